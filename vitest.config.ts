@@ -9,6 +9,8 @@ export default defineConfig({
     experimental: { viteModuleRunner: false },
     pool: 'forks',
     maxWorkers: 2,
+    // Nothing here keeps state in a module, so files may share a worker, and a run saves a third of a second for each.
+    isolate: false,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

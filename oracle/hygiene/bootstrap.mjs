@@ -51,15 +51,22 @@ function projectEnvironment() {
   return { ...process.env, PATH: [bin, dirname(node24), process.env.PATH ?? ''].join(delimiter) };
 }
 
+/** `npm run` moves to the repository; file names given to `npm run xenspec` are meant from where the user stands. */
+function programDirectory() {
+  return process.env.npm_lifecycle_event === 'xenspec' && process.cwd() === root ? (process.env.INIT_CWD ?? root) : process.cwd();
+}
+
 /** Run a program to its end; resolves to its exit code, 128 + the signal's number when a signal ended it. */
 function run(command, args, options) {
   return new Promise((settle, refuse) => {
     const child = spawn(command, args, options);
     const pass = (signal) => child.kill(signal);
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, pass);
+    // A terminal sends SIGINT to the whole group, so the child has it already; this process only waits for the child's answer.
+    const wait = () => {};
+    process.on('SIGINT', wait).on('SIGTERM', pass).on('SIGHUP', pass);
     child.on('error', refuse);
     child.on('exit', (code, signal) => {
-      for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.off(name, pass);
+      process.off('SIGINT', wait).off('SIGTERM', pass).off('SIGHUP', pass);
       settle(code ?? 128 + (constants.signals[signal] ?? 0));
     });
   });
@@ -100,9 +107,9 @@ async function main([target, ...rest]) {
   if (reason) await install(reason);
 
   const options = { env: projectEnvironment(), stdio: 'inherit' };
-  if (target.endsWith('.ts')) return run(node24, [join(root, target), ...rest], options);
-  if (process.platform === 'win32') return run(join(bin, `${target}.cmd`), rest, { ...options, shell: true });
-  return run(join(bin, target), rest, options);
+  if (target.endsWith('.ts')) return run(node24, [join(root, target), ...rest], { ...options, cwd: programDirectory() });
+  const windows = process.platform === 'win32';
+  return run(join(bin, windows ? `${target}.cmd` : target), rest, { ...options, cwd: root, shell: windows });
 }
 
 if (process.argv[1] && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {

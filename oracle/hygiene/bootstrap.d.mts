@@ -1,0 +1,1 @@
+export function outOfDate(lockText: string, installedText: string | undefined): string | undefined;
