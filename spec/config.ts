@@ -1,0 +1,66 @@
+/** The machine that a run happens on, as data: it stands in the header of every trace. */
+import { z } from 'zod';
+
+const hex = z.string().regex(/^0x[0-9a-f]{1,16}$/);
+const mfn = z.int().min(0).max(0x3ffffff);
+
+/** One CPUID leaf as the guest reads it: leaf, subleaf (or null for any), EAX EBX ECX EDX. */
+export const CpuidLeaf = z.object({ leaf: z.int(), subleaf: z.int().nullable(), eax: z.int(), ebx: z.int(), ecx: z.int(), edx: z.int() });
+export type CpuidLeaf = z.infer<typeof CpuidLeaf>;
+
+/** A domain to build before the first input. Domain 0 comes first; images are handed over beside the configuration. */
+export const DomainConfig = z.object({
+  domid: z.int().min(0).max(0x7fef),
+  /** Size of the pseudo-physical memory in 4 KiB pages. */
+  pages: z.int().min(64).max(0x400000),
+  vcpus: z.int().min(1).max(32),
+  cmdline: z.string().max(1023),
+});
+export type DomainConfig = z.infer<typeof DomainConfig>;
+
+export const MachineConfig = z.object({
+  release: z.enum(['4.17']),
+  /** RAM in 4 KiB frames. */
+  frames: z.int().min(1024).max(0x400000),
+  pcpus: z.int().min(1).max(16),
+  /** Where Xen takes frames from. Xen leaves the choice open (looseness `memory/frame-choice`); a run pins it. */
+  layout: z.object({
+    /** Xen heap: [first, end). Handed out lowest first: M2P tables, then per domain shared_info and grant frames. */
+    xenheap_first: mfn,
+    xenheap_end: mfn,
+    /** First of the frames that hold the machine-to-physical table; aligned to 512 frames. */
+    m2p_first: mfn,
+    /** Domain memory: each domain is one contiguous run of frames, in the order of `domains`, from here up. */
+    domheap_first: mfn,
+  }),
+  xen: z.object({
+    major: z.int(),
+    minor: z.int(),
+    extraversion: z.string().max(15),
+    compiler: z.string().max(63),
+    compile_by: z.string().max(15),
+    compile_domain: z.string().max(31),
+    compile_date: z.string().max(31),
+    capabilities: z.string().max(1023),
+    changeset: z.string().max(63),
+    commandline: z.string().max(1023),
+    /** Bytes as hex digits. */
+    build_id: z.string().regex(/^([0-9a-f]{2})*$/),
+    virt_start: hex,
+    /** Feature submap 0 as dom0 and as another domain read it. */
+    features_dom0: z.int(),
+    features_domu: z.int(),
+    max_grant_frames: z.int().min(1),
+    max_maptrack_frames: z.int().min(1),
+  }),
+  cpu: z.object({
+    cpuid: z.array(CpuidLeaf),
+    tsc_khz: z.int().min(1),
+  }),
+  /** Wall clock at boot in seconds since 1970; never printed by generated programs. */
+  wallclock_sec: z.int().min(0),
+  domains: z.array(DomainConfig).min(1).max(16),
+  /** Answer what is not modelled with -ENOSYS and an event instead of stopping. */
+  lenient: z.boolean(),
+});
+export type MachineConfig = z.infer<typeof MachineConfig>;

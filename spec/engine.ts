@@ -1,0 +1,37 @@
+/** The face that every implementation shows to campaigns: model, executor and, by adapters, peers. */
+import type { MachineConfig } from './config.ts';
+import type { Event, VcpuRef } from './event.ts';
+import type { Input } from './input.ts';
+import type { FrameObservation, Observation } from './observation.ts';
+
+/** What one input brought about. `clauses`: ids of the clauses that decided something (model only). */
+export type Report = { readonly events: readonly Event[]; readonly retired: number; readonly clauses?: readonly string[] };
+
+/** What a driver must know to choose the next input. */
+export type Status = {
+  readonly now: number;
+  /** SHUTDOWN reason when dom0's end stopped the machine. */
+  readonly halted: number | null;
+  readonly current: readonly (VcpuRef | null)[];
+  /** All vCPUs that could run now, by domid and number; those that run somewhere included. */
+  readonly runnable: readonly VcpuRef[];
+  /** Earliest time in ns at which some timer is due; null when none is armed. */
+  readonly deadline: number | null;
+};
+
+export interface Engine {
+  readonly name: string;
+  /** Throws BadInput when the input makes no sense in this state, NotModelled when the guest asks for what the slice lacks. */
+  apply(input: Input): Report;
+  status(): Status;
+  observe(): Observation;
+  /** Every frame that is not free, ascending: to say where two frame digests differ. */
+  frames(): Iterable<FrameObservation>;
+  /** The 4096 bytes of a frame: to say where two memory digests differ. */
+  page(mfn: number): Uint8Array;
+  /** Frames that hold a non-zero byte, ascending. */
+  populated(): Iterable<number>;
+}
+
+/** Build a machine: images (ELF files) in the order of `config.domains`. Throws BadImage. */
+export type Boot = (config: MachineConfig, images: readonly Uint8Array[]) => Engine;

@@ -1,0 +1,27 @@
+/** Kinds of failure that are not part of Xen's behaviour. */
+
+/** The guest asked for something that the slice does not contain; `what` names it, e.g. `memory_op/exchange`. */
+export class NotModelled extends Error {
+  readonly what: string;
+  constructor(what: string) {
+    super(`not modelled: ${what}`);
+    this.name = 'NotModelled';
+    this.what = what;
+  }
+}
+
+/** A mistake of ours, never the guest's. */
+export class ModelBug extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'ModelBug';
+  }
+}
+
+/** The user handed over something unusable: an image, a trace, an option. One line that says what is wrong and where. */
+export class BadInput extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'BadInput';
+  }
+}

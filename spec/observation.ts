@@ -1,0 +1,131 @@
+/** The one small picture of a machine through which engines are compared. Plain JSON; 64-bit values as `Hex`. */
+import type { EvtchnStat } from './abi/event_channel.ts';
+import type { VcpuRef } from './event.ts';
+
+export type VcpuObservation = {
+  readonly vcpu: number;
+  /** Guest kernel or guest user; both are ring 3 to the CPU. */
+  readonly mode: 'kernel' | 'user';
+  readonly initialised: boolean;
+  /** VCPUOP_up was done (or it is vCPU 0). */
+  readonly online: boolean;
+  readonly runstate: 'running' | 'runnable' | 'blocked' | 'offline';
+  /** Blocked in SCHEDOP_poll. */
+  readonly polling: boolean;
+  /** RAX RCX RDX RBX RSP RBP RSI RDI R8 .. R15, the encoding's order. */
+  readonly gpr: readonly string[];
+  readonly rip: string;
+  /** The real flags register while in the guest (IF set, IOPL 0). */
+  readonly rflags: string;
+  readonly cs: number;
+  readonly ss: number;
+  readonly ds: number;
+  readonly es: number;
+  readonly fs: number;
+  readonly gs: number;
+  readonly fs_base: string;
+  /** The active GS base, and the one that the other mode uses. */
+  readonly gs_base: string;
+  readonly gs_base_other: string;
+  /** Frames of the kernel and user top-level tables; user 0 when none is set. */
+  readonly kernel_table: number;
+  readonly user_table: number;
+  readonly kernel_ss: number;
+  readonly kernel_sp: string;
+  readonly event_callback: string;
+  readonly failsafe_callback: string;
+  readonly syscall_callback: string;
+  readonly syscall32_callback: string;
+  readonly sysenter_callback: string;
+  readonly nmi_callback: string;
+  /** Callback types whose frames mask events: names of CALLBACKTYPE. */
+  readonly masking_callbacks: readonly string[];
+  /** Set entries of the virtual IDT: [vector, flags, cs, address]. */
+  readonly traps: readonly (readonly [number, number, number, string])[];
+  /** DR0–DR3, DR6, DR7 as the guest reads them. */
+  readonly dr: readonly string[];
+  /** CR0.TS as the guest set it. */
+  readonly task_switched: boolean;
+  readonly iopl: number;
+  /** Guest's view of CR4. */
+  readonly cr4: string;
+  /** Armed timers, ns; null when stopped. */
+  readonly periodic_period: number | null;
+  readonly singleshot: number | null;
+  readonly poll_deadline: number | null;
+  /** Frame and byte offset of the vCPU's vcpu_info. */
+  readonly vcpu_info: readonly [mfn: number, offset: number];
+  readonly runstate_area: string | null;
+  readonly time_area: string | null;
+  readonly nmi_pending: boolean;
+};
+
+export type PortObservation = {
+  readonly port: number;
+  readonly status: Exclude<EvtchnStat, 'closed'>;
+  readonly vcpu: number;
+  /** unbound: the domain allowed to bind; interdomain: [domid, port]; virq and pirq: the number. */
+  readonly remote_dom: number | null;
+  readonly remote_port: number | null;
+  readonly number: number | null;
+};
+
+export type MaptrackObservation = { readonly handle: number; readonly domid: number; readonly ref: number; readonly flags: number };
+/** An active grant: refs that somebody maps. Counts as Xen keeps them for each kind of mapping. */
+export type ActiveGrantObservation = {
+  readonly ref: number;
+  readonly mfn: number;
+  readonly domid: number;
+  readonly host_read: number;
+  readonly host_write: number;
+  readonly device_read: number;
+  readonly device_write: number;
+};
+
+export type DomainObservation = {
+  readonly domid: number;
+  readonly pages: number;
+  readonly shared_info: number;
+  /** Reason of SHUTDOWN when the domain is shut down. */
+  readonly shutdown: number | null;
+  /** Code stored by SCHEDOP_shutdown_code; null when none. */
+  readonly shutdown_code: number | null;
+  readonly vm_assist: string;
+  readonly vcpus: readonly VcpuObservation[];
+  /** All ports that are not free, ascending. */
+  readonly ports: readonly PortObservation[];
+  readonly grant_frames: readonly number[];
+  readonly active_grants: readonly ActiveGrantObservation[];
+  readonly maptrack: readonly MaptrackObservation[];
+  /** Deadlines in ns of the watchdog slots that are armed, null otherwise. */
+  readonly watchdogs: readonly (number | null)[];
+  readonly console_bytes: number;
+};
+
+export type Observation = {
+  readonly now: number;
+  /** Steps retired on all CPUs. */
+  readonly retired: number;
+  /** Reason with which dom0's end stopped the machine. */
+  readonly halted: number | null;
+  readonly cpus: readonly { readonly current: VcpuRef | null }[];
+  readonly domains: readonly DomainObservation[];
+  /** Digest of all machine memory, and of all frame states (spec/digest.ts). */
+  readonly memory: string;
+  readonly frames: string;
+};
+
+export const FRAME_TYPES = ['none', 'writable', 'l1', 'l2', 'l3', 'l4', 'seg_desc', 'shared'] as const;
+export type FrameType = (typeof FRAME_TYPES)[number];
+
+/** State of one machine frame. A frame whose type count is 0 reads as type `none`. */
+export type FrameObservation = {
+  readonly mfn: number;
+  /** Owning domain; null for Xen's own and free frames. */
+  readonly owner: number | null;
+  /** References; the domain's own allocation counts one. */
+  readonly refs: number;
+  readonly type: FrameType;
+  readonly type_refs: number;
+  readonly pinned: boolean;
+};
