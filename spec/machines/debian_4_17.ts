@@ -1,0 +1,43 @@
+/**
+ * The default machine: what Debian's Xen 4.17 on `qemu-system-x86_64 -M pc -cpu max -m 512` with `dom0_mem=128M` shows to a
+ * guest. Values measured on that machine.
+ */
+import type { DomainConfig, MachineConfig } from '../config.ts';
+import { CPUID_QEMU_MAX } from './cpuid_qemu_max.ts';
+
+const MIB = 256; // pages
+
+/** Domain 0 with one vCPU. */
+export const dom0 = (cmdline = '', memoryMiB = 128): DomainConfig => ({ domid: 0, pages: memoryMiB * MIB, vcpus: 1, cmdline });
+
+/** An unprivileged domain; `domid` 1 and up. */
+export const domU = (domid: number, cmdline = '', memoryMiB = 16): DomainConfig => ({ domid, pages: memoryMiB * MIB, vcpus: 1, cmdline });
+
+export const debian_4_17 = (domains: readonly DomainConfig[] = [dom0()], lenient = false): MachineConfig => ({
+  release: '4.17',
+  frames: 0x20000,
+  pcpus: 1,
+  layout: { m2p_first: 0x200, xenheap_first: 0x400, xenheap_end: 0x1000, domheap_first: 0x1000 },
+  xen: {
+    major: 4,
+    minor: 17,
+    extraversion: '.7',
+    compiler: 'x86_64-linux-gnu-gcc (Debian 12.2.0-14+deb12u1) 12.2.0',
+    compile_by: 'pkg-xen-devel',
+    compile_domain: 'lists.alioth.debian.org',
+    compile_date: 'Wed Nov  4 16:52:28 UTC 2026',
+    capabilities: 'xen-3.0-x86_64 hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64 ',
+    changeset: '',
+    commandline: 'console=com1 com1=115200,8n1 dom0_mem=128M sync_console',
+    build_id: '151b373fd64b321593bf987fd923cd10dabadac4',
+    virt_start: '0xffff800000000000',
+    features_dom0: 0x228f0,
+    features_domu: 0x220f0,
+    max_grant_frames: 64,
+    max_maptrack_frames: 1024,
+  },
+  cpu: { cpuid: [...CPUID_QEMU_MAX], tsc_khz: 1_000_000 },
+  wallclock_sec: 1_700_000_000,
+  domains: [...domains],
+  lenient,
+});
