@@ -1,0 +1,2 @@
+/** The judge: executor, generators, comparison, peers, campaigns. */
+export {};

@@ -1,0 +1,2 @@
+/** The trace format, and what reads and writes it. */
+export {};
