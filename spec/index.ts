@@ -7,6 +7,7 @@ export * from './abi/layout.ts';
 export * from './abi/sched.ts';
 export * from './abi/version.ts';
 export * from './abi/xen.ts';
+export * from './clauses.ts';
 export * from './config.ts';
 export * from './digest.ts';
 export * from './engine.ts';
