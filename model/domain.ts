@@ -1,0 +1,55 @@
+/** A domain: memory, vCPUs, event channels, grants. */
+import type { Vcpu } from './vcpu.ts';
+
+/** An event channel that is not free. `vcpu` is the one it notifies. */
+export type Channel =
+  | { readonly state: 'unbound'; readonly vcpu: number; readonly remoteDom: number }
+  | { readonly state: 'interdomain'; readonly vcpu: number; readonly remoteDom: number; readonly remotePort: number }
+  | { readonly state: 'pirq'; readonly vcpu: number; readonly pirq: number }
+  | { readonly state: 'virq'; readonly vcpu: number; readonly virq: number }
+  | { readonly state: 'ipi'; readonly vcpu: number };
+
+/** Use of one grant reference by mappers, as Xen counts it. */
+export type ActiveGrant = {
+  readonly mfn: number;
+  readonly domid: number;
+  readonly hostRead: number;
+  readonly hostWrite: number;
+  readonly deviceRead: number;
+  readonly deviceWrite: number;
+};
+/** A mapping that this domain made: whose grant, and the GNTMAP flags. */
+export type Maptrack = { readonly domid: number; readonly ref: number; readonly flags: number };
+
+export type GrantTable = {
+  readonly frames: readonly number[];
+  readonly active: ReadonlyMap<number, ActiveGrant>;
+  /** By handle; null = free. */
+  readonly maptrack: readonly (Maptrack | null)[];
+  /** Free handles, next to use first, below `maptrack.length`. */
+  readonly freeHandles: readonly number[];
+};
+
+export type Domain = {
+  readonly domid: number;
+  /** pfn i was built on frame firstMfn + i. */
+  readonly firstMfn: number;
+  /** Pages that the domain owns. */
+  readonly pages: number;
+  readonly sharedInfo: number;
+  /** Reason of SHUTDOWN when the domain is shut down. */
+  readonly shutdown: number | null;
+  readonly shutdownCode: number | null;
+  /** VM_ASSIST bits (bit 32 is in use). */
+  readonly vmAssist: bigint;
+  readonly vcpus: readonly Vcpu[];
+  /** By port; null or absent = free. Port 0 is never used. */
+  readonly channels: readonly (Channel | null)[];
+  readonly grants: GrantTable;
+  /** Deadline of each SCHEDOP_watchdog slot; null = not armed. */
+  readonly watchdogs: readonly (number | null)[];
+  /** Bytes written to the console so far. */
+  readonly consoleBytes: number;
+};
+
+export const EMPTY_GRANTS: GrantTable = { frames: [], active: new Map(), maptrack: [], freeHandles: [] };

@@ -1,0 +1,44 @@
+/**
+ * What a hypercall comes to. Each kind carries a machine, because a call that fails may still have changed state.
+ */
+import { ERRNO, type Errno } from '#spec/abi/errno.ts';
+import type { ClauseId } from '#spec/clauses.ts';
+import type { VcpuRef } from '#spec/event.ts';
+import { cite } from '../journal.ts';
+import type { Machine } from '../machine.ts';
+import { fromNumber, type Word } from '../word/word.ts';
+
+export type HypercallResult =
+  /** The call returns: RAX = `value`. */
+  | { readonly kind: 'reply'; readonly machine: Machine; readonly value: Word }
+  /**
+   * The call stopped half way because something is to be delivered first: the guest runs the hypercall instruction again, with
+   * these arguments (RDI RSI RDX R10 R8; missing ones keep their value).
+   */
+  | { readonly kind: 'preempted'; readonly machine: Machine; readonly args: readonly Word[] }
+  /** Nothing is put into RAX (iret). */
+  | { readonly kind: 'no_reply'; readonly machine: Machine };
+
+/** The one shape of a hypercall's rule. `args`: RDI RSI RDX R10 R8 [R9]. */
+export type Perform = (machine: Machine, caller: VcpuRef, args: readonly Word[]) => HypercallResult;
+
+/** Refuse with -errno. */
+export const fail = (machine: Machine, errno: Errno, clause: ClauseId): HypercallResult => ({
+  kind: 'reply',
+  machine: cite(machine, clause),
+  value: fromNumber(-ERRNO[errno]),
+});
+
+/** Succeed with a small signed number, 0 unless said. */
+export const done = (machine: Machine, clause: ClauseId, value = 0): HypercallResult => ({
+  kind: 'reply',
+  machine: cite(machine, clause),
+  value: fromNumber(value),
+});
+
+/** Succeed with a 64-bit value. */
+export const doneWord = (machine: Machine, clause: ClauseId, value: Word): HypercallResult => ({
+  kind: 'reply',
+  machine: cite(machine, clause),
+  value,
+});

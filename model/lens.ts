@@ -1,0 +1,76 @@
+/** Reading and replacing parts of a machine. All lookups of what must exist throw ModelBug. */
+import type { VcpuRef } from '#spec/event.ts';
+import { ModelBug } from '#spec/failure.ts';
+import type { CpuState } from './cpu/x86/state.ts';
+import type { Domain } from './domain.ts';
+import { type Frame, frameAt, withFrame } from './frame_table.ts';
+import type { Machine } from './machine.ts';
+import type { Memory } from './memory/memory.ts';
+import type { Vcpu } from './vcpu.ts';
+
+/** The domain, or `undefined` when there is none with this domid. */
+export const findDomain = (machine: Machine, domid: number): Domain | undefined => {
+  for (const domain of machine.domains) if (domain.domid === domid) return domain;
+  return undefined;
+};
+
+/** The domain, which must exist. */
+export const domainOf = (machine: Machine, domid: number): Domain => {
+  const domain = findDomain(machine, domid);
+  if (!domain) throw new ModelBug(`no domain ${domid}`);
+  return domain;
+};
+
+/** The vCPU, which must exist. */
+export const vcpuOf = (machine: Machine, at: VcpuRef): Vcpu => {
+  const vcpu = domainOf(machine, at.domid).vcpus[at.vcpu];
+  if (!vcpu) throw new ModelBug(`no vCPU ${at.vcpu} in domain ${at.domid}`);
+  return vcpu;
+};
+
+/** Replace a domain by its domid. */
+export const setDomain = (machine: Machine, domain: Domain): Machine => ({
+  ...machine,
+  domains: machine.domains.map((old) => (old.domid === domain.domid ? domain : old)),
+});
+
+/** Change some fields of a domain. */
+export const updateDomain = (machine: Machine, domid: number, change: Partial<Domain>): Machine =>
+  setDomain(machine, { ...domainOf(machine, domid), ...change });
+
+/** Replace a vCPU by its domid and number. */
+export const setVcpu = (machine: Machine, vcpu: Vcpu): Machine => {
+  const vcpus = domainOf(machine, vcpu.domid).vcpus.slice();
+  vcpus[vcpu.id] = vcpu;
+  return updateDomain(machine, vcpu.domid, { vcpus });
+};
+
+/** Change some fields of a vCPU. */
+export const updateVcpu = (machine: Machine, at: VcpuRef, change: Partial<Vcpu>): Machine =>
+  setVcpu(machine, { ...vcpuOf(machine, at), ...change });
+
+/** Replace a vCPU's processor state. */
+export const setCpu = (machine: Machine, at: VcpuRef, cpu: CpuState): Machine => updateVcpu(machine, at, { cpu });
+
+export const setMemory = (machine: Machine, memory: Memory): Machine => (memory === machine.memory ? machine : { ...machine, memory });
+
+/** State of a frame; `undefined` when the machine has no such frame. */
+export const frame = (machine: Machine, mfn: number): Frame | undefined => frameAt(machine.frames, mfn);
+
+export const setFrame = (machine: Machine, mfn: number, state: Frame): Machine => ({
+  ...machine,
+  frames: withFrame(machine.frames, mfn, state),
+});
+
+/** Change some fields of a frame, which must exist. */
+export const updateFrame = (machine: Machine, mfn: number, change: Partial<Frame>): Machine => {
+  const old = frameAt(machine.frames, mfn);
+  if (!old) throw new ModelBug(`no frame ${mfn.toString(16)}`);
+  return setFrame(machine, mfn, { ...old, ...change });
+};
+
+export const refOf = (vcpu: Vcpu): VcpuRef => ({ domid: vcpu.domid, vcpu: vcpu.id });
+
+/** pCPU that holds this vCPU, -1 when none does. */
+export const pcpuOf = (machine: Machine, at: VcpuRef): number =>
+  machine.cpus.findIndex((cpu) => cpu.current !== null && cpu.current.domid === at.domid && cpu.current.vcpu === at.vcpu);

@@ -1,0 +1,37 @@
+/**
+ * The whole hypervisor machine as one immutable value. `step` (model/step.ts) maps a machine and an input to the next machine;
+ * every older machine stays valid. Small lenses to change parts of it stand in model/lens.ts.
+ */
+import type { MachineConfig } from '#spec/config.ts';
+import type { VcpuRef } from '#spec/event.ts';
+import type { Domain } from './domain.ts';
+import type { FrameTable } from './frame_table.ts';
+import type { Journal } from './journal.ts';
+import type { Memory } from './memory/memory.ts';
+
+/** What one physical CPU does: the vCPU it holds, or nothing (idle). */
+export type Pcpu = { readonly current: VcpuRef | null };
+
+export type Machine = {
+  readonly config: MachineConfig;
+  /** Xen's system time: nanoseconds since boot. */
+  readonly now: number;
+  /** Steps retired on all CPUs since boot, and how many of them before the last time input (for the TSC). */
+  readonly retired: number;
+  readonly retiredAtTime: number;
+  /** SHUTDOWN reason when dom0's end stopped the machine. */
+  readonly halted: number | null;
+  readonly cpus: readonly Pcpu[];
+  /** Ascending by domid. */
+  readonly domains: readonly Domain[];
+  readonly memory: Memory;
+  readonly frames: FrameTable;
+  /** Next frame that Xen's own heap hands out. */
+  readonly xenheapNext: number;
+  /** System time of the last refresh of the running vCPUs' time records. */
+  readonly timeRefreshed: number;
+  /** Characters typed at Xen's console and not yet read by CONSOLEIO_read. */
+  readonly consoleInput: string;
+  /** What happened since the input began; empty between inputs. */
+  readonly journal: Journal;
+};

@@ -1,0 +1,73 @@
+/** One virtual CPU: what the guest can see of its processor, and what Xen keeps beside it. */
+import type { CpuState } from './cpu/x86/state.ts';
+import type { Word } from './word/word.ts';
+
+export type RunstateName = 'running' | 'runnable' | 'blocked' | 'offline';
+export const RUNSTATES = ['running', 'runnable', 'blocked', 'offline'] as const;
+
+/** Current runstate, since when (ns), and the time spent in each of RUNSTATES before that. */
+export type Runstate = { readonly state: RunstateName; readonly since: number; readonly times: readonly [number, number, number, number] };
+
+/** An entry of the virtual IDT. `flags`: TI_* bits. */
+export type TrapInfo = { readonly flags: number; readonly cs: number; readonly address: Word };
+
+/** Entry points that the guest registered; null address = none. */
+export type CallbackName = 'event' | 'failsafe' | 'syscall' | 'syscall32' | 'sysenter' | 'nmi';
+export type Callbacks = Readonly<Record<CallbackName, Word>>;
+
+/** SCHEDOP_poll: Xen remembers one port (0 when several are polled) and wakes the vCPU when it is raised. */
+export type Poll = { readonly port: number; readonly deadline: number | null };
+
+export type Timers = {
+  /** Period in ns, 0 when stopped, and the time of the last tick. */
+  readonly period: number;
+  readonly lastTick: number;
+  /** Deadline of the running periodic timer; null when it does not run (Xen stops it while the vCPU runs nowhere). */
+  readonly periodicDeadline: number | null;
+  readonly singleshot: number | null;
+};
+
+export type Vcpu = {
+  readonly domid: number;
+  readonly id: number;
+  readonly cpu: CpuState;
+  readonly mode: 'kernel' | 'user';
+  readonly initialised: boolean;
+  /** VCPUOP_up was done (or it is vCPU 0). */
+  readonly online: boolean;
+  /** Waits in SCHEDOP_block, or in SCHEDOP_poll when `poll` is set too. */
+  readonly blocked: boolean;
+  readonly poll: Poll | null;
+  readonly runstate: Runstate;
+  /** Frames of the top-level page tables; 0 = none. */
+  readonly kernelTable: number;
+  readonly userTable: number;
+  /** Stack that an entry from user mode switches to. */
+  readonly kernelSs: number;
+  readonly kernelSp: Word;
+  readonly callbacks: Callbacks;
+  /** Callbacks whose frames mask events. */
+  readonly masking: { readonly failsafe: boolean; readonly syscall: boolean; readonly syscall32: boolean; readonly sysenter: boolean };
+  /** Virtual IDT, 256 entries. */
+  readonly traps: readonly TrapInfo[];
+  /** DR0..DR3, DR6, DR7. */
+  readonly dr: readonly Word[];
+  /** CR0.TS as the guest set it. */
+  readonly taskSwitched: boolean;
+  readonly iopl: number;
+  readonly cr4: Word;
+  /** CR2 as the last reflected page fault left it. */
+  readonly cr2: Word;
+  /** GS base of the mode that the vCPU is not in. */
+  readonly gsBaseOther: Word;
+  readonly timers: Timers;
+  /** Port that each of the 24 VIRQs of this vCPU is bound to; 0 = none. Global VIRQs live on the vCPU that they notify first. */
+  readonly virqPorts: readonly number[];
+  readonly vcpuInfo: { readonly mfn: number; readonly offset: number };
+  /** Guest addresses where runstate and time are copied to; null = none. */
+  readonly runstateArea: Word | null;
+  readonly timeArea: Word | null;
+  readonly nmiPending: boolean;
+  /** pCPU that SCHEDOP_pin_override pinned it to. */
+  readonly pinnedTo: number | null;
+};
