@@ -1,0 +1,104 @@
+/**
+ * The environment of a run: it answers everything that the specification leaves open (who runs next, when time passes) by
+ * inputs, from an engine's Status alone, so that two engines given the same policy see the same inputs.
+ */
+import type { Status } from '#spec/engine.ts';
+import type { VcpuRef } from '#spec/event.ts';
+import type { Input } from '#spec/input.ts';
+
+export type Policy = {
+  /** Most steps of one `execute` input. */
+  readonly slice: number;
+  /** Nanoseconds of system time that a retired step takes. */
+  readonly nsPerStep: number;
+  /** Seeds the choice among runnable vCPUs; 0 takes them in turn. */
+  readonly seed: number;
+};
+
+export const DEFAULT_POLICY: Policy = { slice: 10_000, nsPerStep: 1, seed: 0 };
+
+/** Why no further input makes sense. `idle`: every vCPU waits and no timer is armed. */
+export type Finish = 'halted' | 'idle' | 'limit';
+
+const sameVcpu = (a: VcpuRef | null, b: VcpuRef | null): boolean =>
+  a === b || (a !== null && b !== null && a.domid === b.domid && a.vcpu === b.vcpu);
+
+export class Environment {
+  private readonly policy: Policy;
+  private readonly limit: number;
+  private spent = 0;
+  private turn = 0;
+  private random: number;
+  /** Steps retired since the last time input. */
+  private owed = 0;
+  private pending: Input[] = [];
+
+  constructor(policy: Policy = DEFAULT_POLICY, limit = Number.MAX_SAFE_INTEGER) {
+    this.policy = policy;
+    this.limit = limit;
+    this.random = policy.seed | 0;
+  }
+
+  /** Steps retired so far. */
+  get retired(): number {
+    return this.spent;
+  }
+
+  /** The next input for a machine in this state, or why there is none. */
+  next(status: Status): Input | Finish {
+    if (status.halted !== null) return 'halted';
+    if (this.spent >= this.limit) return 'limit';
+    const queued = this.dequeue(status);
+    if (queued) return queued;
+    if (this.owed > 0) {
+      const now = status.now + Math.ceil(this.owed * this.policy.nsPerStep);
+      this.owed = 0;
+      return { kind: 'time', now };
+    }
+    if (status.runnable.length === 0) {
+      if (status.deadline === null) return 'idle';
+      return { kind: 'time', now: Math.max(status.now, status.deadline) };
+    }
+    return this.dispatch(status);
+  }
+
+  /** Tell how many steps the input took. */
+  account(input: Input, retired: number): void {
+    this.spent += retired;
+    if (input.kind === 'execute') this.owed += Math.max(retired, 1);
+  }
+
+  /** A queued switch to a vCPU that stopped being runnable meanwhile is dropped, and its slice with it. */
+  private dequeue(status: Status): Input | undefined {
+    for (;;) {
+      const input = this.pending.shift();
+      if (input?.kind !== 'schedule' || input.vcpu === null) return input;
+      if (status.runnable.some((v) => sameVcpu(v, input.vcpu))) return input;
+      this.pending = this.pending.filter((i) => !(i.kind === 'execute' && i.cpu === input.cpu));
+    }
+  }
+
+  /** Give every CPU a vCPU in turn and run them one slice each. */
+  private dispatch(status: Status): Input {
+    const waiting = [...status.runnable];
+    const cpus = status.current.length;
+    for (let cpu = 0; cpu < cpus; cpu++) {
+      const vcpu = waiting.length > 0 ? waiting.splice(this.choose(waiting.length), 1)[0]! : null;
+      if (!sameVcpu(status.current[cpu]!, vcpu)) {
+        // A vCPU that moves must leave its old CPU first.
+        const old = status.current.findIndex((c, i) => i !== cpu && vcpu !== null && sameVcpu(c, vcpu));
+        if (old >= 0) this.pending.push({ kind: 'schedule', cpu: old, vcpu: null });
+        this.pending.push({ kind: 'schedule', cpu, vcpu });
+      }
+      if (vcpu) this.pending.push({ kind: 'execute', cpu, steps: Math.min(this.policy.slice, this.limit - this.spent) });
+    }
+    return this.pending.shift()!;
+  }
+
+  private choose(count: number): number {
+    if (count === 1) return 0;
+    if (this.policy.seed === 0) return this.turn++ % count;
+    this.random = (Math.imul(this.random, 1664525) + 1013904223) | 0;
+    return (this.random >>> 8) % count;
+  }
+}

@@ -1,0 +1,53 @@
+/** Run one engine to its end under an environment. */
+import type { Engine } from '#spec/engine.ts';
+import type { Event } from '#spec/event.ts';
+import { DEFAULT_POLICY, Environment, type Finish, type Policy } from './environment.ts';
+
+export type RunResult = {
+  readonly finish: Finish;
+  /** SHUTDOWN reason when the machine halted. */
+  readonly halted: number | null;
+  readonly retired: number;
+  readonly now: number;
+};
+
+export type RunOptions = {
+  readonly policy?: Policy;
+  /** Most steps in all. */
+  readonly limit?: number;
+  readonly onEvent?: (event: Event) => void;
+  /** Called after every input with the clauses that decided something. */
+  readonly onClauses?: (clauses: readonly string[]) => void;
+};
+
+/** Throws NotModelled, BadInput and ModelBug as the engine does. */
+export const runEngine = (engine: Engine, options: RunOptions = {}): RunResult => {
+  const environment = new Environment(options.policy ?? DEFAULT_POLICY, options.limit);
+  for (;;) {
+    const status = engine.status();
+    const input = environment.next(status);
+    if (typeof input === 'string') return { finish: input, halted: status.halted, retired: environment.retired, now: status.now };
+    const report = engine.apply(input);
+    environment.account(input, report.retired);
+    if (options.onEvent) for (const event of report.events) options.onEvent(event);
+    if (options.onClauses && report.clauses) options.onClauses(report.clauses);
+  }
+};
+
+/** Collects what each domain wrote to its console. */
+export class Consoles {
+  private readonly text = new Map<number, string[]>();
+  readonly add = (event: Event): void => {
+    if (event.kind !== 'console') return;
+    const chunks = this.text.get(event.domid);
+    if (chunks) chunks.push(event.bytes);
+    else this.text.set(event.domid, [event.bytes]);
+  };
+  /** Bytes of a domain's console, one character a byte. */
+  of(domid: number): string {
+    return this.text.get(domid)?.join('') ?? '';
+  }
+  domids(): readonly number[] {
+    return [...this.text.keys()].sort((a, b) => a - b);
+  }
+}
