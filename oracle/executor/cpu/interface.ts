@@ -1,0 +1,54 @@
+/** What the hypervisor side of the executor sees of a CPU: one for each vCPU. Values of 64 bits are unsigned bigints. */
+import type { Exit } from './exit.ts';
+import type { Instruction } from './instruction.ts';
+import type { Access, Translation } from './walk.ts';
+
+/** Numbers of the general registers in the encoding's order. */
+export const RAX = 0;
+export const RCX = 1;
+export const RDX = 2;
+export const RBX = 3;
+export const RSP = 4;
+export const RBP = 5;
+export const RSI = 6;
+export const RDI = 7;
+export const R8 = 8;
+export const R9 = 9;
+export const R10 = 10;
+export const R11 = 11;
+export const R12 = 12;
+
+/** Numbers of the segment registers in the encoding's order. */
+export const ES = 0;
+export const CS = 1;
+export const SS_REG = 2;
+export const DS = 3;
+export const FS = 4;
+export const GS = 5;
+
+export interface GuestCpu {
+  /** Frame of the top-level page table in use. Setting it is cheap; translations are kept for several roots. */
+  root: number;
+  rip: bigint;
+  /** All defined bits; writing keeps what is written and sets bit 1. */
+  rflags: bigint;
+  fsBase: bigint;
+  gsBase: bigint;
+  gpr(register: number): bigint;
+  setGpr(register: number, value: bigint): void;
+  /** Selector of a segment register. Setting one here loads nothing (bases stay): see `fsBase`, `gsBase`. */
+  selector(segment: number): number;
+  setSelector(segment: number, value: number): void;
+  /** CR0.TS: while set, FPU instructions raise #NM. */
+  taskSwitched: boolean;
+  /** RDTSC at the first step of the next `run`; it grows by one a step. */
+  tsc: bigint;
+  /** Take up to `steps` steps (1 to 2^30). Ends early as `Exit` says. */
+  run(steps: number): Exit;
+  /** Walk the tables for an address now, setting accessed and dirty bits. */
+  translate(root: number, address: bigint, access: Access): Translation;
+  /** Fetch and decode the instruction at RIP, for an emulator of privileged ones; null when it cannot be fetched. */
+  instruction(): Instruction | null;
+  /** Linear address of the instruction's memory operand. */
+  operandAddress(instruction: Instruction): bigint;
+}

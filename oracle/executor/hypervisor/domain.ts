@@ -1,0 +1,49 @@
+/** A domain as Xen keeps it. */
+
+import { EVTCHN_2L_NR_CHANNELS } from '#spec/abi/event_channel.ts';
+import { NR_DOMAIN_WATCHDOG_TIMERS } from '#spec/abi/sched.ts';
+import { GrantState } from './grant_state.ts';
+import { ECS, Port } from './port.ts';
+import { Vcpu } from './vcpu.ts';
+
+export class Domain {
+  readonly domid: number;
+  readonly privileged: boolean;
+  /** Pages of its allocation. */
+  pages: number;
+  readonly vcpus: Vcpu[] = [];
+  sharedInfoMfn = 0;
+  /** SHUTDOWN reason once it is shut down. */
+  shutdown: number | null = null;
+  shutdownCode: number | null = null;
+  /** VMASST bits 0..31, and those from 32 up. */
+  vmAssist = 0;
+  vmAssistHigh = 0;
+  /** Ports that were ever used, by number; see `portAt`. */
+  readonly ports: (Port | null)[] = [null];
+  readonly grants = new GrantState();
+  /** Deadlines of the watchdog slots in ns; null when not armed. */
+  readonly watchdogs: (number | null)[] = new Array(NR_DOMAIN_WATCHDOG_TIMERS).fill(null);
+  consoleBytes = 0;
+  /** Some vCPU waits in SCHEDOP_poll. */
+  readonly polling = new Set<number>();
+
+  constructor(domid: number, pages: number, vcpus: number) {
+    this.domid = domid;
+    this.privileged = domid === 0;
+    this.pages = pages;
+    for (let id = 0; id < vcpus; id++) this.vcpus.push(new Vcpu(this, id));
+  }
+
+  /** The port if it is in use (any state but free), else null. Port 0 is never in use. */
+  portAt(port: number): Port | null {
+    const found = port < this.ports.length ? this.ports[port] : null;
+    return found && found.state !== ECS.free ? found : null;
+  }
+
+  /** The record of a port number in range, made on first use. */
+  portRecord(port: number): Port {
+    while (this.ports.length <= port && this.ports.length < EVTCHN_2L_NR_CHANNELS) this.ports.push(new Port(this.ports.length));
+    return this.ports[port]!;
+  }
+}

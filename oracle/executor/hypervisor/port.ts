@@ -1,0 +1,21 @@
+/** One event channel of a domain. The pending and mask bits live in guest memory (shared info), not here. */
+
+export const ECS = { free: 0, reserved: 1, unbound: 2, interdomain: 3, pirq: 4, virq: 5, ipi: 6 } as const;
+
+export class Port {
+  readonly port: number;
+  /** One of ECS. */
+  state: number = ECS.free;
+  /** vCPU that is notified. */
+  vcpu = 0;
+  /** unbound: domid that may bind; interdomain: the peer's domid. */
+  remoteDom = 0;
+  /** interdomain: the peer's port. */
+  remotePort = 0;
+  /** virq, pirq: its number. */
+  number = 0;
+
+  constructor(port: number) {
+    this.port = port;
+  }
+}

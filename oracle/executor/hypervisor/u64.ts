@@ -1,0 +1,49 @@
+/**
+ * 64-bit values without BigInt on the paths that a guest takes often: a mutable cell of two int32 halves, and the few
+ * functions that the hypervisor needs of it.
+ */
+
+export const TWO32 = 0x1_0000_0000;
+
+/** A 64-bit register or field that the hypervisor keeps, as two int32 halves. */
+export class U64 {
+  lo = 0;
+  hi = 0;
+
+  set(lo: number, hi: number): void {
+    this.lo = lo | 0;
+    this.hi = hi | 0;
+  }
+
+  isZero(): boolean {
+    return (this.lo | this.hi) === 0;
+  }
+}
+
+/** The value as an unsigned JavaScript number: exact below 2^53, rounded once above. */
+export const unsigned = (lo: number, hi: number): number => (hi >>> 0) * TWO32 + (lo >>> 0);
+
+/** The value as a signed JavaScript number: exact between -2^53 and 2^53, rounded once beyond. */
+export const signed = (lo: number, hi: number): number => (hi | 0) * TWO32 + (lo >>> 0);
+
+/** High half (int32) of a JavaScript integer, sign included. */
+export const highHalf = (n: number): number => Math.floor(n / TWO32) | 0;
+
+/** A canonical address: bits 63 to 47 are equal. */
+export const isCanonical = (hi: number): boolean => {
+  const top = hi >> 15;
+  return top === 0 || top === -1;
+};
+
+/** `0x` and lower-case digits without leading zeros: the spelling of 64-bit values in events and observations. */
+export const hexText = (lo: number, hi: number): string => {
+  if (hi === 0) return `0x${(lo >>> 0).toString(16)}`;
+  return `0x${(hi >>> 0).toString(16)}${(lo >>> 0).toString(16).padStart(8, '0')}`;
+};
+
+/** Compare as unsigned 64-bit values. */
+export const below = (aLo: number, aHi: number, bLo: number, bHi: number): boolean => {
+  const ah = aHi >>> 0;
+  const bh = bHi >>> 0;
+  return ah < bh || (ah === bh && aLo >>> 0 < bLo >>> 0);
+};

@@ -1,0 +1,116 @@
+/** A virtual CPU as Xen keeps it: everything but the registers in use, which live in its `cpu`. */
+import { NR_VIRQS, RUNSTATE } from '#spec/abi/xen.ts';
+import type { VcpuRef } from '#spec/event.ts';
+import type { Domain } from './domain.ts';
+import { U64 } from './u64.ts';
+
+/** Bits of `Vcpu.pauseFlags`: why a vCPU cannot run. */
+export const VPF = { blocked: 1, down: 2, polling: 4 } as const;
+
+/** Guest registers of a vCPU that is not on a pCPU, or (while it runs) as they were when it was put there. */
+export class GuestRegisters {
+  /** RAX RCX RDX RBX RSP RBP RSI RDI R8..R15, each as low then high half. */
+  readonly gpr = new Int32Array(32);
+  readonly rip = new U64();
+  rflags = 0x202;
+  cs = 0;
+  ss = 0;
+  ds = 0;
+  es = 0;
+  fs = 0;
+  gs = 0;
+  readonly fsBase = new U64();
+  /** The active GS base. */
+  readonly gsBase = new U64();
+}
+
+/** Where runstate or time is to be copied: an address in the domain's own space. */
+export type GuestArea = { lo: number; hi: number };
+
+export class Vcpu {
+  readonly domain: Domain;
+  readonly id: number;
+  readonly ref: VcpuRef;
+  readonly regs = new GuestRegisters();
+
+  initialised = false;
+  kernelMode = true;
+  /** pCPU that holds it, -1 when none. */
+  processor = -1;
+  pauseFlags: number = VPF.down;
+
+  /** GS base of the mode that is not active. */
+  readonly gsBaseOther = new U64();
+  /** Frames of the top-level tables; 0 when none. */
+  kernelTable = 0;
+  userTable = 0;
+  kernelSs = 0;
+  readonly kernelSp = new U64();
+  readonly eventCallback = new U64();
+  readonly failsafeCallback = new U64();
+  readonly syscallCallback = new U64();
+  readonly syscall32Callback = new U64();
+  readonly sysenterCallback = new U64();
+  failsafeDisablesEvents = false;
+  syscallDisablesEvents = false;
+  syscall32DisablesEvents = false;
+  sysenterDisablesEvents = false;
+
+  /** Virtual IDT: one column a field. */
+  readonly trapFlags = new Uint8Array(256);
+  readonly trapCs = new Uint16Array(256);
+  readonly trapLo = new Int32Array(256);
+  readonly trapHi = new Int32Array(256);
+
+  /** DR0..DR3 as halves; DR6, DR7 and the I/O breakpoint bits of DR7 that Xen keeps apart. */
+  readonly dr = new Int32Array(8);
+  dr6 = 0;
+  dr7 = 0;
+  taskSwitched = false;
+  iopl = 0;
+  /** Guest-controlled bits of CR4. */
+  cr4 = 0;
+  /** CR2 as Xen stores it for the guest. */
+  readonly cr2 = new U64();
+
+  nmiPending = false;
+  /** Bit 0: an NMI is being handled (until iret). */
+  asyncMask = 0;
+  nmiOldMask = 0;
+
+  /** The pending bounce: prepared by an exception, consumed on the way back to the guest. */
+  bounceExceptionPending = false;
+  bounceVector = 0;
+  bounceError = 0;
+
+  /** Machine address of its vcpu_info. */
+  infoMfn = 0;
+  infoOffset = 0;
+  infoRegistered = false;
+
+  readonly virqPort = new Int32Array(NR_VIRQS);
+  /** SCHEDOP_poll: -1 several ports, 0 none, else the port. */
+  pollPort = 0;
+
+  runstate: number = RUNSTATE.offline;
+  /** Time in ns at which the current runstate began, and the time spent in each. */
+  runstateEntry = 0;
+  readonly runstateTime = new Float64Array(4);
+  runstateArea: GuestArea | null = null;
+  timeArea: GuestArea | null = null;
+  runstateUpdatePending = false;
+  timeUpdatePending = false;
+
+  /** Timers, ns; null when stopped. `periodicDue` is armed only while the vCPU holds a pCPU. */
+  periodicPeriod: number | null = null;
+  periodicLast = 0;
+  periodicDue: number | null = null;
+  singleshot: number | null = null;
+  pollDeadline: number | null = null;
+
+  constructor(domain: Domain, id: number) {
+    this.domain = domain;
+    this.id = id;
+    this.ref = { domid: domain.domid, vcpu: id };
+  }
+}
