@@ -1,2 +1,5 @@
-/** The trace format, and what reads and writes it. */
-export {};
+/** Traces: format, text, replay. Files need Node: `xenspec/traces` reads them with `readTrace`. */
+export * from './file.ts';
+export * from './format.ts';
+export * from './replay.ts';
+export * from './text.ts';
