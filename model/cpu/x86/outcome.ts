@@ -1,6 +1,7 @@
 /** How a run of instructions ends, as values. Everything but `retired` hands control to Xen. */
-import type { Word } from '../../word/word.ts';
+
 import type { Memory } from '../../memory/memory.ts';
+import type { Word } from '../../word/word.ts';
 import type { CpuState } from './state.ts';
 
 /** Vectors of the exceptions that ring 3 can raise. */
@@ -26,11 +27,11 @@ export type Fault = {
  * - `trap`: as after the instruction, RIP behind it: #BP of INT3, #DB of a single step or of ICEBP.
  * - `int`: as after `INT vector`, RIP behind it, for vectors that ring 3 may call by Xen's IDT.
  * - `syscall`: as the processor leaves it: RCX is the address behind the instruction, R11 the RFLAGS before it, RIP behind
- *   it. `singleStep`: TF was set, so a #DB follows when Xen returns.
+ *   it. `cpu.flags` are still the guest's.
  */
 export type CpuOutcome =
   | { readonly kind: 'retired'; readonly cpu: CpuState; readonly memory: Memory; readonly steps: number }
   | { readonly kind: 'fault'; readonly cpu: CpuState; readonly memory: Memory; readonly steps: number; readonly fault: Fault }
   | { readonly kind: 'trap'; readonly cpu: CpuState; readonly memory: Memory; readonly steps: number; readonly fault: Fault }
   | { readonly kind: 'int'; readonly cpu: CpuState; readonly memory: Memory; readonly steps: number; readonly vector: number }
-  | { readonly kind: 'syscall'; readonly cpu: CpuState; readonly memory: Memory; readonly steps: number; readonly singleStep: boolean };
+  | { readonly kind: 'syscall'; readonly cpu: CpuState; readonly memory: Memory; readonly steps: number };

@@ -1,0 +1,81 @@
+/** Xen's own accesses to guest memory: copies through a guest's page tables with supervisor rights. */
+
+import type { Size } from '../word/size.ts';
+import { addInt, type Word, word } from '../word/word.ts';
+import { FRAME_BYTES, readBytes, writeBytes } from './access.ts';
+import type { Memory } from './memory.ts';
+import { ACCESS, isCanonical, walk } from './translate.ts';
+
+/** `done`: the copy and the memory with its accessed and dirty bits. `fault`: the first address that could not be reached. */
+export type GuestRead = { readonly kind: 'done'; readonly bytes: Uint8Array; readonly memory: Memory } | GuestFault;
+export type GuestWrite = { readonly kind: 'done'; readonly memory: Memory } | GuestFault;
+export type GuestFault = { readonly kind: 'fault'; readonly address: Word; readonly error: number; readonly memory: Memory };
+
+type Piece = { readonly va: Word; readonly offset: number; readonly at: number; readonly length: number };
+
+/** Cut [va, va + length) at the ends of pages. */
+const pieces = (va: Word, length: number): readonly Piece[] => {
+  const all: Piece[] = [];
+  for (let at = 0; at < length; ) {
+    const here = at === 0 ? va : addInt(va, at);
+    const offset = here.lo & (FRAME_BYTES - 1);
+    const size = Math.min(length - at, FRAME_BYTES - offset);
+    all.push({ va: here, offset, at, length: size });
+    at += size;
+  }
+  return all;
+};
+
+/** `length` bytes at a guest address. */
+export const readGuest = (memory: Memory, root: number, va: Word, length: number): GuestRead => {
+  const bytes = new Uint8Array(length);
+  let now = memory;
+  for (const piece of pieces(va, length)) {
+    const found = reach(now, root, piece.va, ACCESS.READ);
+    if (found.kind === 'fault') return found;
+    now = found.memory;
+    bytes.set(readBytes(now, found.frame, piece.offset, piece.length), piece.at);
+  }
+  return { kind: 'done', bytes, memory: now };
+};
+
+/** Bytes to a guest address. After a fault the pieces before it stay written, as in a copy that Xen breaks off. */
+export const writeGuest = (memory: Memory, root: number, va: Word, bytes: Uint8Array): GuestWrite => {
+  let now = memory;
+  for (const piece of pieces(va, bytes.length)) {
+    const found = reach(now, root, piece.va, ACCESS.WRITE);
+    if (found.kind === 'fault') return found;
+    now = writeBytes(found.memory, found.frame, piece.offset, bytes.subarray(piece.at, piece.at + piece.length));
+  }
+  return { kind: 'done', memory: now };
+};
+
+type Reached = { readonly kind: 'mapped'; readonly frame: number; readonly memory: Memory } | GuestFault;
+
+const reach = (memory: Memory, root: number, va: Word, access: number): Reached => {
+  if (!isCanonical(va)) return { kind: 'fault', address: va, error: 0, memory };
+  const found = walk(memory, root, va, access);
+  return found.kind === 'mapped' ? found : { kind: 'fault', address: va, error: found.error, memory };
+};
+
+/** Little-endian value of `size` bytes at `at` in a copy. */
+export const wordIn = (bytes: Uint8Array, at: number, size: Size = 8): Word => {
+  let lo = 0;
+  let hi = 0;
+  for (let i = 0; i < size; i++) {
+    if (i < 4) lo |= bytes[at + i] << (8 * i);
+    else hi |= bytes[at + i] << (8 * (i - 4));
+  }
+  return word(hi, lo);
+};
+
+/** Bytes of words, little-endian, eight each. */
+export const bytesOf = (words: readonly Word[]): Uint8Array => {
+  const bytes = new Uint8Array(words.length * 8);
+  const view = new DataView(bytes.buffer);
+  words.forEach((w, i) => {
+    view.setInt32(i * 8, w.lo, true);
+    view.setInt32(i * 8 + 4, w.hi, true);
+  });
+  return bytes;
+};
