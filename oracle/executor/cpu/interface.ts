@@ -36,6 +36,10 @@ export interface GuestCpu {
   gsBase: bigint;
   gpr(register: number): bigint;
   setGpr(register: number, value: bigint): void;
+  /** The same by int32 halves, for paths where a bigint costs too much. */
+  gprLo(register: number): number;
+  gprHi(register: number): number;
+  setGprHalves(register: number, lo: number, hi: number): void;
   /** Selector of a segment register. Setting one here loads nothing (bases stay): see `fsBase`, `gsBase`. */
   selector(segment: number): number;
   setSelector(segment: number, value: number): void;

@@ -2,6 +2,7 @@
 
 import { EVTCHN_2L_NR_CHANNELS } from '#spec/abi/event_channel.ts';
 import { NR_DOMAIN_WATCHDOG_TIMERS } from '#spec/abi/sched.ts';
+import type { GuestCpu } from '../cpu/interface.ts';
 import { GrantState } from './grant_state.ts';
 import { ECS, Port } from './port.ts';
 import { Vcpu } from './vcpu.ts';
@@ -25,14 +26,14 @@ export class Domain {
   /** Deadlines of the watchdog slots in ns; null when not armed. */
   readonly watchdogs: (number | null)[] = new Array(NR_DOMAIN_WATCHDOG_TIMERS).fill(null);
   consoleBytes = 0;
-  /** Some vCPU waits in SCHEDOP_poll. */
+  /** Numbers of the vCPUs that wait in SCHEDOP_poll. */
   readonly polling = new Set<number>();
 
-  constructor(domid: number, pages: number, vcpus: number) {
+  constructor(domid: number, pages: number, cpus: readonly GuestCpu[]) {
     this.domid = domid;
     this.privileged = domid === 0;
     this.pages = pages;
-    for (let id = 0; id < vcpus; id++) this.vcpus.push(new Vcpu(this, id));
+    cpus.forEach((cpu, id) => this.vcpus.push(new Vcpu(this, id, cpu)));
   }
 
   /** The port if it is in use (any state but free), else null. Port 0 is never in use. */

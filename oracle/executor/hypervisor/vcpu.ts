@@ -1,28 +1,12 @@
-/** A virtual CPU as Xen keeps it: everything but the registers in use, which live in its `cpu`. */
+/** A virtual CPU as Xen keeps it. The guest's registers live in `cpu`. */
 import { NR_VIRQS, RUNSTATE } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
+import type { GuestCpu } from '../cpu/interface.ts';
 import type { Domain } from './domain.ts';
 import { U64 } from './u64.ts';
 
 /** Bits of `Vcpu.pauseFlags`: why a vCPU cannot run. */
 export const VPF = { blocked: 1, down: 2, polling: 4 } as const;
-
-/** Guest registers of a vCPU that is not on a pCPU, or (while it runs) as they were when it was put there. */
-export class GuestRegisters {
-  /** RAX RCX RDX RBX RSP RBP RSI RDI R8..R15, each as low then high half. */
-  readonly gpr = new Int32Array(32);
-  readonly rip = new U64();
-  rflags = 0x202;
-  cs = 0;
-  ss = 0;
-  ds = 0;
-  es = 0;
-  fs = 0;
-  gs = 0;
-  readonly fsBase = new U64();
-  /** The active GS base. */
-  readonly gsBase = new U64();
-}
 
 /** Where runstate or time is to be copied: an address in the domain's own space. */
 export type GuestArea = { lo: number; hi: number };
@@ -31,7 +15,7 @@ export class Vcpu {
   readonly domain: Domain;
   readonly id: number;
   readonly ref: VcpuRef;
-  readonly regs = new GuestRegisters();
+  readonly cpu: GuestCpu;
 
   initialised = false;
   kernelMode = true;
@@ -108,9 +92,10 @@ export class Vcpu {
   singleshot: number | null = null;
   pollDeadline: number | null = null;
 
-  constructor(domain: Domain, id: number) {
+  constructor(domain: Domain, id: number, cpu: GuestCpu) {
     this.domain = domain;
     this.id = id;
+    this.cpu = cpu;
     this.ref = { domid: domain.domid, vcpu: id };
   }
 }

@@ -1,0 +1,37 @@
+/** Preemption of hypercalls, as Xen does it: a call that ought to let an upcall in first asks the guest to call again. */
+import type { Machine } from '../machine.ts';
+import type { Vcpu } from '../vcpu.ts';
+import { infoAddress } from '../vcpu_info.ts';
+
+/** State of the hypercall at work; there is one at a time in the machine. */
+export const CALL_STATE = {
+  inMulticall: false,
+  preempted: false,
+  /** Arguments for the next try, as halves. */
+  continuation: new Int32Array(12),
+  continuationCount: 0,
+  /** A 64-bit answer, as halves. */
+  wideLo: 0,
+  wideHi: 0,
+  /** The caller has asked Xen to run somebody else (yield, block, poll, down, shutdown). */
+  gaveUp: false,
+};
+
+/** Whether a long call should stop here: an upcall could be delivered, or the vCPU gave up its pCPU. */
+export const shouldPreempt = (machine: Machine, vcpu: Vcpu): boolean => {
+  if (CALL_STATE.gaveUp) return true;
+  const at = infoAddress(vcpu);
+  const { bytes } = machine.memory;
+  return bytes[at] !== 0 && bytes[at + 1] === 0;
+};
+
+/**
+ * Have the call made again with these arguments (each a low and a high half); those not given stay as they are. The handler returns
+ * whatever this returns.
+ */
+export const continueCall = (...halves: readonly number[]): number => {
+  CALL_STATE.preempted = true;
+  CALL_STATE.continuation.set(halves);
+  CALL_STATE.continuationCount = halves.length >>> 1;
+  return 0;
+};

@@ -1,0 +1,132 @@
+/**
+ * From a SYSCALL in kernel mode to the handler of its number and back: reading arguments, the result in RAX, the event, and the
+ * rewinding of a preempted call.
+ */
+import { ERRNO } from '#spec/abi/errno.ts';
+import { HYPERCALL, HYPERCALL_ARGS, HYPERCALL_NAME } from '#spec/abi/hypercall.ts';
+import { R8, R10, RAX, RDI, RDX, RSI } from '../../cpu/interface.ts';
+import type { Machine } from '../machine.ts';
+import { hexText, highHalf } from '../u64.ts';
+import type { Vcpu } from '../vcpu.ts';
+import { CALL_STATE } from './continuation.ts';
+import { HANDLERS } from './table.ts';
+
+/**
+ * A handler reads its arguments as halves (`args[2 * i]` low, `args[2 * i + 1]` high) and answers a signed number for RAX, or one of
+ * the two marks below. It must not keep `args`.
+ */
+export type Handler = (machine: Machine, vcpu: Vcpu, args: Int32Array) => number;
+
+/** RAX was set by the handler and the call's event shows no result (iret, shutdown of the caller, a crash). */
+export const NO_RETURN: number = Number.NEGATIVE_INFINITY;
+/** The result is `CALL_STATE.wideLo`, `CALL_STATE.wideHi`: more than a double can hold. */
+export const WIDE: number = Number.POSITIVE_INFINITY;
+
+const ARGUMENT_REGISTERS = [RDI, RSI, RDX, R10, R8] as const;
+const MOST_ARGUMENTS = ARGUMENT_REGISTERS.length;
+
+/** What each number is called in events, and how many arguments the event shows. */
+const callName = (lo: number, hi: number): string =>
+  (hi === 0 ? HYPERCALL_NAME.get(lo) : undefined) ?? `hypercall_${(BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0)}`;
+const shownArguments = (call: string): number => (HYPERCALL_ARGS as Readonly<Record<string, number>>)[call] ?? MOST_ARGUMENTS;
+
+const emitCall = (
+  machine: Machine,
+  vcpu: Vcpu,
+  numberLo: number,
+  numberHi: number,
+  args: Int32Array,
+  result: string | null,
+  depth: number,
+): void => {
+  const call = callName(numberLo, numberHi);
+  const shown: string[] = [];
+  for (let i = 0; i < shownArguments(call); i++) shown.push(hexText(args[2 * i], args[2 * i + 1]));
+  machine.emit({ kind: 'hypercall', at: vcpu.ref, call, args: shown, result, depth });
+};
+
+/** Run the handler of a number; -ENOSYS for numbers that Xen does not know. */
+export const call = (machine: Machine, vcpu: Vcpu, numberLo: number, numberHi: number, args: Int32Array): number => {
+  const handler = numberHi === 0 && numberLo >>> 0 < HANDLERS.length ? HANDLERS[numberLo] : undefined;
+  if (handler) return handler(machine, vcpu, args);
+  const name = numberHi === 0 ? HYPERCALL_NAME.get(numberLo) : undefined;
+  if (name !== undefined) machine.notModelled(vcpu, name);
+  return -ERRNO.ENOSYS;
+};
+
+/** Store a handler's answer as 64 bits in CALL_STATE.wide*. */
+const widen = (answer: number): void => {
+  if (answer === WIDE) return;
+  CALL_STATE.wideLo = answer | 0;
+  CALL_STATE.wideHi = answer >= -0x80000000 && answer <= 0x7fffffff ? answer >> 31 : highHalf(answer);
+  if (answer > 0x7fffffff || answer < -0x80000000) CALL_STATE.wideLo = Number(BigInt.asIntN(32, BigInt(answer)));
+};
+
+const liveArguments = new Int32Array(12);
+const nestedArguments = new Int32Array(12);
+
+/** One hypercall of a guest kernel: the SYSCALL has been carried out, RIP is behind it. */
+export const hypercall = (machine: Machine, vcpu: Vcpu): void => {
+  const { cpu } = vcpu;
+  const numberLo = cpu.gprLo(RAX);
+  const numberHi = cpu.gprHi(RAX);
+  for (let i = 0; i < MOST_ARGUMENTS; i++) {
+    liveArguments[2 * i] = cpu.gprLo(ARGUMENT_REGISTERS[i]);
+    liveArguments[2 * i + 1] = cpu.gprHi(ARGUMENT_REGISTERS[i]);
+  }
+  CALL_STATE.preempted = false;
+  CALL_STATE.inMulticall = false;
+  const shown = liveArguments.slice();
+  const answer = call(machine, vcpu, numberLo, numberHi, liveArguments);
+  if (CALL_STATE.preempted) {
+    rewind(vcpu, numberLo);
+    emitCall(machine, vcpu, numberLo, numberHi, shown, null, 0);
+    return;
+  }
+  if (answer === NO_RETURN) {
+    emitCall(machine, vcpu, numberLo, numberHi, shown, null, 0);
+    return;
+  }
+  widen(answer);
+  cpu.setGprHalves(RAX, CALL_STATE.wideLo, CALL_STATE.wideHi);
+  emitCall(machine, vcpu, numberLo, numberHi, shown, hexText(CALL_STATE.wideLo, CALL_STATE.wideHi), 0);
+};
+
+/** Make the guest execute its SYSCALL again, with the arguments that the continuation chose. */
+const rewind = (vcpu: Vcpu, number: number): void => {
+  const { cpu } = vcpu;
+  const next = CALL_STATE.continuation;
+  for (let i = 0; i < CALL_STATE.continuationCount; i++) cpu.setGprHalves(ARGUMENT_REGISTERS[i], next[2 * i], next[2 * i + 1]);
+  cpu.setGprHalves(RAX, number, 0);
+  cpu.rip = BigInt.asUintN(64, cpu.rip - 2n);
+};
+
+/**
+ * One entry of a multicall. Its arguments are in `entryArguments()`. Leaves the result in CALL_STATE.wide* (when preempted: the call's
+ * number, and the arguments replaced by the continuation's) and emits the event of depth 1.
+ */
+export const nestedCall = (machine: Machine, vcpu: Vcpu, numberLo: number, numberHi: number): void => {
+  const shown = nestedArguments.slice();
+  const answer = call(machine, vcpu, numberLo, numberHi, nestedArguments);
+  if (CALL_STATE.preempted) {
+    nestedArguments.set(CALL_STATE.continuation.subarray(0, 2 * CALL_STATE.continuationCount));
+    widen(numberLo);
+    emitCall(machine, vcpu, numberLo, numberHi, shown, null, 1);
+    return;
+  }
+  if (answer === NO_RETURN) {
+    // The handler has put into RAX what Xen stores as the entry's result.
+    CALL_STATE.wideLo = vcpu.cpu.gprLo(RAX);
+    CALL_STATE.wideHi = vcpu.cpu.gprHi(RAX);
+    emitCall(machine, vcpu, numberLo, numberHi, shown, null, 1);
+    return;
+  }
+  widen(answer);
+  emitCall(machine, vcpu, numberLo, numberHi, shown, hexText(CALL_STATE.wideLo, CALL_STATE.wideHi), 1);
+};
+
+/** Where multicall puts the six arguments of the entry at work. */
+export const entryArguments = (): Int32Array => nestedArguments;
+
+/** Number of the iret hypercall: the only one after which a multicall stops. */
+export const IRET = HYPERCALL.iret;

@@ -1,0 +1,11 @@
+/** The hypercalls of the slice by number. One line a call; each handler lives in a file of its own. */
+import { HYPERCALL, type HypercallName } from '#spec/abi/hypercall.ts';
+import type { Handler } from './dispatch.ts';
+
+const rows: Partial<Record<HypercallName, Handler>> = {};
+
+/** Handler by number; holes are numbers that the slice lacks. */
+export const HANDLERS: readonly (Handler | undefined)[] = Array.from(
+  { length: 64 },
+  (_, number) => Object.entries(rows).find(([name]) => HYPERCALL[name as HypercallName] === number)?.[1],
+);

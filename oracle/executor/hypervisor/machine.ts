@@ -1,0 +1,76 @@
+/** The whole machine of the executor: memory, frame table, domains, pCPUs, time, and the events of the input at work. */
+import type { MachineConfig } from '#spec/config.ts';
+import type { Event } from '#spec/event.ts';
+import { NotModelled } from '#spec/failure.ts';
+import { reservedHigh, walk, XEN_READ, XEN_WRITE } from '../cpu/walk.ts';
+import type { Memory } from '../memory.ts';
+import type { Domain } from './domain.ts';
+import { FrameTable } from './frame_table.ts';
+import type { Pcpu } from './pcpu.ts';
+import type { Vcpu } from './vcpu.ts';
+
+/** Width of physical addresses by CPUID leaf 0x80000008; 40 bits when the configuration does not say. */
+const physicalBits = (config: MachineConfig): number => {
+  const row = config.cpu.cpuid.find(({ leaf }) => leaf >>> 0 === 0x80000008);
+  return row && (row.eax & 0xff) !== 0 ? row.eax & 0xff : 40;
+};
+
+export class Machine {
+  readonly config: MachineConfig;
+  readonly memory: Memory;
+  readonly frames: FrameTable;
+  /** In the order of the configuration. */
+  readonly domains: Domain[] = [];
+  private readonly byDomid = new Map<number, Domain>();
+  readonly pcpus: Pcpu[] = [];
+  /** System time in ns. */
+  now = 0;
+  /** Steps on all CPUs, and those taken since the last time input (they make the TSC move). */
+  retired = 0;
+  retiredSinceTime = 0;
+  /** SHUTDOWN reason with which dom0's end stopped the machine. */
+  halted: number | null = null;
+  /** Next frame of Xen's heap. */
+  xenheapNext: number;
+  /** Bytes typed at Xen's console that dom0 has not read. */
+  consoleInput: number[] = [];
+  /** When vcpu_time_info was refreshed last, ns. */
+  timeRefreshed = 0;
+  /** Calls that `lenient` answered with -ENOSYS are told by an event; all events of the input at work. */
+  events: Event[] = [];
+  /** Reserved bits of page-table entries' upper halves. */
+  readonly reserved: number;
+
+  constructor(config: MachineConfig, memory: Memory) {
+    this.config = config;
+    this.memory = memory;
+    this.frames = new FrameTable(config.frames);
+    this.xenheapNext = config.layout.xenheap_first;
+    this.reserved = reservedHigh(physicalBits(config));
+  }
+
+  addDomain(domain: Domain): void {
+    this.domains.push(domain);
+    this.byDomid.set(domain.domid, domain);
+  }
+
+  domainById(domid: number): Domain | undefined {
+    return this.byDomid.get(domid);
+  }
+
+  /** Machine address of a guest address under the table `root` as Xen itself would touch it; -1 when it faults or leads outside RAM. */
+  translate(root: number, lo: number, hi: number, write: boolean): number {
+    const found = walk(this.memory, root, lo, hi, write ? XEN_WRITE : XEN_READ, this.reserved);
+    return found.ok && found.maddr < this.memory.bytes.length ? found.maddr : -1;
+  }
+
+  emit(event: Event): void {
+    this.events.push(event);
+  }
+
+  /** The guest asked for what the slice lacks: stops the run, or when lenient tells it; the caller then answers -ENOSYS. */
+  notModelled(vcpu: Vcpu, what: string): void {
+    if (!this.config.lenient) throw new NotModelled(what);
+    this.emit({ kind: 'not_modelled', at: vcpu.ref, what });
+  }
+}

@@ -1,0 +1,66 @@
+/** vcpu_time_info: the record from which a guest computes Xen's system time, in vcpu_info and in a second area on request. */
+import { vcpu_info } from '#spec/abi/xen.ts';
+import { copyToGuest, putGuest, SCRATCH, scratch } from './guest_access.ts';
+import type { Machine } from './machine.ts';
+import { highHalf } from './u64.ts';
+import type { Vcpu } from './vcpu.ts';
+import { infoAddress } from './vcpu_info.ts';
+
+const { time_version, tsc_timestamp, system_time, tsc_to_system_mul, tsc_shift, time_flags } = vcpu_info.fields;
+const BASE = time_version.at;
+const SIZE = 32;
+const SECOND = 1_000_000_000;
+
+/** Factor and shift that turn TSC ticks into nanoseconds: ns = (ticks << shift) * mul / 2^32. */
+export const timeScale = (khz: number): { mul: number; shift: number } => {
+  let perSecond = khz * 1000;
+  let shift = 0;
+  while (perSecond > 2 * SECOND) {
+    perSecond = Math.floor(perSecond / 2);
+    shift--;
+  }
+  while (perSecond <= SECOND) {
+    perSecond *= 2;
+    shift++;
+  }
+  return { mul: Number((BigInt(SECOND) << 32n) / BigInt(perSecond)), shift };
+};
+
+/** The time-stamp counter now (looseness x86/tsc-rate). */
+export const tscNow = (machine: Machine): bigint =>
+  (BigInt(machine.now) * BigInt(machine.config.cpu.tsc_khz)) / 1_000_000n + BigInt(machine.retiredSinceTime);
+
+/** Bring the record up to date; its version grows by two. */
+export const refreshTime = (machine: Machine, vcpu: Vcpu): void => {
+  const { memory } = machine;
+  const at = infoAddress(vcpu) + BASE;
+  const version = (memory.read32(at) + 2) >>> 0;
+  const { mul, shift } = timeScale(machine.config.cpu.tsc_khz);
+  const record = new DataView(new ArrayBuffer(SIZE));
+  record.setUint32(0, version, true);
+  record.setBigUint64(tsc_timestamp.at - BASE, tscNow(machine), true);
+  record.setUint32(system_time.at - BASE, machine.now % 0x1_0000_0000, true);
+  record.setInt32(system_time.at - BASE + 4, highHalf(machine.now), true);
+  record.setUint32(tsc_to_system_mul.at - BASE, mul, true);
+  record.setInt8(tsc_shift.at - BASE, shift);
+  record.setUint8(time_flags.at - BASE, 0);
+  memory.writeBytes(at, new Uint8Array(record.buffer));
+  updateTimeArea(machine, vcpu);
+};
+
+/** Copy the record to the area that the guest registered; put off while the vCPU is in user mode and cannot be reached. */
+export const updateTimeArea = (machine: Machine, vcpu: Vcpu): void => {
+  const area = vcpu.timeArea;
+  if (area === null) return;
+  const at = infoAddress(vcpu) + BASE;
+  const version = machine.memory.read32(at);
+  if (!putGuest(machine, vcpu, area.lo, area.hi, 4, version - 1)) {
+    vcpu.timeUpdatePending = !vcpu.kernelMode;
+    return;
+  }
+  SCRATCH.set(machine.memory.bytes.subarray(at, at + SIZE));
+  scratch.setUint32(0, version - 1, true);
+  copyToGuest(machine, vcpu, area.lo, area.hi, SIZE);
+  putGuest(machine, vcpu, area.lo, area.hi, 4, version);
+  vcpu.timeUpdatePending = false;
+};
