@@ -54,7 +54,10 @@ export const MachineConfig = z.object({
     max_maptrack_frames: z.int().min(1),
   }),
   cpu: z.object({
+    /** What CPUID answers natively. */
     cpuid: z.array(CpuidLeaf),
+    /** What Xen answers behind its forced-emulation prefix (ud2, "xen", cpuid). */
+    cpuid_forced: z.array(CpuidLeaf),
     tsc_khz: z.int().min(1),
   }),
   /** Wall clock at boot in seconds since 1970; never printed by generated programs. */

@@ -3,7 +3,7 @@
  * guest. Values measured on that machine.
  */
 import type { DomainConfig, MachineConfig } from '../config.ts';
-import { CPUID_QEMU_MAX } from './cpuid_qemu_max.ts';
+import { CPUID_QEMU_MAX, CPUID_QEMU_MAX_FORCED } from './cpuid_qemu_max.ts';
 
 const MIB = 256; // pages
 
@@ -28,7 +28,7 @@ export const debian_4_17 = (domains: readonly DomainConfig[] = [dom0()], lenient
     compile_date: 'Wed Nov  4 16:52:28 UTC 2026',
     capabilities: 'xen-3.0-x86_64 hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64 ',
     changeset: '',
-    commandline: 'console=com1 com1=115200,8n1 dom0_mem=128M sync_console',
+    commandline: 'console=com1 com1=115200,8n1 dom0_mem=128M',
     build_id: '151b373fd64b321593bf987fd923cd10dabadac4',
     virt_start: '0xffff800000000000',
     features_dom0: 0x228f0,
@@ -36,8 +36,8 @@ export const debian_4_17 = (domains: readonly DomainConfig[] = [dom0()], lenient
     max_grant_frames: 64,
     max_maptrack_frames: 1024,
   },
-  cpu: { cpuid: [...CPUID_QEMU_MAX], tsc_khz: 1_000_000 },
-  wallclock_sec: 1_700_000_000,
+  cpu: { cpuid: [...CPUID_QEMU_MAX], cpuid_forced: [...CPUID_QEMU_MAX_FORCED], tsc_khz: 1_000_000 },
+  wallclock_sec: 1_577_836_800, // 2020-01-01, where recordings start QEMU's clock
   domains: [...domains],
   lenient,
 });
