@@ -11,8 +11,8 @@ export type Runstate = { readonly state: RunstateName; readonly since: number; r
 /** An entry of the virtual IDT. `flags`: TI_* bits. */
 export type TrapInfo = { readonly flags: number; readonly cs: number; readonly address: Word };
 
-/** Entry points that the guest registered; null address = none. */
-export type CallbackName = 'event' | 'failsafe' | 'syscall' | 'syscall32' | 'sysenter' | 'nmi';
+/** Entry points that the guest registered; null address = none. The NMI callback is entry 2 of the virtual IDT. */
+export type CallbackName = 'event' | 'failsafe' | 'syscall' | 'syscall32' | 'sysenter';
 export type Callbacks = Readonly<Record<CallbackName, Word>>;
 
 /** SCHEDOP_poll: Xen remembers one port (0 when several are polled) and wakes the vCPU when it is raised. */
@@ -68,6 +68,8 @@ export type Vcpu = {
   readonly runstateArea: Word | null;
   readonly timeArea: Word | null;
   readonly nmiPending: boolean;
+  /** An NMI frame was pushed and the iret hypercall that ends it has not come yet. */
+  readonly nmiMasked: boolean;
   /** pCPU that SCHEDOP_pin_override pinned it to. */
   readonly pinnedTo: number | null;
 };

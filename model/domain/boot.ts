@@ -1,0 +1,51 @@
+/** The machine at power-on: Xen has started, every domain is built, nothing has run. */
+import { BadInput } from '#spec/failure.ts';
+import type { MachineConfig } from '#spec/config.ts';
+import { emptyFrameTable } from '../frame_table.ts';
+import { EMPTY_JOURNAL } from '../journal.ts';
+import type { Machine } from '../machine.ts';
+import { emptyMemory } from '../memory/memory.ts';
+import { buildDomain } from './build.ts';
+import { emptyM2p } from './m2p.ts';
+
+/** Frames at the start of Xen's heap that hold the page tables of the M2P. */
+const M2P_TABLES = 2;
+
+/** Build the machine with one image for each configured domain. Throws BadInput. */
+export const bootMachine = (config: MachineConfig, images: readonly Uint8Array[]): Machine => {
+  checkLayout(config, images.length);
+  const empty: Machine = {
+    config,
+    now: 0,
+    retired: 0,
+    retiredAtTime: 0,
+    halted: null,
+    cpus: Array.from({ length: config.pcpus }, () => ({ current: null })),
+    domains: [],
+    memory: emptyM2p(emptyMemory(config.frames), config),
+    frames: emptyFrameTable(config.frames),
+    xenheapNext: config.layout.xenheap_first + M2P_TABLES,
+    timeRefreshed: 0,
+    consoleInput: '',
+    journal: EMPTY_JOURNAL,
+  };
+  let firstMfn = config.layout.domheap_first;
+  return config.domains.reduce((machine, domain, i) => {
+    const built = buildDomain(machine, domain, firstMfn, images[i]);
+    firstMfn += domain.pages;
+    return built;
+  }, empty);
+};
+
+const checkLayout = ({ layout, frames, domains }: MachineConfig, images: number): void => {
+  const bad = (what: string): never => {
+    throw new BadInput(`configuration: ${what}`);
+  };
+  if (images !== domains.length) bad(`${domains.length} domains but ${images} images`);
+  if (domains[0].domid !== 0) bad('domain 0 must come first');
+  if (domains.some(({ domid }, i) => i > 0 && domid <= domains[i - 1].domid)) bad('domains must be in ascending order of domid');
+  const m2pEnd = layout.m2p_first + Math.ceil(frames / 512);
+  if (layout.m2p_first % 512 !== 0) bad('m2p_first must be a multiple of 512');
+  if (m2pEnd > layout.xenheap_first || layout.xenheap_first + M2P_TABLES > layout.xenheap_end || layout.xenheap_end > layout.domheap_first)
+    bad('M2P, Xen heap and domain memory must follow each other without overlap');
+};

@@ -1,0 +1,114 @@
+/**
+ * The domain builder: an image becomes a domain whose first vCPU is ready to run. Domain 0 as Xen builds it; another domain is
+ * built alike, without dom0's privileges. Chapter: spec/chapters/start_of_day.md.
+ */
+import { FLAT, VMASST_TYPE, XEN_L4_SLOTS } from '#spec/abi/xen.ts';
+import type { DomainConfig } from '#spec/config.ts';
+import { BadInput } from '#spec/failure.ts';
+import { freshCpu, INITIAL_FLAGS, RSI, RSP } from '../cpu/x86/state.ts';
+import { type Domain, EMPTY_GRANTS } from '../domain.ts';
+import { cite } from '../journal.ts';
+import type { Machine } from '../machine.ts';
+import { writePage } from '../memory/access.ts';
+import { writeWord } from '../memory/memory.ts';
+import { fromBigInt, type Word, ZERO } from '../word/word.ts';
+import { parseElf } from './elf.ts';
+import { mapInitial, ownRun, takeHeap } from './frames.ts';
+import { freshVcpu } from './fresh_vcpu.ts';
+import { hypercallPage } from './hypercall_page.ts';
+import { loadSegments } from './image.ts';
+import { PAGE, type VirtualLayout, virtualLayout } from './layout.ts';
+import { m2pSlot, setM2pRun } from './m2p.ts';
+import { type KernelParams, kernelParams } from './notes.ts';
+import { initialTables, separateP2m } from './page_tables.ts';
+import { sharedInfoPage, startInfoPage } from './start_info.ts';
+
+/** Build a domain on the frames from `firstMfn` on. Throws BadInput. */
+export const buildDomain = (machine: Machine, config: DomainConfig, firstMfn: number, image: Uint8Array): Machine => {
+  const elf = parseElf(image);
+  const kernel = kernelParams(elf, config.domid === 0);
+  const layout = virtualLayout(kernel, config.pages);
+  const sharedInfo = takeHeap(machine, config.domid);
+  const grantFrame = takeHeap(sharedInfo.machine, config.domid);
+  let m = ownRun(grantFrame.machine, config.domid, firstMfn, config.pages);
+
+  const pages = loadSegments(elf.segments, kernel, layout);
+  if (kernel.hypercallPage !== null) pages.set(pageNumber(kernel.hypercallPage, layout), hypercallPage());
+  const p2mPages = Math.ceil((config.pages * 8) / 4096);
+  const p2mStart = kernel.initP2m === null ? Number((layout.p2m - layout.start) / PAGE) : null;
+  const startInfoNumber = Number((layout.startInfo - layout.start) / PAGE);
+  const written = (page: number): boolean =>
+    pages.has(page) || page === startInfoNumber || (p2mStart !== null && page >= p2mStart && page < p2mStart + p2mPages);
+
+  const tables = initialTables(layout, firstMfn, written);
+  const l4 = firstMfn + Number((layout.pageTables - layout.start) / PAGE);
+  const separate =
+    p2mStart === null ? separateP2m(tables, l4, layout, BigInt(config.pages) * 8n, firstMfn + layout.firstAllocation) : null;
+  if (separate && layout.firstAllocation + separate.count > config.pages) throw new BadInput(`image: ${config.pages} pages cannot hold the p2m table`);
+
+  let memory = m.memory;
+  for (const [page, bytes] of pages) memory = writePage(memory, firstMfn + page, bytes);
+  for (let i = 0; i < p2mPages; i++)
+    memory = writePage(memory, separate ? separate.mfnOf(i) : firstMfn + p2mStart! + i, p2mPage(firstMfn, i, config.pages));
+  memory = writePage(
+    memory,
+    firstMfn + startInfoNumber,
+    startInfoPage({
+      domain: config, kernel, layout, sharedInfo: sharedInfo.mfn, firstP2mPfn: layout.firstAllocation, p2mFrames: separate?.count ?? 0,
+    }),
+  );
+  for (const [mfn, table] of [...tables, ...(separate?.tables ?? [])])
+    memory = writePage(memory, mfn, new Uint8Array(table.entries.buffer));
+  memory = writeWord(memory, l4, XEN_L4_SLOTS.m2p, m2pSlot(m.config));
+  memory = writePage(memory, sharedInfo.mfn, sharedInfoPage(m.config));
+  memory = setM2pRun(memory, m.config, firstMfn, config.pages);
+  m = mapInitial({ ...m, memory }, firstMfn, Number((layout.end - layout.start) / PAGE), tables, separate);
+
+  const domain = freshDomain(config, firstMfn, sharedInfo.mfn, grantFrame.mfn, kernel);
+  const vcpu = {
+    ...domain.vcpus[0],
+    cpu: bootCpu(l4, kernel, layout),
+    initialised: true,
+    online: true,
+    runstate: { state: 'runnable', since: 0, times: [0, 0, 0, 0] },
+    kernelTable: l4,
+  } as const;
+  m = { ...m, domains: [...m.domains, { ...domain, vcpus: [vcpu, ...domain.vcpus.slice(1)] }] };
+  return cite(cite(m, 'domain/build-layout'), config.domid === 0 ? 'domain/build-dom0' : 'domain/build-domu');
+};
+
+const pageNumber = (va: bigint, layout: VirtualLayout): number => {
+  if (va < layout.start || va >= layout.end) throw new BadInput('image: the hypercall page lies outside the initial mapping');
+  if (va % PAGE !== 0n) throw new BadInput('image: the hypercall page is not page aligned');
+  return Number((va - layout.start) / PAGE);
+};
+
+const p2mPage = (firstMfn: number, page: number, pages: number): Uint8Array => {
+  const list = new BigUint64Array(512);
+  for (let i = 0; i < 512 && page * 512 + i < pages; i++) list[i] = BigInt(firstMfn + page * 512 + i);
+  return new Uint8Array(list.buffer);
+};
+
+/** domain/build-registers: everything zero but the entry point, the stack and RSI. */
+const bootCpu = (l4: number, kernel: KernelParams, layout: VirtualLayout) => {
+  const cpu = freshCpu(l4, fromBigInt(kernel.entry), [0, FLAT.RING3_CS64, FLAT.RING3_SS64, 0, 0, 0]);
+  const regs: Word[] = new Array(16).fill(ZERO);
+  regs[RSI] = fromBigInt(layout.startInfo);
+  regs[RSP] = fromBigInt(layout.stack + PAGE);
+  return { ...cpu, regs, flags: INITIAL_FLAGS };
+};
+
+const freshDomain = (config: DomainConfig, firstMfn: number, sharedInfo: number, grantFrame: number, kernel: KernelParams): Domain => ({
+  domid: config.domid,
+  firstMfn,
+  pages: config.pages,
+  sharedInfo,
+  shutdown: null,
+  shutdownCode: null,
+  vmAssist: kernel.pae === 'yes' ? 1n << BigInt(VMASST_TYPE.pae_extended_cr3) : 0n,
+  vcpus: Array.from({ length: config.vcpus }, (_, id) => freshVcpu(config.domid, id, sharedInfo)),
+  channels: [],
+  grants: { ...EMPTY_GRANTS, frames: [grantFrame] },
+  watchdogs: [null, null],
+  consoleBytes: 0,
+});

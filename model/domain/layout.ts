@@ -1,0 +1,58 @@
+/** Where the domain builder puts things in the virtual address space. Chapter: spec/chapters/start_of_day.md. */
+import { BadInput } from '#spec/failure.ts';
+import { HYPERVISOR_VIRT_END, HYPERVISOR_VIRT_START } from '#spec/abi/xen.ts';
+import type { KernelParams } from './notes.ts';
+
+export const PAGE = 4096n;
+const SUPERPAGE = 1n << 22n;
+/** There is at least this much mapped memory behind the boot stack. */
+const LEAST_PADDING = 512n << 10n;
+
+/** All addresses are virtual and page aligned, but for `kernelEnd`. */
+export type VirtualLayout = {
+  readonly start: bigint;
+  readonly p2m: bigint;
+  readonly startInfo: bigint;
+  readonly pageTables: bigint;
+  readonly pageTableFrames: number;
+  readonly stack: bigint;
+  readonly end: bigint;
+  /** Pages in the first allocation: the mapped ones, rounded up to a power of two. */
+  readonly firstAllocation: number;
+};
+
+export const roundUp = (value: bigint, unit: bigint): bigint => ((value + unit - 1n) / unit) * unit;
+
+/** How many tables whose entries each cover 2^shift bytes it takes to map [start, end). */
+const tablesFor = (start: bigint, end: bigint, shift: bigint): number =>
+  Number((roundUp(end, 1n << shift) - ((start >> shift) << shift)) >> shift);
+
+/**
+ * The tables take up space that has to be mapped, which takes tables: the answer is the smallest number of them that suffices
+ * for the space that it leads to.
+ */
+export const virtualLayout = (kernel: KernelParams, pages: number): VirtualLayout => {
+  const start = kernel.virtBase;
+  const p2m = roundUp(kernel.kernelEnd, PAGE);
+  const startInfo = kernel.initP2m === null ? roundUp(p2m + BigInt(pages) * 8n, PAGE) : p2m;
+  const pageTables = startInfo + PAGE;
+  if (pageTables - start > BigInt(pages) * PAGE || pageTables >= 1n << 64n)
+    throw new BadInput(`image: the kernel does not fit into a domain of ${pages} pages`);
+  for (let n = 2; ; n++) {
+    const stack = pageTables + BigInt(n) * PAGE;
+    const end = endFor(stack + PAGE);
+    if (1 + tablesFor(start, end, 39n) + tablesFor(start, end, 30n) + tablesFor(start, end, 21n) > n) continue;
+    const firstAllocation = 1 << Math.ceil(Math.log2(Number((end - start) / PAGE)));
+    if (firstAllocation > pages) throw new BadInput(`image: the kernel needs ${firstAllocation} pages, the domain has ${pages}`);
+    if (end > 1n << 64n || (start < HYPERVISOR_VIRT_END && end > HYPERVISOR_VIRT_START) || !canonical(start) || !canonical(end - 1n))
+      throw new BadInput('image: the kernel lies in addresses that are not for guests');
+    return { start, p2m: kernel.initP2m ?? p2m, startInfo, pageTables, pageTableFrames: n, stack, end, firstAllocation };
+  }
+};
+
+const endFor = (stackEnd: bigint): bigint => {
+  const end = roundUp(stackEnd, SUPERPAGE);
+  return end - stackEnd < LEAST_PADDING ? end + SUPERPAGE : end;
+};
+
+const canonical = (va: bigint): boolean => va < 1n << 47n || va >= (1n << 64n) - (1n << 47n);
