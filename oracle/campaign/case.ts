@@ -1,0 +1,27 @@
+/** One generated case: a program, the images it compiles to, and the machine that runs them. */
+import type { MachineConfig } from '#spec/config.ts';
+import { debian_4_17, dom0, domU } from '#spec/machines/debian_4_17.ts';
+import type { Program } from '#spec/program.ts';
+import { generateProgram } from '../generators/index.ts';
+import { buildImages } from '../image/index.ts';
+
+export type Case = {
+  readonly seed: number;
+  readonly program: Program;
+  readonly config: MachineConfig;
+  readonly images: readonly Uint8Array[];
+};
+
+/** Memory of a generated domain in MiB: small, because every boot fills its tables; the programs never look at the size. */
+const DOM0_MIB = 16;
+const DOMU_MIB = 8;
+
+/** Compile a program and give it a machine with as many domains as it has parts. */
+export const caseOf = (program: Program, seed: number): Case => {
+  const images = buildImages(program);
+  const domains = images.map((_, i) => (i === 0 ? dom0('', DOM0_MIB) : domU(i, '', DOMU_MIB)));
+  return { seed, program, config: debian_4_17(domains), images };
+};
+
+/** The case of a seed: even seeds are state-aware, odd ones undirected, and every fourth spans two domains. */
+export const caseOfSeed = (seed: number): Case => caseOf(generateProgram(seed), seed);

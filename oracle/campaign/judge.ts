@@ -1,0 +1,67 @@
+/** Judge one case: run it in lockstep; when the engines part, find the step, shrink the program, and say everything about it. */
+import type { Program } from '#spec/program.ts';
+import { locate } from '../compare/locate.ts';
+import { type Agreement, type Divergence, lockstep, type Pair } from '../compare/lockstep.ts';
+import { shrinkProgram } from '../generators/index.ts';
+import { type Case, caseOf } from './case.ts';
+import { Coverage, type OperationCounts } from './coverage.ts';
+import { DEFAULT_POLICY, type Policy } from './environment.ts';
+
+export type Judged =
+  | { readonly agree: true; readonly seed: number; readonly agreement: Agreement; readonly operations: OperationCounts }
+  | { readonly agree: false; readonly seed: number; readonly counterexample: Counterexample };
+
+export type Counterexample = {
+  readonly seed: number;
+  /** As generated, and as small as it could be made. */
+  readonly original: Program;
+  readonly program: Program;
+  readonly policy: Policy;
+  /** Narrowed to the first differing instruction of the small program. */
+  readonly divergence: Divergence;
+  readonly trials: number;
+};
+
+/** A generated program needs far fewer; a run that reaches it is in a loop, on both machines alike. */
+export const STEP_LIMIT = 3_000_000;
+
+/** The policy of a seed: slices of different lengths, so that time inputs fall in different places. */
+export const policyOf = (seed: number): Policy => ({
+  ...DEFAULT_POLICY,
+  slice: 500 + ((Math.imul(seed, 2654435761) >>> 0) % 5000),
+  seed: seed & 0xffff,
+});
+
+export const judge = (pair: Pair, subject: Case): Judged => {
+  const policy = policyOf(subject.seed);
+  const options = { policy, limit: STEP_LIMIT };
+  const verdict = lockstep(pair, subject, options);
+  if (verdict.agree) {
+    const coverage = new Coverage();
+    for (const event of verdict.events) coverage.add(event);
+    return { agree: true, seed: subject.seed, agreement: verdict.agreement, operations: coverage.toJSON() };
+  }
+  let trials = 0;
+  let smallest = { subject, divergence: verdict.divergence };
+  const stillParts = (program: Program): boolean => {
+    trials++;
+    const candidate = caseOf(program, subject.seed);
+    const again = lockstep(pair, candidate, options);
+    if (again.agree) return false;
+    smallest = { subject: candidate, divergence: again.divergence };
+    return true;
+  };
+  const program = shrinkProgram(subject.program, stillParts);
+  return {
+    agree: false,
+    seed: subject.seed,
+    counterexample: {
+      seed: subject.seed,
+      original: subject.program,
+      program,
+      policy,
+      divergence: locate(pair, smallest.subject, smallest.divergence),
+      trials,
+    },
+  };
+};

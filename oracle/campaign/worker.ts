@@ -1,0 +1,26 @@
+/** A campaign's worker thread: judges the seeds it is sent. */
+import { parentPort, workerData } from 'node:worker_threads';
+
+export type WorkerData = { readonly mutant: string | null };
+export type WorkerAnswer =
+  | { readonly seed: number; readonly judged: import('./judge.ts').Judged }
+  | { readonly seed: number; readonly bug: string };
+
+const { mutant } = workerData as WorkerData;
+if (mutant !== null) (await import('../mutants/plant.ts')).plant(mutant);
+// After planting: nothing that a mutant may touch is imported before.
+const { loadEngine } = await import('./engines.ts');
+const { judge } = await import('./judge.ts');
+const { caseOfSeed } = await import('./case.ts');
+const pair = { reference: await loadEngine('model'), subject: await loadEngine('executor') };
+
+parentPort!.on('message', (seed: number) => {
+  let answer: WorkerAnswer;
+  try {
+    answer = { seed, judged: judge(pair, caseOfSeed(seed)) };
+  } catch (error) {
+    answer = { seed, bug: String((error as Error).stack ?? error) };
+  }
+  parentPort!.postMessage(answer);
+});
+parentPort!.postMessage('ready');
