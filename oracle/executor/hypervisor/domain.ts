@@ -1,6 +1,6 @@
 /** A domain as Xen keeps it. */
 
-import { EVTCHN_2L_NR_CHANNELS } from '#spec/abi/event_channel.ts';
+import { EVTCHN_2L_NR_CHANNELS, EVTCHNS_PER_BUCKET } from '#spec/abi/event_channel.ts';
 import { NR_DOMAIN_WATCHDOG_TIMERS } from '#spec/abi/sched.ts';
 import type { GuestCpu } from '../cpu/interface.ts';
 import { GrantState } from './grant_state.ts';
@@ -22,6 +22,12 @@ export class Domain {
   vmAssistHigh = 0;
   /** Ports that were ever used, by number; see `portAt`. */
   readonly ports: (Port | null)[] = [null];
+  /** Ports below this number have come to life; they may be free. */
+  validPorts = EVTCHNS_PER_BUCKET;
+  /** Ports in use. */
+  activePorts = 0;
+  /** Where an interrupted EVTCHNOP_reset goes on; 0 when none is under way. */
+  nextPortToReset = 0;
   readonly grants = new GrantState();
   /** Deadlines of the watchdog slots in ns; null when not armed. */
   readonly watchdogs: (number | null)[] = new Array(NR_DOMAIN_WATCHDOG_TIMERS).fill(null);

@@ -1,8 +1,11 @@
 /** The hypercalls of the slice by number. One line a call; each handler lives in a file of its own. */
 import { HYPERCALL, type HypercallName } from '#spec/abi/hypercall.ts';
+import { event_channel_op } from '../event_channel/event_channel_op.ts';
 import type { Handler } from './dispatch.ts';
 
-const rows: Partial<Record<HypercallName, Handler>> = {};
+const rows: Partial<Record<HypercallName, Handler>> = {
+  event_channel_op,
+};
 
 /** Handler by number; holes are numbers that the slice lacks. */
 export const HANDLERS: readonly (Handler | undefined)[] = Array.from(

@@ -1,0 +1,51 @@
+/** Closing one channel, or all of them. */
+import { ERRNO } from '#spec/abi/errno.ts';
+import type { Domain } from '../domain.ts';
+import { shouldPreempt } from '../hypercall/continuation.ts';
+import type { Machine } from '../machine.ts';
+import { ECS } from '../port.ts';
+import type { Vcpu } from '../vcpu.ts';
+import { freePort, portIsValid } from './ports.ts';
+import { virqIsGlobal } from './virq.ts';
+
+/** The reset stopped half-way and wants to be called again. */
+export const RESTART = 1;
+/** A reset asks for preemption at ports that are multiples of this. */
+const RESET_STRIDE = 64;
+
+/** Answers 0 or an errno. The peer of an interdomain channel waits for this domain again. */
+export const closePort = (machine: Machine, domain: Domain, port: number): number => {
+  if (!portIsValid(domain, port)) return -ERRNO.EINVAL;
+  const channel = domain.portAt(port);
+  if (!channel) return -ERRNO.EINVAL;
+  if (channel.state === ECS.virq) {
+    const owner = domain.vcpus[virqIsGlobal(channel.number) ? 0 : channel.vcpu];
+    owner.virqPort[channel.number] = 0;
+  }
+  const peerDomain = channel.state === ECS.interdomain ? machine.domainById(channel.remoteDom) : undefined;
+  freePort(machine, domain, channel);
+  const peer = peerDomain?.portAt(channel.remotePort);
+  if (peer) {
+    peer.state = ECS.unbound;
+    peer.remoteDom = domain.domid;
+  }
+  return 0;
+};
+
+/** Close every channel of the caller's own domain. Answers 0, an errno, or RESTART. */
+export const resetPorts = (machine: Machine, vcpu: Vcpu, domain: Domain, resuming: boolean): number => {
+  // Another domain would have to be paused by the toolstack first.
+  if (domain !== vcpu.domain) return -ERRNO.EINVAL;
+  let port = resuming ? domain.nextPortToReset : domain.nextPortToReset === 0 ? 1 : 0;
+  if (port > domain.nextPortToReset) domain.nextPortToReset = port;
+  if (port === 0) return -ERRNO.EBUSY;
+  for (; portIsValid(domain, port) && domain.activePorts > 0; port++) {
+    closePort(machine, domain, port);
+    if (port % RESET_STRIDE === 0 && shouldPreempt(machine, vcpu)) {
+      domain.nextPortToReset = port;
+      return RESTART;
+    }
+  }
+  domain.nextPortToReset = 0;
+  return 0;
+};
