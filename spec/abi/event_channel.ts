@@ -4,6 +4,12 @@ import { layout } from './layout.ts';
 /** Ports 0..4095 in the two-level ABI (64-bit guests); port 0 is reserved. */
 export const EVTCHN_2L_NR_CHANNELS = 4096;
 export const EVTCHN_FIFO_NR_CHANNELS = 1 << 17;
+/** Ports come to life in blocks of this many; a port in a living block is valid even while it is free. */
+export const EVTCHNS_PER_BUCKET = 64;
+/** Physical interrupts that a domain may name: 24 of the I/O APIC, and 184 (domain 0, one CPU) or 32 (others) more. */
+export const NR_PIRQS = { dom0: 208, other: 56 } as const;
+/** Bytes of the FIFO ABI's control block. */
+export const EVTCHN_FIFO_CONTROL_BLOCK = 72;
 
 export const EVTCHNSTAT = { closed: 0, unbound: 1, interdomain: 2, pirq: 3, virq: 4, ipi: 5 } as const;
 export type EvtchnStat = keyof typeof EVTCHNSTAT;
