@@ -39,7 +39,7 @@ export class Domain {
     this.domid = domid;
     this.privileged = domid === 0;
     this.pages = pages;
-    cpus.forEach((cpu, id) => this.vcpus.push(new Vcpu(this, id, cpu)));
+    for (const cpu of cpus) this.vcpus.push(new Vcpu(this, this.vcpus.length, cpu));
   }
 
   /** The port if it is in use (any state but free), else null. Port 0 is never in use. */

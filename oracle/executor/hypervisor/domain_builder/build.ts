@@ -1,0 +1,162 @@
+/** Building a domain out of an ELF image: memory, start of day, registers of vCPU 0. */
+import { FLAT, LEGACY_MAX_VCPUS, RUNSTATE, SIF, shared_info, start_info, VMASST_TYPE, vcpu_info } from '#spec/abi/xen.ts';
+import type { DomainConfig } from '#spec/config.ts';
+import { BadInput } from '#spec/failure.ts';
+import { CS, type GuestCpu, RSI, RSP, SS_REG } from '../../cpu/interface.ts';
+import { Domain } from '../domain.ts';
+import { PGF, PGT } from '../frame_table.ts';
+import type { Machine } from '../machine.ts';
+import { VPF } from '../vcpu.ts';
+import { parseElf } from './elf.ts';
+import { hypercallPage } from './hypercall_page.ts';
+import { type VirtualLayout, virtualLayout } from './layout.ts';
+import { allocateXenheap, setM2p } from './m2p.ts';
+import { type XenNotes, xenNotes } from './notes.ts';
+import { buildPageTables, frameAt, mapP2m, markDirty } from './page_tables.ts';
+
+const PAGE = 4096;
+/** `start_info.flags`: which processor states dom0 may manage (Xen's default). */
+const POWER_MANAGEMENT = 0x300;
+/** Size of the video information that follows dom0's start_info; all zero on a machine without a display. */
+const VIDEO_INFO_BYTES = 0x28;
+/** CR4 as a PV guest reads it before it has chosen anything. */
+export const INITIAL_CR4 = 0x660;
+/** The 100 Hz tick that every PV vCPU starts with, ns. */
+const INITIAL_PERIOD = 10_000_000;
+
+/** Build the domain whose memory starts at machine frame `first`. Throws BadInput for an unusable image. */
+export const buildDomain = (
+  machine: Machine,
+  config: DomainConfig,
+  image: Uint8Array,
+  first: number,
+  cpus: readonly GuestCpu[],
+): Domain => {
+  const elf = parseElf(image);
+  const isDom0 = config.domid === 0;
+  const notes = xenNotes(elf, isDom0);
+  const layout = virtualLayout(elf, notes, config.pages);
+  if (first + config.pages > machine.frames.count)
+    throw new BadInput(`domain ${config.domid}: no room for ${config.pages} pages of memory`);
+
+  const domain = new Domain(config.domid, config.pages, cpus);
+  machine.addDomain(domain);
+  domain.sharedInfoMfn = shareXenFrame(machine, domain);
+  domain.grants.frames.push(shareXenFrame(machine, domain));
+  giveMemory(machine, domain, first);
+  if (notes.extendedCr3) domain.vmAssist |= 1 << VMASST_TYPE.pae_extended_cr3;
+
+  const l4 = buildPageTables(machine, layout, first);
+  const at = (address: bigint): number => first * PAGE + Number(address - layout.start);
+  for (const { paddr, memsz, data } of elf.segments) {
+    const address = layout.kernelStart + paddr - elf.start;
+    machine.memory.writeBytes(at(address), data);
+    if (memsz > BigInt(data.length)) machine.memory.fill(at(address) + data.length, Number(memsz) - data.length, 0);
+    if (memsz > 0n) markDirty(machine, l4, address, address + memsz);
+  }
+  if (layout.hypercallPage !== null) {
+    machine.memory.writeBytes(at(layout.hypercallPage), hypercallPage());
+    markDirty(machine, l4, layout.hypercallPage, layout.hypercallPage + BigInt(PAGE));
+  }
+  const p2mFrames = writeP2m(machine, layout, l4, first, config.pages);
+  machine.memory.writeBytes(at(layout.startInfo), startInfo(domain, config, notes, layout, p2mFrames));
+  markDirty(machine, l4, layout.startInfo, layout.startInfo + BigInt(PAGE));
+  initialiseSharedInfo(machine, domain);
+  startVcpu(domain, layout, l4);
+  return domain;
+};
+
+/** A frame of Xen's heap that belongs to the domain and that it may map writable. */
+export const shareXenFrame = (machine: Machine, domain: Domain): number => {
+  const mfn = allocateXenheap(machine, domain.domid);
+  machine.frames.refs[mfn] = 1;
+  machine.frames.type[mfn] = PGT.writable;
+  machine.frames.typeRefs[mfn] = 1;
+  machine.frames.flags[mfn] |= PGF.allocated | PGF.validated;
+  return mfn;
+};
+
+const giveMemory = (machine: Machine, domain: Domain, first: number): void => {
+  for (let pfn = 0; pfn < domain.pages; pfn++) {
+    const mfn = first + pfn;
+    machine.frames.owner[mfn] = domain.domid;
+    machine.frames.refs[mfn] = 1;
+    machine.frames.flags[mfn] |= PGF.allocated;
+    setM2p(machine, mfn, pfn);
+  }
+};
+
+/** Fill the table of machine frames, wherever it lies. Answers how many pages beyond the first allocation it took. */
+const writeP2m = (machine: Machine, layout: VirtualLayout, l4: number, first: number, pages: number): number => {
+  const bytes = BigInt(pages) * 8n;
+  let taken = 0;
+  if (layout.p2mInside) markDirty(machine, l4, layout.p2m, layout.p2m + bytes);
+  else {
+    const room = BigInt(pages - layout.firstAllocation - 3);
+    if (bytes > room * BigInt(PAGE)) throw new BadInput('ELF image: no room for the P->M table');
+    taken = mapP2m(machine, l4, layout.p2m, bytes, first + layout.firstAllocation);
+  }
+  for (let pfn = 0; pfn < pages; pfn++) {
+    const address = layout.p2m + 8n * BigInt(pfn);
+    const page = frameAt(machine, l4, address);
+    machine.memory.writeHalves(page * PAGE + Number(address & 0xfffn), first + pfn, 0);
+  }
+  return taken;
+};
+
+const startInfo = (domain: Domain, config: DomainConfig, notes: XenNotes, layout: VirtualLayout, p2mFrames: number): Uint8Array => {
+  const page = new Uint8Array(PAGE);
+  const view = new DataView(page.buffer);
+  const { fields } = start_info;
+  const long = (field: { readonly at: number }, value: bigint | number): void => view.setBigUint64(field.at, BigInt(value), true);
+  const text = (at: number, value: string): void => {
+    for (let i = 0; i < value.length; i++) page[at + i] = value.charCodeAt(i);
+  };
+  text(fields.magic.at, `xen-3.0-x86_64${notes.pae ? 'p' : ''}`);
+  long(fields.nr_pages, config.pages);
+  long(fields.shared_info, domain.sharedInfoMfn * PAGE);
+  if (domain.privileged) {
+    view.setUint32(fields.flags.at, SIF.PRIVILEGED | SIF.INITDOMAIN | POWER_MANAGEMENT, true);
+    view.setUint32(fields.console_mfn.at, start_info.size, true);
+    view.setUint32(fields.console_mfn.at + 4, VIDEO_INFO_BYTES, true);
+  }
+  long(fields.pt_base, layout.pageTables);
+  long(fields.nr_pt_frames, layout.pageTableCount);
+  long(fields.mfn_list, layout.p2m);
+  text(fields.cmd_line.at, config.cmdline.slice(0, fields.cmd_line.size - 1));
+  long(fields.first_p2m_pfn, layout.firstAllocation);
+  long(fields.nr_p2m_frames, p2mFrames);
+  return page;
+};
+
+const initialiseSharedInfo = (machine: Machine, domain: Domain): void => {
+  const base = domain.sharedInfoMfn * PAGE;
+  const { memory, config } = machine;
+  for (let i = 0; i < LEGACY_MAX_VCPUS; i++) memory.write8(base + vcpu_info.size * i + vcpu_info.fields.evtchn_upcall_mask.at, 1);
+  const { wc_version, wc_sec, wc_sec_hi } = shared_info.fields;
+  memory.write32(base + wc_version.at, 2);
+  memory.write32(base + wc_sec.at, config.wallclock_sec % 0x1_0000_0000);
+  memory.write32(base + wc_sec_hi.at, Math.floor(config.wallclock_sec / 0x1_0000_0000));
+};
+
+const startVcpu = (domain: Domain, layout: VirtualLayout, l4: number): void => {
+  for (const vcpu of domain.vcpus) {
+    vcpu.infoMfn = domain.sharedInfoMfn;
+    vcpu.infoOffset = vcpu_info.size * vcpu.id;
+    vcpu.periodicPeriod = INITIAL_PERIOD;
+    vcpu.cr4 = INITIAL_CR4;
+  }
+  const boot = domain.vcpus[0];
+  const { cpu } = boot;
+  boot.initialised = true;
+  boot.pauseFlags &= ~VPF.down;
+  boot.runstate = RUNSTATE.runnable;
+  boot.kernelTable = l4;
+  cpu.root = l4;
+  cpu.rip = layout.entry;
+  cpu.rflags = 0x202n;
+  cpu.setGpr(RSP, layout.stackEnd);
+  cpu.setGpr(RSI, layout.startInfo);
+  cpu.setSelector(CS, FLAT.RING3_CS64);
+  cpu.setSelector(SS_REG, FLAT.RING3_SS64);
+};
