@@ -1,0 +1,48 @@
+/** Peers: machines that nobody here wrote. They run an image and tell what could be seen from outside. */
+import type { MachineConfig } from '#spec/config.ts';
+import type { TraceRecord } from '#traces/format.ts';
+
+/** How a run on a peer came to its end. */
+export type Ended =
+  /** Domain 0 shut down, or was crashed by Xen (reason 3): SHUTDOWN reason. */
+  | { readonly kind: 'shutdown'; readonly reason: number }
+  /** The peer would not start the image. */
+  | { readonly kind: 'refused'; readonly why: string }
+  /** The machine went away without saying how domain 0 ended. */
+  | { readonly kind: 'stopped'; readonly why: string }
+  /** The recorder gave up after so many seconds of wall time. */
+  | { readonly kind: 'timeout'; readonly seconds: number };
+
+/** What was seen of one run. */
+export type Recording = {
+  /** The machine as the peer really is: the configuration asked for, with what the peer says about itself. */
+  readonly machine: MachineConfig;
+  readonly ended: Ended;
+  /** Domain 0's console, one character (U+0000..U+00FF) a byte. */
+  readonly console: string;
+  /** What the peer itself said while the guest ran, line by line: dumps of crashes, warnings. */
+  readonly remarks: readonly string[];
+  /** Wall time. */
+  readonly seconds: number;
+  readonly records: readonly TraceRecord[];
+};
+
+export type RecordOptions = {
+  /** Wall time after which the run is given up. */
+  readonly timeoutSeconds?: number;
+};
+
+export type Peer = {
+  readonly available: true;
+  readonly name: string;
+  readonly version: string;
+  /** What else a reader must know to repeat a recording; no paths. */
+  readonly details: Readonly<Record<string, string>>;
+  /** Runs that make sense at once. */
+  readonly width: number;
+  /** Throws BadInput for a machine that the peer cannot be, e.g. one with several domains. */
+  record(image: Uint8Array, machine: MachineConfig, options?: RecordOptions): Promise<Recording>;
+};
+
+/** The peer is not on this machine. `why` names what is missing and how to get it. */
+export type Unavailable = { readonly available: false; readonly name: string; readonly why: string };

@@ -1,0 +1,99 @@
+/** One boot: QEMU in a folder of its own, watched through Xen's serial log until domain 0's end. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { MachineConfig } from '#spec/config.ts';
+import { FILES, qemuArguments } from './qemu.ts';
+import { mayHaveEnded, readSerialLog } from './serial_log.ts';
+
+const POLL_MS = 20;
+/** A guest that floods the console is stopped here. */
+const MAX_LOG_BYTES = 64 * 1024 * 1024;
+
+export type BootResult = {
+  /** The serial log, one character a byte. */
+  readonly log: string;
+  /** Why it was stopped when the log does not hold the end. */
+  readonly stopped: 'timeout' | 'flood' | 'exited';
+  /** What QEMU wrote to standard error, and how it exited. */
+  readonly complaint: string;
+};
+
+/** Children that still run: they must not outlive this process. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/** Boot `image` as domain 0 of `machine` (checked before) and wait for its end. */
+export const bootXen = async (
+  qemu: string,
+  xen: string,
+  image: Uint8Array,
+  machine: MachineConfig,
+  timeoutSeconds: number,
+): Promise<BootResult> => {
+  const folder = await mkdtemp(join(tmpdir(), 'xenspec-boot-'));
+  try {
+    await writeFile(join(folder, FILES.image), image);
+    await writeFile(join(folder, FILES.serial), '');
+    const child = spawn(qemu, qemuArguments(machine, xen), { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
+    running.add(child);
+    let complaint = '';
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      complaint += complaint.length < 4096 ? text : '';
+    });
+    let gone = false;
+    const exit = new Promise<void>((done) => {
+      child.on('error', (error) => {
+        complaint += error.message;
+        gone = true;
+        done();
+      });
+      child.on('close', (code, signal) => {
+        if (code) complaint += ` (exit ${code})`;
+        else if (signal) complaint += ` (${signal})`;
+        gone = true;
+        done();
+      });
+    });
+    try {
+      const seen = await watch(join(folder, FILES.serial), () => gone, timeoutSeconds);
+      return { ...seen, complaint: complaint.trim() };
+    } finally {
+      child.kill('SIGKILL');
+      await exit;
+      running.delete(child);
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+};
+
+const watch = async (path: string, gone: () => boolean, timeoutSeconds: number): Promise<Omit<BootResult, 'complaint'>> => {
+  const deadline = performance.now() + timeoutSeconds * 1000;
+  const file = await open(path, 'r');
+  const buffer = Buffer.alloc(64 * 1024);
+  let log = '';
+  try {
+    for (;;) {
+      // Asked before the file is read: what a machine that is gone has written is all there.
+      const last = gone();
+      const before = log.length;
+      for (;;) {
+        const { bytesRead } = await file.read(buffer, 0, buffer.length, log.length);
+        if (bytesRead === 0) break;
+        log += buffer.toString('latin1', 0, bytesRead);
+      }
+      if (last) return { log, stopped: 'exited' };
+      if (log.length > before && mayHaveEnded(log, before) && readSerialLog(log).ended) return { log, stopped: 'exited' };
+      if (log.length > MAX_LOG_BYTES) return { log, stopped: 'flood' };
+      if (performance.now() > deadline) return { log, stopped: 'timeout' };
+      await pause(POLL_MS);
+    }
+  } finally {
+    await file.close();
+  }
+};

@@ -1,0 +1,28 @@
+import { expect, it } from 'vitest';
+import { BadInput } from '#spec/failure.ts';
+import { debian_4_17, dom0, domU } from '#spec/machines/debian_4_17.ts';
+import { checkMachine, FILES, qemuArguments, xenCommandline } from './qemu.ts';
+
+const after = (args: readonly string[], option: string): string | undefined => args[args.indexOf(option) + 1];
+
+it('is the machine of the configuration', () => {
+  const args = qemuArguments(debian_4_17(), FILES.xen);
+  expect(after(args, '-m')).toBe('512');
+  expect(after(args, '-append')).toBe('console=com1 com1=115200,8n1 dom0_mem=128M');
+  expect(after(args, '-initrd')).toBe('image.elf');
+});
+
+it("gives domain 0 its memory and its command line, commas doubled as QEMU's list of modules wants", () => {
+  const machine = debian_4_17([dom0('root=a,b quiet', 64)]);
+  expect(xenCommandline(machine)).toBe('console=com1 com1=115200,8n1 dom0_mem=64M');
+  expect(after(qemuArguments(machine, FILES.xen), '-initrd')).toBe('image.elf root=a,,b quiet');
+});
+
+it.each([
+  ['several domains', debian_4_17([dom0(), domU(1)])],
+  ['no domain 0', debian_4_17([domU(1)])],
+  ['odd memory', debian_4_17([{ ...dom0(), pages: 1000 }])],
+  ['more vCPUs than CPUs', debian_4_17([{ ...dom0(), vcpus: 2 }])],
+])('refuses %s in one line', (_, machine) => {
+  expect(() => checkMachine(machine)).toThrow(BadInput);
+});

@@ -1,0 +1,48 @@
+/**
+ * The machine that QEMU plays, as arguments. Deterministic: one instruction takes 2⁷ ns of virtual time, the real-time clock follows virtual
+ * time, and no host time is waited for; two boots of one image give the same bytes.
+ */
+import type { MachineConfig } from '#spec/config.ts';
+import { BadInput } from '#spec/failure.ts';
+
+const PAGES_A_MIB = 256;
+const RTC_START = '2020-01-01T00:00:00';
+/** Instructions take 2^SHIFT ns. */
+const SHIFT = 7;
+
+/** Names of the files that QEMU reads and writes, in the folder it runs in. */
+export const FILES = { xen: 'xen.elf', image: 'image.elf', serial: 'serial.log' } as const;
+
+/** How recordings are made, for readers of a trace: all arguments but those that name files. */
+export const SETUP = `-M pc -cpu max -icount shift=${SHIFT},sleep=off -rtc base=${RTC_START},clock=vm`;
+
+/** Throws BadInput when real Xen cannot be this machine. */
+export const checkMachine = (machine: MachineConfig): void => {
+  const [dom0, ...others] = machine.domains;
+  if (dom0?.domid !== 0 || others.length > 0) throw new BadInput(`real Xen starts domain 0 alone, not ${machine.domains.length} domains`);
+  if (dom0.pages % PAGES_A_MIB !== 0 || machine.frames % PAGES_A_MIB !== 0) throw new BadInput('real Xen needs memory in whole MiB');
+  if (dom0.vcpus !== machine.pcpus) throw new BadInput('real Xen gives domain 0 as many vCPUs as there are CPUs');
+};
+
+/** Xen's command line: the configured one, with domain 0's true size. */
+export const xenCommandline = (machine: MachineConfig): string => {
+  const size = `dom0_mem=${machine.domains[0]!.pages / PAGES_A_MIB}M`;
+  const text = machine.xen.commandline;
+  return /\bdom0_mem=\S+/.test(text) ? text.replace(/\bdom0_mem=\S+/, size) : `${text} ${size}`.trim();
+};
+
+/** QEMU cuts the list of modules at commas; a doubled comma is one that belongs to the text. */
+const escaped = (text: string): string => text.replaceAll(',', ',,');
+
+/** Arguments for a QEMU that runs in the folder with FILES; `xen` is the hypervisor's file. */
+export const qemuArguments = (machine: MachineConfig, xen: string): readonly string[] => {
+  const { cmdline } = machine.domains[0]!;
+  return [
+    ...['-M', 'pc', '-cpu', 'max', '-m', String(machine.frames / PAGES_A_MIB), '-smp', String(machine.pcpus)],
+    ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
+    ...['-icount', `shift=${SHIFT},sleep=off`, '-rtc', `base=${RTC_START},clock=vm`],
+    ...['-serial', `file:${FILES.serial}`],
+    ...['-kernel', xen, '-append', xenCommandline(machine)],
+    ...['-initrd', `${FILES.image}${cmdline === '' ? '' : ` ${escaped(cmdline)}`}`],
+  ];
+};

@@ -1,0 +1,69 @@
+/** The peer `xen`: Debian's Xen 4.17 under QEMU, found through the package manager. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import type { MachineConfig } from '#spec/config.ts';
+import type { Ended, Peer, Recording, RecordOptions, Unavailable } from '../peer.ts';
+import { Pool } from '../pool.ts';
+import { recordsOf } from '../records.ts';
+import { bannerOf } from './banner.ts';
+import { type BootResult, bootXen } from './boot.ts';
+import { type Found, findPackages, type Missing } from './packages.ts';
+import { checkMachine, FILES, SETUP, xenCommandline } from './qemu.ts';
+import { readSerialLog } from './serial_log.ts';
+
+const NAME = 'xen';
+/** Boots at once: each keeps one core busy. */
+const WIDTH = 2;
+const TIMEOUT_SECONDS = 60;
+
+/** The hypervisor as a file that QEMU can load, unpacked once; it goes with the process. */
+const unpack = (packed: string): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'xenspec-xen-'));
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, FILES.xen);
+  writeFileSync(path, gunzipSync(readFileSync(packed)));
+  return path;
+};
+
+/** How the run ended, where the log alone does not tell. */
+const endOf = (boot: BootResult, timeoutSeconds: number): Ended => {
+  const { ended } = readSerialLog(boot.log);
+  if (ended) return ended;
+  if (boot.stopped === 'timeout') return { kind: 'timeout', seconds: timeoutSeconds };
+  if (boot.stopped === 'flood') return { kind: 'stopped', why: 'the guest filled the console without end' };
+  return { kind: 'stopped', why: `QEMU ended without Xen's last word${boot.complaint === '' ? '' : `: ${boot.complaint}`}` };
+};
+
+/** What a boot showed of a guest; `machine` as configured, corrected by what Xen says of itself. */
+export const recordingOf = (boot: BootResult, machine: MachineConfig, timeoutSeconds: number, seconds: number): Recording => {
+  const { console, remarks } = readSerialLog(boot.log);
+  const ended = endOf(boot, timeoutSeconds);
+  const xen = { ...machine.xen, ...bannerOf(boot.log), commandline: xenCommandline(machine) };
+  return { machine: { ...machine, xen }, ended, console, remarks, seconds, records: recordsOf(console, ended) };
+};
+
+/** The peer, or what is missing. Cheap: nothing is unpacked before the first recording. */
+export const xenPeer = (found: Found | Missing = findPackages()): Peer | Unavailable => {
+  if ('missing' in found) return { available: false, name: NAME, why: found.missing };
+  const pool = new Pool(WIDTH);
+  let hypervisor: string | null = null;
+  return {
+    available: true,
+    name: NAME,
+    version: found.xenVersion,
+    details: { qemu: found.qemuVersion, setup: SETUP },
+    width: WIDTH,
+    record: async (image: Uint8Array, machine: MachineConfig, options: RecordOptions = {}): Promise<Recording> => {
+      checkMachine(machine);
+      const timeout = options.timeoutSeconds ?? TIMEOUT_SECONDS;
+      return pool.run(async () => {
+        hypervisor ??= unpack(found.hypervisor);
+        const started = performance.now();
+        const boot = await bootXen(found.qemu, hypervisor, image, machine, timeout);
+        return recordingOf(boot, machine, timeout, (performance.now() - started) / 1000);
+      });
+    },
+  };
+};
