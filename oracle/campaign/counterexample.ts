@@ -23,8 +23,8 @@ export const describe = (c: Counterexample): string => {
   ].join('\n');
 };
 
-/** Steps of all parts of a program. */
-export const stepCount = (program: Counterexample['program']): number => program.parts.reduce((sum, part) => sum + part.steps.length, 0);
+/** Steps of a program. */
+export const stepCount = (program: Counterexample['program']): number => program.steps.length;
 
 /** What both engines did up to and including the differing step. */
 const perform = (

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { CLAUSES } from '#spec/clauses.ts';
 import { runCampaign } from '../../campaign/campaign.ts';
-import { describe, writeCounterexample } from '../../campaign/counterexample.ts';
+import { describe, stepCount, writeCounterexample } from '../../campaign/counterexample.ts';
 import { SLICE } from '../../campaign/coverage.ts';
 import { ENGINES, loadEngine } from '../../campaign/engines.ts';
 import { checkAgainstPeer, type PeerCheck } from '../../campaign/peer_check.ts';
@@ -125,7 +125,7 @@ const checkCommand = async (options: Options): Promise<number> => {
             divergence: c.divergence.difference,
             aspect: c.divergence.aspect,
             clauses: c.divergence.clauses,
-            steps: c.program.parts.reduce((n, p) => n + p.steps.length, 0),
+            steps: stepCount(c.program),
           })),
           bugs: result.bugs,
           seconds: result.seconds,
