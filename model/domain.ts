@@ -26,8 +26,10 @@ export type GrantTable = {
   readonly active: ReadonlyMap<number, ActiveGrant>;
   /** By handle; null = free. */
   readonly maptrack: readonly (Maptrack | null)[];
-  /** Free handles, next to use first, below `maptrack.length`. */
-  readonly freeHandles: readonly number[];
+  /** For each 256 handles, the vCPU that they belong to. */
+  readonly handleOwners: readonly number[];
+  /** By vCPU: its free handles, next to use first. */
+  readonly freeHandles: readonly (readonly number[])[];
 };
 
 export type Domain = {
@@ -45,11 +47,13 @@ export type Domain = {
   readonly vcpus: readonly Vcpu[];
   /** By port; null or absent = free. Port 0 is never used. */
   readonly channels: readonly (Channel | null)[];
+  /** Port at which a reset of the channels was interrupted; 0 or absent = none was. */
+  readonly resettingPort?: number;
   readonly grants: GrantTable;
-  /** Deadline of each SCHEDOP_watchdog slot; null = not armed. */
-  readonly watchdogs: readonly (number | null)[];
+  /** The two slots of SCHEDOP_watchdog. A slot that fired stays in use. */
+  readonly watchdogs: readonly { readonly inUse: boolean; readonly deadline: number | null }[];
   /** Bytes written to the console so far. */
   readonly consoleBytes: number;
 };
 
-export const EMPTY_GRANTS: GrantTable = { frames: [], active: new Map(), maptrack: [], freeHandles: [] };
+export const EMPTY_GRANTS: GrantTable = { frames: [], active: new Map(), maptrack: [], handleOwners: [], freeHandles: [] };

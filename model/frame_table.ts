@@ -17,6 +17,8 @@ export type Frame = {
   readonly allocated: boolean;
   /** Contents were checked for this type. */
   readonly validated: boolean;
+  /** Linear page tables: above 0, entries here for other tables of this level; below 0, such entries elsewhere for this one. */
+  readonly linear?: number;
 };
 
 export const FREE_FRAME: Frame = { owner: null, refs: 0, type: 'none', typeRefs: 0, pinned: false, allocated: false, validated: false };

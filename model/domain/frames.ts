@@ -2,6 +2,7 @@
 import { BadInput } from '#spec/failure.ts';
 import type { FrameType } from '#spec/observation.ts';
 import { type Frame, withFrames } from '../frame_table.ts';
+import { cite } from '../journal.ts';
 import { frame, setFrame } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import type { P2mFrames, PageTables } from './page_tables.ts';
@@ -36,7 +37,7 @@ export const mapInitial = (machine: Machine, firstMfn: number, mapped: number, t
     m = { ...m, frames: withFrames(m.frames, first, separate.count, writable) };
     for (const [mfn, { level }] of separate.tables) m = setFrame(m, mfn, tableFrame(owner, level, 2));
   }
-  return m;
+  return cite(m, 'page_type/initial');
 };
 
 const tableFrame = (owner: number | null, level: 1 | 2 | 3 | 4, refs: number): Frame => ({

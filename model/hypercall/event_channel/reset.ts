@@ -1,0 +1,51 @@
+/** EVTCHNOP_reset and EVTCHNOP_reset_cont: close every channel of a domain. */
+import type { evtchn } from '#spec/abi/event_channel.ts';
+import type { VcpuRef } from '#spec/event.ts';
+import { domainOf, findDomain, updateDomain } from '../../lens.ts';
+import type { Machine } from '../../machine.ts';
+import { mayTarget, self } from '../domids.ts';
+import type { Fields } from '../guest_struct.ts';
+import { closeChannel } from './close.ts';
+import { type Granted, granted, type Operation, type Preempted, type Refused, refused } from './operation.ts';
+import { channelAt, portIsValid } from './ports.ts';
+import { needsDelivery } from './shared_bits.ts';
+
+type Reset = typeof evtchn.reset;
+
+export const reset: Operation<Reset> = (machine, caller, fields) => resetDomain(machine, caller, fields, false);
+/** The way in which Xen goes on with a reset that it had to interrupt. */
+export const resetCont: Operation<Reset> = (machine, caller, fields) => resetDomain(machine, caller, fields, true);
+
+const resetDomain = (
+  machine: Machine,
+  caller: VcpuRef,
+  { dom }: Fields<Reset>,
+  resuming: boolean,
+): Refused | Granted<Reset> | Preempted => {
+  const domid = self(dom, caller);
+  const domain = findDomain(machine, domid);
+  if (!domain) return refused(machine, 'ESRCH', 'evtchn/reset-domain');
+  if (!mayTarget(caller, domid)) return refused(machine, 'EPERM', 'evtchn/reset-permission');
+  if (domid !== caller.domid) return refused(machine, 'EINVAL', 'evtchn/reset-paused');
+
+  const interruptedAt = domain.resettingPort ?? 0;
+  if (resuming !== interruptedAt > 0) return refused(machine, 'EBUSY', 'evtchn/reset-busy');
+  return closeFrom(machine, caller, resuming ? interruptedAt : 1);
+};
+
+const BETWEEN_CHECKS = 64;
+
+const closeFrom = (machine: Machine, caller: VcpuRef, first: number): Granted<Reset> | Preempted => {
+  let after = machine;
+  for (let port = first; portIsValid(after, caller.domid, port) && hasChannels(after, caller.domid); port++) {
+    const channel = channelAt(after, caller.domid, port);
+    if (channel) after = closeChannel(after, caller.domid, port, channel);
+    if (port % BETWEEN_CHECKS === 0 && needsDelivery(after, caller)) {
+      const noted = updateDomain(after, caller.domid, { resettingPort: port });
+      return { tag: 'preempted', machine: noted, clause: 'evtchn/reset-preempted', cmd: 'reset_cont' };
+    }
+  }
+  return granted(updateDomain(after, caller.domid, { resettingPort: 0 }), 'evtchn/reset-done');
+};
+
+const hasChannels = (machine: Machine, domid: number): boolean => domainOf(machine, domid).channels.some((channel) => channel !== null);

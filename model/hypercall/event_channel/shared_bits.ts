@@ -1,0 +1,64 @@
+/** Event bits that a domain shares with Xen: pending and mask bits by port, selector and upcall flags by vCPU. */
+import { shared_info, vcpu_info } from '#spec/abi/xen.ts';
+import type { VcpuRef } from '#spec/event.ts';
+import { domainOf, setMemory, vcpuOf } from '../../lens.ts';
+import type { Machine } from '../../machine.ts';
+import { read, write } from '../../memory/access.ts';
+import { readWord, writeWord } from '../../memory/memory.ts';
+import { and, bit, bitMask, fromNumber, not, or } from '../../word/word.ts';
+
+/** One bit of machine memory: its frame, its 64-bit word there, and its number in the word. */
+type Bit = { readonly mfn: number; readonly index: number; readonly number: number };
+
+export const BITS_PER_WORD = 64;
+
+const ofPort = (field: { readonly at: number }, machine: Machine, domid: number, port: number): Bit => ({
+  mfn: domainOf(machine, domid).sharedInfo,
+  index: field.at / 8 + Math.floor(port / BITS_PER_WORD),
+  number: port % BITS_PER_WORD,
+});
+
+export const pendingBit = (machine: Machine, domid: number, port: number): Bit =>
+  ofPort(shared_info.fields.evtchn_pending, machine, domid, port);
+export const maskBit = (machine: Machine, domid: number, port: number): Bit => ofPort(shared_info.fields.evtchn_mask, machine, domid, port);
+
+/** The bit of a vCPU's `evtchn_pending_sel` that covers the port. `vcpu_info` may lie anywhere in a page, aligned to 8 or not. */
+export const selector = (port: number): number => Math.floor(port / BITS_PER_WORD);
+
+export const testBit = (machine: Machine, { mfn, index, number }: Bit): boolean => bit(readWord(machine.memory, mfn, index), number) === 1;
+
+export const setBit = (machine: Machine, { mfn, index, number }: Bit): Machine =>
+  setMemory(machine, writeWord(machine.memory, mfn, index, or(readWord(machine.memory, mfn, index), bitMask(number))));
+
+export const clearBit = (machine: Machine, { mfn, index, number }: Bit): Machine =>
+  setMemory(machine, writeWord(machine.memory, mfn, index, and(readWord(machine.memory, mfn, index), not(bitMask(number)))));
+
+export const testSelector = (machine: Machine, at: VcpuRef, port: number): boolean => {
+  const { mfn, offset } = vcpuOf(machine, at).vcpuInfo;
+  return bit(read(machine.memory, mfn, offset + vcpu_info.fields.evtchn_pending_sel.at, 8), selector(port)) === 1;
+};
+
+export const setSelector = (machine: Machine, at: VcpuRef, port: number): Machine => {
+  const { mfn, offset } = vcpuOf(machine, at).vcpuInfo;
+  const place = offset + vcpu_info.fields.evtchn_pending_sel.at;
+  const value = or(read(machine.memory, mfn, place, 8), bitMask(selector(port)));
+  return setMemory(machine, write(machine.memory, mfn, place, 8, value));
+};
+
+/** A byte of the vCPU's `vcpu_info`. */
+const infoByte = (machine: Machine, at: VcpuRef, field: { readonly at: number }): number => {
+  const { mfn, offset } = vcpuOf(machine, at).vcpuInfo;
+  return read(machine.memory, mfn, offset + field.at, 1).lo;
+};
+
+export const upcallPending = (machine: Machine, at: VcpuRef): number => infoByte(machine, at, vcpu_info.fields.evtchn_upcall_pending);
+export const upcallMask = (machine: Machine, at: VcpuRef): number => infoByte(machine, at, vcpu_info.fields.evtchn_upcall_mask);
+
+export const setUpcallPending = (machine: Machine, at: VcpuRef): Machine => {
+  const { mfn, offset } = vcpuOf(machine, at).vcpuInfo;
+  const place = offset + vcpu_info.fields.evtchn_upcall_pending.at;
+  return setMemory(machine, write(machine.memory, mfn, place, 1, fromNumber(upcallPending(machine, at) | 1)));
+};
+
+/** An upcall waits and is not masked: Xen delivers it before anything that may take long goes on. */
+export const needsDelivery = (machine: Machine, at: VcpuRef): boolean => upcallPending(machine, at) !== 0 && upcallMask(machine, at) === 0;

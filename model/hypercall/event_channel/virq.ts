@@ -1,0 +1,34 @@
+/** Virtual interrupts: which are global, and sending them. */
+import { VIRQ } from '#spec/abi/xen.ts';
+import type { VcpuRef } from '#spec/event.ts';
+import { cite } from '../../journal.ts';
+import { findDomain, vcpuOf } from '../../lens.ts';
+import type { Machine } from '../../machine.ts';
+import { channelAt } from './ports.ts';
+import { raise } from './raise.ts';
+
+const OF_ONE_VCPU: ReadonlySet<number> = new Set([VIRQ.TIMER, VIRQ.DEBUG, VIRQ.XENOPROF, VIRQ.XENPMU]);
+
+/** Global VIRQs belong to a domain, the others to each of its vCPUs. */
+export const virqIsGlobal = (virq: number): boolean => !OF_ONE_VCPU.has(virq);
+
+/** Send a VIRQ of one vCPU (TIMER, DEBUG). */
+export const sendGuestVcpuVirq = (machine: Machine, at: VcpuRef, virq: number): Machine => {
+  const port = vcpuOf(machine, at).virqPorts[virq];
+  if (port === 0) return cite(machine, 'evtchn/virq-unbound');
+  return raise(cite(machine, 'evtchn/virq-raised'), at.domid, port, at.vcpu);
+};
+
+/** Send a global VIRQ to one domain. */
+export const sendGuestGlobalVirq = (machine: Machine, domid: number, virq: number): Machine => {
+  const port = findDomain(machine, domid)?.vcpus[0]?.virqPorts[virq] ?? 0;
+  const channel = channelOrNull(machine, domid, port);
+  if (!channel) return cite(machine, 'evtchn/virq-unbound');
+  return raise(cite(machine, 'evtchn/virq-raised'), domid, port, channel.vcpu);
+};
+
+/** Send a global VIRQ (CONSOLE, DOM_EXC) to the domain that handles it: domain 0. */
+export const sendGlobalVirq = (machine: Machine, virq: number): Machine => sendGuestGlobalVirq(machine, HARDWARE_DOMAIN, virq);
+
+const HARDWARE_DOMAIN = 0;
+const channelOrNull = (machine: Machine, domid: number, port: number) => (port === 0 ? null : channelAt(machine, domid, port));

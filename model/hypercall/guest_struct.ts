@@ -1,0 +1,29 @@
+/** Structures in guest memory as records of unsigned numbers, by the layouts of spec/abi. */
+import type { Field, Layout } from '#spec/abi/layout.ts';
+
+/** The structure's fields as unsigned numbers; 64-bit ones are exact below 2⁵³. */
+export type Fields<L extends Layout> = { readonly [K in keyof L['fields']]: number };
+
+/** Read a field from the structure's bytes. */
+export const fieldOf = (bytes: Uint8Array, { at, size }: Field): number => {
+  let value = 0;
+  for (let i = size - 1; i >= 0; i--) value = value * 256 + bytes[at + i];
+  return value;
+};
+
+export const fieldsOf = <L extends Layout>(bytes: Uint8Array, { fields }: L): Fields<L> =>
+  Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, fieldOf(bytes, field)])) as Fields<L>;
+
+/** The structure's bytes with some fields replaced. Negative values are written in two's complement. */
+export const withFields = <L extends Layout>(bytes: Uint8Array, { fields }: L, values: Partial<Fields<L>>): Uint8Array => {
+  const after = bytes.slice();
+  for (const [name, value] of Object.entries(values) as [string, number][]) {
+    const { at, size } = fields[name];
+    let rest = value;
+    for (let i = 0; i < size; i++) {
+      after[at + i] = rest & 0xff;
+      rest = Math.floor(rest / 256);
+    }
+  }
+  return after;
+};

@@ -1,0 +1,102 @@
+/** Working through the array of mmu_update or mmuext_op. Chapter: spec/chapters/memory.md, "Batches". */
+import { ERRNO } from '#spec/abi/errno.ts';
+import { type HypercallName, suboperation } from '#spec/abi/hypercall.ts';
+import type { VcpuRef } from '#spec/event.ts';
+import { copyFromGuest, copyToGuest } from '../../guest_copy.ts';
+import { cite, emit } from '../../journal.ts';
+import type { Machine } from '../../machine.ts';
+import type { Verdict } from '../../page_type/verdict.ts';
+import { eventsNeedDelivery } from '../../vcpu_info.ts';
+import { add, fromNumber, isZero, type Word } from '../../word/word.ts';
+import { fieldOf } from '../guest_struct.ts';
+import type { HypercallResult } from '../result.ts';
+
+/** Bit 31 of the count: the call goes on after an interruption. */
+export const PREEMPTED = 0x80000000;
+
+/** Arguments of a batched call: the array, its length without the mark, where to count, and the foreign domain. */
+export type Batch = {
+  readonly array: Word;
+  readonly count: number;
+  readonly resumed: boolean;
+  readonly pdone: Word;
+  readonly foreigndom: number;
+};
+
+export const batchOf = ([array, count, pdone, foreigndom]: readonly Word[]): Batch => ({
+  array,
+  count: (count.lo & ~PREEMPTED) >>> 0,
+  resumed: (count.lo & PREEMPTED) !== 0,
+  pdone,
+  foreigndom: foreigndom.lo,
+});
+
+/** A call with nothing but its answer left to give (`mmu/batch-deferred`); null when it is another one. */
+export const deferredAnswer = (machine: Machine, { array, count, resumed, foreigndom }: Batch): HypercallResult | null =>
+  resumed && count === 0 && isZero(array)
+    ? { kind: 'reply', machine: cite(machine, 'mmu/batch-deferred'), value: fromNumber(foreigndom) }
+    : null;
+
+/** How one element is carried out; `command` selects the sub-operation, for the event that tells of it. */
+export type Elements = {
+  readonly call: HypercallName;
+  readonly size: number;
+  readonly command: (bytes: Uint8Array) => number;
+  readonly perform: (machine: Machine, bytes: Uint8Array) => Verdict;
+};
+
+/** What was counted before an interruption; 0 when it cannot be read. */
+export const doneBefore = (
+  machine: Machine,
+  caller: VcpuRef,
+  { resumed, pdone }: Batch,
+): { readonly machine: Machine; readonly before: number } => {
+  if (!resumed || isZero(pdone)) return { machine, before: 0 };
+  const read = copyFromGuest(machine, caller, pdone, 4);
+  return { machine: read.machine, before: read.ok ? fieldOf(read.bytes, COUNTER) : 0 };
+};
+
+const COUNTER = { at: 0, size: 4, kind: 'number', dir: 'inout' } as const;
+
+/** Write the number of elements done, if the caller wants to know. That it cannot be written changes nothing. */
+export const countDone = (machine: Machine, caller: VcpuRef, { pdone }: Batch, total: number): Machine => {
+  if (isZero(pdone)) return machine;
+  const bytes = new Uint8Array(new Uint32Array([total]).buffer);
+  return copyToGuest(machine, caller, pdone, bytes).machine;
+};
+
+/** Carry out the elements until one fails, an upcall waits, or none is left; then count and answer. */
+export const runBatch = (machine: Machine, caller: VcpuRef, batch: Batch, before: number, elements: Elements): HypercallResult => {
+  let m = machine;
+  let rc = 0;
+  let i = 0;
+  for (; i < batch.count; i++) {
+    const at = add(batch.array, fromNumber(i * elements.size));
+    if (i > 0 && eventsNeedDelivery(m, caller)) return interrupted(countDone(m, caller, batch, before + i), batch, at, i);
+    const read = copyFromGuest(m, caller, at, elements.size);
+    if (!read.ok) {
+      m = cite(read.machine, 'mmu/batch-element');
+      rc = -ERRNO.EFAULT;
+      break;
+    }
+    const { machine: after, errno } = elements.perform(read.machine, read.bytes);
+    m = tell(after, caller, elements, read.bytes, errno ? -ERRNO[errno] : 0);
+    if (errno) {
+      m = cite(m, 'mmu/batch-stopped');
+      rc = -ERRNO[errno];
+      break;
+    }
+  }
+  return { kind: 'reply', machine: countDone(cite(m, 'mmu/batch-done'), caller, batch, before + i), value: fromNumber(rc) };
+};
+
+const interrupted = (machine: Machine, batch: Batch, rest: Word, done: number): HypercallResult => ({
+  kind: 'preempted',
+  machine: cite(machine, 'mmu/batch-interrupted'),
+  args: [rest, fromNumber(batch.count - done + PREEMPTED), batch.pdone, fromNumber(batch.foreigndom >>> 0)],
+});
+
+const tell = (machine: Machine, caller: VcpuRef, { call, command }: Elements, bytes: Uint8Array, result: number): Machine => {
+  const cmd = command(bytes);
+  return emit(machine, { kind: 'operation', at: caller, name: `${call}/${suboperation(call, cmd) ?? cmd}`, result });
+};

@@ -1,0 +1,82 @@
+/** HYPERVISOR_mmuext_op(uops, count, pdone, foreigndom): pins, base pointers, flushes and page contents. */
+import { type SUBOPERATIONS, suboperation } from '#spec/abi/hypercall.ts';
+import { mmuext_op } from '#spec/abi/xen.ts';
+import type { VcpuRef } from '#spec/event.ts';
+import { arrayOk } from '../../guest_copy.ts';
+import { cite } from '../../journal.ts';
+import type { Machine } from '../../machine.ts';
+import { refuse, type Verdict } from '../../page_type/verdict.ts';
+import { toNumber, Word } from '../../word/word.ts';
+import { mayTarget } from '../domids.ts';
+import { fieldOf } from '../guest_struct.ts';
+import { fail, type Perform } from '../result.ts';
+import { newBaseptr, newUserBaseptr } from './baseptr.ts';
+import { batchOf, deferredAnswer, doneBefore, runBatch } from './batch.ts';
+import { flush, flushCache, flushMulti } from './flush.ts';
+import { pageOwner } from './foreign.ts';
+import { clearPage, copyPage } from './page_contents.ts';
+import { pin, unpin } from './pin.ts';
+import { setLdt } from './set_ldt.ts';
+
+export const mmuextOp: Perform = (machine, caller, args) => {
+  const batch = batchOf(args);
+  const answered = deferredAnswer(machine, batch);
+  if (answered) return answered;
+  const { machine: m, before } = doneBefore(machine, caller, batch);
+  if (!arrayOk(batch.array, batch.count, mmuext_op.size)) return fail(m, 'EFAULT', 'mmu/batch-array');
+
+  const owner = pageOwner(m, caller, batch.foreigndom);
+  if (owner === null) return fail(m, 'ESRCH', 'mmu/foreign-unknown');
+  if (!mayTarget(caller, owner)) return fail(m, 'EPERM', 'mmu/foreign-permission');
+
+  return runBatch(batch.resumed ? cite(m, 'mmu/batch-preempted') : m, caller, batch, before, {
+    call: 'mmuext_op',
+    size: mmuext_op.size,
+    command: (bytes) => fieldOf(bytes, mmuext_op.fields.cmd),
+    perform: (machine, bytes) => element(machine, caller, bytes, owner),
+  });
+};
+
+/** An operation's subject and operands. `arg1` and `arg2` as words, and as the frame numbers that some operations take them for. */
+export type Operands = { readonly caller: VcpuRef; readonly owner: number; readonly arg1: Word; readonly arg2: Word };
+type Rule = (machine: Machine, operands: Operands) => Verdict;
+type Name = keyof typeof SUBOPERATIONS.mmuext_op;
+
+/** Only on oneself (`mmu/ext-self`). */
+const self =
+  (rule: Rule): Rule =>
+  (machine, operands) =>
+    operands.owner === operands.caller.domid ? rule(machine, operands) : refuse(machine, 'EPERM', 'mmu/ext-self');
+
+const superpage: Rule = (machine) => refuse(machine, 'EOPNOTSUPP', 'mmu/super-unsupported');
+
+const RULES: Readonly<Record<Name, Rule>> = {
+  pin_l1_table: (m, { owner, arg1 }) => pin(m, owner, toNumber(arg1), 1),
+  pin_l2_table: (m, { owner, arg1 }) => pin(m, owner, toNumber(arg1), 2),
+  pin_l3_table: (m, { owner, arg1 }) => pin(m, owner, toNumber(arg1), 3),
+  pin_l4_table: (m, { owner, arg1 }) => pin(m, owner, toNumber(arg1), 4),
+  unpin_table: (m, { owner, arg1 }) => unpin(m, owner, toNumber(arg1)),
+  new_baseptr: self((m, { caller, arg1 }) => newBaseptr(m, caller, toNumber(arg1))),
+  new_user_baseptr: self((m, { caller, arg1 }) => newUserBaseptr(m, caller, toNumber(arg1))),
+  tlb_flush_local: self(flush),
+  invlpg_local: self(flush),
+  tlb_flush_multi: self(flushMulti),
+  invlpg_multi: self(flushMulti),
+  tlb_flush_all: self(flush),
+  invlpg_all: self(flush),
+  flush_cache: self(flushCache('EACCES')),
+  flush_cache_global: self(flushCache('EINVAL')),
+  set_ldt: self(setLdt),
+  clear_page: (m, { owner, arg1 }) => clearPage(m, owner, toNumber(arg1)),
+  copy_page: (m, { owner, arg1, arg2 }) => copyPage(m, owner, toNumber(arg1), toNumber(arg2)),
+  mark_super: superpage,
+  unmark_super: superpage,
+};
+
+const element = (machine: Machine, caller: VcpuRef, bytes: Uint8Array, owner: number): Verdict => {
+  const name = suboperation('mmuext_op', fieldOf(bytes, mmuext_op.fields.cmd)) as Name | undefined;
+  if (!name) return refuse(machine, 'ENOSYS', 'mmu/ext-unknown');
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const wordAt = (at: number): Word => new Word(view.getInt32(at + 4, true), view.getInt32(at, true));
+  return RULES[name](machine, { caller, owner, arg1: wordAt(mmuext_op.fields.arg1.at), arg2: wordAt(mmuext_op.fields.arg2.at) });
+};

@@ -1,0 +1,53 @@
+/** Changing an entry of a page table in use. Chapter: spec/chapters/memory.md, "Changing an entry". */
+import { cite } from '../../journal.ts';
+import type { Machine } from '../../machine.ts';
+import { getPageFromL1e, putPageFromL1e, type Subjects } from '../../page_type/l1_entry.ts';
+import { isGuestL4Slot } from '../../page_type/l4_slots.ts';
+import { mayUseDevices } from '../../page_type/owner.ts';
+import { adjusted, disallowed, isPresent, type Level, PTE, sameButHarmless } from '../../page_type/pte.ts';
+import { getPageFromTableEntry, putPageFromTableEntry } from '../../page_type/table_entry.ts';
+import { allow, refuse, type Verdict } from '../../page_type/verdict.ts';
+import { Word } from '../../word/word.ts';
+import { entryAt, type Place, writeEntry } from './guest_l1e.ts';
+
+/** Keep the old entry's accessed and dirty bits, or write the new one as it is. */
+export type AccessedDirty = 'preserve' | 'replace';
+
+/** Write `next` into a level 1 table. `who`: the table's owner, and for whom the new entry's frame is taken. */
+export const modL1Entry = (machine: Machine, place: Place, next: Word, who: Subjects, ad: AccessedDirty): Verdict => {
+  const old = entryAt(machine, place);
+  if (!isPresent(next)) return replaced(store(machine, place, next, ad), (m) => putPageFromL1e(m, old));
+  if ((next.lo & disallowed(1, mayUseDevices(who.tables))) !== 0) return refuse(machine, 'EINVAL', 'mmu/entry-flags');
+
+  const wanted = adjusted(next, 1);
+  if (sameButHarmless(old, wanted)) return allow(cite(store(machine, place, wanted, ad), 'mmu/entry-fast'));
+
+  const taken = getPageFromL1e(machine, wanted, who);
+  if (taken.errno) return refuse(taken.machine, taken.errno, 'mmu/entry-refused');
+  const written = store(taken.machine, place, new Word(wanted.hi, wanted.lo ^ taken.flip), ad);
+  return replaced(written, (m) => putPageFromL1e(m, old));
+};
+
+/** Write `next` into a table of level 2, 3 or 4 that belongs to `domid`. */
+export const modTableEntry = (machine: Machine, place: Place, next: Word, level: Level, domid: number, ad: AccessedDirty): Verdict => {
+  if (level === 4 && !isGuestL4Slot(place.index)) return refuse(machine, 'EINVAL', 'mmu/entry-xen_slot');
+  const old = entryAt(machine, place);
+  const giveBackOld = (m: Machine): Machine => putPageFromTableEntry(m, old, place.mfn);
+  if (!isPresent(next)) return replaced(store(machine, place, next, ad), giveBackOld);
+  if ((next.lo & disallowed(level, false)) !== 0) return refuse(machine, 'EINVAL', 'mmu/entry-flags');
+
+  const wanted = adjusted(next, level);
+  if (sameButHarmless(old, wanted)) return allow(cite(store(machine, place, wanted, ad), 'mmu/entry-fast'));
+
+  const taken = getPageFromTableEntry(machine, wanted, place.mfn, level, domid);
+  if (taken.errno) return refuse(taken.machine, taken.errno, 'mmu/entry-refused');
+  return replaced(store(taken.machine, place, wanted, ad), giveBackOld);
+};
+
+const store = (machine: Machine, place: Place, next: Word, ad: AccessedDirty): Machine => {
+  const kept = ad === 'preserve' ? entryAt(machine, place).lo & (PTE.A | PTE.D) : 0;
+  return writeEntry(machine, place, new Word(next.hi, next.lo | kept));
+};
+
+const replaced = (machine: Machine, giveBackOld: (machine: Machine) => Machine): Verdict =>
+  allow(cite(giveBackOld(machine), 'mmu/entry-replaced'));

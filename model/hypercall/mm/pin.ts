@@ -1,0 +1,27 @@
+/** Pinning: a page table stays validated while nothing uses it. */
+import { cite } from '../../journal.ts';
+import { frame, updateFrame } from '../../lens.ts';
+import type { Machine } from '../../machine.ts';
+import { isCounted, ownerOf } from '../../page_type/owner.ts';
+import type { Level } from '../../page_type/pte.ts';
+import { getPage, putPage, putPageAndType } from '../../page_type/references.ts';
+import { getPageType, TABLES } from '../../page_type/type.ts';
+import { allow, refuse, type Verdict } from '../../page_type/verdict.ts';
+
+/** MMUEXT_PIN_L1_TABLE .. MMUEXT_PIN_L4_TABLE. */
+export const pin = (machine: Machine, domid: number, mfn: number, level: Level): Verdict => {
+  const held = getPage(machine, domid, mfn);
+  if (held.errno) return refuse(held.machine, 'EINVAL', 'mmu/pin-page');
+  const used = getPageType(held.machine, mfn, TABLES[level]);
+  if (used.errno) return refuse(putPage(used.machine, mfn), used.errno, 'mmu/pin-type');
+  if (frame(used.machine, mfn)!.pinned) return refuse(putPageAndType(used.machine, mfn), 'EINVAL', 'mmu/pin-again');
+  return allow(cite(updateFrame(used.machine, mfn, { pinned: true }), 'mmu/pin-done'));
+};
+
+/** MMUEXT_UNPIN_TABLE. */
+export const unpin = (machine: Machine, domid: number, mfn: number): Verdict => {
+  if (ownerOf(machine, mfn) !== domid) return refuse(machine, 'EINVAL', 'mmu/unpin-page');
+  if (!isCounted(machine, mfn) || !frame(machine, mfn)!.pinned) return refuse(machine, 'EINVAL', 'mmu/unpin-unpinned');
+  const loose = updateFrame(machine, mfn, { pinned: false });
+  return allow(cite(putPageAndType(loose, mfn), 'mmu/unpin-done'));
+};

@@ -1,0 +1,31 @@
+/** HYPERVISOR_update_va_mapping(va, val, flags): write the level 1 entry of an address of the current address space. */
+
+import { ERRNO } from '#spec/abi/errno.ts';
+import { UVMF } from '#spec/abi/xen.ts';
+import type { VcpuRef } from '#spec/event.ts';
+import type { Machine } from '../../machine.ts';
+import { own } from '../../page_type/l1_entry.ts';
+import { fromNumber, type Word, word } from '../../word/word.ts';
+import { done, fail, type HypercallResult, type Perform } from '../result.ts';
+import { findGuestL1e, isL1TableOf } from './guest_l1e.ts';
+import { modL1Entry } from './mod_entry.ts';
+import { readVcpuMask } from './vcpu_mask.ts';
+
+export const updateVaMapping: Perform = (machine, caller, [va, val, flags]) => {
+  const { machine: walked, place } = findGuestL1e(machine, caller, va);
+  if (!place || !isL1TableOf(walked, caller.domid, place.mfn)) return fail(walked, 'EINVAL', 'mmu/update_va_mapping-table');
+
+  const changed = modL1Entry(walked, place, val, own(caller.domid), 'replace');
+  if (changed.errno) return { kind: 'reply', machine: changed.machine, value: fromNumber(-ERRNO[changed.errno]) };
+  return flushed(changed.machine, caller, flags);
+};
+
+/** A flush of some vCPUs reads their mask; nothing else of a flush can be seen. */
+const flushed = (machine: Machine, caller: VcpuRef, flags: Word): HypercallResult => {
+  const kind = flags.lo & UVMF.FLUSHTYPE_MASK;
+  const mask = word(flags.hi, flags.lo & ~UVMF.FLUSHTYPE_MASK);
+  const some = !(mask.hi === 0 && (mask.lo === UVMF.LOCAL || mask.lo === UVMF.ALL));
+  if (!some || (kind !== UVMF.TLB_FLUSH && kind !== UVMF.INVLPG)) return done(machine, 'mmu/update_va_mapping-done');
+  const read = readVcpuMask(machine, caller, mask);
+  return read.ok ? done(read.machine, 'mmu/update_va_mapping-done') : fail(read.machine, 'EFAULT', 'mmu/update_va_mapping-mask');
+};

@@ -1,0 +1,41 @@
+/** Whose a frame is, and who may use device memory. */
+import { IOMEM_DENIED, IOMEM_FRAMES, IOMEM_READ_ONLY, LOW_MIB_FRAMES } from '#spec/abi/iomem.ts';
+import { DOMID } from '#spec/abi/xen.ts';
+import { frame } from '../lens.ts';
+import type { Machine } from '../machine.ts';
+
+/** A frame of RAM or of the first MiB: one that Xen has a record of. */
+export const isKnown = (machine: Machine, mfn: number): boolean => mfn < machine.config.frames;
+
+const isM2p = ({ config }: Machine, mfn: number): boolean =>
+  mfn >= config.layout.m2p_first && mfn < config.layout.m2p_first + Math.ceil(config.frames / 512);
+
+/**
+ * The owner for whom references can be taken: a domain, DOMID_IO for the first MiB, DOMID_XEN for the machine-to-phys table. Null
+ * for free frames and Xen's own, and for frames that Xen has no record of.
+ */
+export const ownerOf = (machine: Machine, mfn: number): number | null => {
+  if (!isKnown(machine, mfn)) return null;
+  if (mfn < LOW_MIB_FRAMES) return DOMID.IO;
+  if (isM2p(machine, mfn)) return DOMID.XEN;
+  return frame(machine, mfn)!.owner;
+};
+
+/** References to these frames are not counted: nobody can tell, because they never change hands. */
+export const isCounted = (machine: Machine, mfn: number): boolean => mfn >= LOW_MIB_FRAMES && !isM2p(machine, mfn);
+
+export const isIoMemory = (machine: Machine, mfn: number): boolean => !isKnown(machine, mfn) || mfn < LOW_MIB_FRAMES;
+
+/** Pages of Xen's that guests map: shared info, grant tables, machine-to-phys table. */
+export const isXenPage = (machine: Machine, mfn: number): boolean => {
+  const { xenheap_first, xenheap_end } = machine.config.layout;
+  return isM2p(machine, mfn) || (mfn >= xenheap_first && mfn < xenheap_end);
+};
+
+/** Only domain 0 has rights on devices: their memory, and caches. */
+export const mayUseDevices = (domid: number): boolean => domid === 0;
+
+export const mayMapIo = (domid: number, mfn: number): boolean =>
+  mayUseDevices(domid) && mfn < IOMEM_FRAMES && !IOMEM_DENIED.some(([first, last]) => mfn >= first && mfn <= last);
+
+export const isReadOnlyIo = (mfn: number): boolean => IOMEM_READ_ONLY.includes(mfn);

@@ -1,0 +1,35 @@
+/** References to frames, alone and together with a use (type). */
+import type { FrameType } from '#spec/observation.ts';
+import { FREE_FRAME } from '../frame_table.ts';
+import { frame, setFrame, updateFrame } from '../lens.ts';
+import type { Machine } from '../machine.ts';
+import { isCounted, ownerOf } from './owner.ts';
+import { getPageType, putPageType } from './type.ts';
+import { allow, refuse, type Verdict } from './verdict.ts';
+
+/** Take a reference to a frame that `domid` owns; else EINVAL. */
+export const getPage = (machine: Machine, domid: number, mfn: number): Verdict =>
+  ownerOf(machine, mfn) === domid ? allow(addReference(machine, mfn)) : refuse(machine, 'EINVAL', 'page_type/reference');
+
+/** Take another reference to a frame that has one already. */
+export const addReference = (machine: Machine, mfn: number): Machine =>
+  isCounted(machine, mfn) ? updateFrame(machine, mfn, { refs: frame(machine, mfn)!.refs + 1 }) : machine;
+
+/** Give a reference back. The last one frees the frame. */
+export const putPage = (machine: Machine, mfn: number): Machine => {
+  if (!isCounted(machine, mfn)) return machine;
+  const { refs } = frame(machine, mfn)!;
+  return refs === 1 ? setFrame(machine, mfn, FREE_FRAME) : updateFrame(machine, mfn, { refs: refs - 1 });
+};
+
+/** Take a reference and a use, or neither. */
+export const getPageAndType = (machine: Machine, domid: number, mfn: number, type: FrameType): Verdict => {
+  const held = getPage(machine, domid, mfn);
+  if (held.errno) return held;
+  const used = getPageType(held.machine, mfn, type);
+  return used.errno ? { ...used, machine: putPage(used.machine, mfn) } : used;
+};
+
+/** Give back a use and a reference. `table`: the page table whose entry held them, if one did. */
+export const putPageAndType = (machine: Machine, mfn: number, table: number | null = null): Machine =>
+  putPage(putPageType(machine, mfn, table), mfn);
