@@ -1,5 +1,6 @@
 /** How a run of instructions ends, as values. Everything but `retired` hands control to Xen. */
 
+import type { ClauseId } from '#spec/clauses.ts';
 import type { Memory } from '../../memory/memory.ts';
 import type { Word } from '../../word/word.ts';
 import type { CpuState } from './state.ts';
@@ -15,23 +16,31 @@ export type Fault = {
   readonly vector: number;
   readonly error: number | null;
   readonly address: Word | null;
-  /** The clause that decided, where one did. */
-  readonly clause: string | null;
+};
+
+/** What a run came to, whatever its end. */
+export type Run = {
+  readonly cpu: CpuState;
+  readonly memory: Memory;
+  /** All steps that were taken, the last one (that faulted, trapped or called) included. */
+  readonly steps: number;
+  /** The clauses that decided something on the way, each once. */
+  readonly clauses: readonly ClauseId[];
 };
 
 /**
- * `steps` counts all steps that were taken, the last one (that faulted, trapped or called) included. `cpu` and `memory`:
+ * The end of a run, and what `cpu` and `memory` are then:
  *
  * - `retired`: all steps of the budget were taken.
  * - `fault`: as before the faulting instruction, RIP at it. Memory may have gained accessed and dirty bits.
- * - `trap`: as after the instruction, RIP behind it: #BP of INT3, #DB of a single step or of ICEBP.
- * - `int`: as after `INT vector`, RIP behind it, for vectors that ring 3 may call by Xen's IDT.
+ * - `trap`: as after the instruction, RIP behind it: #BP of INT3, #OF of INT 4, #DB of a single step.
+ * - `int`: as after `INT vector`, RIP behind it, for the one vector that Xen routes to PV guests: 0x80.
  * - `syscall`: as the processor leaves it: RCX is the address behind the instruction, R11 the RFLAGS before it, RIP behind
  *   it. `cpu.flags` are still the guest's.
  */
 export type CpuOutcome =
-  | { readonly kind: 'retired'; readonly cpu: CpuState; readonly memory: Memory; readonly steps: number }
-  | { readonly kind: 'fault'; readonly cpu: CpuState; readonly memory: Memory; readonly steps: number; readonly fault: Fault }
-  | { readonly kind: 'trap'; readonly cpu: CpuState; readonly memory: Memory; readonly steps: number; readonly fault: Fault }
-  | { readonly kind: 'int'; readonly cpu: CpuState; readonly memory: Memory; readonly steps: number; readonly vector: number }
-  | { readonly kind: 'syscall'; readonly cpu: CpuState; readonly memory: Memory; readonly steps: number };
+  | (Run & { readonly kind: 'retired' })
+  | (Run & { readonly kind: 'fault'; readonly fault: Fault })
+  | (Run & { readonly kind: 'trap'; readonly fault: Fault })
+  | (Run & { readonly kind: 'int'; readonly vector: number })
+  | (Run & { readonly kind: 'syscall' });

@@ -1,26 +1,69 @@
 /** Instructions one after another, until one of them needs Xen. */
-import type { CpuidLeaf } from '#spec/config.ts';
-import { ModelBug } from '#spec/failure.ts';
-import type { Memory } from '../../memory/memory.ts';
-import type { Word } from '../../word/word.ts';
-import type { CpuOutcome } from './outcome.ts';
-import type { CpuState } from './state.ts';
 
-/** What instructions can see of the machine besides memory. */
-export type Platform = {
-  readonly cpuid: readonly CpuidLeaf[];
-  /** The time-stamp counter before the first step of the run; it grows by one a step (looseness `x86/tsc-rate`). */
-  readonly tsc: Word;
-};
+import { FLAT } from '#spec/abi/xen.ts';
+import { NotModelled } from '#spec/failure.ts';
+import type { Memory } from '../../memory/memory.ts';
+import { Exit, Marked, trap } from './fault.ts';
+import { instructionAt } from './fetch.ts';
+import { RF, TF } from './flags.ts';
+import type { Instruction } from './instruction.ts';
+import { type CpuOutcome, VECTOR } from './outcome.ts';
+import type { Platform } from './platform.ts';
+import { citing, Running, withMemory } from './running.ts';
+import { type CpuState, CS, SS } from './state.ts';
+
+export type { Platform } from './platform.ts';
 
 /**
  * Run up to `budget` (at least 1) steps and stop early after the first that needs Xen.
- * Throws NotModelled for an instruction that the tables lack, e.g. `instruction/0f28`.
+ * Throws NotModelled for what the tables lack, e.g. `instruction/0f28`.
  */
-export const runInstructions = (_cpu: CpuState, _memory: Memory, _platform: Platform, _budget: number): CpuOutcome => {
-  throw new ModelBug('the CPU is being written');
+export const runInstructions = (cpu: CpuState, memory: Memory, platform: Platform, budget: number): CpuOutcome => {
+  if (cpu.segments.selectors[CS] !== FLAT.RING3_CS64) throw new NotModelled('x86/compatibility_mode');
+  let s = new Running(cpu.regs, cpu.rip, cpu.flags, cpu.segments, memory, platform, 0, []);
+  for (;;) {
+    try {
+      while (s.tick < budget) s = oneStep(s);
+      return { kind: 'retired', cpu: cpuOf(s), memory: s.memory, steps: s.tick, clauses: s.cited };
+    } catch (thrown) {
+      if (thrown instanceof Marked) s = citing(withMemory(s, thrown.memory), 'x86/page_walk-accessed');
+      else if (thrown instanceof Exit) return outcomeOf(s, thrown);
+      else throw thrown;
+    }
+  }
 };
 
 /** One step. */
 export const executeInstruction = (cpu: CpuState, memory: Memory, platform: Platform): CpuOutcome =>
   runInstructions(cpu, memory, platform, 1);
+
+const oneStep = (s: Running): Running => {
+  const instruction = instructionAt(s);
+  const after = instruction.run(s, instruction);
+  return (s.flags & (TF | RF)) === 0 ? after : afterDebugFlags(s, instruction, after);
+};
+
+/** RF lasts for one instruction. x86/single_step: TF before an instruction makes a #DB after it, but not after SS was loaded. */
+const afterDebugFlags = (s: Running, instruction: Instruction, after: Running): Running => {
+  const done = instruction.mnemonic === 'iret' ? after : withoutRf(after);
+  if ((s.flags & TF) === 0 || loadsStackSegment(instruction)) return done;
+  throw trap(done, VECTOR.DB, 'x86/single_step');
+};
+
+const withoutRf = (s: Running): Running => new Running(s.regs, s.rip, s.flags & ~RF, s.segments, s.memory, s.platform, s.tick, s.cited);
+
+const loadsStackSegment = (i: Instruction): boolean => i.mnemonic === 'mov_to_seg' && i.dst.index === SS;
+
+const cpuOf = ({ regs, rip, flags, segments }: Running): CpuState => ({ regs, rip, flags, segments });
+
+/** A fault shows the state before the instruction; everything else the state after it. */
+const outcomeOf = (before: Running, { kind, after, fault, clause }: Exit): CpuOutcome => {
+  if (after === null) {
+    const clauses = [...before.cited, 'x86/step-fault_precise' as const, ...(clause ? [clause] : [])];
+    return { kind: 'fault', cpu: cpuOf(before), memory: before.memory, steps: before.tick + 1, clauses, fault };
+  }
+  const clauses = clause ? [...after.cited, clause] : after.cited;
+  const reached = { cpu: cpuOf(withoutRf(after)), memory: after.memory, steps: after.tick, clauses };
+  if (kind === 'int') return { kind, ...reached, vector: fault.vector };
+  return kind === 'syscall' ? { kind, ...reached } : { kind: 'trap', ...reached, fault };
+};

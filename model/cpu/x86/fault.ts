@@ -1,0 +1,50 @@
+/**
+ * How an instruction leaves its rule early. Rules throw one of these; the loop over instructions (step.ts) turns it into an
+ * outcome. Since a rule never changes its argument, the state before the instruction is still there:
+ * x86/step-fault_precise.
+ */
+import type { ClauseId } from '#spec/clauses.ts';
+import type { Memory } from '../../memory/memory.ts';
+import type { Word } from '../../word/word.ts';
+import { type Fault, VECTOR } from './outcome.ts';
+import type { Running } from './running.ts';
+
+/** Why the loop must stop here. `after` is the state in which Xen finds the processor; null for a fault: the state before. */
+export class Exit {
+  readonly kind: 'fault' | 'trap' | 'int' | 'syscall';
+  readonly after: Running | null;
+  readonly fault: Fault;
+  readonly clause: ClauseId | null;
+  constructor(kind: Exit['kind'], after: Running | null, fault: Fault, clause: ClauseId | null) {
+    this.kind = kind;
+    this.after = after;
+    this.fault = fault;
+    this.clause = clause;
+  }
+}
+
+/** A walk set accessed or dirty bits: the instruction starts again on this memory. */
+export class Marked {
+  readonly memory: Memory;
+  constructor(memory: Memory) {
+    this.memory = memory;
+  }
+}
+
+const fault = (vector: number, error: number | null, clause: ClauseId, address: Word | null = null): Exit =>
+  new Exit('fault', null, { vector, error, address }, clause);
+
+export const divideError = (): Exit => fault(VECTOR.DE, null, 'x86/divide-error');
+export const undefinedOpcode = (clause: ClauseId): Exit => fault(VECTOR.UD, null, clause);
+export const generalProtection = (error: number, clause: ClauseId): Exit => fault(VECTOR.GP, error, clause);
+export const stackFault = (clause: ClauseId): Exit => fault(VECTOR.SS, 0, clause);
+export const pageFault = (error: number, address: Word, clause: ClauseId): Exit => fault(VECTOR.PF, error, clause, address);
+
+const event = (vector: number): Fault => ({ vector, error: null, address: null });
+
+/** A trap: the instruction is done, and `after` shows it. */
+export const trap = (after: Running, vector: number, clause: ClauseId | null): Exit => new Exit('trap', after, event(vector), clause);
+/** INT to a vector that Xen hands on as it is. */
+export const softwareInterrupt = (after: Running, vector: number, clause: ClauseId): Exit => new Exit('int', after, event(vector), clause);
+/** SYSCALL. */
+export const systemCall = (after: Running): Exit => new Exit('syscall', after, event(0), null);

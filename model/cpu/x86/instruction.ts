@@ -1,0 +1,97 @@
+/** A decoded instruction: what the bytes say, before any register or memory is looked at. */
+import type { Row } from '#spec/isa/x86/opcodes.ts';
+import type { Size } from '../../word/size.ts';
+import type { Word } from '../../word/word.ts';
+import type { Mnemonic } from './mnemonic.ts';
+import type { Semantics } from './running.ts';
+
+/** Base register number that stands for the address of the next instruction. */
+export const RIP_BASE = 16;
+/** No base or no index register. */
+export const NONE = -1;
+
+/**
+ * `reg`: general register `index`; `high`: AH CH DH BH, of register `index`; `seg`, `system`: segment, control or debug
+ * register `index`; `imm`: the constant `value`, cut to `size`; `mem`: [segment: base + (index << scale) + value].
+ */
+export class Operand {
+  readonly kind: 'reg' | 'high' | 'seg' | 'system' | 'imm' | 'mem';
+  readonly size: Size;
+  readonly index: number;
+  readonly value: Word;
+  readonly base: number;
+  readonly scale: number;
+  /** FS or GS when overridden so, else 0: all other segments have base 0. */
+  readonly segment: number;
+  /** 67 prefix: the address is cut to 32 bits before the segment's base is added. */
+  readonly narrow: boolean;
+  /** Faults of the address are stack faults. */
+  readonly stack: boolean;
+  constructor(
+    kind: Operand['kind'],
+    size: Size,
+    index: number,
+    value: Word,
+    base: number,
+    scale: number,
+    segment: number,
+    narrow: boolean,
+    stack: boolean,
+  ) {
+    this.kind = kind;
+    this.size = size;
+    this.index = index;
+    this.value = value;
+    this.base = base;
+    this.scale = scale;
+    this.segment = segment;
+    this.narrow = narrow;
+    this.stack = stack;
+  }
+}
+
+export class Instruction {
+  readonly mnemonic: Mnemonic;
+  readonly row: Row;
+  /** Its rule. */
+  readonly run: Semantics;
+  /** Bytes, at most 15. */
+  readonly length: number;
+  /** Operand size of the instruction as a whole; byte operands have their own. */
+  readonly size: Size;
+  readonly dst: Operand;
+  readonly src: Operand;
+  readonly third: Operand;
+  /** F3 or F2 before the opcode. */
+  readonly rep: 'none' | 'rep' | 'repne';
+  readonly lock: boolean;
+  /** FS or GS override for implied memory operands, else 0. */
+  readonly segment: number;
+  /** 67 prefix. */
+  readonly narrow: boolean;
+  constructor(
+    mnemonic: Mnemonic,
+    row: Row,
+    run: Semantics,
+    length: number,
+    size: Size,
+    operands: readonly [Operand, Operand, Operand],
+    rep: Instruction['rep'],
+    lock: boolean,
+    segment: number,
+    narrow: boolean,
+  ) {
+    this.mnemonic = mnemonic;
+    this.row = row;
+    this.run = run;
+    this.length = length;
+    this.size = size;
+    this.dst = operands[0];
+    this.src = operands[1];
+    this.third = operands[2];
+    this.rep = rep;
+    this.lock = lock;
+    this.segment = segment;
+    this.narrow = narrow;
+  }
+}

@@ -1,0 +1,9 @@
+/** What instructions can see of the machine besides memory. */
+import type { CpuidLeaf } from '#spec/config.ts';
+import type { Word } from '../../word/word.ts';
+
+export type Platform = {
+  readonly cpuid: readonly CpuidLeaf[];
+  /** The time-stamp counter before the first step of the run; it grows by one a step (looseness `x86/tsc-rate`). */
+  readonly tsc: Word;
+};

@@ -1,0 +1,81 @@
+/** Far transfers inside ring 3. Other rings are out of reach: Xen's descriptor table has no gate that ring 3 may call. */
+
+import { isCanonical } from '../../../memory/translate.ts';
+import { addInt, Word } from '../../../word/word.ts';
+import { generalProtection } from '../fault.ts';
+import { NT, RF, setFlags } from '../flags.ts';
+import type { Instruction } from '../instruction.ts';
+import { readLinear } from '../linear.ts';
+import { linearAddress } from '../operand.ts';
+import { pushedAll, stackSlot } from '../push.ts';
+import { nextRip, Running, type Semantics, setReg } from '../running.ts';
+import { jumpSelector, returnSelector, returnStack } from '../selectors.ts';
+import { CS, RSP, type Segments, SS } from '../state.ts';
+import { changeableFlags } from './stack.ts';
+
+type Target = { readonly selector: number; readonly offset: Word };
+
+/** The far pointer in memory: offset first, then the selector. */
+const readPointer = (s: Running, i: Instruction): Target => {
+  const at = linearAddress(s, i, i.dst);
+  const offset = readLinear(s, at, i.size, i.dst.stack);
+  return { offset, selector: readLinear(s, addInt(at, i.size), 2, i.dst.stack).lo };
+};
+
+/** x86/canonical-far: a far transfer checks its target before it changes anything. */
+const requireCanonical = (offset: Word): void => {
+  if (!isCanonical(offset)) throw generalProtection(0, 'x86/canonical-far');
+};
+
+const withSelector = (segments: Segments, register: number, selector: number): Segments => {
+  if (segments.selectors[register] === selector) return segments;
+  const selectors = segments.selectors.slice();
+  selectors[register] = selector;
+  return { ...segments, selectors };
+};
+
+const arrive = (s: Running, rip: Word, regs: readonly Word[], flags: number, segments: Segments, memory = s.memory): Running =>
+  new Running(regs, rip, flags, segments, memory, s.platform, s.tick + 1, s.cited);
+
+/** JMP far. */
+export const jmpFarRule: Semantics = (s, i) => {
+  const { offset, selector } = readPointer(s, i);
+  const cs = jumpSelector(selector);
+  requireCanonical(offset);
+  return arrive(s, offset, s.regs, s.flags, withSelector(s.segments, CS, cs));
+};
+
+/** CALL far: push CS, then the address of the next instruction, both of the operand's size. */
+export const callFarRule: Semantics = (s, i) => {
+  const { offset, selector } = readPointer(s, i);
+  const cs = jumpSelector(selector);
+  requireCanonical(offset);
+  const top = s.regs[RSP];
+  const memory = pushedAll(s, top, i.size, [new Word(0, s.segments.selectors[CS]), nextRip(s, i)]);
+  return arrive(s, offset, setReg(s.regs, RSP, addInt(top, -2 * i.size)), s.flags, withSelector(s.segments, CS, cs), memory);
+};
+
+/** RET far: pop the address and CS, then drop the immediate's bytes. */
+export const retFarRule: Semantics = (s, i) => {
+  const offset = stackSlot(s, 0, i.size);
+  const cs = returnSelector(stackSlot(s, 1, i.size).lo & 0xffff);
+  requireCanonical(offset);
+  const drop = i.row.operands.length === 1 ? i.dst.value.lo : 0;
+  return arrive(s, offset, setReg(s.regs, RSP, addInt(s.regs[RSP], 2 * i.size + drop)), s.flags, withSelector(s.segments, CS, cs));
+};
+
+/**
+ * IRET: pop RIP, CS, RFLAGS, RSP and SS. x86/iret-nested_task: with NT set there is no task to return to.
+ * Flags change as POPF changes them, and RF may be set.
+ */
+export const iretRule: Semantics = (s, i) => {
+  if ((s.flags & NT) !== 0) throw generalProtection(0, 'x86/iret-nested_task');
+  const slot = (n: number): Word => stackSlot(s, n, i.size);
+  const [rip, cs, flags, rsp, ss] = [slot(0), slot(1).lo & 0xffff, slot(2).lo, slot(3), slot(4).lo & 0xffff];
+  const code = returnSelector(cs);
+  const stack = returnStack(ss);
+  requireCanonical(rip);
+  const mask = changeableFlags(i.size) | (i.size === 2 ? 0 : RF);
+  const segments = withSelector(withSelector(s.segments, CS, code), SS, stack);
+  return arrive(s, rip, setReg(s.regs, RSP, rsp), setFlags(s.flags, mask, flags & mask), segments);
+};

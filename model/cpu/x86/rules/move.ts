@@ -1,0 +1,59 @@
+/** Moves without arithmetic. None of them changes flags. */
+import { type Size, signExtend, zeroExtend } from '../../../word/size.ts';
+import { add, sar, Word } from '../../../word/word.ts';
+import { HOLDS } from '../condition.ts';
+import { readLinear } from '../linear.ts';
+import type { Condition } from '../mnemonic.ts';
+import { effectiveAddress, finish, merged, read, segmented } from '../operand.ts';
+import { advance, type Semantics, setReg } from '../running.ts';
+import { RAX, RBX, RDX } from '../state.ts';
+import { reversed } from './bits.ts';
+
+/** MOV: DEST ← SRC. */
+export const movRule: Semantics = (s, i) => finish(s, i, i.dst, read(s, i, i.src));
+
+/** MOVZX: DEST ← SRC, zero-extended. */
+export const movzxRule: Semantics = movRule;
+
+/** MOVSX and MOVSXD: DEST ← SRC, sign-extended. */
+export const movsxRule: Semantics = (s, i) => finish(s, i, i.dst, zeroExtend(signExtend(read(s, i, i.src), i.src.size), i.dst.size));
+
+/** MOVBE: DEST ← SRC with its bytes reversed. */
+export const movbeRule: Semantics = (s, i) => finish(s, i, i.dst, reversed(read(s, i, i.src), i.size as 2 | 4 | 8));
+
+/** LEA: DEST ← the address of SRC, cut to DEST's size; no memory is touched. */
+export const leaRule: Semantics = (s, i) => finish(s, i, i.dst, zeroExtend(effectiveAddress(s, i, i.src), i.dst.size));
+
+/** CMOVcc: DEST ← SRC if the condition holds. SRC is read either way, and a 32-bit DEST is zero-extended either way. */
+export const cmovRule =
+  (condition: Condition): Semantics =>
+  (s, i) => {
+    const value = read(s, i, i.src);
+    return finish(s, i, i.dst, HOLDS[condition](s.flags) ? value : read(s, i, i.dst));
+  };
+
+/** SETcc: DEST ← 1 if the condition holds, else 0. */
+export const setRule =
+  (condition: Condition): Semantics =>
+  (s, i) =>
+    finish(s, i, i.dst, new Word(0, HOLDS[condition](s.flags) ? 1 : 0));
+
+/** XLAT: AL ← [rBX + AL]. */
+export const xlatRule: Semantics = (s, i) => {
+  const sum = add(s.regs[RBX], new Word(0, s.regs[RAX].lo & 0xff));
+  const at = segmented(s, i.segment, i.narrow ? new Word(0, sum.lo) : sum);
+  const value = readLinear(s, at, 1, false);
+  return advance(s, i, setReg(s.regs, RAX, merged(s.regs[RAX], 1, value)), s.flags, s.memory);
+};
+
+/** CBW CWDE CDQE: rAX ← its lower half, sign-extended. */
+export const cbwRule: Semantics = (s, i) => {
+  const value = signExtend(s.regs[RAX], (i.size / 2) as Size);
+  return advance(s, i, setReg(s.regs, RAX, merged(s.regs[RAX], i.size, value)), s.flags, s.memory);
+};
+
+/** CWD CDQ CQO: every bit of rDX ← the top bit of rAX. */
+export const cwdRule: Semantics = (s, i) => {
+  const sign = sar(signExtend(s.regs[RAX], i.size), 63);
+  return advance(s, i, setReg(s.regs, RDX, merged(s.regs[RDX], i.size, sign)), s.flags, s.memory);
+};

@@ -1,0 +1,41 @@
+/** Loading and storing segment registers. */
+import { addInt, Word } from '../../../word/word.ts';
+import { undefinedOpcode } from '../fault.ts';
+import { writeLinear } from '../linear.ts';
+import { linearAddress, read, writeRegister } from '../operand.ts';
+import { pushed, stackSlot } from '../push.ts';
+import { advance, type Semantics, setReg, withSegments } from '../running.ts';
+import { loadSegment } from '../selectors.ts';
+import { CS, GS, RSP } from '../state.ts';
+
+/** x86/segment-undefined: the encodings 6 and 7 name no segment register, and MOV cannot load CS. */
+const requireSegment = (index: number, load: boolean): void => {
+  if (index > GS || (load && index === CS)) throw undefinedOpcode('x86/segment-undefined');
+};
+
+/** MOV from a segment register: a register gets the zero-extended selector, memory always 16 bits. */
+export const movFromSegRule: Semantics = (s, i) => {
+  requireSegment(i.src.index, false);
+  const value = new Word(0, s.segments.selectors[i.src.index]);
+  if (i.dst.kind === 'mem') return advance(s, i, s.regs, s.flags, writeLinear(s, linearAddress(s, i, i.dst), 2, value, i.dst.stack));
+  return advance(s, i, writeRegister(s.regs, i.dst, value), s.flags, s.memory);
+};
+
+/** MOV to a segment register. */
+export const movToSegRule: Semantics = (s, i) => {
+  requireSegment(i.dst.index, true);
+  return withSegments(s, i, s.regs, loadSegment(s.segments, i.dst.index, read(s, i, i.src).lo));
+};
+
+/** PUSH FS, PUSH GS: the selector, zero-extended. */
+export const pushSegRule: Semantics = (s, i) => {
+  const top = s.regs[RSP];
+  const memory = pushed(s, top, i.size, new Word(0, s.segments.selectors[i.dst.index]));
+  return advance(s, i, setReg(s.regs, RSP, addInt(top, -i.size)), s.flags, memory);
+};
+
+/** POP FS, POP GS: the low 16 bits of what is popped. */
+export const popSegRule: Semantics = (s, i) => {
+  const segments = loadSegment(s.segments, i.dst.index, stackSlot(s, 0, i.size).lo & 0xffff);
+  return withSegments(s, i, setReg(s.regs, RSP, addInt(s.regs[RSP], i.size)), segments);
+};

@@ -1,0 +1,74 @@
+/**
+ * String instructions. x86/rep-iteration: with a REP prefix one step is one iteration, and RIP stays until the last one.
+ * A fault in the middle leaves the counter and the pointers as the iterations before it made them.
+ */
+import { type Size, zeroExtend } from '../../../word/size.ts';
+import { addInt, isZero, sub, Word } from '../../../word/word.ts';
+import { DF, subFlags, ZF } from '../flags.ts';
+import type { Instruction, Operand } from '../instruction.ts';
+import { read, writeMemory, writeRegister } from '../operand.ts';
+import { citing, nextRip, Running, type Semantics, setReg, withFlags } from '../running.ts';
+import { RCX, RDI, RSI } from '../state.ts';
+import { countedDown, counter } from './branch.ts';
+
+/** What one iteration did, RIP aside. */
+type Iteration = (s: Running, i: Instruction) => Running;
+
+/** The pointer behind (or, with DF, before) the element. Under a 67 prefix it is 32 bits wide. */
+const stepped = (s: Running, i: Instruction, pointer: number, size: Size): Word => {
+  const next = addInt(s.regs[pointer], (s.flags & DF) !== 0 ? -size : size);
+  return i.narrow ? new Word(0, next.lo) : next;
+};
+
+const repeated =
+  (iteration: Iteration, stopsOnZero: boolean): Semantics =>
+  (s, i) => {
+    if (i.rep === 'none') return at(iteration(s, i), nextRip(s, i));
+    if (isZero(counter(s, i))) return withFlags(s, i, s.flags);
+    const count = countedDown(s, i);
+    const after = iteration(citing(s, 'x86/rep-iteration'), i);
+    const counted = after.regs.slice();
+    counted[RCX] = count;
+    const more = !isZero(count) && (!stopsOnZero || ((after.flags & ZF) !== 0) === (i.rep === 'rep'));
+    return new Running(counted, more ? s.rip : nextRip(s, i), after.flags, s.segments, after.memory, s.platform, s.tick + 1, after.cited);
+  };
+
+const at = (s: Running, rip: Word): Running => new Running(s.regs, rip, s.flags, s.segments, s.memory, s.platform, s.tick + 1, s.cited);
+
+const result = (s: Running, regs: readonly Word[], flags: number, memory = s.memory): Running =>
+  new Running(regs, s.rip, flags, s.segments, memory, s.platform, s.tick, s.cited);
+
+const compareFlags = (s: Running, a: Word, b: Word, { size }: Operand): number =>
+  subFlags(s.flags, a, b, zeroExtend(sub(a, b), size), size);
+
+/** MOVS: [RDI] ← [RSI]. */
+export const movsRule = repeated((s, i) => {
+  const memory = writeMemory(s, i, i.dst, read(s, i, i.src));
+  const regs = setReg(setReg(s.regs, RSI, stepped(s, i, RSI, i.dst.size)), RDI, stepped(s, i, RDI, i.dst.size));
+  return result(s, regs, s.flags, memory);
+}, false);
+
+/** STOS: [RDI] ← rAX. */
+export const stosRule = repeated((s, i) => {
+  const memory = writeMemory(s, i, i.dst, read(s, i, i.src));
+  return result(s, setReg(s.regs, RDI, stepped(s, i, RDI, i.dst.size)), s.flags, memory);
+}, false);
+
+/** LODS: rAX ← [RSI]. */
+export const lodsRule = repeated((s, i) => {
+  const regs = writeRegister(s.regs, i.dst, read(s, i, i.src));
+  return result(s, setReg(regs, RSI, stepped(s, i, RSI, i.dst.size)), s.flags);
+}, false);
+
+/** CMPS: the flags of [RSI] − [RDI]. */
+export const cmpsRule = repeated((s, i) => {
+  const flags = compareFlags(s, read(s, i, i.dst), read(s, i, i.src), i.dst);
+  const regs = setReg(setReg(s.regs, RSI, stepped(s, i, RSI, i.dst.size)), RDI, stepped(s, i, RDI, i.dst.size));
+  return result(s, regs, flags);
+}, true);
+
+/** SCAS: the flags of rAX − [RDI]. */
+export const scasRule = repeated((s, i) => {
+  const flags = compareFlags(s, read(s, i, i.dst), read(s, i, i.src), i.dst);
+  return result(s, setReg(s.regs, RDI, stepped(s, i, RDI, i.dst.size)), flags);
+}, true);

@@ -1,0 +1,75 @@
+/** Instructions that leave ring 3, or that ring 3 may not execute. */
+import { addInt, Word, ZERO } from '../../../word/word.ts';
+import { generalProtection, softwareInterrupt, systemCall, trap, undefinedOpcode } from '../fault.ts';
+import { RF } from '../flags.ts';
+import { readLinear } from '../linear.ts';
+import { linearAddress } from '../operand.ts';
+import { VECTOR } from '../outcome.ts';
+import { advance, citing, nextRip, type Running, type Semantics, setReg, withFlags } from '../running.ts';
+import { R11, RAX, RBX, RCX, RDX } from '../state.ts';
+
+/** x86/privileged: ring 3 with IOPL 0 may not; Xen may carry it out for the guest's kernel. */
+export const privilegedRule: Semantics = () => {
+  throw generalProtection(0, 'x86/privileged');
+};
+
+/** UD0 UD1 UD2 and opcodes that 64-bit mode has given up. */
+export const undefinedRule: Semantics = () => {
+  throw undefinedOpcode('x86/undefined-opcode');
+};
+
+/** Hints and fences: one step, nothing else. */
+export const nopRule: Semantics = (s, i) => withFlags(s, i, s.flags);
+
+/** CLFLUSH: to memory and protection it is a load of one byte. */
+export const clflushRule: Semantics = (s, i) => {
+  readLinear(s, linearAddress(s, i, i.dst), 1, i.dst.stack);
+  return nopRule(s, i);
+};
+
+/** INT3: #BP behind the instruction. */
+export const int3Rule: Semantics = (s, i) => {
+  throw trap(nopRule(s, i), VECTOR.BP, null);
+};
+
+/** Vectors whose gates in Xen's descriptor table ring 3 may use as exceptions: #BP and #OF. */
+const TRAPS: readonly number[] = [VECTOR.BP, VECTOR.OF];
+/** The one vector that Xen routes to a PV guest's trap table by itself. */
+const LEGACY_SYSCALL = 0x80;
+
+/** INT n: x86/int-gate. */
+export const intRule: Semantics = (s, i) => {
+  const vector = i.dst.value.lo;
+  if (TRAPS.includes(vector)) throw trap(nopRule(s, i), vector, 'x86/int-gate');
+  if (vector === LEGACY_SYSCALL) throw softwareInterrupt(nopRule(s, i), vector, 'x86/int-gate');
+  throw generalProtection(vector * 8 + 2, 'x86/int-gate');
+};
+
+/** SYSCALL: RCX ← the address behind it, R11 ← RFLAGS; the rest is Xen's. */
+export const syscallRule: Semantics = (s, i) => {
+  const regs = setReg(setReg(s.regs, RCX, nextRip(s, i)), R11, new Word(0, s.flags & ~RF));
+  throw systemCall(advance(s, i, regs, s.flags, s.memory));
+};
+
+/** CPUID: the leaf EAX, subleaf ECX of the machine's table. x86/cpuid-absent: a leaf that the table lacks reads as zeros. */
+export const cpuidRule: Semantics = (s, i) => {
+  const [leaf, subleaf] = [s.regs[RAX].lo >>> 0, s.regs[RCX].lo >>> 0];
+  const found = s.platform.cpuid.find((row) => row.leaf >>> 0 === leaf && (row.subleaf === null || row.subleaf === subleaf));
+  const regs = s.regs.slice();
+  regs[RAX] = new Word(0, (found?.eax ?? 0) | 0);
+  regs[RBX] = new Word(0, (found?.ebx ?? 0) | 0);
+  regs[RCX] = new Word(0, (found?.ecx ?? 0) | 0);
+  regs[RDX] = new Word(0, (found?.edx ?? 0) | 0);
+  return advance(found ? s : citing(s, 'x86/cpuid-absent'), i, regs, s.flags, s.memory);
+};
+
+/** RDTSC: EDX:EAX ← the time-stamp counter (looseness x86/tsc-rate). */
+export const rdtscRule: Semantics = (s, i) => advance(s, i, withCounter(s), s.flags, s.memory);
+
+/** RDTSCP: as RDTSC, and ECX ← TSC_AUX, which Xen keeps at 0. */
+export const rdtscpRule: Semantics = (s, i) => advance(s, i, setReg(withCounter(s), RCX, ZERO), s.flags, s.memory);
+
+const withCounter = (s: Running): readonly Word[] => {
+  const { hi, lo } = addInt(s.platform.tsc, s.tick);
+  return setReg(setReg(s.regs, RAX, new Word(0, lo)), RDX, new Word(0, hi));
+};
