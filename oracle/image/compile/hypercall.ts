@@ -1,0 +1,120 @@
+/** A hypercall step. */
+import { HYPERCALL_NAME, type HypercallName, suboperation } from '#spec/abi/hypercall.ts';
+import type { Argument, StepOf } from '#spec/program.ts';
+import { addressOf, at, imm } from '../asm/operand.ts';
+import { HYPERCALL_PAGE, VAR } from '../layout.ts';
+import { Arguments, callNumber } from './arguments.ts';
+import { printFields } from './code.ts';
+import { type Context, R } from './context.ts';
+import { literal, loadLabel, loadValue } from './values.ts';
+
+const REGISTERS = ['rdi', 'rsi', 'rdx', 'r10', 'r8', 'r9'] as const;
+
+/** Calls that select what they do by their first argument. */
+const BY_FIRST: readonly HypercallName[] = [
+  'event_channel_op',
+  'sched_op',
+  'xen_version',
+  'console_io',
+  'vm_assist',
+  'callback_op',
+  'grant_table_op',
+  'vcpu_op',
+  'memory_op',
+];
+/** Calls that change what is mapped where. */
+const CHANGES_MAPPINGS: readonly number[] = (
+  ['mmu_update', 'update_va_mapping', 'mmuext_op', 'grant_table_op', 'multicall', 'stack_switch'] as const
+).map(callNumber);
+
+const constantArgument = (argument: Argument | undefined): number | undefined =>
+  typeof argument === 'number' ? argument : typeof argument === 'string' ? Number(literal(argument)) : undefined;
+
+/** `event_channel_op/close`, `mmu_update`, `hypercall_63`. */
+export const operationName = (call: HypercallName | number, args: readonly Argument[]): string => {
+  const name = typeof call === 'string' ? call : HYPERCALL_NAME.get(call);
+  if (!name) return `hypercall_${call}`;
+  if (!BY_FIRST.includes(name)) return name;
+  const command = constantArgument(args[0]);
+  if (command === undefined) return name;
+  return `${name}/${suboperation(name, command) ?? command}`;
+};
+
+export const hypercallStep = (c: Context, step: StepOf<'hypercall'>, title: string): void => {
+  const { a } = c;
+  const number = callNumber(step.call);
+  const report = c.label();
+  const code = c.label();
+  loadLabel(c, 'esi', report);
+  loadLabel(c, 'edx', code);
+  c.call('step_begin');
+
+  const placement = new Arguments(c);
+  const placed = step.args.map((argument) => placement.place(argument, ''));
+  placed.forEach((p, i) => {
+    if ('constant' in p) return;
+    loadValue(c, p.value);
+    c.storeRax(VAR.args + 8 * i);
+  });
+  REGISTERS.forEach((register, i) => {
+    const p = placed[i];
+    if (p === undefined) c.load(register, 0);
+    else if ('constant' in p) c.load(register, p.constant);
+    else a.op('mov', R[register], at(64, VAR.args + 8 * i));
+  });
+  if (step.via === 'page' && number < 128) {
+    a.op('mov32', R.eax, imm(HYPERCALL_PAGE + 32 * number));
+    a.label(code);
+    a.op('call', R.rax);
+  } else {
+    c.load('rax', number);
+    a.label(code);
+    a.op('syscall');
+  }
+  c.storeRax(VAR.rc);
+  if (CHANGES_MAPPINGS.includes(number)) c.call('flush_tlb');
+  afterwards(c, step, placement);
+  a.label(report);
+  c.say(title, 'report_begin');
+  const end = c.label();
+  a.op('jne', addressOf(end));
+  c.call('put_result');
+  const slot = c.slotFor(step, 'rc');
+  if (slot !== 0) {
+    a.op('mov', R.rax, at(64, VAR.rc));
+    c.storeRax(slot);
+  }
+  printFields(c, placement.table(step));
+  a.label(end);
+  c.call('report_end');
+};
+
+/** What the runtime must learn from a success: where the timer's port and vCPU 0's vcpu_info are now. */
+const afterwards = (c: Context, step: StepOf<'hypercall'>, placement: Arguments): void => {
+  const [first, second, third] = step.args;
+  if (step.call === 'event_channel_op' && first === 1) {
+    const port = placement.reports.find((r) => r.name === 'port');
+    if (!port || typeof second !== 'object' || !('struct' in second) || second.fields['virq'] !== 0 || second.fields['vcpu'] !== 0) return;
+    onSuccess(c, () => {
+      c.a.op('mov', R.eax, at(32, port.address));
+      c.storeRax(VAR.timer_port);
+    });
+  }
+  if (step.call === 'vcpu_op' && first === 10 && second === 0 && typeof third === 'object' && 'struct' in third) {
+    const page = third.fields['mfn'];
+    const offset = constantArgument(third.fields['offset']) ?? 0;
+    if (typeof page !== 'object' || !('page' in page)) return;
+    onSuccess(c, () => {
+      loadValue(c, { page: page.page, as: 'va', plus: offset });
+      c.storeRax(VAR.vcpu_info);
+    });
+  }
+};
+
+const onSuccess = (c: Context, then: () => void): void => {
+  const failed = c.label();
+  c.a.op('cmp', at(64, VAR.rc), imm(0));
+  c.a.op('jne', addressOf(failed));
+  then();
+  c.a.label(failed);
+};

@@ -1,0 +1,95 @@
+/** Programs into images. */
+import type { Program } from '#spec/program.ts';
+import { Assembler } from '../asm/assembler.ts';
+import { addressOf, at, imm } from '../asm/operand.ts';
+import { writeElf } from '../elf.ts';
+import { HYPERCALL_PAGE, POOL_PAGES, PROGRAMS, RUNTIME, VAR, VIRT_BASE } from '../layout.ts';
+import { runtime, runtimeFor } from '../runtime/runtime.ts';
+import { Context } from './context.ts';
+import { Data } from './data.ts';
+import { accept, awaitTurn, handOver, offer } from './peers.ts';
+import { compileStep } from './steps.ts';
+
+const PAGE = 4096;
+const roundUp = (n: number): number => Math.ceil(n / PAGE) * PAGE;
+
+/** How many domains a program takes: 1 or 2. */
+export const domainsOf = (program: Program): number => (program.steps.some((s) => s.domain === 1) ? 2 : 1);
+
+/** One ELF file for each domain of a program, domain 0 first. */
+export const buildImages = (program: Program): Uint8Array[] => {
+  const domains = domainsOf(program);
+  return Array.from({ length: domains }, (_, domain) => link([program], domain, domains));
+};
+
+/** Many programs of one domain in one image, one after the other, the domain reset in between. */
+export const buildBatch = (programs: readonly Program[]): Uint8Array => link(programs, 0, 1);
+
+/** A guess at the room for code; it doubles until the code fits. */
+const link = (programs: readonly Program[], domain: number, domains: number): Uint8Array => {
+  const steps = programs.reduce((sum, p) => sum + p.steps.length, 0);
+  for (let window = roundUp(steps * 384 + PAGE); ; window *= 2) {
+    const image = tryLink(programs, domain, domains, window);
+    if (image) return image;
+  }
+};
+
+const tryLink = (programs: readonly Program[], domain: number, domains: number, window: number): Uint8Array | null => {
+  const { labels } = runtime();
+  const a = new Assembler(PROGRAMS, labels);
+  const dataBase = PROGRAMS + window;
+  const dataWindow = window * 2;
+  const pools = dataBase + dataWindow;
+  const data = new Data(dataBase);
+  programs.forEach((program, number) => {
+    const c = new Context(a, data, number, pools + number * POOL_PAGES * PAGE, program, domain, domains);
+    if (number > 0) c.call('reset');
+    compileProgram(c, program);
+  });
+  a.op('jmp', addressOf('poweroff'));
+  const { bytes } = a.finish();
+  if (bytes.length > window || data.length > dataWindow) return null;
+  const end = pools + programs.length * POOL_PAGES * PAGE;
+  return writeElf({
+    segments: [
+      { address: RUNTIME, bytes: runtimeFor(PROGRAMS), size: PROGRAMS - RUNTIME },
+      { address: PROGRAMS, bytes, size: bytes.length },
+      { address: dataBase, bytes: data.bytes.subarray(0, data.length), size: end - dataBase },
+    ],
+    entry: labels.get('start') as number,
+    virtBase: VIRT_BASE,
+    hypercallPage: HYPERCALL_PAGE,
+  });
+};
+
+/** The steps of this domain; in a program of two domains, turns in between. */
+const compileProgram = (c: Context, program: Program): void => {
+  const { a } = c;
+  a.op('mov', at(64, VAR.pool), imm(c.pool));
+  if (c.domains === 1 || c.domain === 1) {
+    for (const [address, value] of c.initialSlots()) {
+      c.load('rax', value);
+      c.storeRax(address);
+    }
+  }
+  if (c.domains === 1) {
+    for (const step of program.steps) compileStep(c, step);
+    return;
+  }
+  if (c.domain === 1) offer(c);
+  else accept(c);
+  let turn = 0;
+  const pass = (to: number) => {
+    if (to === turn) return;
+    if (turn === c.domain) handOver(c);
+    else awaitTurn(c);
+    turn = to;
+  };
+  for (const step of program.steps) {
+    const owner = step.domain ?? 0;
+    pass(owner);
+    if (owner === c.domain) compileStep(c, step);
+  }
+  // Domain 0's end is the machine's, so it goes last.
+  pass(0);
+};

@@ -1,0 +1,23 @@
+/** Structures of hypercall arguments by name, for programs that name them as data. */
+import { evtchn } from './event_channel.ts';
+import { gnttab } from './grant_table.ts';
+import type { Layout } from './layout.ts';
+import { callback, sched, vcpu, vcpu_guest_context } from './sched.ts';
+import { xen_version } from './version.ts';
+import { mmu_update, mmuext_op, multicall_entry, trap_info } from './xen.ts';
+
+const prefixed = <P extends string, T extends Readonly<Record<string, Layout>>>(prefix: P, table: T) =>
+  Object.fromEntries(Object.entries(table).map(([name, layout]) => [`${prefix}.${name}`, layout])) as {
+    readonly [K in keyof T & string as `${P}.${K}`]: Layout;
+  };
+
+export const LAYOUTS = {
+  ...prefixed('evtchn', evtchn),
+  ...prefixed('gnttab', gnttab),
+  ...prefixed('sched', sched),
+  ...prefixed('vcpu', vcpu),
+  ...prefixed('callback', callback),
+  ...prefixed('version', xen_version),
+  ...prefixed('xen', { trap_info, mmu_update, mmuext_op, multicall_entry, vcpu_guest_context }),
+} as const satisfies Readonly<Record<string, Layout>>;
+export type LayoutName = keyof typeof LAYOUTS;
