@@ -64,7 +64,7 @@ const RULES: Readonly<Record<keyof typeof SUBOPERATIONS.event_channel_op, Rule>>
 };
 
 /** HYPERVISOR_event_channel_op(cmd, arg). */
-export const eventChannelOp: Perform = (machine, caller, [cmd, arg]) => {
+export const event_channel_op: Perform = (machine, caller, [cmd, arg]) => {
   const name = suboperation('event_channel_op', cmd.lo) as keyof typeof RULES | undefined;
   return name ? RULES[name](machine, caller, arg) : fail(machine, 'ENOSYS', 'evtchn/operation-unknown');
 };

@@ -5,10 +5,10 @@ import { domainOf, findDomain, updateDomain } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { mayTarget, self } from '../domids.ts';
 import type { Fields } from '../guest_struct.ts';
+import { preemptCheck } from '../preempt.ts';
 import { closeChannel } from './close.ts';
 import { type Granted, granted, type Operation, type Preempted, type Refused, refused } from './operation.ts';
 import { channelAt, portIsValid } from './ports.ts';
-import { needsDelivery } from './shared_bits.ts';
 
 type Reset = typeof evtchn.reset;
 
@@ -40,7 +40,7 @@ const closeFrom = (machine: Machine, caller: VcpuRef, first: number): Granted<Re
   for (let port = first; portIsValid(after, caller.domid, port) && hasChannels(after, caller.domid); port++) {
     const channel = channelAt(after, caller.domid, port);
     if (channel) after = closeChannel(after, caller.domid, port, channel);
-    if (port % BETWEEN_CHECKS === 0 && needsDelivery(after, caller)) {
+    if (port % BETWEEN_CHECKS === 0 && preemptCheck(after, caller)) {
       const noted = updateDomain(after, caller.domid, { resettingPort: port });
       return { tag: 'preempted', machine: noted, clause: 'evtchn/reset-preempted', cmd: 'reset_cont' };
     }

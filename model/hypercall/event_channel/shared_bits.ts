@@ -52,13 +52,9 @@ const infoByte = (machine: Machine, at: VcpuRef, field: { readonly at: number })
 };
 
 export const upcallPending = (machine: Machine, at: VcpuRef): number => infoByte(machine, at, vcpu_info.fields.evtchn_upcall_pending);
-export const upcallMask = (machine: Machine, at: VcpuRef): number => infoByte(machine, at, vcpu_info.fields.evtchn_upcall_mask);
 
 export const setUpcallPending = (machine: Machine, at: VcpuRef): Machine => {
   const { mfn, offset } = vcpuOf(machine, at).vcpuInfo;
   const place = offset + vcpu_info.fields.evtchn_upcall_pending.at;
   return setMemory(machine, write(machine.memory, mfn, place, 1, fromNumber(upcallPending(machine, at) | 1)));
 };
-
-/** An upcall waits and is not masked: Xen delivers it before anything that may take long goes on. */
-export const needsDelivery = (machine: Machine, at: VcpuRef): boolean => upcallPending(machine, at) !== 0 && upcallMask(machine, at) === 0;

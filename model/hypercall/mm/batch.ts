@@ -6,9 +6,9 @@ import { copyFromGuest, copyToGuest } from '../../guest_copy.ts';
 import { cite, emit } from '../../journal.ts';
 import type { Machine } from '../../machine.ts';
 import type { Verdict } from '../../page_type/verdict.ts';
-import { eventsNeedDelivery } from '../../vcpu_info.ts';
 import { add, fromNumber, isZero, type Word } from '../../word/word.ts';
 import { fieldOf } from '../guest_struct.ts';
+import { preemptCheck } from '../preempt.ts';
 import type { HypercallResult } from '../result.ts';
 
 /** Bit 31 of the count: the call goes on after an interruption. */
@@ -72,7 +72,7 @@ export const runBatch = (machine: Machine, caller: VcpuRef, batch: Batch, before
   let i = 0;
   for (; i < batch.count; i++) {
     const at = add(batch.array, fromNumber(i * elements.size));
-    if (i > 0 && eventsNeedDelivery(m, caller)) return interrupted(countDone(m, caller, batch, before + i), batch, at, i);
+    if (i > 0 && preemptCheck(m, caller)) return interrupted(countDone(m, caller, batch, before + i), batch, at, i);
     const read = copyFromGuest(m, caller, at, elements.size);
     if (!read.ok) {
       m = cite(read.machine, 'mmu/batch-element');

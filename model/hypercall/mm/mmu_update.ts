@@ -1,5 +1,5 @@
 /** HYPERVISOR_mmu_update(ureqs, count, pdone, foreigndom): write page table entries, and entries of the machine-to-phys table. */
-import { DOMID, mmu_update } from '#spec/abi/xen.ts';
+import { DOMID, mmu_update as REQUEST } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { arrayOk } from '../../guest_copy.ts';
 import { cite } from '../../journal.ts';
@@ -14,12 +14,12 @@ import { pageOwner } from './foreign.ts';
 import { machphysUpdate } from './machphys_update.ts';
 import { ptUpdate, type Update } from './pt_update.ts';
 
-export const mmuUpdate: Perform = (machine, caller, args) => {
+export const mmu_update: Perform = (machine, caller, args) => {
   const batch = batchOf(args);
   const answered = deferredAnswer(machine, batch);
   if (answered) return answered;
   const { machine: m, before } = doneBefore(machine, caller, batch);
-  if (!arrayOk(batch.array, batch.count, mmu_update.size)) return fail(m, 'EFAULT', 'mmu/batch-array');
+  if (!arrayOk(batch.array, batch.count, REQUEST.size)) return fail(m, 'EFAULT', 'mmu/batch-array');
 
   const tables = tableOwner(m, caller, batch.foreigndom);
   if (tables === null) return fail(m, 'ESRCH', 'mmu/foreign-tables');
@@ -28,7 +28,7 @@ export const mmuUpdate: Perform = (machine, caller, args) => {
 
   return runBatch(batch.resumed ? cite(m, 'mmu/batch-preempted') : m, caller, batch, before, {
     call: 'mmu_update',
-    size: mmu_update.size,
+    size: REQUEST.size,
     command: (bytes) => bytes[0] & COMMAND,
     perform: (machine, bytes) => element(machine, caller, bytes, tables, frames),
   });

@@ -1,6 +1,6 @@
 /** HYPERVISOR_mmuext_op(uops, count, pdone, foreigndom): pins, base pointers, flushes and page contents. */
 import { type SUBOPERATIONS, suboperation } from '#spec/abi/hypercall.ts';
-import { mmuext_op } from '#spec/abi/xen.ts';
+import { mmuext_op as OPERATION } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { arrayOk } from '../../guest_copy.ts';
 import { cite } from '../../journal.ts';
@@ -18,12 +18,12 @@ import { clearPage, copyPage } from './page_contents.ts';
 import { pin, unpin } from './pin.ts';
 import { setLdt } from './set_ldt.ts';
 
-export const mmuextOp: Perform = (machine, caller, args) => {
+export const mmuext_op: Perform = (machine, caller, args) => {
   const batch = batchOf(args);
   const answered = deferredAnswer(machine, batch);
   if (answered) return answered;
   const { machine: m, before } = doneBefore(machine, caller, batch);
-  if (!arrayOk(batch.array, batch.count, mmuext_op.size)) return fail(m, 'EFAULT', 'mmu/batch-array');
+  if (!arrayOk(batch.array, batch.count, OPERATION.size)) return fail(m, 'EFAULT', 'mmu/batch-array');
 
   const owner = pageOwner(m, caller, batch.foreigndom);
   if (owner === null) return fail(m, 'ESRCH', 'mmu/foreign-unknown');
@@ -31,8 +31,8 @@ export const mmuextOp: Perform = (machine, caller, args) => {
 
   return runBatch(batch.resumed ? cite(m, 'mmu/batch-preempted') : m, caller, batch, before, {
     call: 'mmuext_op',
-    size: mmuext_op.size,
-    command: (bytes) => fieldOf(bytes, mmuext_op.fields.cmd),
+    size: OPERATION.size,
+    command: (bytes) => fieldOf(bytes, OPERATION.fields.cmd),
     perform: (machine, bytes) => element(machine, caller, bytes, owner),
   });
 };
@@ -74,9 +74,9 @@ const RULES: Readonly<Record<Name, Rule>> = {
 };
 
 const element = (machine: Machine, caller: VcpuRef, bytes: Uint8Array, owner: number): Verdict => {
-  const name = suboperation('mmuext_op', fieldOf(bytes, mmuext_op.fields.cmd)) as Name | undefined;
+  const name = suboperation('mmuext_op', fieldOf(bytes, OPERATION.fields.cmd)) as Name | undefined;
   if (!name) return refuse(machine, 'ENOSYS', 'mmu/ext-unknown');
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const wordAt = (at: number): Word => new Word(view.getInt32(at + 4, true), view.getInt32(at, true));
-  return RULES[name](machine, { caller, owner, arg1: wordAt(mmuext_op.fields.arg1.at), arg2: wordAt(mmuext_op.fields.arg2.at) });
+  return RULES[name](machine, { caller, owner, arg1: wordAt(OPERATION.fields.arg1.at), arg2: wordAt(OPERATION.fields.arg2.at) });
 };

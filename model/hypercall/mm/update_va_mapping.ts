@@ -11,7 +11,7 @@ import { findGuestL1e, isL1TableOf } from './guest_l1e.ts';
 import { modL1Entry } from './mod_entry.ts';
 import { readVcpuMask } from './vcpu_mask.ts';
 
-export const updateVaMapping: Perform = (machine, caller, [va, val, flags]) => {
+export const update_va_mapping: Perform = (machine, caller, [va, val, flags]) => {
   const { machine: walked, place } = findGuestL1e(machine, caller, va);
   if (!place || !isL1TableOf(walked, caller.domid, place.mfn)) return fail(walked, 'EINVAL', 'mmu/update_va_mapping-table');
 

@@ -1,0 +1,69 @@
+/** Active grants: what was granted and how often it is mapped, in four counts. */
+import { GNTMAP } from '#spec/abi/grant_table.ts';
+import type { ActiveGrant } from '../../domain.ts';
+import type { Machine } from '../../machine.ts';
+import { grantsOf, updateGrants } from './handles.ts';
+
+type Count = 'hostRead' | 'hostWrite' | 'deviceRead' | 'deviceWrite';
+const COUNTS: readonly Count[] = ['hostRead', 'hostWrite', 'deviceRead', 'deviceWrite'];
+
+/** Each count may reach this and no more (`gnttab/map-active`). */
+const MOST = 128;
+
+export const isReadOnly = (flags: number): boolean => (flags & GNTMAP.readonly) !== 0;
+
+/** The counts that a mapping with these flags adds to. */
+export const countsOf = (flags: number): readonly Count[] => {
+  const readOnly = isReadOnly(flags);
+  const host: Count[] = flags & GNTMAP.host_map ? [readOnly ? 'hostRead' : 'hostWrite'] : [];
+  const device: Count[] = flags & GNTMAP.device_map ? [readOnly ? 'deviceRead' : 'deviceWrite'] : [];
+  return [...host, ...device];
+};
+
+export const activeAt = (machine: Machine, domid: number, ref: number): ActiveGrant | null =>
+  grantsOf(machine, domid).active.get(ref) ?? null;
+
+/** Somebody maps it for writing. */
+export const isWritten = (active: ActiveGrant | null): boolean => active !== null && active.hostWrite + active.deviceWrite > 0;
+
+/** One of the counts has no room for another mapping. */
+export const isFull = (active: ActiveGrant, counts: readonly Count[]): boolean => counts.some((count) => active[count] >= MOST);
+
+/** Add to the counts of an active grant; `fresh` is what it is when nobody maps it yet. */
+export const addCounts = (
+  machine: Machine,
+  domid: number,
+  ref: number,
+  counts: readonly Count[],
+  fresh: { readonly mfn: number; readonly domid: number },
+): Machine =>
+  setActive(
+    machine,
+    domid,
+    ref,
+    change(activeAt(machine, domid, ref) ?? { ...fresh, hostRead: 0, hostWrite: 0, deviceRead: 0, deviceWrite: 0 }, counts, 1),
+  );
+
+/** Take from the counts. A grant that nobody maps any more is not active. */
+export const dropCounts = (machine: Machine, domid: number, ref: number, counts: readonly Count[]): Machine => {
+  const active = activeAt(machine, domid, ref);
+  return active ? setActive(machine, domid, ref, change(active, counts, -1)) : machine;
+};
+
+const change = (active: ActiveGrant, counts: readonly Count[], by: number): ActiveGrant => {
+  const count = (name: Count): number => active[name] + (counts.includes(name) ? by : 0);
+  return {
+    ...active,
+    hostRead: count('hostRead'),
+    hostWrite: count('hostWrite'),
+    deviceRead: count('deviceRead'),
+    deviceWrite: count('deviceWrite'),
+  };
+};
+
+const setActive = (machine: Machine, domid: number, ref: number, active: ActiveGrant): Machine => {
+  const all = new Map(grantsOf(machine, domid).active);
+  if (COUNTS.some((count) => active[count] > 0)) all.set(ref, active);
+  else all.delete(ref);
+  return updateGrants(machine, domid, { active: all });
+};

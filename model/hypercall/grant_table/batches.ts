@@ -1,0 +1,102 @@
+/** map_grant_ref and unmap_grant_ref over an array: read an element, carry it out, write its result back. */
+import { gnttab } from '#spec/abi/grant_table.ts';
+import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
+import type { VcpuRef } from '#spec/event.ts';
+import { arrayOk, copyFromGuest, copyToGuest } from '../../guest_copy.ts';
+import { cite, emit } from '../../journal.ts';
+import type { Machine } from '../../machine.ts';
+import { add, addInt, fromNumber, type Word, word } from '../../word/word.ts';
+import { fieldOf, withFields } from '../guest_struct.ts';
+import { preemptCheck } from '../preempt.ts';
+import { done, fail, type HypercallResult } from '../result.ts';
+import { mapGrantRef } from './map_grant_ref.ts';
+import { completeUnmap, type Unmapped, unmapGrantRef } from './unmap_grant_ref.ts';
+
+type Name = 'map_grant_ref' | 'unmap_grant_ref';
+
+export const mapGrantRefs = (machine: Machine, caller: VcpuRef, uop: Word, count: number): HypercallResult => {
+  const { size, fields } = gnttab.map_grant_ref;
+  if (!arrayOk(uop, count, size)) return fail(machine, 'EFAULT', 'gnttab/array');
+  let m = machine;
+  for (let i = 0; i < count; i++) {
+    if (i > 0 && preemptCheck(m, caller)) return interrupted(m, 'map_grant_ref', uop, i * size, count - i);
+    const at = add(uop, fromNumber(i * size));
+    const read = copyFromGuest(m, caller, at, size);
+    if (!read.ok) return fail(read.machine, 'EFAULT', 'gnttab/element-fault');
+    const request = {
+      hostAddr: wordAt(read.bytes, fields.host_addr.at),
+      flags: fieldOf(read.bytes, fields.flags),
+      ref: fieldOf(read.bytes, fields.ref),
+      dom: fieldOf(read.bytes, fields.dom),
+    };
+    const { machine: after, status, out } = mapGrantRef(read.machine, caller, request);
+    const results = out ? { status, handle: out.handle, dev_bus_addr: fromWord(out.devBusAddr) } : { status };
+    const written = copyToGuest(
+      tell(after, caller, 'map_grant_ref', status),
+      caller,
+      at,
+      withFields(read.bytes, gnttab.map_grant_ref, results),
+    );
+    if (!written.ok) return fail(written.machine, 'EFAULT', 'gnttab/element-fault');
+    m = written.machine;
+  }
+  return done(m, 'gnttab/batch-done');
+};
+
+/** Elements between two rounds of giving back what was unmapped. */
+const ROUND = 32;
+
+export const unmapGrantRefs = (machine: Machine, caller: VcpuRef, uop: Word, count: number): HypercallResult => {
+  const { size } = gnttab.unmap_grant_ref;
+  if (!arrayOk(uop, count, size)) return fail(machine, 'EFAULT', 'gnttab/array');
+  let m = machine;
+  for (let first = 0; first < count; first += ROUND) {
+    if (first > 0 && preemptCheck(m, caller)) return interrupted(m, 'unmap_grant_ref', uop, first * size, count - first);
+    const round = unmapRound(m, caller, add(uop, fromNumber(first * size)), Math.min(ROUND, count - first));
+    m = round.unmapped.reduce(completeUnmap, round.machine);
+    if (round.fault) return fail(m, 'EFAULT', 'gnttab/element-fault');
+  }
+  return done(m, 'gnttab/batch-done');
+};
+
+type Round = { readonly machine: Machine; readonly unmapped: readonly Unmapped[]; readonly fault: boolean };
+
+const unmapRound = (machine: Machine, caller: VcpuRef, uop: Word, count: number): Round => {
+  const { size, fields } = gnttab.unmap_grant_ref;
+  const unmapped: Unmapped[] = [];
+  let m = machine;
+  for (let i = 0; i < count; i++) {
+    const at = addInt(uop, i * size);
+    const read = copyFromGuest(m, caller, at, size);
+    if (!read.ok) return { machine: read.machine, unmapped, fault: true };
+    const request = {
+      hostAddr: wordAt(read.bytes, fields.host_addr.at),
+      devBusAddr: wordAt(read.bytes, fields.dev_bus_addr.at),
+      handle: fieldOf(read.bytes, fields.handle),
+    };
+    const { machine: after, status, out } = unmapGrantRef(read.machine, caller, request);
+    if (out) unmapped.push(out);
+    const bytes = withFields(read.bytes, gnttab.unmap_grant_ref, { status }).slice(fields.status.at, fields.status.at + fields.status.size);
+    const written = copyToGuest(tell(after, caller, 'unmap_grant_ref', status), caller, addInt(at, fields.status.at), bytes);
+    m = written.machine;
+    if (!written.ok) return { machine: m, unmapped, fault: true };
+  }
+  return { machine: m, unmapped, fault: false };
+};
+
+const tell = (machine: Machine, caller: VcpuRef, name: Name, result: number): Machine =>
+  emit(machine, { kind: 'operation', at: caller, name: `grant_table_op/${name}`, result });
+
+const interrupted = (machine: Machine, name: Name, uop: Word, bytes: number, left: number): HypercallResult => ({
+  kind: 'preempted',
+  machine: cite(machine, 'gnttab/batch-preempted'),
+  args: [fromNumber(SUBOPERATIONS.grant_table_op[name]), add(uop, fromNumber(bytes)), fromNumber(left)],
+});
+
+const wordAt = (bytes: Uint8Array, at: number): Word => {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  return word(view.getInt32(at + 4, true), view.getInt32(at, true));
+};
+
+/** A machine address: below 2⁵², so a number holds it. */
+const fromWord = (address: Word): number => (address.hi >>> 0) * 2 ** 32 + (address.lo >>> 0);

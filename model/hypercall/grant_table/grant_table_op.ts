@@ -1,0 +1,35 @@
+/** HYPERVISOR_grant_table_op(cmd, uop, count). */
+import { suboperation } from '#spec/abi/hypercall.ts';
+import type { VcpuRef } from '#spec/event.ts';
+import type { Machine } from '../../machine.ts';
+import type { Word } from '../../word/word.ts';
+import { notModelled } from '../not_modelled.ts';
+import { fail, type HypercallResult, type Perform } from '../result.ts';
+import { mapGrantRefs, unmapGrantRefs } from './batches.ts';
+import { querySize } from './query_size.ts';
+import { setupTable } from './setup_table.ts';
+
+type Rule = (machine: Machine, caller: VcpuRef, uop: Word, count: number) => HypercallResult;
+
+const RULES: Readonly<Record<string, Rule>> = {
+  map_grant_ref: mapGrantRefs,
+  unmap_grant_ref: unmapGrantRefs,
+  setup_table: setupTable,
+  query_size: querySize,
+};
+
+/** Bits of the command; those above are Xen's own, for calls that it interrupted. */
+const COMMAND = 0xfff;
+/** Xen has no such operation any more. */
+const GONE = 'dump_table';
+/** The only operation that Xen interrupts with a mark in the command's high bits. */
+const MARKED = 'cache_flush';
+
+export const grant_table_op: Perform = (machine, caller, [cmd, uop, count]) => {
+  if (count.lo < 0) return fail(machine, 'EINVAL', 'gnttab/count-negative');
+  const name = suboperation('grant_table_op', cmd.lo & COMMAND);
+  if (name !== MARKED && (cmd.lo & ~COMMAND) !== 0) return fail(machine, 'EINVAL', 'gnttab/command-high_bits');
+  if (!name || name === GONE) return fail(machine, 'ENOSYS', 'gnttab/command-unknown');
+  const rule = RULES[name];
+  return rule ? rule(machine, caller, uop, count.lo) : notModelled(machine, caller, `grant_table_op/${name}`);
+};

@@ -1,0 +1,74 @@
+/** GNTTABOP_setup_table: grow a grant table and tell where its frames are. */
+import { GNTST, type Gntst, gnttab } from '#spec/abi/grant_table.ts';
+import type { ClauseId } from '#spec/clauses.ts';
+import type { VcpuRef } from '#spec/event.ts';
+import { arrayOk, copyFromGuest, copyToGuest, writeGuestWord } from '../../guest_copy.ts';
+import { cite, emit } from '../../journal.ts';
+import { findDomain, setFrame, setMemory } from '../../lens.ts';
+import type { Machine } from '../../machine.ts';
+import { clearPage } from '../../memory/access.ts';
+import { add, addInt, fromNumber, Word } from '../../word/word.ts';
+import { mayTarget, self } from '../domids.ts';
+import { fieldOf, withFields } from '../guest_struct.ts';
+import { done, fail, type HypercallResult } from '../result.ts';
+import { grantsOf, updateGrants } from './handles.ts';
+
+const FIELDS = gnttab.setup_table.fields;
+
+export const setupTable = (machine: Machine, caller: VcpuRef, uop: Word, count: number): HypercallResult => {
+  if (count !== 1) return fail(machine, 'EINVAL', 'gnttab/setup_table-count');
+  const read = copyFromGuest(machine, caller, uop, gnttab.setup_table.size);
+  if (!read.ok) return fail(read.machine, 'EFAULT', 'gnttab/setup_table-argument');
+  const view = new DataView(read.bytes.buffer, read.bytes.byteOffset);
+  const list = new Word(view.getInt32(FIELDS.frame_list.at + 4, true), view.getInt32(FIELDS.frame_list.at, true));
+  const frames = fieldOf(read.bytes, FIELDS.nr_frames);
+  if (!arrayOk(list, frames, 8)) return fail(read.machine, 'EFAULT', 'gnttab/setup_table-argument');
+
+  const { machine: m, status, clause } = setUp(read.machine, caller, self(fieldOf(read.bytes, FIELDS.dom), caller), frames, list);
+  const told = emit(cite(m, clause), { kind: 'operation', at: caller, name: 'grant_table_op/setup_table', result: GNTST[status] });
+  const bytes = withFields(read.bytes, gnttab.setup_table, { status: GNTST[status] }).slice(
+    FIELDS.status.at,
+    FIELDS.status.at + FIELDS.status.size,
+  );
+  const written = copyToGuest(told, caller, addInt(uop, FIELDS.status.at), bytes);
+  return written.ok ? done(written.machine, 'gnttab/setup_table-done') : fail(written.machine, 'EFAULT', 'gnttab/setup_table-done');
+};
+
+type SetUp = { readonly machine: Machine; readonly status: Gntst; readonly clause: ClauseId };
+
+const setUp = (machine: Machine, caller: VcpuRef, domid: number, frames: number, list: Word): SetUp => {
+  if (!findDomain(machine, domid)) return { machine, status: 'bad_domain', clause: 'gnttab/setup_table-domain' };
+  if (!mayTarget(caller, domid)) return { machine, status: 'permission_denied', clause: 'gnttab/setup_table-permission' };
+  if (frames > machine.config.xen.max_grant_frames) return { machine, status: 'general_error', clause: 'gnttab/setup_table-too_many' };
+  const grown = growTable(machine, domid, frames);
+  return grown
+    ? listFrames(grown, caller, domid, frames, list)
+    : { machine, status: 'general_error', clause: 'gnttab/setup_table-too_many' };
+};
+
+/** Add frames of Xen's heap until the table has `frames`; null when the heap runs out. */
+const growTable = (machine: Machine, domid: number, frames: number): Machine | null => {
+  const has = grantsOf(machine, domid).frames;
+  const missing = frames - has.length;
+  if (missing <= 0) return machine;
+  const first = machine.xenheapNext;
+  if (first + missing > machine.config.layout.xenheap_end) return null;
+  let m: Machine = { ...machine, xenheapNext: first + missing };
+  const fresh = Array.from({ length: missing }, (_, i) => first + i);
+  for (const mfn of fresh) {
+    const shared = { owner: domid, refs: 1, type: 'writable', typeRefs: 1, pinned: false, allocated: true, validated: true } as const;
+    m = setFrame(setMemory(m, clearPage(m.memory, mfn)), mfn, shared);
+  }
+  return cite(updateGrants(m, domid, { frames: [...has, ...fresh] }), 'gnttab/setup_table-grown');
+};
+
+const listFrames = (machine: Machine, caller: VcpuRef, domid: number, frames: number, list: Word): SetUp => {
+  let m = machine;
+  let status: Gntst = 'okay';
+  for (const [i, mfn] of grantsOf(machine, domid).frames.slice(0, frames).entries()) {
+    const written = writeGuestWord(m, caller, add(list, fromNumber(8 * i)), fromNumber(mfn));
+    m = written.machine;
+    if (!written.ok) status = 'bad_virt_addr';
+  }
+  return { machine: m, status, clause: 'gnttab/setup_table-list' };
+};
