@@ -19,6 +19,8 @@ export const PGF = {
   allocated: 4,
   /** Comes from Xen's heap (shared info, grant frames, machine-to-physical table). */
   xenheap: 8,
+  /** A page table that is validated up to `nrValidated`; holds one of `refs` more. */
+  partial: 16,
 } as const;
 
 export class FrameTable {
@@ -29,6 +31,11 @@ export class FrameTable {
   readonly type: Uint8Array;
   readonly typeRefs: Int32Array;
   readonly flags: Uint8Array;
+  /** Page tables: entries validated so far, and whether the one after them holds a reference. */
+  readonly nrValidated: Uint16Array;
+  readonly partialSet: Uint8Array;
+  /** Page tables: positive, how many tables of the same kind it refers to; negative, how many refer to it. */
+  readonly linear: Int16Array;
 
   constructor(count: number) {
     this.count = count;
@@ -37,6 +44,9 @@ export class FrameTable {
     this.type = new Uint8Array(count);
     this.typeRefs = new Int32Array(count);
     this.flags = new Uint8Array(count);
+    this.nrValidated = new Uint16Array(count);
+    this.partialSet = new Uint8Array(count);
+    this.linear = new Int16Array(count);
   }
 
   /** The frame as the judge sees it; null when no domain has a part in it. A type without references reads as `none`. */

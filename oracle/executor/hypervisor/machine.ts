@@ -6,6 +6,7 @@ import { reservedHigh, walk, XEN_READ, XEN_WRITE } from '../cpu/walk.ts';
 import type { Memory } from '../memory.ts';
 import type { Domain } from './domain.ts';
 import { FrameTable } from './frame_table.ts';
+import { assignIoFrames } from './mm/io_memory.ts';
 import type { Pcpu } from './pcpu.ts';
 import type { Vcpu } from './vcpu.ts';
 
@@ -45,6 +46,7 @@ export class Machine {
     this.config = config;
     this.memory = memory;
     this.frames = new FrameTable(config.frames);
+    assignIoFrames(this.frames);
     this.xenheapNext = config.layout.xenheap_first;
     this.reserved = reservedHigh(physicalBits(config));
   }

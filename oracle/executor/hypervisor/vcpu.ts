@@ -5,6 +5,9 @@ import type { GuestCpu } from '../cpu/interface.ts';
 import type { Domain } from './domain.ts';
 import { U64 } from './u64.ts';
 
+const DR6_DEFAULT = 0xffff0ff0 | 0;
+const DR7_DEFAULT = 0x400;
+
 /** Bits of `Vcpu.pauseFlags`: why a vCPU cannot run. */
 export const VPF = { blocked: 1, down: 2, polling: 4 } as const;
 
@@ -28,6 +31,13 @@ export class Vcpu {
   /** Frames of the top-level tables; 0 when none. */
   kernelTable = 0;
   userTable = 0;
+  /**
+   * A page table whose type reference is still to be dropped, by the next memory management call of this vCPU; -1 when none. `Partial`: it was
+   * validated up to a point. `Ptpg`: the table of the same kind that referred to it, -1 when none.
+   */
+  oldGuestTable = -1;
+  oldGuestTablePartial = true;
+  oldGuestPtpg = -1;
   kernelSs = 0;
   readonly kernelSp = new U64();
   readonly eventCallback = new U64();
@@ -48,8 +58,9 @@ export class Vcpu {
 
   /** DR0..DR3 as halves; DR6, DR7 and the I/O breakpoint bits of DR7 that Xen keeps apart. */
   readonly dr = new Int32Array(8);
-  dr6 = 0;
-  dr7 = 0;
+  dr6: number = DR6_DEFAULT;
+  dr7: number = DR7_DEFAULT;
+  dr7Io = 0;
   taskSwitched = false;
   iopl = 0;
   /** Guest-controlled bits of CR4. */
@@ -58,14 +69,21 @@ export class Vcpu {
   readonly cr2 = new U64();
 
   nmiPending = false;
-  /** Bit 0: an NMI is being handled (until iret). */
-  asyncMask = 0;
-  nmiOldMask = 0;
+  /** An NMI frame was pushed and no iret made since. */
+  nmiMasked = false;
 
-  /** The pending bounce: prepared by an exception, consumed on the way back to the guest. */
-  bounceExceptionPending = false;
-  bounceVector = 0;
-  bounceError = 0;
+  /** Xen holds the vCPU between an entry from the guest and the return to it; the fields below say how it will return. */
+  inXen = false;
+  /** The return is by SYSRET: RCX and R11 are lost, CS and SS are flat. Else by IRET. */
+  exitBySysret = false;
+  /** The saved flags as they are, bits that no CPU would keep included. */
+  readonly savedFlags = new U64();
+  /** The saved selectors of code and stack. */
+  savedCs = 0;
+  savedSs = 0;
+  /** An exception that waits for its frame: vector, -1 for none; error code, -1 for none. */
+  pendingVector = -1;
+  pendingError = -1;
 
   /** Machine address of its vcpu_info. */
   infoMfn = 0;

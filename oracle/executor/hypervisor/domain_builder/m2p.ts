@@ -28,7 +28,13 @@ export const buildM2p = (machine: Machine): void => {
   const { frames, memory } = machine;
   memory.fill(m2p_first * 4096, frames.count * ENTRY_BYTES, 0xff);
   const last = m2p_first + Math.ceil((frames.count * ENTRY_BYTES) / 4096);
-  for (let mfn = m2p_first; mfn < last; mfn++) frames.owner[mfn] = DOMID.XEN;
+  for (let mfn = m2p_first; mfn < last; mfn++) {
+    frames.owner[mfn] = DOMID.XEN;
+    frames.refs[mfn] = 1;
+    // A reference of no type at all: nobody can map them writable.
+    frames.typeRefs[mfn] = 1;
+    frames.flags[mfn] = PGF.validated | PGF.allocated | PGF.xenheap;
+  }
   const l3 = allocateXenheap(machine);
   const l2 = allocateXenheap(machine);
   entry(machine, l3 * 4096, l2, MIDDLE_FLAGS);
@@ -41,7 +47,7 @@ export const installXenSlots = (machine: Machine, l4: number): void => {
   machine.memory.fill(l4 * 4096 + 8 * 257, 8 * 15, 0);
 };
 
-/** Note that machine frame `mfn` is the domain's page `pfn`; -1: nobody's. */
-export const setM2p = (machine: Machine, mfn: number, pfn: number): void => {
-  machine.memory.writeHalves(machine.config.layout.m2p_first * 4096 + ENTRY_BYTES * mfn, pfn | 0, pfn < 0 ? -1 : 0);
+/** Note that machine frame `mfn` is the domain's page `pfn`; -1: nobody's. `high`: upper half of the entry. */
+export const setM2p = (machine: Machine, mfn: number, pfn: number, high: number = pfn < 0 ? -1 : 0): void => {
+  machine.memory.writeHalves(machine.config.layout.m2p_first * 4096 + ENTRY_BYTES * mfn, pfn | 0, high);
 };

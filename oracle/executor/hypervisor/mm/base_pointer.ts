@@ -1,0 +1,38 @@
+/** Loading top-level page tables: the kernel's (also by MOV to CR3) and the user's. */
+import { VMASST_TYPE } from '#spec/abi/xen.ts';
+import { PGT } from '../frame_table.ts';
+import type { Machine } from '../machine.ts';
+import type { Vcpu } from '../vcpu.ts';
+import { putOldGuestTable } from './old_guest_table.ts';
+import { getPageAndType, putPageAndType } from './page_type.ts';
+import { fillM2pSlot, m2pSlotIsEmpty, zapM2pSlot } from './xen_slots.ts';
+
+const isM2pStrict = (vcpu: Vcpu): boolean => (vcpu.domain.vmAssistHigh & (1 << (VMASST_TYPE.m2p_strict - 32))) !== 0;
+
+/** Answers 0 or a negative errno; the frame that is loaded already is accepted unseen. */
+export const newGuestCr3 = (machine: Machine, vcpu: Vcpu, mfn: number): number => {
+  putOldGuestTable(machine, vcpu);
+  const old = vcpu.kernelTable;
+  if (old === mfn) return 0;
+  const answer = getPageAndType(machine, vcpu, mfn, PGT.l4, vcpu.domain.domid);
+  if (answer !== 0) return answer;
+  if (!isM2pStrict(vcpu) && m2pSlotIsEmpty(machine, mfn)) fillM2pSlot(machine, mfn);
+  vcpu.kernelTable = mfn;
+  if (vcpu.kernelMode) vcpu.cpu.root = mfn;
+  if (old !== 0) putPageAndType(machine, vcpu, old);
+  return 0;
+};
+
+/** Frame 0: none. */
+export const newUserBaseptr = (machine: Machine, vcpu: Vcpu, mfn: number): number => {
+  const old = vcpu.userTable;
+  if (old === mfn) return 0;
+  if (mfn !== 0) {
+    const answer = getPageAndType(machine, vcpu, mfn, PGT.l4, vcpu.domain.domid);
+    if (answer !== 0) return answer;
+    if (isM2pStrict(vcpu)) zapM2pSlot(machine, mfn);
+  }
+  vcpu.userTable = mfn;
+  if (old !== 0) putPageAndType(machine, vcpu, old);
+  return 0;
+};

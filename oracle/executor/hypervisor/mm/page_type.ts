@@ -1,0 +1,111 @@
+/**
+ * Type references: a frame has one type as long as somebody relies on it, and a page table type only after its entries were checked.
+ * `vcpu` is the one on whose behalf Xen works; what an operation must leave for later is noted in it (old_guest_table.ts).
+ */
+import { ERRNO } from '#spec/abi/errno.ts';
+import { PGF, PGT } from '../frame_table.ts';
+import type { Machine } from '../machine.ts';
+import type { Vcpu } from '../vcpu.ts';
+import { demote } from './demote.ts';
+import { dropLinearLink } from './linear_table.ts';
+import { getPage, putPage } from './page.ts';
+import { promote } from './promote.ts';
+
+const isTable = (type: number): boolean => type >= PGT.l1 && type <= PGT.l4;
+
+/** Take a type reference. Answers 0 or a negative errno; -EINVAL when the frame is of another type now. */
+export const getPageType = (machine: Machine, vcpu: Vcpu, mfn: number, type: number): number => {
+  const { frames } = machine;
+  const { flags, typeRefs } = frames;
+  let wasPartial = false;
+  if (typeRefs[mfn] === 0) {
+    if (frames.type[mfn] !== type) {
+      frames.type[mfn] = type;
+      flags[mfn] &= ~PGF.validated;
+    }
+    typeRefs[mfn] = 1;
+  } else if (frames.type[mfn] !== type) {
+    return -ERRNO.EINVAL;
+  } else if ((flags[mfn] & PGF.validated) === 0) {
+    // Checked half-way by an earlier call: goes on from there, with the reference that is already counted.
+    wasPartial = true;
+    flags[mfn] &= ~PGF.partial;
+  } else {
+    typeRefs[mfn]++;
+  }
+  if ((flags[mfn] & PGF.validated) !== 0) return 0;
+  if (type === PGT.writable || type === PGT.shared) {
+    flags[mfn] |= PGF.validated;
+    return 0;
+  }
+  if (!wasPartial) {
+    frames.nrValidated[mfn] = 0;
+    frames.partialSet[mfn] = 0;
+    frames.linear[mfn] = 0;
+  }
+  const answer = validate(machine, vcpu, mfn, type);
+  if (wasPartial) putPage(frames, mfn);
+  return answer;
+};
+
+/** Check the contents. On failure the frame has no type, or is left half-way for `vcpu.oldGuestTable`. */
+const validate = (machine: Machine, vcpu: Vcpu, mfn: number, type: number): number => {
+  const { frames } = machine;
+  const answer = promote(machine, vcpu, mfn, type);
+  if (answer === 0) {
+    frames.flags[mfn] |= PGF.validated;
+  } else if (mfn !== vcpu.oldGuestTable) {
+    frames.type[mfn] = PGT.none;
+    frames.typeRefs[mfn] = 0;
+    frames.flags[mfn] &= ~(PGF.validated | PGF.partial | PGF.pinned);
+  } else {
+    frames.refs[mfn]++;
+    frames.flags[mfn] |= PGF.partial;
+  }
+  return answer;
+};
+
+/**
+ * Give a type reference back. The last one of a page table gives up what its entries hold. `partial`: only end a validation that stopped
+ * half-way, if there is one. `from`: the table whose entry referred to the frame, -1 when it was none.
+ */
+export const putPageType = (machine: Machine, vcpu: Vcpu, mfn: number, partial = false, from = -1): void => {
+  const { frames } = machine;
+  const { flags, typeRefs } = frames;
+  if (partial && (flags[mfn] & PGF.partial) === 0) return;
+  const type = frames.type[mfn];
+  const isLink = from >= 0 && type === frames.type[from];
+  if (typeRefs[mfn] === 1 && isTable(type) && (flags[mfn] & (PGF.validated | PGF.partial)) !== 0) {
+    const before = flags[mfn];
+    flags[mfn] &= ~(PGF.validated | PGF.partial);
+    const wasPartial = (before & PGF.partial) !== 0;
+    if (!wasPartial) {
+      frames.nrValidated[mfn] = 512;
+      frames.partialSet[mfn] = 0;
+    }
+    demote(machine, vcpu, mfn, type);
+    if (isLink && (before & PGF.validated) !== 0) dropLinearLink(machine, mfn, from);
+    typeRefs[mfn] = 0;
+    if (wasPartial) putPage(frames, mfn);
+    return;
+  }
+  typeRefs[mfn]--;
+  if (isLink) dropLinearLink(machine, mfn, from);
+};
+
+export const putPageAndType = (machine: Machine, vcpu: Vcpu, mfn: number): void => {
+  putPageType(machine, vcpu, mfn);
+  putPage(machine.frames, mfn);
+};
+
+/** A general and a type reference to a frame of `domid`. `partialSet`: the general one is held already. Answers 0 or a negative errno. */
+export const getPageAndType = (machine: Machine, vcpu: Vcpu, mfn: number, type: number, domid: number, partialSet = false): number => {
+  if (!partialSet && !getPage(machine.frames, mfn, domid)) return -ERRNO.EINVAL;
+  const answer = getPageType(machine, vcpu, mfn, type);
+  if (answer !== 0 && !partialSet && mfn !== vcpu.oldGuestTable) putPage(machine.frames, mfn);
+  return answer;
+};
+
+/** Whether the frame serves as a table or a writable page now, so that entries in it may be changed in place. */
+export const isLockable = (machine: Machine, mfn: number): boolean =>
+  machine.frames.typeRefs[mfn] > 0 && (machine.frames.flags[mfn] & PGF.validated) !== 0;

@@ -1,0 +1,41 @@
+/** mmuext_op's pinning: a reference that keeps a page table valid without being in use. */
+import { ERRNO } from '#spec/abi/errno.ts';
+import { PGF, PGT } from '../frame_table.ts';
+import type { Machine } from '../machine.ts';
+import type { Vcpu } from '../vcpu.ts';
+import { getPage, putPage } from './page.ts';
+import { getPageType, putPageAndType } from './page_type.ts';
+
+/** Answers 0 or a negative errno. The frame must belong to `pgOwner`. */
+export const pinTable = (machine: Machine, vcpu: Vcpu, mfn: number, type: number, pgOwner: number): number => {
+  const { frames } = machine;
+  if (!getPage(frames, mfn, pgOwner)) return -ERRNO.EINVAL;
+  const answer = getPageType(machine, vcpu, mfn, type);
+  if (answer !== 0) {
+    if (mfn !== vcpu.oldGuestTable) putPage(frames, mfn);
+    return answer;
+  }
+  if ((frames.flags[mfn] & PGF.pinned) === 0) {
+    frames.flags[mfn] |= PGF.pinned;
+    return 0;
+  }
+  if (type === PGT.l1) putPageAndType(machine, vcpu, mfn);
+  else {
+    vcpu.oldGuestTable = mfn;
+    vcpu.oldGuestTablePartial = false;
+    vcpu.oldGuestPtpg = -1;
+  }
+  return -ERRNO.EINVAL;
+};
+
+export const unpinTable = (machine: Machine, vcpu: Vcpu, mfn: number, pgOwner: number): number => {
+  const { frames } = machine;
+  if (!getPage(frames, mfn, pgOwner)) return -ERRNO.EINVAL;
+  const wasPinned = (frames.flags[mfn] & PGF.pinned) !== 0;
+  if (wasPinned) {
+    frames.flags[mfn] &= ~PGF.pinned;
+    putPageAndType(machine, vcpu, mfn);
+  }
+  putPage(frames, mfn);
+  return wasPinned ? 0 : -ERRNO.EINVAL;
+};

@@ -1,0 +1,29 @@
+/** update_va_mapping: set the L1 entry that maps an address, and flush. */
+import { ERRNO } from '#spec/abi/errno.ts';
+import { UVMF } from '#spec/abi/xen.ts';
+import { PGT } from '../frame_table.ts';
+import type { Machine } from '../machine.ts';
+import type { Vcpu } from '../vcpu.ts';
+import { mapGuestL1e } from './guest_l1e.ts';
+import { modL1Entry } from './mod_entry.ts';
+import { ownsPage } from './page.ts';
+import { isLockable } from './page_type.ts';
+import { readVcpumask } from './vcpumask.ts';
+
+/** Arguments: address, entry, flags; a flush for some vCPUs has the address of their bitmap in the flags. */
+export const update_va_mapping = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
+  const { domid } = vcpu.domain;
+  const flagsLo = args[4];
+  const flagsHi = args[5];
+  const at = mapGuestL1e(machine, vcpu.kernelTable, args[0], args[1]);
+  if (at < 0) return -ERRNO.EINVAL;
+  const table = at >>> 12;
+  if (!ownsPage(machine.frames, table, domid) || !isLockable(machine, table) || machine.frames.type[table] !== PGT.l1) return -ERRNO.EINVAL;
+  const answer = modL1Entry(machine, vcpu, at, args[2], args[3], false, domid, domid);
+  if (answer !== 0) return answer;
+  const kind = flagsLo & UVMF.FLUSHTYPE_MASK;
+  if (kind !== UVMF.TLB_FLUSH && kind !== UVMF.INVLPG) return 0;
+  const maskLo = flagsLo & ~UVMF.FLUSHTYPE_MASK;
+  if (flagsHi === 0 && (maskLo === UVMF.LOCAL || maskLo === UVMF.ALL)) return 0;
+  return readVcpumask(machine, vcpu, maskLo, flagsHi) ? 0 : -ERRNO.EFAULT;
+};
