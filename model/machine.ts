@@ -32,6 +32,8 @@ export type Machine = {
   readonly timeRefreshed: number;
   /** Characters typed at Xen's console and not yet read by CONSOLEIO_read. */
   readonly consoleInput: string;
+  /** The step so far made the vCPU that runs give up its pCPU (Xen's schedule softirq is pending); false between steps. */
+  readonly reschedule: boolean;
   /** What happened since the input began; empty between inputs. */
   readonly journal: Journal;
 };

@@ -15,8 +15,8 @@ export type TrapInfo = { readonly flags: number; readonly cs: number; readonly a
 export type CallbackName = 'event' | 'failsafe' | 'syscall' | 'syscall32' | 'sysenter';
 export type Callbacks = Readonly<Record<CallbackName, Word>>;
 
-/** SCHEDOP_poll: Xen remembers one port (0 when several are polled) and wakes the vCPU when it is raised. */
-export type Poll = { readonly port: number; readonly deadline: number | null };
+/** SCHEDOP_poll: Xen remembers one port (-1 when several are polled, or none) and wakes the vCPU when it is raised. */
+export type Poll = { readonly port: number };
 
 export type Timers = {
   /** Period in ns, 0 when stopped, and the time of the last tick. */
@@ -25,6 +25,8 @@ export type Timers = {
   /** Deadline of the running periodic timer; null when it does not run (Xen stops it while the vCPU runs nowhere). */
   readonly periodicDeadline: number | null;
   readonly singleshot: number | null;
+  /** Deadline of the last SCHEDOP_poll that gave one; it stays armed until it fires. */
+  readonly pollDeadline: number | null;
 };
 
 export type Vcpu = {
@@ -64,9 +66,13 @@ export type Vcpu = {
   /** Port that each of the 24 VIRQs of this vCPU is bound to; 0 = none. Global VIRQs live on the vCPU that they notify first. */
   readonly virqPorts: readonly number[];
   readonly vcpuInfo: { readonly mfn: number; readonly offset: number };
+  /** The record was moved out of the shared info page, which can be done once. */
+  readonly infoMoved: boolean;
   /** Guest addresses where runstate and time are copied to; null = none. */
   readonly runstateArea: Word | null;
   readonly timeArea: Word | null;
+  /** Records that could not be written while the user's page tables were in use. */
+  readonly areasLate: { readonly runstate: boolean; readonly time: Uint8Array | null };
   readonly nmiPending: boolean;
   /** An NMI frame was pushed and the iret hypercall that ends it has not come yet. */
   readonly nmiMasked: boolean;

@@ -27,6 +27,7 @@ export const bootMachine = (config: MachineConfig, images: readonly Uint8Array[]
     xenheapNext: config.layout.xenheap_first + M2P_TABLES,
     timeRefreshed: 0,
     consoleInput: '',
+    reschedule: false,
     journal: EMPTY_JOURNAL,
   };
   let firstMfn = config.layout.domheap_first;

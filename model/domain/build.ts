@@ -98,6 +98,8 @@ const bootCpu = (l4: number, kernel: KernelParams, layout: VirtualLayout) => {
   return { ...cpu, regs, flags: INITIAL_FLAGS };
 };
 
+const NO_WATCHDOG = { inUse: false, deadline: null } as const;
+
 const freshDomain = (config: DomainConfig, firstMfn: number, sharedInfo: number, grantFrame: number, kernel: KernelParams): Domain => ({
   domid: config.domid,
   firstMfn,
@@ -109,6 +111,6 @@ const freshDomain = (config: DomainConfig, firstMfn: number, sharedInfo: number,
   vcpus: Array.from({ length: config.vcpus }, (_, id) => freshVcpu(config.domid, id, sharedInfo)),
   channels: [],
   grants: { ...EMPTY_GRANTS, frames: [grantFrame] },
-  watchdogs: [null, null],
+  watchdogs: [NO_WATCHDOG, NO_WATCHDOG],
   consoleBytes: 0,
 });

@@ -1,33 +1,72 @@
 /** Which rule answers which hypercall, and the telling of each call. */
 import { HYPERCALL_ARGS, HYPERCALL_NAME, type HypercallName, suboperation } from '#spec/abi/hypercall.ts';
 import type { VcpuRef } from '#spec/event.ts';
-import { findDomain } from '../lens.ts';
 import { emit } from '../journal.ts';
 import type { Machine } from '../machine.ts';
-import { toHex, type Word } from '../word/word.ts';
+import { toBigInt, toHex, type Word } from '../word/word.ts';
+import { callback_op } from './callback/callback_op.ts';
+import { set_callbacks } from './callback/set_callbacks.ts';
+import { console_io } from './console/console_io.ts';
+import { event_channel_op } from './event_channel/event_channel_op.ts';
+import { grant_table_op } from './grant_table/grant_table_op.ts';
+import { get_debugreg, set_debugreg } from './misc/debugreg.ts';
+import { fpu_taskswitch } from './misc/fpu_taskswitch.ts';
+import { iret } from './misc/iret.ts';
+import { set_segment_base } from './misc/set_segment_base.ts';
+import { set_timer_op } from './misc/set_timer_op.ts';
+import { set_trap_table } from './misc/set_trap_table.ts';
+import { stack_switch } from './misc/stack_switch.ts';
+import { vm_assist } from './misc/vm_assist.ts';
+import { mmu_update } from './mm/mmu_update.ts';
+import { mmuext_op } from './mm/mmuext_op.ts';
+import { update_va_mapping } from './mm/update_va_mapping.ts';
+import { type Call, multicall } from './multicall/multicall.ts';
 import { notModelled } from './not_modelled.ts';
 import { fail, type HypercallResult, type Perform } from './result.ts';
+import { sched_op } from './sched/sched_op.ts';
+import { vcpu_op } from './vcpu/vcpu_op.ts';
+import { xen_version } from './version/xen_version.ts';
 
 /** The rules of the slice, by Xen's name of the call. */
 export const HYPERCALLS: Readonly<Partial<Record<HypercallName, Perform>>> = {
+  callback_op,
+  console_io,
+  event_channel_op,
+  fpu_taskswitch,
+  get_debugreg,
+  grant_table_op,
+  iret,
+  mmu_update,
+  mmuext_op,
+  sched_op,
+  set_callbacks,
+  set_debugreg,
+  set_segment_base,
+  set_timer_op,
+  set_trap_table,
+  stack_switch,
+  update_va_mapping,
+  vcpu_op,
+  vm_assist,
+  xen_version,
 };
 
 /** Carry out call number `number`. `depth` is 1 for an entry of a multicall. */
-export const callHypercall = (machine: Machine, caller: VcpuRef, number: Word, args: readonly Word[], depth: number): HypercallResult => {
+export const callHypercall: Call = (machine, caller, number, args, depth) => {
   const name = number.hi === 0 ? HYPERCALL_NAME.get(number.lo) : undefined;
-  const perform = name && HYPERCALLS[name];
-  const result = perform
-    ? perform(machine, caller, args)
-    : name
-      ? notModelled(machine, caller, [name, suboperation(name, args[0].lo)].filter(Boolean).join('/'))
-      : fail(machine, 'ENOSYS', 'hypercall/number-unknown');
-  return tell(result, caller, name ?? `hypercall_${number.lo >>> 0}`, args.slice(0, (name && HYPERCALL_ARGS[name]) ?? 5), depth);
+  const result = perform(machine, caller, name, args, depth);
+  return tell(result, caller, name ?? `hypercall_${toBigInt(number)}`, args.slice(0, (name && HYPERCALL_ARGS[name]) ?? 5), depth);
 };
 
-const tell = (result: HypercallResult, caller: VcpuRef, call: string, args: readonly Word[], depth: number): HypercallResult => {
-  // A preempted call is told when the guest has run it to its end.
-  if (result.kind === 'preempted') return result;
-  const ended = findDomain(result.machine, caller.domid)?.shutdown !== null;
-  const value = result.kind === 'reply' && !ended ? toHex(result.value) : null;
-  return { ...result, machine: emit(result.machine, { kind: 'hypercall', at: caller, call, args: args.map(toHex), result: value, depth }) };
+const perform = (machine: Machine, caller: VcpuRef, name: HypercallName | undefined, args: readonly Word[], depth: number): HypercallResult => {
+  if (!name) return fail(machine, 'ENOSYS', 'hypercall/number-unknown');
+  if (name === 'multicall') return depth > 0 ? fail(machine, 'EINVAL', 'multicall/nested') : multicall(callHypercall)(machine, caller, args);
+  const rule = HYPERCALLS[name];
+  if (rule) return rule(machine, caller, args);
+  return notModelled(machine, caller, [name, suboperation(name, args[0].lo)].filter(Boolean).join('/'));
+};
+
+const tell = (result: HypercallResult, at: VcpuRef, call: string, args: readonly Word[], depth: number): HypercallResult => {
+  const value = result.kind === 'reply' && !result.ending ? toHex(result.value) : null;
+  return { ...result, machine: emit(result.machine, { kind: 'hypercall', at, call, args: args.map(toHex), result: value, depth }) };
 };

@@ -3,21 +3,24 @@
  */
 import { ERRNO, type Errno } from '#spec/abi/errno.ts';
 import type { ClauseId } from '#spec/clauses.ts';
-import type { VcpuRef } from '#spec/event.ts';
+import type { CrashReason, VcpuRef } from '#spec/event.ts';
 import { cite } from '../journal.ts';
 import type { Machine } from '../machine.ts';
 import { fromNumber, type Word } from '../word/word.ts';
 
 export type HypercallResult =
-  /** The call returns: RAX = `value`. */
-  | { readonly kind: 'reply'; readonly machine: Machine; readonly value: Word }
+  /** The call returns: RAX = `value`. `ending`: the caller's domain ends after the call. */
+  | { readonly kind: 'reply'; readonly machine: Machine; readonly value: Word; readonly ending?: Ending }
   /**
    * The call stopped half way because something is to be delivered first: the guest runs the hypercall instruction again, with
    * these arguments (RDI RSI RDX R10 R8; missing ones keep their value).
    */
-  | { readonly kind: 'preempted'; readonly machine: Machine; readonly args: readonly Word[] }
-  /** Nothing is put into RAX (iret). */
-  | { readonly kind: 'no_reply'; readonly machine: Machine };
+  | { readonly kind: 'preempted'; readonly machine: Machine; readonly args: readonly Word[]; readonly ending?: Ending }
+  /** The call has set all registers itself (iret); the way back is `exit`. */
+  | { readonly kind: 'no_reply'; readonly machine: Machine; readonly exit: 'sysret' | 'iret' };
+
+/** How a call ends the caller's domain once it is over. */
+export type Ending = { readonly kind: 'shutdown'; readonly reason: number } | { readonly kind: 'crash'; readonly why: CrashReason };
 
 /** The one shape of a hypercall's rule. `args`: RDI RSI RDX R10 R8 [R9]. */
 export type Perform = (machine: Machine, caller: VcpuRef, args: readonly Word[]) => HypercallResult;

@@ -34,7 +34,7 @@ export const loadSegment = (segments: Segments, register: number, selector: numb
 const isStack = (selector: number): boolean => selector === (DATA | RPL);
 
 /** DS ES FS GS: null, or one of ring 3's segments (code is readable); the RPL does not matter. */
-const isReadable = (selector: number): boolean =>
+export const isReadable = (selector: number): boolean =>
   isNull(selector) || index(selector) === DATA || index(selector) === CODE64 || index(selector) === CODE32;
 
 /** CS after a far jump or call, whose selector may have any RPL. x86/selector-code. */

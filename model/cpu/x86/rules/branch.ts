@@ -1,4 +1,4 @@
-/** Near branches. The target may be any address; fetching from one that is not canonical faults there (x86/canonical-fetch). */
+/** Near branches. A target that is not canonical is a fault of the branch, which then has done nothing: x86/canonical-branch. */
 import { add, addInt, isZero, Word } from '../../../word/word.ts';
 import { HOLDS } from '../condition.ts';
 import { ZF } from '../flags.ts';

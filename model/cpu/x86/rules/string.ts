@@ -60,9 +60,10 @@ export const lodsRule = repeated((s, i) => {
   return result(s, setReg(regs, RSI, stepped(s, i, RSI, i.dst.size)), s.flags);
 }, false);
 
-/** CMPS: the flags of [RSI] − [RDI]. */
+/** CMPS: the flags of [RSI] − [RDI]. Both vendors' processors reach [RDI] first. */
 export const cmpsRule = repeated((s, i) => {
-  const flags = compareFlags(s, read(s, i, i.dst), read(s, i, i.src), i.dst);
+  const subtrahend = read(s, i, i.src);
+  const flags = compareFlags(s, read(s, i, i.dst), subtrahend, i.dst);
   const regs = setReg(setReg(s.regs, RSI, stepped(s, i, RSI, i.dst.size)), RDI, stepped(s, i, RDI, i.dst.size));
   return result(s, regs, flags);
 }, true);

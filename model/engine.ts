@@ -1,0 +1,42 @@
+/** The model behind the face that all engines show (spec/engine.ts): it keeps the newest machine. */
+import type { Boot, Engine, Status } from '#spec/engine.ts';
+import { bootMachine } from './domain/boot.ts';
+import { framesOf } from './frame_table.ts';
+import { refOf } from './lens.ts';
+import type { Machine } from './machine.ts';
+import { populated, readPage } from './memory/access.ts';
+import { observe } from './observe.ts';
+import { isRunnable } from './sched/runstate.ts';
+import { step } from './step.ts';
+import { nextDeadline } from './time/timers.ts';
+
+/** What a driver must know to choose the next input. */
+export const statusOf = (machine: Machine): Status => ({
+  now: machine.now,
+  halted: machine.halted,
+  current: machine.cpus.map(({ current }) => current),
+  runnable: machine.domains.flatMap(({ vcpus }) => vcpus.filter((vcpu) => isRunnable(machine, vcpu)).map(refOf)),
+  deadline: nextDeadline(machine),
+});
+
+/** An engine on a machine that exists already. */
+export const engineOn = (first: Machine): Engine & { readonly machine: () => Machine } => {
+  let machine = first;
+  return {
+    name: 'model',
+    machine: () => machine,
+    apply: (input) => {
+      const outcome = step(machine, input);
+      machine = outcome.machine;
+      return { events: outcome.events, retired: outcome.retired, clauses: outcome.clauses };
+    },
+    status: () => statusOf(machine),
+    observe: () => observe(machine),
+    frames: () => framesOf(machine.frames),
+    page: (mfn) => readPage(machine.memory, mfn),
+    populated: () => populated(machine.memory),
+  };
+};
+
+/** Build a machine from images. Throws BadInput. */
+export const boot: Boot = (config, images) => engineOn(bootMachine(config, images));

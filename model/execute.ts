@@ -1,0 +1,51 @@
+/** Running a guest: instructions until one needs Xen, Xen's work for it, and on. */
+import type { VcpuRef } from '#spec/event.ts';
+import { type CpuOutcome, VECTOR } from './cpu/x86/outcome.ts';
+import { runInstructions } from './cpu/x86/step.ts';
+import { setCpu, vcpuOf } from './lens.ts';
+import type { Machine } from './machine.ts';
+import { leaveIfStopped } from './sched/context.ts';
+import { tscOf } from './time/clock.ts';
+import { injectDebug } from './traps/debug.ts';
+import { injectException } from './traps/exception.ts';
+import { handleFault } from './traps/fault.ts';
+import { returnToGuest } from './traps/return.ts';
+import { softwareInterrupt } from './traps/software_interrupt.ts';
+import { enterBySyscall } from './traps/syscall.ts';
+
+/** Run up to `steps` guest steps on what pCPU `cpu` holds. */
+export const execute = (machine: Machine, cpu: number, steps: number): Machine => {
+  let m = machine;
+  for (let left = steps; left > 0; ) {
+    const at = m.cpus[cpu].current;
+    if (at === null || m.halted !== null || m.reschedule) return m;
+    const vcpu = vcpuOf(m, at);
+    const outcome = runInstructions(vcpu.cpu, m.memory, { cpuid: m.config.cpu.cpuid, tsc: tscOf(m), cr4: vcpu.cr4 }, left);
+    left -= outcome.steps;
+    m = retire(m, at, outcome);
+    if (outcome.kind !== 'retired') m = leaveIfStopped(handled(m, at, outcome), at);
+  }
+  return m;
+};
+
+/** The steps are counted before Xen does anything for the last of them. */
+const retire = (machine: Machine, at: VcpuRef, { cpu, memory, steps }: CpuOutcome): Machine =>
+  setCpu({ ...machine, memory, retired: machine.retired + steps }, at, cpu);
+
+/** What Xen does for the step that needed it, up to its way back into the guest. */
+const handled = (machine: Machine, at: VcpuRef, outcome: CpuOutcome): Machine => {
+  switch (outcome.kind) {
+    case 'retired':
+      return machine;
+    case 'syscall':
+      return enterBySyscall(machine, at);
+    case 'fault':
+      return handleFault(machine, at, outcome.fault);
+    case 'int':
+      return softwareInterrupt(machine, at, outcome.vector);
+    case 'trap':
+      return outcome.fault.vector === VECTOR.DB
+        ? returnToGuest(injectDebug(machine, at), at, 'sysret')
+        : returnToGuest(injectException(machine, at, outcome.fault.vector, outcome.fault.error), at, 'sysret');
+  }
+};

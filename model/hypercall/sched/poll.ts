@@ -1,0 +1,51 @@
+/** SCHEDOP_poll: wait until one of some ports is pending, or for a while. */
+import { SCHED_POLL_MAX_PORTS, sched } from '#spec/abi/sched.ts';
+import { shared_info } from '#spec/abi/xen.ts';
+import type { VcpuRef } from '#spec/event.ts';
+import { arrayOk, copyFromGuest } from '../../guest_copy.ts';
+import { domainOf, updateVcpu } from '../../lens.ts';
+import type { Machine } from '../../machine.ts';
+import { read } from '../../memory/access.ts';
+import { wordIn } from '../../memory/guest.ts';
+import { setPollDeadline } from '../../time/timers.ts';
+import { eventsNeedDelivery } from '../../vcpu_info.ts';
+import { addInt, isZero, toNumber, type Word } from '../../word/word.ts';
+import { channelAt } from '../event_channel/ports.ts';
+import { fieldOf } from '../guest_struct.ts';
+import { done, fail, type HypercallResult, type Perform } from '../result.ts';
+
+export const poll: Perform = (machine, caller, [arg]) => {
+  const copied = copyFromGuest(machine, caller, arg, sched.poll.size);
+  if (!copied.ok) return fail(copied.machine, 'EFAULT', 'sched/poll-fault');
+  const { fields } = sched.poll;
+  const ports = wordIn(copied.bytes, fields.ports.at);
+  const count = fieldOf(copied.bytes, fields.nr_ports);
+  if (count > SCHED_POLL_MAX_PORTS) return fail(copied.machine, 'EINVAL', 'sched/poll-too_many');
+  if (!arrayOk(ports, count, 4)) return fail(copied.machine, 'EFAULT', 'sched/poll-array');
+  if (eventsNeedDelivery(copied.machine, caller)) return done(copied.machine, 'sched/poll-upcall');
+  return lookAtPorts(copied.machine, caller, ports, count, wordIn(copied.bytes, fields.timeout.at));
+};
+
+const lookAtPorts = (machine: Machine, caller: VcpuRef, ports: Word, count: number, timeout: Word): HypercallResult => {
+  let m = machine;
+  let port = 0;
+  for (let i = 0; i < count; i++) {
+    const copied = copyFromGuest(m, caller, addInt(ports, i * 4), 4);
+    m = copied.machine;
+    if (!copied.ok) return fail(m, 'EFAULT', 'sched/poll-array');
+    port = wordIn(copied.bytes, 0, 4).lo >>> 0;
+    if (!channelAt(m, caller.domid, port)) return fail(m, 'EINVAL', 'sched/poll-port');
+    if (isPending(m, caller.domid, port)) return done(m, 'sched/poll-ready');
+  }
+  const waiting = updateVcpu(m, caller, { blocked: true, poll: { port: count === 1 ? port : -1 } });
+  const timed = isZero(timeout) ? waiting : setPollDeadline(waiting, caller, deadline(timeout));
+  return done({ ...timed, reschedule: true }, 'sched/poll-waits');
+};
+
+/** Signed 64-bit nanoseconds; what lies beyond exact numbers is as good as never, and the past as good as now. */
+const deadline = (timeout: Word): number => (timeout.hi < 0 ? 0 : Math.min(toNumber(timeout), Number.MAX_SAFE_INTEGER));
+
+const isPending = (machine: Machine, domid: number, port: number): boolean => {
+  const word = read(machine.memory, domainOf(machine, domid).sharedInfo, shared_info.fields.evtchn_pending.at + (port >>> 5) * 4, 4);
+  return ((word.lo >>> (port & 31)) & 1) === 1;
+};

@@ -1,0 +1,51 @@
+/** VCPUOP_get_runstate_info, VCPUOP_register_runstate_memory_area, VCPUOP_register_vcpu_time_memory_area. */
+import { vcpu as abi } from '#spec/abi/sched.ts';
+import type { VcpuRef } from '#spec/event.ts';
+import { addressOk, copyFromGuest, copyToGuest, copyToGuestUnchecked } from '../../guest_copy.ts';
+import { updateVcpu, vcpuOf } from '../../lens.ts';
+import type { Machine } from '../../machine.ts';
+import { wordIn } from '../../memory/guest.ts';
+import { accounted } from '../../sched/runstate.ts';
+import { runstateBytes } from '../../time/areas.ts';
+import { refreshTime } from '../../time/clock.ts';
+import { isZero, type Word } from '../../word/word.ts';
+import { done, fail } from '../result.ts';
+import type { VcpuOperation } from './vcpu_op.ts';
+
+/** The state and the time of its entry are Xen's; the time in it is counted up to now. */
+const upToNow = (machine: Machine, at: VcpuRef): Uint8Array => {
+  const { runstate } = vcpuOf(machine, at);
+  return runstateBytes({ ...runstate, times: accounted(runstate, machine.now).times });
+};
+
+export const runstateInfo: VcpuOperation = (machine, caller, target, arg) => {
+  const stored = copyToGuest(machine, caller, arg, upToNow(machine, target));
+  return stored.ok ? done(stored.machine, 'vcpu/get_runstate_info-told') : fail(stored.machine, 'EFAULT', 'vcpu/get_runstate_info-fault');
+};
+
+type Area = { readonly machine: Machine; readonly address: Word | null; readonly ok: boolean };
+
+/** The address in the argument: checked, but not tried. Null takes the area away. */
+const readArea = (machine: Machine, caller: VcpuRef, arg: Word): Area => {
+  const copied = copyFromGuest(machine, caller, arg, abi.register_runstate_memory_area.size);
+  if (!copied.ok) return { machine: copied.machine, address: null, ok: false };
+  const address = wordIn(copied.bytes, 0);
+  return { machine: copied.machine, address: isZero(address) ? null : address, ok: addressOk(address) };
+};
+
+/** The first copy is written at once, and nobody minds when it cannot be. */
+export const registerRunstateArea: VcpuOperation = (machine, caller, target, arg) => {
+  const area = readArea(machine, caller, arg);
+  if (!area.ok) return fail(area.machine, 'EFAULT', 'vcpu/register_runstate_memory_area-fault');
+  const m = updateVcpu(area.machine, target, { runstateArea: area.address });
+  const self = target.vcpu === caller.vcpu;
+  const bytes = self ? runstateBytes(vcpuOf(m, target).runstate) : upToNow(m, target);
+  const written = area.address === null ? m : copyToGuestUnchecked(m, caller, area.address, bytes).machine;
+  return done(written, 'vcpu/register_runstate_memory_area-set');
+};
+
+export const registerTimeArea: VcpuOperation = (machine, caller, target, arg) => {
+  const area = readArea(machine, caller, arg);
+  if (!area.ok) return fail(area.machine, 'EFAULT', 'vcpu/register_vcpu_time_memory_area-fault');
+  return done(refreshTime(updateVcpu(area.machine, target, { timeArea: area.address }), target), 'vcpu/register_vcpu_time_memory_area-set');
+};

@@ -1,0 +1,100 @@
+/** The machine through the small window by which engines are compared (spec/observation.ts). */
+import { CALLBACKTYPE } from '#spec/abi/xen.ts';
+import { digestText } from '#spec/digest.ts';
+import type { DomainObservation, Observation, PortObservation, VcpuObservation } from '#spec/observation.ts';
+import { CS, DS, ES, FS, GS, SS } from './cpu/x86/state.ts';
+import type { Channel, Domain } from './domain.ts';
+import { frameSums } from './frame_table.ts';
+import type { Machine } from './machine.ts';
+import { memoryDigest } from './memory/access.ts';
+import type { TrapInfo, Vcpu } from './vcpu.ts';
+import { isZero, toHex } from './word/word.ts';
+
+const NMI = 2;
+
+export const observe = (machine: Machine): Observation => ({
+  now: machine.now,
+  retired: machine.retired,
+  halted: machine.halted,
+  cpus: machine.cpus.map(({ current }) => ({ current })),
+  domains: machine.domains.map(observeDomain),
+  memory: memoryDigest(machine.memory),
+  frames: digestText(...frameSums(machine.frames)),
+});
+
+const observeDomain = (domain: Domain): DomainObservation => ({
+  domid: domain.domid,
+  pages: domain.pages,
+  shared_info: domain.sharedInfo,
+  shutdown: domain.shutdown,
+  shutdown_code: domain.shutdownCode,
+  vm_assist: `0x${domain.vmAssist.toString(16)}`,
+  vcpus: domain.vcpus.map(observeVcpu),
+  ports: domain.channels.flatMap((channel, port) => (channel ? [observePort(channel, port)] : [])),
+  grant_frames: domain.grants.frames,
+  active_grants: [...domain.grants.active]
+    .sort(([a], [b]) => a - b)
+    .map(([ref, { mfn, domid, hostRead, hostWrite, deviceRead, deviceWrite }]) => ({
+      ref, mfn, domid, host_read: hostRead, host_write: hostWrite, device_read: deviceRead, device_write: deviceWrite,
+    })),
+  maptrack: domain.grants.maptrack.flatMap((entry, handle) =>
+    entry ? [{ handle, domid: entry.domid, ref: entry.ref, flags: entry.flags }] : [],
+  ),
+  watchdogs: domain.watchdogs.map(({ deadline }) => deadline),
+  console_bytes: domain.consoleBytes,
+});
+
+const observePort = (channel: Channel, port: number): PortObservation => ({
+  port,
+  status: channel.state,
+  vcpu: channel.vcpu,
+  remote_dom: channel.state === 'unbound' || channel.state === 'interdomain' ? channel.remoteDom : null,
+  remote_port: channel.state === 'interdomain' ? channel.remotePort : null,
+  number: channel.state === 'virq' ? channel.virq : channel.state === 'pirq' ? channel.pirq : null,
+});
+
+const observeVcpu = (vcpu: Vcpu): VcpuObservation => {
+  const { regs, rip, flags, segments } = vcpu.cpu;
+  const { selectors } = segments;
+  return {
+    vcpu: vcpu.id,
+    mode: vcpu.mode,
+    initialised: vcpu.initialised,
+    online: vcpu.online,
+    runstate: vcpu.runstate.state,
+    polling: vcpu.poll !== null,
+    gpr: regs.map(toHex),
+    rip: toHex(rip),
+    rflags: `0x${(flags >>> 0).toString(16)}`,
+    cs: selectors[CS], ss: selectors[SS], ds: selectors[DS], es: selectors[ES], fs: selectors[FS], gs: selectors[GS],
+    fs_base: toHex(segments.fsBase),
+    gs_base: toHex(segments.gsBase),
+    gs_base_other: toHex(vcpu.gsBaseOther),
+    kernel_table: vcpu.kernelTable,
+    user_table: vcpu.userTable,
+    kernel_ss: vcpu.kernelSs,
+    kernel_sp: toHex(vcpu.kernelSp),
+    event_callback: toHex(vcpu.callbacks.event),
+    failsafe_callback: toHex(vcpu.callbacks.failsafe),
+    syscall_callback: toHex(vcpu.callbacks.syscall),
+    syscall32_callback: toHex(vcpu.callbacks.syscall32),
+    sysenter_callback: toHex(vcpu.callbacks.sysenter),
+    nmi_callback: toHex(vcpu.traps[NMI].address),
+    masking_callbacks: Object.keys(CALLBACKTYPE).filter((name) => (vcpu.masking as Readonly<Record<string, boolean>>)[name]),
+    traps: vcpu.traps.flatMap(observeTrap),
+    dr: vcpu.dr.map(toHex),
+    task_switched: vcpu.taskSwitched,
+    iopl: vcpu.iopl,
+    cr4: toHex(vcpu.cr4),
+    periodic_period: vcpu.timers.period === 0 ? null : vcpu.timers.period,
+    singleshot: vcpu.timers.singleshot,
+    poll_deadline: vcpu.timers.pollDeadline,
+    vcpu_info: [vcpu.vcpuInfo.mfn, vcpu.vcpuInfo.offset],
+    runstate_area: vcpu.runstateArea && toHex(vcpu.runstateArea),
+    time_area: vcpu.timeArea && toHex(vcpu.timeArea),
+    nmi_pending: vcpu.nmiPending,
+  };
+};
+
+const observeTrap = ({ flags, cs, address }: TrapInfo, vector: number): [number, number, number, string][] =>
+  isZero(address) ? [] : [[vector, flags, cs, toHex(address)]];

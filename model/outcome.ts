@@ -1,0 +1,13 @@
+/** What one input comes to. */
+import type { ClauseId } from '#spec/clauses.ts';
+import type { Event } from '#spec/event.ts';
+import type { Machine } from './machine.ts';
+
+export type Outcome = {
+  readonly machine: Machine;
+  readonly events: readonly Event[];
+  /** Clauses that decided something, in order, repetitions included. */
+  readonly clauses: readonly ClauseId[];
+  /** Guest steps retired. */
+  readonly retired: number;
+};

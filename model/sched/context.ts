@@ -1,0 +1,54 @@
+/** Putting vCPUs on pCPUs and taking them off. Chapter: spec/chapters/sched.md, "Switching". */
+import type { VcpuRef } from '#spec/event.ts';
+import { BadInput } from '#spec/failure.ts';
+import { cite } from '../journal.ts';
+import { findDomain, pcpuOf, vcpuOf } from '../lens.ts';
+import type { Machine } from '../machine.ts';
+import { updateRunstateArea } from '../time/areas.ts';
+import { refreshTime } from '../time/clock.ts';
+import { periodicWork, stopPeriodic } from '../time/timers.ts';
+import { returnToGuest } from '../traps/return.ts';
+import { changeRunstate, isRunnable } from './runstate.ts';
+import { leavePcpu } from './shutdown.ts';
+
+const same = (a: VcpuRef | null, b: VcpuRef | null): boolean => a?.domid === b?.domid && a?.vcpu === b?.vcpu;
+
+/** Give pCPU `cpu` another vCPU, or none. Throws BadInput when that vCPU cannot run there. */
+export const schedule = (machine: Machine, cpu: number, next: VcpuRef | null): Machine => {
+  const holder = machine.cpus[cpu];
+  if (!holder) throw new BadInput(`input: there is no pCPU ${cpu}`);
+  if (same(holder.current, next)) return machine;
+  if (next) checkRunnable(machine, cpu, next);
+  const out = holder.current ? switchOut(machine, holder.current) : machine;
+  const switched: Machine = { ...out, cpus: out.cpus.with(cpu, { current: next }) };
+  return next ? switchIn(cite(switched, 'sched/switch-in'), next) : cite(switched, 'sched/switch-idle');
+};
+
+const checkRunnable = (machine: Machine, cpu: number, next: VcpuRef): void => {
+  const vcpu = findDomain(machine, next.domid)?.vcpus[next.vcpu];
+  const name = `vCPU ${next.vcpu} of domain ${next.domid}`;
+  if (!vcpu) throw new BadInput(`input: there is no ${name}`);
+  if (!isRunnable(machine, vcpu)) throw new BadInput(`input: ${name} cannot run`);
+  if (pcpuOf(machine, next) >= 0) throw new BadInput(`input: ${name} runs on another pCPU`);
+  if (vcpu.pinnedTo !== null && vcpu.pinnedTo !== cpu) throw new BadInput(`input: ${name} is pinned to pCPU ${vcpu.pinnedTo}`);
+};
+
+/** The vCPU that goes writes nothing to guest memory. */
+const switchOut = (machine: Machine, at: VcpuRef): Machine =>
+  changeRunstate(stopPeriodic(cite(machine, 'sched/switch-out'), at), at, isRunnable(machine, vcpuOf(machine, at)) ? 'runnable' : 'offline');
+
+const switchIn = (machine: Machine, at: VcpuRef): Machine => {
+  const running = refreshTime(changeRunstate(machine, at, 'running'), at);
+  return returnToGuest(updateRunstateArea(periodicWork(running, at), at), at, 'iret');
+};
+
+/** At the end of a step: a vCPU that blocked, went down or was pinned elsewhere leaves its pCPU. */
+export const leaveIfStopped = (machine: Machine, at: VcpuRef): Machine => {
+  const holder = pcpuOf(machine, at);
+  if (holder < 0) return machine;
+  const vcpu = vcpuOf(machine, at);
+  if (!isRunnable(machine, vcpu)) return leavePcpu(machine, at);
+  if (vcpu.pinnedTo === null || vcpu.pinnedTo === holder) return machine;
+  const left: Machine = { ...switchOut(machine, at), cpus: machine.cpus.with(holder, { current: null }) };
+  return cite(left, 'sched/switch-pinned');
+};

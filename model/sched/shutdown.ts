@@ -1,0 +1,41 @@
+/** The end of a domain. Chapter: spec/chapters/sched.md, "Shutdown". */
+import { SHUTDOWN, VIRQ } from '#spec/abi/xen.ts';
+import type { CrashReason, VcpuRef } from '#spec/event.ts';
+import { sendGlobalVirq } from '../hypercall/event_channel/virq.ts';
+import { cite, emit } from '../journal.ts';
+import { domainOf, pcpuOf, refOf, updateDomain, vcpuOf } from '../lens.ts';
+import type { Machine } from '../machine.ts';
+import { stopPeriodic } from '../time/timers.ts';
+import { changeRunstate } from './runstate.ts';
+
+/** Shut a domain down. A reason that SCHEDOP_shutdown_code stored before takes precedence. */
+export const shutdownDomain = (machine: Machine, domid: number, asked: number): Machine => {
+  const domain = domainOf(machine, domid);
+  const reason = domain.shutdownCode ?? asked;
+  const coded = updateDomain(machine, domid, { shutdownCode: reason });
+  if (domain.shutdown !== null) return cite(coded, 'sched/shutdown-again');
+  let m = emit(updateDomain(coded, domid, { shutdown: reason }), { kind: 'shutdown', domid, reason });
+  for (const vcpu of domainOf(m, domid).vcpus) m = stopVcpu(m, refOf(vcpu));
+  if (domid === 0) return { ...cite(m, 'sched/shutdown-dom0'), halted: reason };
+  return sendGlobalVirq(cite(m, 'sched/shutdown-domain'), VIRQ.DOM_EXC);
+};
+
+/** A vCPU that waits in line goes offline at once; one that runs, when it leaves its pCPU; one that sleeps goes on sleeping. */
+const stopVcpu = (machine: Machine, at: VcpuRef): Machine => {
+  if (pcpuOf(machine, at) >= 0) return leavePcpu(machine, at);
+  return vcpuOf(machine, at).runstate.state === 'runnable' ? changeRunstate(machine, at, 'offline') : machine;
+};
+
+/** Take a vCPU that may not run any more off its pCPU, which idles. */
+export const leavePcpu = (machine: Machine, at: VcpuRef): Machine => {
+  const holder = pcpuOf(machine, at);
+  if (holder < 0) return machine;
+  const cpus = machine.cpus.map((cpu, i) => (i === holder ? { current: null } : cpu));
+  const vcpu = vcpuOf(machine, at);
+  const stopped = stopPeriodic({ ...machine, cpus }, at);
+  return changeRunstate(stopped, at, vcpu.blocked ? 'blocked' : 'offline');
+};
+
+/** Xen ends a domain because of what it did. */
+export const crashDomain = (machine: Machine, domid: number, why: CrashReason): Machine =>
+  shutdownDomain(emit(cite(machine, 'sched/shutdown-crash'), { kind: 'crash', domid, why }), domid, SHUTDOWN.crash);

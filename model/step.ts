@@ -1,0 +1,38 @@
+/** The machine's transition: one input, the next machine, and what happened. Pure: the old machine stays as it was. */
+import type { Input } from '#spec/input.ts';
+import { BadInput } from '#spec/failure.ts';
+import { execute } from './execute.ts';
+import { clausesOf, EMPTY_JOURNAL, eventsOf } from './journal.ts';
+import type { Machine } from './machine.ts';
+import type { Outcome } from './outcome.ts';
+import { schedule } from './sched/context.ts';
+import { passTime } from './time/pass.ts';
+import { typeAtConsole } from './console_input.ts';
+
+/**
+ * Apply one input. Throws BadInput when the input makes no sense in this state, NotModelled when the guest asks for what the
+ * slice lacks. A machine that dom0's end has stopped accepts every input and stays as it is.
+ */
+export const step = (machine: Machine, input: Input): Outcome => {
+  const next = machine.halted === null ? transition(machine, input) : machine;
+  return {
+    machine: { ...next, reschedule: false, journal: EMPTY_JOURNAL },
+    events: eventsOf(next.journal),
+    clauses: clausesOf(next.journal),
+    retired: next.retired - machine.retired,
+  };
+};
+
+const transition = (machine: Machine, input: Input): Machine => {
+  switch (input.kind) {
+    case 'execute':
+      if (input.cpu >= machine.cpus.length) throw new BadInput(`input: there is no pCPU ${input.cpu}`);
+      return execute(machine, input.cpu, input.steps);
+    case 'schedule':
+      return schedule(machine, input.cpu, input.vcpu);
+    case 'time':
+      return passTime(machine, input.now);
+    case 'console_input':
+      return typeAtConsole(machine, input.bytes);
+  }
+};

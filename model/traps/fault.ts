@@ -1,0 +1,61 @@
+/** Exceptions that the guest ran into, as Xen treats them. Chapter: spec/chapters/trap.md, "Exceptions". */
+import { TI, XEN_PRIVATE_RANGES } from '#spec/abi/xen.ts';
+import type { VcpuRef } from '#spec/event.ts';
+import { ModelBug } from '#spec/failure.ts';
+import { type Fault, PF, VECTOR } from '../cpu/x86/outcome.ts';
+import { emulateForced } from '../emulate/forced.ts';
+import { emulatePageTableWrite } from '../emulate/page_table_write.ts';
+import { emulatePrivileged } from '../emulate/privileged.ts';
+import { cite } from '../journal.ts';
+import { setCpu, vcpuOf } from '../lens.ts';
+import type { Machine } from '../machine.ts';
+import { addInt, toBigInt, type Word } from '../word/word.ts';
+import { injectException, injectPageFault } from './exception.ts';
+import { returnToGuest } from './return.ts';
+import { injectSoftwareInterrupt } from './software_interrupt.ts';
+
+/** Deal with a fault, and go back to the guest. */
+export const handleFault = (machine: Machine, at: VcpuRef, fault: Fault): Machine => {
+  switch (fault.vector) {
+    case VECTOR.PF:
+      return pageFault(machine, at, fault.error!, fault.address!);
+    case VECTOR.GP:
+      return generalProtection(machine, at, fault.error!);
+    case VECTOR.UD:
+      return emulateForced(machine, at) ?? bounced(machine, at, VECTOR.UD, null);
+    default:
+      return bounced(machine, at, fault.vector, fault.error);
+  }
+};
+
+const bounced = (machine: Machine, at: VcpuRef, vector: number, error: number | null): Machine =>
+  returnToGuest(injectException(machine, at, vector, error), at, 'sysret');
+
+const pageFault = (machine: Machine, at: VcpuRef, seen: number, address: Word): Machine => {
+  if ((seen & PF.RESERVED) !== 0) throw new ModelBug('a guest page table with a reserved bit');
+  const error = inXen(machine, address) ? seen | PF.PRESENT : seen;
+  const writesReadOnly = (error & (PF.WRITE | PF.PRESENT | PF.FETCH)) === (PF.WRITE | PF.PRESENT);
+  const emulated = writesReadOnly && vcpuOf(machine, at).mode === 'kernel' ? emulatePageTableWrite(machine, at, address) : null;
+  return emulated ?? returnToGuest(injectPageFault(machine, at, error, address), at, 'sysret');
+};
+
+/** trap/page_fault-xen_range: what Xen maps for itself is present, and forbidden. */
+const inXen = (machine: Machine, address: Word): boolean => {
+  const va = toBigInt(address);
+  return XEN_PRIVATE_RANGES.some(({ start, bytes }) => va >= start && va < start + BigInt(bytes === 'ram' ? machine.config.frames * 4096 : bytes));
+};
+
+/** An error code with this bit names a gate: the guest executed INT n. */
+const GATE = 2;
+
+const generalProtection = (machine: Machine, at: VcpuRef, error: number): Machine => {
+  const vcpu = vcpuOf(machine, at);
+  if ((error & GATE) !== 0) {
+    const vector = error >> 3;
+    const allowed = (vcpu.traps[vector].flags & TI.DPL_MASK) >= (vcpu.mode === 'kernel' ? 1 : 3);
+    if (!allowed) return bounced(cite(machine, 'trap/software_interrupt-dpl'), at, VECTOR.GP, error);
+    return injectSoftwareInterrupt(setCpu(machine, at, { ...vcpu.cpu, rip: addInt(vcpu.cpu.rip, 2) }), at, vector);
+  }
+  const emulated = error === 0 ? emulatePrivileged(machine, at) : null;
+  return emulated ?? bounced(machine, at, VECTOR.GP, error);
+};

@@ -1,0 +1,81 @@
+/**
+ * The way out of Xen to a guest: pending NMI and event upcalls are pushed, then SYSRET or IRET. Chapter: spec/chapters/trap.md,
+ * "Returning to the guest".
+ */
+import { FLAT, TI } from '#spec/abi/xen.ts';
+import type { VcpuRef } from '#spec/event.ts';
+import { VECTOR } from '../cpu/x86/outcome.ts';
+import { CS, R11, RCX, SS } from '../cpu/x86/state.ts';
+import { cite, emit } from '../journal.ts';
+import { findDomain, pcpuOf, setCpu, updateVcpu, vcpuOf } from '../lens.ts';
+import type { Machine } from '../machine.ts';
+import { isCanonical } from '../memory/translate.ts';
+import { isRunnable } from '../sched/runstate.ts';
+import { eventsNeedDelivery } from '../vcpu_info.ts';
+import { fromNumber, isZero } from '../word/word.ts';
+import { bounce, FLAG } from './bounce.ts';
+import { iretFault } from './descriptors.ts';
+import { injectDebug } from './debug.ts';
+import { injectException } from './exception.ts';
+
+/** By which instruction Xen goes back: `sysret` clobbers RCX and R11. */
+export type Exit = 'sysret' | 'iret';
+
+const NMI = 2;
+
+/** Leave Xen towards the guest, unless its vCPU can no longer run. */
+export const returnToGuest = (machine: Machine, at: VcpuRef, exit: Exit): Machine => {
+  if (pcpuOf(machine, at) < 0 || !isRunnable(machine, vcpuOf(machine, at)) || findDomain(machine, at.domid)?.shutdown !== null) return machine;
+  const vcpu = vcpuOf(machine, at);
+  if (vcpu.nmiPending && !vcpu.nmiMasked) return deliverNmi(machine, at, exit);
+  if (eventsNeedDelivery(machine, at)) return deliverEvent(machine, at);
+  return exit === 'sysret' ? sysret(machine, at) : iret(machine, at);
+};
+
+/** trap/return-nmi: the NMI handler is entry 2 of the virtual IDT. Without one the NMI is lost. */
+const deliverNmi = (machine: Machine, at: VcpuRef, exit: Exit): Machine => {
+  const entry = vcpuOf(machine, at).traps[NMI];
+  const taken = updateVcpu(cite(machine, 'trap/return-nmi'), at, { nmiPending: false });
+  if (isZero(entry.address)) return returnToGuest(cite(taken, 'trap/return-nmi_lost'), at, exit);
+  const { delivered, machine: m } = bounce(updateVcpu(taken, at, { nmiMasked: true }), at, {
+    address: entry.address,
+    error: null,
+    mask: (entry.flags & TI.IF) !== 0,
+  });
+  return delivered ? returnToGuest(emit(m, { kind: 'callback', at, which: 'nmi' }), at, 'sysret') : m;
+};
+
+const deliverEvent = (machine: Machine, at: VcpuRef): Machine => {
+  const { delivered, machine: m } = bounce(cite(machine, 'trap/return-event'), at, {
+    address: vcpuOf(machine, at).callbacks.event,
+    error: null,
+    mask: true,
+  });
+  return delivered ? returnToGuest(emit(m, { kind: 'callback', at, which: 'event' }), at, 'sysret') : m;
+};
+
+/** trap/return-sysret: RCX and R11 take RIP and RFLAGS, CS and SS the flat selectors. */
+const sysret = (machine: Machine, at: VcpuRef): Machine => {
+  const { cpu } = vcpuOf(machine, at);
+  const regs = cpu.regs.slice();
+  regs[RCX] = cpu.rip;
+  const restored = (cpu.flags & ~(FLAG.IOPL | FLAG.VM)) | FLAG.IF;
+  regs[R11] = fromNumber(restored);
+  const clobbered = { ...cpu, regs, flags: restored | 2 };
+  if (!isCanonical(cpu.rip)) return iret(cite(setCpu(machine, at, clobbered), 'trap/return-not_canonical'), at);
+  const selectors = cpu.segments.selectors.slice();
+  const compat = selectors[CS] === FLAT.RING3_CS32;
+  selectors[CS] = compat ? FLAT.RING3_CS32 : FLAT.RING3_CS64;
+  selectors[SS] = FLAT.RING3_SS64;
+  const m = setCpu(cite(machine, 'trap/return-sysret'), at, { ...clobbered, segments: { ...cpu.segments, selectors } });
+  return (restored & FLAG.TF) === 0 ? m : returnToGuest(injectDebug(cite(m, 'trap/return-sysret_tf'), at), at, 'sysret');
+};
+
+/** trap/return-iret: a target that IRET refuses comes back as a #GP of the guest, at that target. */
+const iret = (machine: Machine, at: VcpuRef): Machine => {
+  const { cpu } = vcpuOf(machine, at);
+  const refused = iretFault(cpu);
+  if (refused !== null) return returnToGuest(injectException(cite(machine, 'trap/return-refused'), at, VECTOR.GP, refused), at, 'sysret');
+  const flags = (cpu.flags & ~(FLAG.IOPL | FLAG.VM)) | FLAG.IF | 2;
+  return setCpu(cite(machine, 'trap/return-iret'), at, { ...cpu, flags });
+};

@@ -1,0 +1,79 @@
+/** The SYSCALL instruction: a hypercall from the guest kernel, a call of the guest kernel from guest user. */
+import { FLAT, TI } from '#spec/abi/xen.ts';
+import type { VcpuRef } from '#spec/event.ts';
+import { VECTOR } from '../cpu/x86/outcome.ts';
+import { CS, R8, R9, R10, RAX, RDI, RDX, RSI, RSP, SS, type CpuState } from '../cpu/x86/state.ts';
+import { callHypercall } from '../hypercall/dispatch.ts';
+import type { Ending } from '../hypercall/result.ts';
+import { cite, emit } from '../journal.ts';
+import { setCpu, updateVcpu, vcpuOf } from '../lens.ts';
+import type { Machine } from '../machine.ts';
+import { crashDomain, shutdownDomain } from '../sched/shutdown.ts';
+import { addInt, isZero } from '../word/word.ts';
+import { bounce } from './bounce.ts';
+import { returnToGuest } from './return.ts';
+
+/** Length of the SYSCALL instruction. */
+const SYSCALL = 2;
+const ARGUMENTS = [RDI, RSI, RDX, R10, R8, R9] as const;
+
+/** The vCPU executed SYSCALL; its state is as the processor leaves it to Xen. */
+export const enterBySyscall = (machine: Machine, at: VcpuRef): Machine => {
+  const vcpu = vcpuOf(machine, at);
+  const selectors = vcpu.cpu.segments.selectors.slice();
+  selectors[CS] = FLAT.RING3_CS64;
+  selectors[SS] = FLAT.RING3_SS64;
+  const entered = setCpu(machine, at, { ...vcpu.cpu, segments: { ...vcpu.cpu.segments, selectors } });
+  return vcpu.mode === 'kernel' ? hypercall(entered, at) : callGuestKernel(entered, at);
+};
+
+const hypercall = (machine: Machine, at: VcpuRef): Machine => {
+  const { regs } = vcpuOf(machine, at).cpu;
+  const result = callHypercall(machine, at, regs[RAX], ARGUMENTS.map((r) => regs[r]), 0);
+  const m = result.machine;
+  if (result.kind === 'no_reply') return returnToGuest(m, at, result.exit);
+  const { cpu } = vcpuOf(m, at);
+  if (result.kind === 'reply') {
+    const answered = setCpu(m, at, withRegs(cpu, [[RAX, result.value]]));
+    return returnToGuest(result.ending ? end(answered, at, result.ending) : answered, at, 'sysret');
+  }
+  // hypercall/preempted: the guest finds itself at the instruction again, with what is left to do in its registers.
+  const again = withRegs(cpu, [[RAX, regs[RAX]], ...result.args.map((value, i) => [ARGUMENTS[i], value] as const)]);
+  const restarted = setCpu(cite(m, 'hypercall/preempted'), at, { ...again, rip: addInt(again.rip, -SYSCALL) });
+  return returnToGuest(result.ending ? end(restarted, at, result.ending) : restarted, at, 'sysret');
+};
+
+const withRegs = (cpu: CpuState, values: readonly (readonly [number, CpuState['rip']])[]): CpuState => {
+  const regs = cpu.regs.slice();
+  for (const [r, value] of values) regs[r] = value;
+  return { ...cpu, regs };
+};
+
+const end = (machine: Machine, at: VcpuRef, ending: Ending): Machine =>
+  ending.kind === 'crash' ? crashDomain(machine, at.domid, ending.why) : shutdownDomain(machine, at.domid, ending.reason);
+
+/** trap/syscall-user: to the callback, or as #UD at the instruction when there is none. */
+const callGuestKernel = (machine: Machine, at: VcpuRef): Machine => {
+  const vcpu = vcpuOf(machine, at);
+  const address = vcpu.callbacks.syscall;
+  if (isZero(address)) return refuse(machine, at);
+  const { delivered, machine: m } = bounce(cite(machine, 'trap/syscall-user'), at, { address, error: null, mask: vcpu.masking.syscall });
+  if (!delivered) return m;
+  return returnToGuest(emit(clobberFlags(m, at), { kind: 'callback', at, which: 'syscall' }), at, 'sysret');
+};
+
+const refuse = (machine: Machine, at: VcpuRef): Machine => {
+  const { cpu, traps } = vcpuOf(machine, at);
+  const back = setCpu(cite(machine, 'trap/syscall-no_callback'), at, { ...cpu, rip: addInt(cpu.rip, -SYSCALL) });
+  const entry = traps[VECTOR.UD];
+  const { delivered, machine: m } = bounce(back, at, { address: entry.address, error: null, mask: (entry.flags & TI.IF) !== 0 });
+  if (!delivered) return m;
+  const told = emit(m, { kind: 'exception', at, vector: VECTOR.UD, error: null, address: null });
+  return returnToGuest(clobberFlags(told, at), at, 'sysret');
+};
+
+/** trap/syscall-flags: 4.17.7 keeps its mask for DF in a register that the frame's stack pointer has meanwhile overwritten. */
+const clobberFlags = (machine: Machine, at: VcpuRef): Machine => {
+  const { cpu } = vcpuOf(machine, at);
+  return updateVcpu(cite(machine, 'trap/syscall-flags'), at, { cpu: { ...cpu, flags: cpu.flags & cpu.regs[RSP].lo } });
+};

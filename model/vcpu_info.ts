@@ -1,0 +1,32 @@
+/** The vCPU's record in memory that Xen and guest share: upcall flags, CR2, time. Reached by machine frame, never through page tables. */
+import { vcpu_info } from '#spec/abi/xen.ts';
+import type { VcpuRef } from '#spec/event.ts';
+import { setMemory, vcpuOf } from './lens.ts';
+import type { Machine } from './machine.ts';
+import { read, write } from './memory/access.ts';
+import type { Size } from './word/size.ts';
+import { fromNumber, type Word } from './word/word.ts';
+
+type FieldName = keyof typeof vcpu_info.fields;
+
+export const vcpuInfoWord = (machine: Machine, at: VcpuRef, name: FieldName): Word => {
+  const { mfn, offset } = vcpuOf(machine, at).vcpuInfo;
+  const field = vcpu_info.fields[name];
+  return read(machine.memory, mfn, offset + field.at, field.size as Size);
+};
+
+export const setVcpuInfoWord = (machine: Machine, at: VcpuRef, name: FieldName, value: Word): Machine => {
+  const { mfn, offset } = vcpuOf(machine, at).vcpuInfo;
+  const field = vcpu_info.fields[name];
+  return setMemory(machine, write(machine.memory, mfn, offset + field.at, field.size as Size, value));
+};
+
+/** Value of a field of up to 32 bits. */
+export const vcpuInfo = (machine: Machine, at: VcpuRef, name: FieldName): number => vcpuInfoWord(machine, at, name).lo >>> 0;
+
+export const setVcpuInfo = (machine: Machine, at: VcpuRef, name: FieldName, value: number): Machine =>
+  setVcpuInfoWord(machine, at, name, fromNumber(value));
+
+/** An upcall is due: pending, and not masked. Both are bytes of which every bit counts. */
+export const eventsNeedDelivery = (machine: Machine, at: VcpuRef): boolean =>
+  vcpuInfo(machine, at, 'evtchn_upcall_pending') !== 0 && vcpuInfo(machine, at, 'evtchn_upcall_mask') === 0;
