@@ -9,8 +9,9 @@ import { BadInput } from '#spec/failure.ts';
 
 /** Bytes in a frame. */
 export const FRAME_BYTES = 4096;
-/** 2 GiB: machine addresses stay within a signed 32-bit integer, which keeps the engine's arithmetic on integers. */
-const MOST_FRAMES = 0x80000;
+const SCRATCH_BYTES = 16;
+/** Below 2 GiB: machine addresses stay within a signed 32-bit integer, which keeps the engine's arithmetic on integers. */
+const MOST_FRAMES = 0x7ffff;
 
 /** The digest of this frame has to be computed anew. */
 export const MARK_STALE = 1;
@@ -28,7 +29,10 @@ export class Memory {
   readonly frames: number;
   /** All of RAM. Read freely; write through the methods. */
   readonly bytes: Uint8Array;
+  /** The same and, behind it from `scratch` on, room for CPUs to put a value together that lies in two frames. */
+  readonly all: Uint8Array;
   readonly view: DataView;
+  readonly scratch: number;
   /** Marks of each frame. */
   readonly marks: Uint8Array;
   /** Grows whenever a frame that a cached translation came through is written: translations made before are void. */
@@ -43,12 +47,14 @@ export class Memory {
   private stale: number[] = [];
   private readonly touched: Uint8Array;
 
-  /** @param frames RAM in 4 KiB frames. Throws BadInput beyond 2 GiB. */
+  /** @param frames RAM in 4 KiB frames. Throws BadInput from 2 GiB on. */
   constructor(frames: number) {
     if (frames > MOST_FRAMES) throw new BadInput(`the executor holds at most ${MOST_FRAMES} frames of memory, not ${frames}`);
     this.frames = frames;
-    const buffer = new ArrayBuffer(frames * FRAME_BYTES);
-    this.bytes = new Uint8Array(buffer);
+    this.scratch = frames * FRAME_BYTES;
+    const buffer = new ArrayBuffer(this.scratch + SCRATCH_BYTES);
+    this.bytes = new Uint8Array(buffer, 0, this.scratch);
+    this.all = new Uint8Array(buffer);
     this.view = new DataView(buffer);
     this.marks = new Uint8Array(frames);
     this.firstSums = new Int32Array(frames);
@@ -98,8 +104,9 @@ export class Memory {
   }
   /** Low half of a page table entry in which only accessed or dirty bits change: cached translations stay true. */
   writeEntryFlags(maddr: number, low: number): void {
-    const mfn = maddr >>> 12;
-    if ((this.marks[mfn] & MARK_STALE) === 0) this.markStale(mfn);
+    const marks = this.marks[maddr >>> 12];
+    if ((marks & MARK_STALE) === 0) this.markStale(maddr >>> 12);
+    if ((marks & MARK_CODE) !== 0) this.tellCode(maddr, 4);
     this.view.setInt32(maddr, low, true);
   }
   writeBytes(maddr: number, bytes: Uint8Array): void {
@@ -120,10 +127,13 @@ export class Memory {
       if ((marks & MARK_TABLE) !== 0) this.tableEpoch++;
       if ((marks & MARK_CODE) !== 0) {
         const from = Math.max(maddr, mfn * FRAME_BYTES);
-        const size_here = Math.min(maddr + size, (mfn + 1) * FRAME_BYTES) - from;
-        for (const told of this.codeWatchers) told(from, size_here);
+        this.tellCode(from, Math.min(maddr + size, (mfn + 1) * FRAME_BYTES) - from);
       }
     }
+  }
+
+  private tellCode(maddr: number, size: number): void {
+    for (const told of this.codeWatchers) told(maddr, size);
   }
 
   /** From now on writes to the frame are watched for `mark` (MARK_CODE or MARK_TABLE). */

@@ -1,5 +1,9 @@
 /** An instruction taken apart: prefixes, opcode, ModRM, immediate. */
+import type { Row } from '#spec/isa/x86/opcodes.ts';
+
 export type Instruction = {
+  /** The row of the opcode map that it is. */
+  readonly row: Row;
   /** Opcode with its map in the upper bits: 0x00..0xff, 0x0f00..0x0fff, 0x0f3800..0x0f38ff. */
   readonly opcode: number;
   /** All bytes. */
@@ -20,16 +24,22 @@ export type Instruction = {
   /** modrm.reg with REX.R; modrm.rm with REX.B when it is a register. */
   readonly reg: number;
   readonly rm: number;
-  /** modrm.mod is not 3. */
+  /** modrm.mod is not 3 (false without ModRM). */
   readonly memory: boolean;
   /** Registers of the memory operand: 16 none, 17 next RIP. */
   readonly base: number;
   readonly index: number;
   readonly scale: number;
+  /** By halves; the upper one is a sign extension except for the absolute addresses of A0 to A3. */
   readonly displacement: number;
-  /** Immediate, sign-extended to 64 bits (a moffs address likewise); 0 when there is none. `immediate2`: ENTER's second. */
-  readonly immediate: bigint;
+  readonly displacementHigh: number;
+  /** Immediate by halves, sign-extended to 64 bits; 0 when there is none. `immediate2`: ENTER's second. */
+  readonly immediate: number;
+  readonly immediateHigh: number;
   readonly immediate2: number;
-  /** Operand size in bits by prefixes: 16, 32 or 64 (byte opcodes aside). */
-  readonly operandSize: 16 | 32 | 64;
+  /** Operand size in bytes by prefixes and the instruction's default (byte operands aside): 2, 4 or 8. */
+  readonly size: 2 | 4 | 8;
 };
+
+export const NO_REGISTER = 16;
+export const NEXT_RIP = 17;

@@ -49,7 +49,7 @@ export interface GuestCpu {
   tsc: bigint;
   /** Take up to `steps` steps (1 to 2^30). Ends early as `Exit` says. */
   run(steps: number): Exit;
-  /** Walk the tables for an address now, setting accessed and dirty bits. */
+  /** Walk the tables for an address now, setting accessed and dirty bits. A non-canonical address reads as not present. */
   translate(root: number, address: bigint, access: Access): Translation;
   /** Fetch and decode the instruction at RIP, for an emulator of privileged ones; null when it cannot be fetched. */
   instruction(): Instruction | null;

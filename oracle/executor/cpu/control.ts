@@ -1,0 +1,134 @@
+/** Branches, calls, returns, loops. */
+import { source } from './address.ts';
+import { isCanonical } from './canonical.ts';
+import { belowOrEqual, less, lessOrEqual } from './condition.ts';
+import type { Cpu } from './cpu.ts';
+import { GP } from './exit.ts';
+import { carry, overflow, parity, sign, zero } from './flags.ts';
+import { PAGE } from './layout.ts';
+import type { Handler, Op } from './op.ts';
+import { getRegister, peek } from './operand.ts';
+import { moveSp, popPlace, pushPlace } from './stack.ts';
+
+/** Upper half of the branch's target, whose lower half is PAGE + imm. */
+const targetHigh = (c: Cpu, o: Op, lo: number): number => {
+  const s = c.s;
+  return (s[PAGE + 1] + o.immHi + (lo >>> 0 < s[PAGE] >>> 0 ? 1 : 0)) | 0;
+};
+
+/** To the target of a relative branch in another page. */
+const far = (c: Cpu, o: Op): Op => {
+  const lo = (c.s[PAGE] + o.imm) | 0;
+  const hi = targetHigh(c, o, lo);
+  if (!isCanonical(hi)) c.fault(GP, 0);
+  return c.goto(lo, hi);
+};
+
+const taken = (c: Cpu, o: Op): Op => o.taken ?? far(c, o);
+
+/** By condition number. */
+export const JCC: readonly Handler[] = [
+  (c, o) => (overflow(c) ? taken(c, o) : o.next),
+  (c, o) => (overflow(c) ? o.next : taken(c, o)),
+  (c, o) => (carry(c) ? taken(c, o) : o.next),
+  (c, o) => (carry(c) ? o.next : taken(c, o)),
+  (c, o) => (zero(c) ? taken(c, o) : o.next),
+  (c, o) => (zero(c) ? o.next : taken(c, o)),
+  (c, o) => (belowOrEqual(c) ? taken(c, o) : o.next),
+  (c, o) => (belowOrEqual(c) ? o.next : taken(c, o)),
+  (c, o) => (sign(c) ? taken(c, o) : o.next),
+  (c, o) => (sign(c) ? o.next : taken(c, o)),
+  (c, o) => (parity(c) ? taken(c, o) : o.next),
+  (c, o) => (parity(c) ? o.next : taken(c, o)),
+  (c, o) => (less(c) ? taken(c, o) : o.next),
+  (c, o) => (less(c) ? o.next : taken(c, o)),
+  (c, o) => (lessOrEqual(c) ? taken(c, o) : o.next),
+  (c, o) => (lessOrEqual(c) ? o.next : taken(c, o)),
+];
+
+export const jmp: Handler = taken;
+
+/** Push the address of the next instruction. */
+const pushReturn = (c: Cpu, o: Op): void => {
+  const s = c.s;
+  const p = pushPlace(c, 8);
+  const lo = (s[PAGE] + o.end) | 0;
+  c.dv.setInt32(p, lo, true);
+  c.dv.setInt32(p + 4, (s[PAGE + 1] + (lo >>> 0 < s[PAGE] >>> 0 ? 1 : 0)) | 0, true);
+  moveSp(c, -8);
+};
+
+/** Push, then go to `hi:lo`, which has been found canonical. */
+const callTo = (c: Cpu, o: Op, lo: number, hi: number): Op => {
+  pushReturn(c, o);
+  if (c.aftercare) c.finishWrite();
+  return c.goto(lo, hi);
+};
+
+export const call: Handler = (c, o) => {
+  const { taken } = o;
+  if (taken !== null) {
+    pushReturn(c, o);
+    if (!c.aftercare) return taken;
+    c.finishWrite();
+  }
+  const lo = (c.s[PAGE] + o.imm) | 0;
+  const hi = targetHigh(c, o, lo);
+  if (taken !== null) return c.goto(lo, hi);
+  if (!isCanonical(hi)) c.fault(GP, 0);
+  return callTo(c, o, lo, hi);
+};
+
+/** Where an indirect branch leads, checked. */
+const indirect = (c: Cpu, o: Op): number => {
+  const lo = o.memory ? peek(c, source(c, o, 7), 8) : getRegister(c, o.a, 8);
+  if (!isCanonical(c.high)) c.fault(GP, 0);
+  return lo;
+};
+
+export const callIndirect: Handler = (c, o) => {
+  const lo = indirect(c, o);
+  return callTo(c, o, lo, c.high);
+};
+
+export const jmpIndirect: Handler = (c, o) => {
+  const lo = indirect(c, o);
+  return c.goto(lo, c.high);
+};
+
+/** RET; `imm` bytes of arguments are dropped too. */
+export const ret: Handler = (c, o) => {
+  const p = popPlace(c, 8);
+  const lo = c.dv.getInt32(p, true);
+  const hi = c.dv.getInt32(p + 4, true);
+  if (!isCanonical(hi)) c.fault(GP, 0);
+  moveSp(c, 8 + o.imm);
+  return c.goto(lo, hi);
+};
+
+/** Place of RCX. */
+const CX = 2;
+
+/** Whether RCX (ECX with a 67 prefix) minus one is not zero; the new value is stored by `countDown`. */
+const remains = (c: Cpu, o: Op): boolean => c.s[CX] !== 1 || (!o.address32 && c.s[CX + 1] !== 0);
+
+const countDown = (c: Cpu, o: Op): void => {
+  const s = c.s;
+  if (o.address32) s[CX + 1] = 0;
+  else if (s[CX] === 0) s[CX + 1] -= 1;
+  s[CX] -= 1;
+};
+
+/** LOOP, LOOPE, LOOPNE. A target that cannot be reached faults before the count changes. */
+const loopWhile =
+  (also: (c: Cpu) => boolean): Handler =>
+  (c, o) => {
+    const follow = remains(c, o) && also(c) ? taken(c, o) : o.next;
+    countDown(c, o);
+    return follow;
+  };
+export const loop = loopWhile(() => true);
+export const loope = loopWhile(zero);
+export const loopne = loopWhile((c) => !zero(c));
+
+export const jrcxz: Handler = (c, o) => (c.s[CX] === 0 && (o.address32 || c.s[CX + 1] === 0) ? taken(c, o) : o.next);

@@ -1,0 +1,231 @@
+/**
+ * An x86-64 CPU in ring 3, as a PV guest has it. Instructions are decoded once and then lead from one to the next; memory is reached
+ * through cached translations that are dropped as soon as something they follow from is written.
+ */
+import type { CpuidLeaf } from '#spec/config.ts';
+import { RFLAGS } from '#spec/isa/x86/flags.ts';
+import { FRAME_BYTES, type Memory } from '../memory.ts';
+import { linear } from './address.ts';
+import { build } from './build.ts';
+import { isCanonical } from './canonical.ts';
+import type { CodePage } from './code_cache.ts';
+import { decode } from './decode.ts';
+import { DB, type Exit, GP } from './exit.ts';
+import type { Instruction } from './instruction.ts';
+import type { GuestCpu } from './interface.ts';
+import { PAGE, SYSTEM } from './layout.ts';
+import { FETCH, linkNext, linkTaken, straddling } from './link.ts';
+import { Mmu } from './mmu.ts';
+import { type Op, STOP } from './op.ts';
+import { prepare } from './operands.ts';
+import { FAULT } from './registers.ts';
+import { answerTime } from './system.ts';
+import { type Access, type Translation, walk } from './walk.ts';
+
+/** Longest instruction in bytes. */
+const LONGEST = 15;
+
+/** How a burst can end before its count, other than by a fault. */
+type Leaving = { readonly kind: 'int'; readonly vector: number } | { readonly kind: 'syscall' };
+
+export class Cpu extends Mmu implements GuestCpu {
+  readonly cpuid: readonly CpuidLeaf[];
+  tsc = 0n;
+  /** RDTSC ended the burst and waits for its answer. */
+  wantsTime = false;
+  /** SS was just loaded: no single-step trap after this instruction. */
+  shadow = false;
+  /** The instruction that a link into another page carries out now. */
+  restart: Op | null = null;
+  private leaving: Leaving | null = null;
+  private faulted = false;
+
+  /** @param cpuid answers of the CPUID instruction (MachineConfig). */
+  constructor(memory: Memory, cpuid: readonly CpuidLeaf[]) {
+    super(memory, cpuid);
+    this.cpuid = cpuid;
+  }
+
+  run(steps: number): Exit {
+    this.sync();
+    let retired = 0;
+    while (retired < steps) {
+      const alone = (this.s[SYSTEM] & (RFLAGS.TF | RFLAGS.RF)) !== 0;
+      const taken = alone ? this.single() : this.burst(steps - retired);
+      if (this.wantsTime) this.tellTime(retired + Math.abs(taken) - 1);
+      retired += Math.abs(taken);
+      const exit = this.exit(retired);
+      if (exit !== null) return exit;
+      if (taken < 0) return { kind: 'trap', retired, vector: DB };
+    }
+    return { kind: 'limit', retired };
+  }
+
+  /** Why the last burst ended, if by a fault or into Xen. */
+  private exit(retired: number): Exit | null {
+    if (this.faulted) {
+      this.faulted = false;
+      return { kind: 'fault', retired, vector: this.faultVector, error: this.faultError, cr2: this.faultAddress };
+    }
+    if (this.leaving === null) return null;
+    const exit = { ...this.leaving, retired };
+    this.leaving = null;
+    return exit;
+  }
+
+  /** One step with TF or RF set: 1, or -1 when the single-step trap follows. RF ends with it. */
+  private single(): 1 | -1 {
+    const { s } = this;
+    const before = s[SYSTEM];
+    this.shadow = false;
+    this.burst(1);
+    if (this.faulted) return 1;
+    if ((before & RFLAGS.RF) !== 0) s[SYSTEM] &= ~RFLAGS.RF;
+    return (before & RFLAGS.TF) !== 0 && !this.shadow && this.leaving === null ? -1 : 1;
+  }
+
+  /** Up to `count` steps. Returns how many were taken, one that faulted included. */
+  private burst(count: number): number {
+    let o: Op = FETCH;
+    let left = count;
+    try {
+      do {
+        o = o.run(this, o);
+        left--;
+      } while (left > 0 && o !== STOP);
+    } catch (thrown) {
+      this.hold(this.restart ?? o);
+      this.restart = null;
+      this.dropWrite();
+      if (thrown !== FAULT) throw thrown;
+      this.faulted = true;
+      return count - left + 1;
+    }
+    this.hold(o);
+    return count - left;
+  }
+
+  /** Let RIP be the address of this op, which lies in the current page or right behind it. */
+  hold(o: Op): void {
+    if (o === FETCH || o === STOP) return;
+    this.moveTo(o.off);
+  }
+
+  /** Let RIP be at an offset from the current page's start. */
+  private moveTo(offset: number): void {
+    const { s } = this;
+    this.offset = offset & (FRAME_BYTES - 1);
+    if (offset < FRAME_BYTES) return;
+    s[PAGE] += FRAME_BYTES;
+    if (s[PAGE] === 0) s[PAGE + 1] += 1;
+  }
+
+  /** End the burst after `o`. */
+  leave(o: Op, how: Leaving): Op {
+    this.leaving = how;
+    this.moveTo(o.end);
+    return STOP;
+  }
+
+  private tellTime(stepsBefore: number): void {
+    this.wantsTime = false;
+    answerTime(this, BigInt.asUintN(64, this.tsc + BigInt(stepsBefore)));
+  }
+
+  /** What follows an instruction whose write needed aftercare. */
+  settle(o: Op): Op {
+    return this.settleAt(o, false);
+  }
+
+  /** The same; `again`: the instruction itself comes next. */
+  settleAt(o: Op, again: boolean): Op {
+    if (!this.finishWrite()) return again ? o : o.next;
+    this.moveTo(again ? o.off : o.end);
+    return FETCH;
+  }
+
+  /** The op to continue with at the canonical address `hi:lo`. Walks no tables: that is for the step that executes there. */
+  goto(lo: number, hi: number): Op {
+    const { s } = this;
+    const page = lo & -FRAME_BYTES;
+    if (page !== s[PAGE] || hi !== s[PAGE + 1]) {
+      s[PAGE] = page;
+      s[PAGE + 1] = hi;
+      const code = this.cachedCode(page, hi);
+      if (code === null) {
+        this.offset = lo & (FRAME_BYTES - 1);
+        return FETCH;
+      }
+      this.code = code;
+    }
+    const found = this.code.ops[lo & (FRAME_BYTES - 1)];
+    if (found !== null) return found;
+    this.offset = lo & (FRAME_BYTES - 1);
+    return FETCH;
+  }
+
+  /** The instruction at `offset` of the page at `hi:lo`, which becomes the page of the current code. */
+  lookup(lo: number, hi: number, offset: number): Op {
+    const code = this.codePage(lo, hi, offset);
+    const found = code.ops[offset] ?? this.decodeIn(code, lo, hi, offset);
+    this.code = code;
+    return found;
+  }
+
+  /** Decode at an offset of the page that RIP is in. */
+  decodeAt(code: CodePage, offset: number): Op {
+    return this.decodeIn(code, this.s[PAGE], this.s[PAGE + 1], offset);
+  }
+
+  private decodeIn(code: CodePage, lo: number, hi: number, offset: number): Op {
+    const { instruction, second } = this.takeApart(code, lo, hi, offset);
+    const op = build(instruction, offset);
+    op.next = (op.end < FRAME_BYTES ? code.ops[op.end] : null) ?? linkNext(op);
+    const relative = instruction.row.operands[0]?.startsWith('J') ?? false;
+    if (relative && op.immHi === 0 && op.imm >= 0 && op.imm < FRAME_BYTES) op.taken = code.ops[op.imm] ?? linkTaken(op, op.imm);
+    code.ops[offset] = op;
+    code.occupy(offset, Math.min(op.end, FRAME_BYTES));
+    if (second !== null) {
+      op.run = straddling;
+      op.second = second.mfn;
+      second.receive(op, op.end - FRAME_BYTES);
+    }
+    return op;
+  }
+
+  /** Decode at `offset` of the page at `hi:lo`; the following page is fetched only when the instruction reaches into it. */
+  private takeApart(code: CodePage, lo: number, hi: number, offset: number): { instruction: Instruction; second: CodePage | null } {
+    const { bytes } = this.memory;
+    let second: CodePage | null = null;
+    const instruction = decode((at) => {
+      if (at >= LONGEST) this.fault(GP, 0);
+      if (offset + at < FRAME_BYTES) return bytes[code.mfn * FRAME_BYTES + offset + at];
+      second ??= this.codePage((lo + FRAME_BYTES) | 0, (hi + (lo === -FRAME_BYTES ? 1 : 0)) | 0, 0);
+      return bytes[second.mfn * FRAME_BYTES + offset + at - FRAME_BYTES];
+    });
+    return { instruction, second };
+  }
+
+  /** The instruction at RIP, or null when fetching it faults. Throws NotModelled like `run`. */
+  instruction(): Instruction | null {
+    this.sync();
+    const [lo, hi] = [this.s[PAGE], this.s[PAGE + 1]];
+    try {
+      return this.takeApart(this.codePage(lo, hi, this.offset), lo, hi, this.offset).instruction;
+    } catch (thrown) {
+      if (thrown !== FAULT) throw thrown;
+      return null;
+    }
+  }
+
+  operandAddress(instruction: Instruction): bigint {
+    const lo = linear(this, prepare(instruction, this.offset).op);
+    return (BigInt(this.high >>> 0) << 32n) | BigInt(lo >>> 0);
+  }
+
+  translate(root: number, address: bigint, access: Access): Translation {
+    const lo = Number(BigInt.asIntN(32, address));
+    const hi = Number(BigInt.asIntN(32, address >> 32n));
+    return isCanonical(hi) ? walk(this.memory, root, lo, hi, access, this.reserved) : { ok: false, error: 0 };
+  }
+}

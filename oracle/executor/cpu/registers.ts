@@ -1,0 +1,97 @@
+/** The register file, and the fault that an instruction ended in. */
+import { getFlags, setFlags } from './flags.ts';
+import { FS_BASE, GS_BASE, PAGE, REGISTER_FILE } from './layout.ts';
+import type { RegisterFile } from './register_file.ts';
+
+/** Thrown to leave an instruction; which fault it was stands in the CPU. */
+export const FAULT = Symbol('fault');
+
+const whole = (lo: number, hi: number): bigint => (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0);
+
+export class Registers implements RegisterFile {
+  readonly s = new Int32Array(REGISTER_FILE);
+  readonly s8 = new Uint8Array(this.s.buffer);
+  readonly s16 = new Uint16Array(this.s.buffer);
+  readonly selectors = new Uint16Array(6);
+  /** Upper half of the 64-bit value that a function just returned. */
+  high = 0;
+  /** RIP is PAGE plus this between instructions. */
+  offset = 0;
+  taskSwitched = false;
+  faultVector = 0;
+  faultError: number | null = null;
+  faultAddress: bigint | null = null;
+
+  /** Leave the instruction with an exception. */
+  fault(vector: number, error: number | null): never {
+    this.faultVector = vector;
+    this.faultError = error;
+    this.faultAddress = null;
+    throw FAULT;
+  }
+
+  /** A page fault (`vector`) at address `hi:lo`. */
+  faultAt(vector: number, error: number, lo: number, hi: number): never {
+    this.faultVector = vector;
+    this.faultError = error;
+    this.faultAddress = whole(lo, hi);
+    throw FAULT;
+  }
+
+  gpr(register: number): bigint {
+    return this.pair(2 * register);
+  }
+  setGpr(register: number, value: bigint): void {
+    this.setPair(2 * register, value);
+  }
+  gprLo(register: number): number {
+    return this.s[2 * register];
+  }
+  gprHi(register: number): number {
+    return this.s[2 * register + 1];
+  }
+  setGprHalves(register: number, lo: number, hi: number): void {
+    this.s[2 * register] = lo;
+    this.s[2 * register + 1] = hi;
+  }
+
+  get rip(): bigint {
+    return BigInt.asUintN(64, this.pair(PAGE) + BigInt(this.offset));
+  }
+  set rip(value: bigint) {
+    this.setPair(PAGE, value & ~0xfffn);
+    this.offset = Number(value & 0xfffn);
+  }
+  get rflags(): bigint {
+    return BigInt(getFlags(this) >>> 0);
+  }
+  set rflags(value: bigint) {
+    setFlags(this, Number(BigInt.asIntN(32, value)));
+  }
+  get fsBase(): bigint {
+    return this.pair(FS_BASE);
+  }
+  set fsBase(value: bigint) {
+    this.setPair(FS_BASE, value);
+  }
+  get gsBase(): bigint {
+    return this.pair(GS_BASE);
+  }
+  set gsBase(value: bigint) {
+    this.setPair(GS_BASE, value);
+  }
+  selector(segment: number): number {
+    return this.selectors[segment];
+  }
+  setSelector(segment: number, value: number): void {
+    this.selectors[segment] = value;
+  }
+
+  private pair(at: number): bigint {
+    return whole(this.s[at], this.s[at + 1]);
+  }
+  private setPair(at: number, value: bigint): void {
+    this.s[at] = Number(BigInt.asIntN(32, value));
+    this.s[at + 1] = Number(BigInt.asIntN(32, value >> 32n));
+  }
+}

@@ -1,0 +1,140 @@
+/** String instructions. A repeated one takes one step for each iteration and stays the next instruction until it is done. */
+
+import { RFLAGS } from '#spec/isa/x86/flags.ts';
+import { DATA, readable, writable } from './address.ts';
+import { sub32, sub64, topShift } from './arithmetic.ts';
+import type { Cpu } from './cpu.ts';
+import { sizeKind, zero } from './flags.ts';
+import { SYSTEM } from './layout.ts';
+import type { Handler, Op } from './op.ts';
+import { getRegister, peek, poke, setRegister } from './operand.ts';
+
+/** Places of RCX, RSI, RDI. */
+const CX = 2;
+const SI = 12;
+const DI = 14;
+
+/** Address in RSI or RDI, cut by a 67 prefix, with a segment base (place, 0 for none). */
+const address = (c: Cpu, o: Op, register: number, segment: number): number => {
+  const s = c.s;
+  const offset = s[register];
+  c.high = o.address32 ? 0 : s[register + 1];
+  if (segment === 0) return offset;
+  const lo = (offset + s[segment]) | 0;
+  c.high = (c.high + s[segment + 1] + (lo >>> 0 < offset >>> 0 ? 1 : 0)) | 0;
+  return lo;
+};
+
+const from = (c: Cpu, o: Op): number => {
+  const lo = address(c, o, SI, o.segment);
+  return readable(c, DATA, lo, c.high, o.size - 1);
+};
+/** ES:RDI takes no segment override. */
+const compared = (c: Cpu, o: Op): number => {
+  const lo = address(c, o, DI, 0);
+  return readable(c, DATA, lo, c.high, o.size - 1);
+};
+const to = (c: Cpu, o: Op): number => {
+  const lo = address(c, o, DI, 0);
+  return writable(c, DATA, lo, c.high, o.size - 1);
+};
+
+/** Add `by` to a register of the address size. */
+const step = (c: Cpu, o: Op, register: number, by: number): void => {
+  const s = c.s;
+  const lo = (s[register] + by) | 0;
+  s[register + 1] = o.address32 ? 0 : (s[register + 1] + (by >> 31) + (lo >>> 0 < by >>> 0 ? 1 : 0)) | 0;
+  s[register] = lo;
+};
+
+const advance = (c: Cpu, o: Op, register: number): void => step(c, o, register, (c.s[SYSTEM] & RFLAGS.DF) === 0 ? o.size : -o.size);
+
+const move: Handler = (c, o) => {
+  const p = from(c, o);
+  const lo = peek(c, p, o.size);
+  const hi = c.high;
+  poke(c, to(c, o), o.size, lo, hi);
+  advance(c, o, SI);
+  advance(c, o, DI);
+  return o;
+};
+
+const fill: Handler = (c, o) => {
+  const p = to(c, o);
+  poke(c, p, o.size, c.s[0], c.s[1]);
+  advance(c, o, DI);
+  return o;
+};
+
+const fetch: Handler = (c, o) => {
+  const lo = peek(c, from(c, o), o.size);
+  setRegister(c, 0, o.size, lo, c.high);
+  advance(c, o, SI);
+  return o;
+};
+
+/** Flags of a − b. */
+const compare = (c: Cpu, size: number, al: number, ah: number, bl: number, bh: number): void => {
+  if (size === 8) sub64(c, al, ah, bl, bh);
+  else {
+    const kind = sizeKind(size);
+    const up = topShift(kind);
+    sub32(c, al << up, bl << up, kind);
+  }
+};
+
+const scan: Handler = (c, o) => {
+  const lo = peek(c, compared(c, o), o.size);
+  const hi = c.high;
+  const accumulator = getRegister(c, 0, o.size);
+  compare(c, o.size, accumulator, c.high, lo, hi);
+  advance(c, o, DI);
+  return o;
+};
+
+const match: Handler = (c, o) => {
+  const first = peek(c, from(c, o), o.size);
+  const firstHi = c.high;
+  const second = peek(c, compared(c, o), o.size);
+  compare(c, o.size, first, firstHi, second, c.high);
+  advance(c, o, SI);
+  advance(c, o, DI);
+  return o;
+};
+
+/** What one iteration of each instruction does. */
+export const ITERATION: Readonly<Record<string, Handler>> = { movs: move, stos: fill, lods: fetch, scas: scan, cmps: match };
+
+/** How a string instruction is repeated: not at all, by count, while equal, while not equal. */
+export type Repeat = 'once' | 'count' | 'equal' | 'unequal';
+
+const finished = (c: Cpu, o: Op): boolean => c.s[CX] === 0 && (o.address32 || c.s[CX + 1] === 0);
+
+const repeated =
+  (iteration: Handler, goesOn: (c: Cpu) => boolean): Handler =>
+  (c, o) => {
+    if (finished(c, o)) return o.next;
+    iteration(c, o);
+    step(c, o, CX, -1);
+    const more = !finished(c, o) && goesOn(c);
+    return c.aftercare ? c.settleAt(o, more) : more ? o : o.next;
+  };
+
+const always = (): boolean => true;
+
+export const stringHandler = (mnemonic: string, repeat: Repeat): Handler => {
+  const iteration = ITERATION[mnemonic];
+  switch (repeat) {
+    case 'once':
+      return (c, o) => {
+        iteration(c, o);
+        return c.aftercare ? c.settleAt(o, false) : o.next;
+      };
+    case 'count':
+      return repeated(iteration, always);
+    case 'equal':
+      return repeated(iteration, zero);
+    case 'unequal':
+      return repeated(iteration, (c) => !zero(c));
+  }
+};

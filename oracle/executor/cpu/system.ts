@@ -1,0 +1,134 @@
+/** Exceptions asked for, ways into Xen, flags, CPUID, time, and what does nothing. */
+import { RFLAGS } from '#spec/isa/x86/flags.ts';
+import { DATA, linear, readable } from './address.ts';
+import type { Cpu } from './cpu.ts';
+import { BP, GP, NM, OF, UD } from './exit.ts';
+import { arithmeticFlags, carry, getFlags, setArithmeticFlags, setCarry } from './flags.ts';
+import { PAGE, SYSTEM } from './layout.ts';
+import { type Handler, STOP } from './op.ts';
+import { setRegister } from './operand.ts';
+
+const { CF, PF, AF, ZF, SF, DF, RF } = RFLAGS;
+
+/** Places of RAX, RCX, RDX, RBX, R11 in the register file. */
+const [A, C, D, B, R11] = [0, 2, 4, 6, 22];
+
+export const nop: Handler = (_, o) => o.next;
+
+export const undefinedOpcode: Handler = (c) => c.fault(UD, null);
+
+/** IOPL is 0 and the guest runs in ring 3: Xen emulates what it allows. */
+export const privileged: Handler = (c) => c.fault(GP, 0);
+
+/** FWAIT: #NM while CR0.TS is set (CR0.MP always is). */
+export const fwait: Handler = (c, o) => (c.taskSwitched ? c.fault(NM, null) : o.next);
+
+/** The vector of LEGACY_SYSCALL_VECTOR, through which Xen lets guests enter their own handler. */
+const INT80 = 0x80;
+/** Vectors whose gates ring 3 may use by a software interrupt. */
+const OPEN_GATES: readonly number[] = [BP, OF, INT80];
+
+/** INT n; other gates are closed to ring 3, and the error code names the gate in the interrupt table. */
+export const int: Handler = (c, o) => {
+  const vector = o.imm & 0xff;
+  if (!OPEN_GATES.includes(vector)) c.fault(GP, vector * 8 + 2);
+  return c.leave(o, { kind: 'int', vector });
+};
+
+export const int3: Handler = (c, o) => c.leave(o, { kind: 'int', vector: BP });
+
+export const syscall: Handler = (c, o) => {
+  const s = c.s;
+  s[R11] = getFlags(c) & ~RF;
+  s[R11 + 1] = 0;
+  s[C] = s[PAGE] + o.end;
+  s[C + 1] = s[PAGE + 1] + (s[C] >>> 0 < s[PAGE] >>> 0 ? 1 : 0);
+  return c.leave(o, { kind: 'syscall' });
+};
+
+export const clc: Handler = (c, o) => {
+  setCarry(c, false);
+  return o.next;
+};
+export const stc: Handler = (c, o) => {
+  setCarry(c, true);
+  return o.next;
+};
+export const cmc: Handler = (c, o) => {
+  setCarry(c, !carry(c));
+  return o.next;
+};
+export const cld: Handler = (c, o) => {
+  c.s[SYSTEM] &= ~DF;
+  return o.next;
+};
+export const std: Handler = (c, o) => {
+  c.s[SYSTEM] |= DF;
+  return o.next;
+};
+
+/** The flags that travel through AH. */
+const IN_AH = SF | ZF | AF | PF | CF;
+
+export const lahf: Handler = (c, o) => {
+  c.s8[1] = (arithmeticFlags(c) & IN_AH) | RFLAGS.fixed1;
+  return o.next;
+};
+export const sahf: Handler = (c, o) => {
+  setArithmeticFlags(c, (arithmeticFlags(c) & ~IN_AH) | (c.s8[1] & IN_AH));
+  return o.next;
+};
+
+/** XLAT: AL from the table at RBX, with the operand address RBX + AL. */
+export const xlat: Handler = (c, o) => {
+  const s = c.s;
+  const base = s[B];
+  let lo = (base + c.s8[0]) | 0;
+  let hi = o.address32 ? 0 : (s[B + 1] + (lo >>> 0 < base >>> 0 ? 1 : 0)) | 0;
+  if (o.segment !== 0) {
+    const offset = lo;
+    lo = (lo + s[o.segment]) | 0;
+    hi = (hi + s[o.segment + 1] + (lo >>> 0 < offset >>> 0 ? 1 : 0)) | 0;
+  }
+  c.s8[0] = c.dv.getUint8(readable(c, DATA, lo, hi, 0));
+  return o.next;
+};
+
+/** Leaves without a row read as zero. */
+export const cpuid: Handler = (c, o) => {
+  const s = c.s;
+  const leaf = s[A] >>> 0;
+  const subleaf = s[C] >>> 0;
+  const row = c.cpuid.find((r) => r.leaf >>> 0 === leaf && (r.subleaf === null || r.subleaf >>> 0 === subleaf));
+  setRegister(c, A, 4, row?.eax ?? 0, 0);
+  setRegister(c, B, 4, row?.ebx ?? 0, 0);
+  setRegister(c, C, 4, row?.ecx ?? 0, 0);
+  setRegister(c, D, 4, row?.edx ?? 0, 0);
+  return o.next;
+};
+
+/** How many steps of the run came before is known outside the burst only: it ends here, and `Cpu.run` fills in the answer. */
+export const rdtsc: Handler = (c, o) => {
+  c.wantsTime = true;
+  c.hold(o.next);
+  return STOP;
+};
+
+/** RDTSCP; TSC_AUX is 0. */
+export const rdtscp: Handler = (c, o) => {
+  setRegister(c, C, 4, 0, 0);
+  return rdtsc(c, o);
+};
+
+/** The answer to RDTSC into EDX:EAX. */
+export const answerTime = (c: Cpu, tsc: bigint): void => {
+  setRegister(c, A, 4, Number(BigInt.asIntN(32, tsc)), 0);
+  setRegister(c, D, 4, Number(BigInt.asIntN(32, tsc >> 32n)), 0);
+};
+
+/** CLFLUSH wants its address to be readable. */
+export const clflush: Handler = (c, o) => {
+  const lo = linear(c, o);
+  readable(c, o, lo, c.high, 0);
+  return o.next;
+};
