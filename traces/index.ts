@@ -1,4 +1,5 @@
 /** Traces: format, text, replay. Files need Node: `xenspec/traces` reads them with `readTrace`. */
+export * from './conformance.ts';
 export * from './file.ts';
 export * from './format.ts';
 export * from './replay.ts';

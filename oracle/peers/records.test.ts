@@ -1,7 +1,5 @@
 import { expect, it } from 'vitest';
-import { debian_4_17 } from '#spec/machines/debian_4_17.ts';
-import { parseTrace, printTrace } from '#traces/text.ts';
-import { recordsOf, traceOf } from './records.ts';
+import { recordsOf } from './records.ts';
 
 const line = (bytes: string) => ({ record: 'event', event: { kind: 'console', domid: 0, bytes } });
 
@@ -24,15 +22,4 @@ it.each([
     { record: 'lost', count: null, reason },
     { record: 'end', finish: 'timeout', reason: null, retired: null },
   ]);
-});
-
-it('makes a valid trace', () => {
-  const ended = { kind: 'shutdown', reason: 0 } as const;
-  const trace = traceOf(
-    { name: 'xen', version: '4.17.7', details: { qemu: '7.2' } },
-    new Uint8Array([1, 2, 3]),
-    { machine: debian_4_17(), ended, console: 'x\n', remarks: [], seconds: 1, records: recordsOf('x\n', ended) },
-    { title: 'a test', program: null, seed: 7, clauses: [] },
-  );
-  expect(parseTrace(printTrace(trace), 'test')).toEqual(trace);
 });

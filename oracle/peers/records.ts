@@ -1,7 +1,6 @@
-/** From what was seen of a run to the records and the header of a trace. */
-import { createHash } from 'node:crypto';
-import { TRACE_FORMAT, TRACE_VERSION, type Trace, type TraceHeader, type TraceRecord } from '#traces/format.ts';
-import type { Ended, Peer, Recording } from './peer.ts';
+/** From what was seen of a run to the records of a trace. */
+import type { TraceRecord } from '#traces/format.ts';
+import type { Ended } from './peer.ts';
 
 /** Why the end of a run is not in the recording; null when it is. */
 export const lossOf = (ended: Ended): string | null => {
@@ -27,27 +26,3 @@ export const recordsOf = (console: string, ended: Ended): readonly TraceRecord[]
   );
   return records;
 };
-
-/** What a recording is of. */
-export type Subject = Pick<TraceHeader, 'title' | 'program' | 'seed' | 'clauses'>;
-
-/** A recording as a trace. */
-export const traceOf = (
-  peer: Pick<Peer, 'name' | 'version' | 'details'>,
-  image: Uint8Array,
-  recording: Recording,
-  subject: Subject,
-): Trace => ({
-  header: {
-    record: 'header',
-    format: TRACE_FORMAT,
-    version: TRACE_VERSION,
-    producer: { name: peer.name, version: peer.version, details: { ...peer.details } },
-    ...subject,
-    visible: ['console', 'end'],
-    machine: recording.machine,
-    images: [{ domid: 0, sha256: createHash('sha256').update(image).digest('hex'), elf: Buffer.from(image).toString('base64') }],
-    policy: null,
-  },
-  records: recording.records,
-});

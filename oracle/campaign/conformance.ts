@@ -1,0 +1,50 @@
+/** The conformance scripts of this checkout, and the recordings made from them. */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { BadInput } from '#spec/failure.ts';
+import { debian_4_17 } from '#spec/machines/debian_4_17.ts';
+import { type Conformance, parseConformance, printConformance } from '#traces/conformance.ts';
+import { writeTrace } from '#traces/file.ts';
+import { buildImages } from '../image/index.ts';
+import { programData, type Recorder, type Seen, traceOf } from './recorder.ts';
+
+export const CONFORMANCE_FOLDER = fileURLToPath(new URL('../../traces/conformance/', import.meta.url));
+export const RECORDED_FOLDER = fileURLToPath(new URL('../../traces/recorded/', import.meta.url));
+
+export type Script = { readonly name: string; readonly path: string; readonly script: Conformance };
+
+/** All scripts, by name. Throws BadInput for one that is not valid, or when this is no checkout. */
+export const readScripts = (folder = CONFORMANCE_FOLDER): readonly Script[] => {
+  if (!existsSync(folder)) throw new BadInput('conformance scripts are part of a checkout, and there is none here');
+  return readdirSync(folder)
+    .filter((file) => file.endsWith('.json'))
+    .sort()
+    .map((file) => {
+      const path = join(folder, file);
+      return { name: file.slice(0, -'.json'.length), path, script: parseConformance(readFileSync(path, 'utf8'), file) };
+    });
+};
+
+export const recordedPath = (name: string, folder = RECORDED_FOLDER): string => join(folder, `${name}.trace.gz`);
+
+/** Lines of a console without their line feeds. */
+export const consoleLines = (text: string): readonly string[] => text.replace(/\n$/, '').split('\n');
+
+/**
+ * Run a script, and write down what was seen: the trace into `folder`, and, when `update`, the expected lines into the script. A run without an end
+ * is reported, never written.
+ */
+export const recordScript = async (recorder: Recorder, { name, path, script }: Script, folder: string, update: boolean): Promise<Seen> => {
+  const images = buildImages(script.program);
+  const seen = await recorder.record(images, debian_4_17());
+  if (seen.reason === null) return seen;
+  if (update) {
+    const { name: producer, version } = recorder.producer;
+    const expected = { producer, version, console: [...consoleLines(seen.console)], reason: seen.reason };
+    writeFileSync(path, printConformance({ ...script, expected }));
+  }
+  const subject = { title: `${name}: ${script.title}`, program: programData(script.program), seed: null, clauses: script.clauses };
+  writeTrace(recordedPath(name, folder), traceOf(recorder, images, seen, subject));
+  return seen;
+};

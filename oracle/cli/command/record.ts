@@ -1,0 +1,126 @@
+/** `xenspec record`: run images, generated programs or conformance scripts, and write down what was seen as traces. */
+import { mkdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { type Command, Option } from 'commander';
+import { BadInput } from '#spec/failure.ts';
+import { debian_4_17 } from '#spec/machines/debian_4_17.ts';
+import { writeTrace } from '#traces/file.ts';
+import { RECORDED_FOLDER, readScripts, recordScript } from '../../campaign/conformance.ts';
+import { ENGINES, type EngineName } from '../../campaign/engines.ts';
+import { engineRecorder, peerRecorder, type Recorder, type Seen, traceOf } from '../../campaign/recorder.ts';
+import { findPeer, PEERS, type PeerName } from '../../peers/peers.ts';
+import { EXIT } from '../exit_code.ts';
+import { CommandFailure } from '../failure.ts';
+import { readImage, writing } from '../files.ts';
+import { seedRange, wholeNumber } from '../option.ts';
+import { Progress, table } from '../table.ts';
+import { version } from '../version.ts';
+
+type RecorderName = PeerName | EngineName;
+type Options = {
+  peer: RecorderName;
+  seeds?: { readonly first: number; readonly last: number };
+  batch: number;
+  conformance?: true;
+  out?: string;
+  json?: true;
+};
+/** One thing to record; `run` writes the trace itself when the run has an end. */
+type Job = { readonly name: string; readonly run: () => Promise<Seen> };
+export type Recorded = {
+  readonly name: string;
+  readonly lines: number;
+  readonly reason: number | null;
+  readonly why: string | null;
+  readonly seconds: number;
+};
+
+/** Throws CommandFailure when the peer is not on this machine. */
+export const recorderNamed = async (name: RecorderName): Promise<Recorder> => {
+  if ((ENGINES as readonly string[]).includes(name)) return engineRecorder(name as EngineName, version());
+  const peer = findPeer(name as PeerName);
+  if (!peer.available) throw new CommandFailure(EXIT.unavailable, `peer ${peer.name}: ${peer.why}`);
+  return peerRecorder(peer);
+};
+
+const imageJob = (recorder: Recorder, path: string, folder: string): Job => {
+  const name = basename(path).replace(/\.elf$/, '');
+  const image = readImage(path);
+  const run = async (): Promise<Seen> => {
+    const seen = await recorder.record([image], debian_4_17());
+    const subject = { title: basename(path), program: null, seed: null, clauses: [] };
+    if (seen.reason !== null) writeTrace(join(folder, `${name}.trace.gz`), traceOf(recorder, [image], seen, subject));
+    return seen;
+  };
+  return { name, run };
+};
+
+const jobsOf = async (recorder: Recorder, images: readonly string[], options: Options, folder: string): Promise<readonly Job[]> => {
+  if (options.conformance)
+    // Scripts hold what real Xen did; an engine's run of them is a trace, never the expectation.
+    return readScripts().map((script) => ({
+      name: script.name,
+      run: () => recordScript(recorder, script, folder, recorder.producer.name === 'xen'),
+    }));
+  if (options.seeds) return (await import('../../campaign/seed_recordings.ts')).seedJobs(recorder, options.seeds, options.batch, folder);
+  return images.map((path) => imageJob(recorder, path, folder));
+};
+
+export const recordCommand = async (images: readonly string[], options: Options): Promise<number> => {
+  const kinds = [images.length > 0, options.seeds !== undefined, options.conformance === true].filter((given) => given).length;
+  if (kinds !== 1) throw new BadInput('one of images, --seeds and --conformance is needed');
+  const recorder = await recorderNamed(options.peer);
+  const folder = options.out ?? (options.conformance && options.peer === 'xen' ? RECORDED_FOLDER : 'recordings');
+  writing(folder, () => mkdirSync(folder, { recursive: true }));
+  const jobs = await jobsOf(recorder, images, options, folder);
+  const progress = new Progress(`record on ${options.peer}`, jobs.length);
+  const results: Recorded[] = [];
+  const waiting = [...jobs.entries()];
+  const started = performance.now();
+  const serve = async (): Promise<void> => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const [place, job] = next;
+      const { console, reason, why, seconds } = await job.run();
+      results[place] = { name: job.name, lines: console.split('\n').length - 1, reason, why, seconds };
+      progress.step();
+    }
+  };
+  await Promise.all(Array.from({ length: recorder.width }, serve));
+  progress.done();
+  report(results, (performance.now() - started) / 1000, folder, options);
+  return results.some((r) => r.reason === null) ? EXIT.inconclusive : EXIT.ok;
+};
+
+const report = (results: readonly Recorded[], seconds: number, folder: string, options: Options): void => {
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify({ recorder: options.peer, folder, seconds, results }, null, 2)}\n`);
+    return;
+  }
+  const rows = results.map((r) => [
+    r.name,
+    r.lines,
+    r.reason === null ? (r.why ?? 'no end') : `shutdown ${r.reason}`,
+    r.seconds.toFixed(2),
+  ]);
+  const written = results.filter((r) => r.reason !== null).length;
+  process.stdout.write(`${table(['recording', 'lines', 'end', 'seconds'], rows)}\n`);
+  process.stdout.write(`${written} of ${results.length} recorded on ${options.peer} in ${seconds.toFixed(1)} s, into ${folder}\n`);
+};
+
+export const addRecord = (program: Command, done: (code: number) => void): void => {
+  program
+    .command('record')
+    .description('run images, generated programs or the conformance scripts on real Xen, and write down what was seen as traces')
+    .argument('[image...]', 'ELF files with Xen notes, each recorded as domain 0')
+    .addOption(new Option('--peer <name>', 'who runs them').choices([...PEERS, ...ENGINES]).default('xen'))
+    .option('--seeds <A..B>', 'generated programs of these seeds', seedRange)
+    .option('--batch <programs>', 'generated programs in one boot', wholeNumber(1, 64), 8)
+    .option('--conformance', 'the scripts of traces/conformance, into traces/recorded; on real Xen also their expected lines')
+    .option('--out <directory>', 'where traces go (default: recordings)')
+    .option('--json', 'machine-readable result')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  xenspec record hello.elf --out recordings\n  xenspec record --seeds 1..100 --batch 10\n  xenspec record --conformance',
+    )
+    .action(async (images: string[], options: Options) => done(await recordCommand(images, options)));
+};
