@@ -1,4 +1,7 @@
 /** What Xen keeps about a domain's grants besides the entries in guest memory. */
+import { GRANT_V1_PER_FRAME } from '#spec/abi/grant_table.ts';
+import type { ActiveGrantObservation, MaptrackObservation } from '#spec/observation.ts';
+import { Maptrack } from './grant_table/maptrack.ts';
 
 /** A grant reference that somebody maps; counts by kind of mapping as Xen keeps them. */
 export class ActiveGrant {
@@ -8,15 +11,42 @@ export class ActiveGrant {
   hostWrite = 0;
   deviceRead = 0;
   deviceWrite = 0;
-}
 
-/** One mapping that this domain holds of another's grant; the handle is its index in `GrantState.maptrack`. */
-export type Maptrack = { domid: number; ref: number; flags: number };
+  isPinned(): boolean {
+    return (this.hostRead | this.hostWrite | this.deviceRead | this.deviceWrite) !== 0;
+  }
+  isWritePinned(): boolean {
+    return (this.hostWrite | this.deviceWrite) !== 0;
+  }
+}
 
 export class GrantState {
   /** Frames of the shared table, in order. */
   readonly frames: number[] = [];
+  /** By reference; only those that are pinned. */
   readonly active = new Map<number, ActiveGrant>();
-  readonly maptrack: (Maptrack | null)[] = [];
-  version = 1;
+  readonly maptrack = new Maptrack();
+
+  /** How many references the table has room for. */
+  entries(): number {
+    return this.frames.length * GRANT_V1_PER_FRAME;
+  }
+
+  observeActive(): ActiveGrantObservation[] {
+    return [...this.active.entries()]
+      .sort(([a], [b]) => a - b)
+      .map(([ref, { mfn, domid, hostRead, hostWrite, deviceRead, deviceWrite }]) => ({
+        ref,
+        mfn,
+        domid,
+        host_read: hostRead,
+        host_write: hostWrite,
+        device_read: deviceRead,
+        device_write: deviceWrite,
+      }));
+  }
+
+  observeMaptrack(): MaptrackObservation[] {
+    return this.maptrack.observe();
+  }
 }

@@ -4,13 +4,39 @@ import { event_channel_op } from '../event_channel/event_channel_op.ts';
 import { mmu_update } from '../mm/mmu_update.ts';
 import { mmuext_op } from '../mm/mmuext_op.ts';
 import { update_va_mapping } from '../mm/update_va_mapping.ts';
+import { console_io } from './console_io.ts';
 import type { Handler } from './dispatch.ts';
+import { iret } from './iret.ts';
+import { multicall } from './multicall.ts';
+import { fpu_taskswitch, get_debugreg, set_debugreg, set_segment_base, stack_switch, vm_assist } from './processor.ts';
+import { sched_op } from './sched_op.ts';
+import { set_timer_op } from './timer_op.ts';
+import { callback_op, nmi_op, set_callbacks, set_trap_table } from './trap_table.ts';
+import { vcpu_op } from './vcpu_op.ts';
+import { xen_version } from './xen_version.ts';
 
 const rows: Partial<Record<HypercallName, Handler>> = {
-  event_channel_op,
-  update_va_mapping,
-  mmuext_op,
+  set_trap_table,
   mmu_update,
+  stack_switch,
+  set_callbacks,
+  fpu_taskswitch,
+  set_debugreg,
+  get_debugreg,
+  multicall,
+  update_va_mapping,
+  set_timer_op,
+  xen_version,
+  console_io,
+  vm_assist,
+  iret,
+  vcpu_op,
+  set_segment_base,
+  mmuext_op,
+  nmi_op,
+  sched_op,
+  callback_op,
+  event_channel_op,
 };
 
 /** Handler by number; holes are numbers that the slice lacks. */

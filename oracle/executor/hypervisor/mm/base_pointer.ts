@@ -24,7 +24,7 @@ export const newGuestCr3 = (machine: Machine, vcpu: Vcpu, mfn: number): number =
 };
 
 /** Frame 0: none. */
-export const newUserBaseptr = (machine: Machine, vcpu: Vcpu, mfn: number): number => {
+export const newUserTable = (machine: Machine, vcpu: Vcpu, mfn: number): number => {
   const old = vcpu.userTable;
   if (old === mfn) return 0;
   if (mfn !== 0) {

@@ -1,5 +1,5 @@
 /** What mmu_update and mmuext_op share: progress in `*pdone`, and the ways in which they end early and are called again. */
-import { copyFromGuest, copyToGuest, scratch } from '../guest_access.ts';
+import { copyFromGuest, putGuest, scratch } from '../guest_access.ts';
 import { continueCall } from '../hypercall/continuation.ts';
 import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../vcpu.ts';
@@ -28,8 +28,7 @@ export const readDone = (machine: Machine, vcpu: Vcpu, args: Int32Array): number
 /** Store the number of elements done; a fault is ignored. */
 export const writeDone = (machine: Machine, vcpu: Vcpu, args: Int32Array, done: number): void => {
   if (isNull(args, PDONE)) return;
-  scratch.setUint32(0, done >>> 0, true);
-  copyToGuest(machine, vcpu, args[PDONE], args[PDONE + 1], 4);
+  putGuest(machine, vcpu, args[PDONE], args[PDONE + 1], 4, done | 0);
 };
 
 const isNull = (args: Int32Array, at: number): boolean => (args[at] | args[at + 1]) === 0;

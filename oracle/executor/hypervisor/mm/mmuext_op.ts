@@ -9,7 +9,7 @@ import { shouldPreempt } from '../hypercall/continuation.ts';
 import type { Machine } from '../machine.ts';
 import { unsigned } from '../u64.ts';
 import type { Vcpu } from '../vcpu.ts';
-import { newGuestCr3, newUserBaseptr } from './base_pointer.ts';
+import { newGuestCr3, newUserTable } from './base_pointer.ts';
 import { continueBatch, continueFarewell, isFarewell, RESTART, readDone, writeDone } from './batch.ts';
 import { hasOldGuestTable, putOldGuestTable } from './old_guest_table.ts';
 import { getPgOwner } from './pg_owner.ts';
@@ -88,7 +88,7 @@ const operate = (machine: Machine, vcpu: Vcpu, cmd: number, pgOwner: number): nu
     case OP.new_baseptr:
       return newGuestCr3(machine, vcpu, mfn);
     case OP.new_user_baseptr:
-      return newUserBaseptr(machine, vcpu, mfn);
+      return newUserTable(machine, vcpu, mfn);
     case OP.tlb_flush_multi:
     case OP.invlpg_multi:
       return readVcpumask(machine, vcpu, arg2Lo, arg2Hi) ? 0 : -ERRNO.EINVAL;

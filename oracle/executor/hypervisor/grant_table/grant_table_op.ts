@@ -1,0 +1,83 @@
+/** grant_table_op, version 1 tables: command, elements, count. */
+import { ERRNO } from '#spec/abi/errno.ts';
+import { gnttab } from '#spec/abi/grant_table.ts';
+import { SUBOPERATIONS, suboperation } from '#spec/abi/hypercall.ts';
+import { accessOk, copyFromGuest, copyToGuest, putGuest } from '../guest_access.ts';
+import { continueCall, shouldPreempt } from '../hypercall/continuation.ts';
+import type { Machine } from '../machine.ts';
+import { TWO32 } from '../u64.ts';
+import type { Vcpu } from '../vcpu.ts';
+import { mapGrantRef } from './map_grant_ref.ts';
+import { querySize, setupTable } from './table_size.ts';
+import { BATCH, completeUnmap, unmapGrantRef } from './unmap_grant_ref.ts';
+
+const OP = SUBOPERATIONS.grant_table_op;
+/** The bits above are for continuations of cache_flush. */
+const CMD_MASK = 0xfff;
+
+const offsetLo = (lo: number, bytes: number): number => (lo + bytes) | 0;
+const offsetHi = (lo: number, hi: number, bytes: number): number => (hi + Math.floor(((lo >>> 0) + bytes) / TWO32)) | 0;
+
+export const grant_table_op = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
+  const cmd = args[0] & CMD_MASK;
+  const lo = args[2];
+  const hi = args[3];
+  const count = args[4];
+  if (count < 0 || (cmd !== OP.cache_flush && (args[0] & ~CMD_MASK) !== 0)) return -ERRNO.EINVAL;
+  switch (cmd) {
+    case OP.map_grant_ref:
+      return accessOk(hi) ? mapBatch(machine, vcpu, lo, hi, count) : -ERRNO.EFAULT;
+    case OP.unmap_grant_ref:
+      return accessOk(hi) ? unmapBatch(machine, vcpu, lo, hi, count) : -ERRNO.EFAULT;
+    case OP.setup_table:
+      return setupTable(machine, vcpu, lo, hi, count);
+    case OP.query_size:
+      return querySize(machine, vcpu, lo, hi, count);
+  }
+  const name = suboperation('grant_table_op', cmd);
+  // Xen knows the name dump_table, but has no code for it.
+  if (name !== undefined && cmd !== OP.dump_table) machine.notModelled(vcpu, `grant_table_op/${name}`);
+  return -ERRNO.ENOSYS;
+};
+
+const tell = (machine: Machine, vcpu: Vcpu, name: string, status: number): void =>
+  machine.emit({ kind: 'operation', at: vcpu.ref, name, result: status });
+
+const mapBatch = (machine: Machine, vcpu: Vcpu, lo: number, hi: number, count: number): number => {
+  const { size } = gnttab.map_grant_ref;
+  for (let i = 0; i < count; i++) {
+    const atLo = offsetLo(lo, i * size);
+    const atHi = offsetHi(lo, hi, i * size);
+    if (i > 0 && shouldPreempt(machine, vcpu)) return continueCall(OP.map_grant_ref, 0, atLo, atHi, count - i, 0);
+    if (!copyFromGuest(machine, vcpu, atLo, atHi, size)) return -ERRNO.EFAULT;
+    tell(machine, vcpu, 'grant_table_op/map_grant_ref', mapGrantRef(machine, vcpu));
+    if (!copyToGuest(machine, vcpu, atLo, atHi, size)) return -ERRNO.EFAULT;
+  }
+  return 0;
+};
+
+/** Mappings go one by one; what they held goes after each 32, and at the end. */
+const unmapBatch = (machine: Machine, vcpu: Vcpu, lo: number, hi: number, count: number): number => {
+  const { size, fields } = gnttab.unmap_grant_ref;
+  for (let done = 0; done < count; ) {
+    const batch = Math.min(count - done, BATCH);
+    let ended = 0;
+    let fault = false;
+    while (!fault && ended < batch) {
+      const bytes = (done + ended) * size;
+      fault = !copyFromGuest(machine, vcpu, offsetLo(lo, bytes), offsetHi(lo, hi, bytes), size);
+      if (fault) break;
+      const status = unmapGrantRef(machine, vcpu, ended++);
+      tell(machine, vcpu, 'grant_table_op/unmap_grant_ref', status);
+      const at = bytes + fields.status.at;
+      fault = !putGuest(machine, vcpu, offsetLo(lo, at), offsetHi(lo, hi, at), 2, status);
+    }
+    for (let slot = 0; slot < ended; slot++) completeUnmap(machine, vcpu, slot);
+    if (fault) return -ERRNO.EFAULT;
+    done += batch;
+    if (done < count && shouldPreempt(machine, vcpu)) {
+      return continueCall(OP.unmap_grant_ref, 0, offsetLo(lo, done * size), offsetHi(lo, hi, done * size), count - done, 0);
+    }
+  }
+  return 0;
+};
