@@ -1,0 +1,104 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { writeElf } from '#oracle/image/elf.ts';
+import { GNTMAP, GTF, gnttab, grant_entry_v1 } from '#spec/abi/grant_table.ts';
+import type { VcpuRef } from '#spec/event.ts';
+import { domainOf, frame, setMemory, vcpuOf } from '../lens.ts';
+import type { Machine } from '../machine.ts';
+import { write } from '../memory/access.ts';
+import { miscounted } from '../testing/census.ts';
+import { DOM0, DOM1, frameAt, mmuext, mmuUpdate, operate, POOL, remap, SELF, twoDomains } from '../testing/guest.ts';
+import { fromNumber } from '../word/word.ts';
+
+const IMAGE = writeElf({
+  segments: [{ address: 0x200000, bytes: new Uint8Array(16), size: 4096 }],
+  entry: 0x200000,
+  virtBase: 0x200000,
+  hypercallPage: 0x200000,
+});
+
+/** Each domain has eight pages to play with, and grants them all to the other. */
+const PAGES = 8;
+const start = ((): Machine => {
+  let m = twoDomains(IMAGE);
+  const { flags, domid, frame: granted } = grant_entry_v1.fields;
+  for (const at of [DOM0, DOM1])
+    for (let n = 0; n < PAGES; n++) {
+      const table = domainOf(m, at.domid).grants.frames[0];
+      let memory = write(m.memory, table, (8 + n) * 8 + flags.at, 2, fromNumber(GTF.permit_access));
+      memory = write(memory, table, (8 + n) * 8 + domid.at, 2, fromNumber(1 - at.domid));
+      m = setMemory(m, write(memory, table, (8 + n) * 8 + granted.at, 4, fromNumber(frameAt(m, at, POOL + n * 4096))));
+    }
+  return m;
+})();
+const mfnOf = (at: VcpuRef, n: number): number => frameAt(start, at, POOL + n * 4096);
+
+const n = fc.integer({ min: 0, max: PAGES - 1 });
+const flags = fc.constantFrom(0, 0x21, 0x25, 0x61, 0x63, 0x67, 0xe3);
+/** A page of the pool, of either domain, or the top-level table. */
+const target = fc.oneof({ weight: 8, arbitrary: n }, { weight: 1, arbitrary: fc.constantFrom(100, 200) });
+const step = fc.oneof(
+  fc.record({ do: fc.constant('remap' as const), at: n, to: target, flags }),
+  fc.record({ do: fc.constant('entry' as const), table: n, index: fc.constantFrom(0, 1, 2, 300), to: target, flags }),
+  fc.record({
+    do: fc.constantFrom(
+      'pin_l1_table',
+      'pin_l2_table',
+      'pin_l3_table',
+      'pin_l4_table',
+      'unpin_table',
+      'new_user_baseptr',
+      'clear_page' as const,
+    ),
+    page: n,
+  }),
+  fc.record({ do: fc.constant('map' as const), at: n, ref: n, flags: fc.constantFrom(1, 2, 3, 5, 6, 7) }),
+  fc.record({ do: fc.constant('unmap' as const), at: n, handle: fc.integer({ min: 0, max: 6 }), bus: n }),
+);
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+
+const frameFor = (at: VcpuRef, to: number): number => {
+  if (to === 100) return vcpuOf(start, at).kernelTable;
+  return to === 200 ? mfnOf({ domid: 1 - at.domid, vcpu: 0 }, 0) : mfnOf(at, to);
+};
+const pte = (mfn: number, low: number): bigint => (low === 0 ? 0n : (BigInt(mfn) << 12n) | BigInt(low));
+
+const take = (m: Machine, at: VcpuRef, s: Step): Machine => {
+  switch (s.do) {
+    case 'remap':
+      return remap(m, at, POOL + s.at * 4096, pte(frameFor(at, s.to), s.flags)).machine;
+    case 'entry':
+      return mmuUpdate(m, at, [[(BigInt(mfnOf(at, s.table)) << 12n) + BigInt(s.index * 8), pte(frameFor(at, s.to), s.flags)]]).machine;
+    case 'map':
+      return operate(m, at, 'grant_table_op', 'map_grant_ref', gnttab.map_grant_ref, {
+        host_addr: POOL + s.at * 4096,
+        flags: s.flags,
+        ref: 8 + s.ref,
+        dom: 1 - at.domid,
+      }).machine;
+    case 'unmap': {
+      const bus = mfnOf({ domid: 1 - at.domid, vcpu: 0 }, s.bus) * 4096;
+      const mapping = domainOf(m, at.domid).grants.maptrack[s.handle];
+      const fields = { host_addr: POOL + s.at * 4096, dev_bus_addr: (mapping?.flags ?? 0) & GNTMAP.device_map ? bus : 0, handle: s.handle };
+      return operate(m, at, 'grant_table_op', 'unmap_grant_ref', gnttab.unmap_grant_ref, fields).machine;
+    }
+    default:
+      return mmuext(m, at, s.do as Parameters<typeof mmuext>[2], mfnOf(at, s.page), 0, SELF).machine;
+  }
+};
+
+it('references and uses are what the tables, pins, base pointers and grants add up to', () => {
+  const seen = new Set<string>();
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.constantFrom(DOM0, DOM1), step), { minLength: 10, maxLength: 60 }), (steps) => {
+      let machine = start;
+      for (const [at, s] of steps) {
+        machine = take(machine, at, s);
+        for (let i = 0; i < PAGES; i++) seen.add(frame(machine, mfnOf(at, i))!.type);
+      }
+      expect(miscounted(machine)).toEqual([]);
+    }),
+    { numRuns: 60, seed: 3 },
+  );
+  expect([...seen].sort()).toEqual(['l1', 'l2', 'l3', 'l4', 'none', 'writable']);
+});
