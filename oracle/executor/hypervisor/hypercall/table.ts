@@ -1,6 +1,7 @@
 /** The hypercalls of the slice by number. One line a call; each handler lives in a file of its own. */
 import { HYPERCALL, type HypercallName } from '#spec/abi/hypercall.ts';
 import { event_channel_op } from '../event_channel/event_channel_op.ts';
+import { grant_table_op } from '../grant_table/grant_table_op.ts';
 import { mmu_update } from '../mm/mmu_update.ts';
 import { mmuext_op } from '../mm/mmuext_op.ts';
 import { update_va_mapping } from '../mm/update_va_mapping.ts';
@@ -28,6 +29,7 @@ const rows: Partial<Record<HypercallName, Handler>> = {
   set_timer_op,
   xen_version,
   console_io,
+  grant_table_op,
   vm_assist,
   iret,
   vcpu_op,
