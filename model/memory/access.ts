@@ -3,7 +3,7 @@ import { digestText } from '#spec/digest.ts';
 import { type Size, zeroExtend } from '../word/size.ts';
 import { and, not, ONE, or, shl, shr, sub, Word, word } from '../word/word.ts';
 import { type Memory, pageOf, readWord, settled, withPageOf, writeWord } from './memory.ts';
-import { EMPTY_PAGE, pageFrom } from './page.ts';
+import { EMPTY_PAGE, pageBytes, pageFrom, pageWithBytes } from './page.ts';
 import { populatedFrames, treeSums } from './tree.ts';
 
 export const FRAME_BYTES = 4096;
@@ -35,23 +35,11 @@ export const write = (m: Memory, mfn: number, offset: number, size: Size, value:
 const onesBelow = (n: number): Word => (n === 64 ? word(-1, -1) : sub(shl(ONE, n), ONE));
 
 /** `length` bytes at `offset` of a frame. */
-export const readBytes = (m: Memory, mfn: number, offset: number, length: number): Uint8Array => {
-  const bytes = new Uint8Array(length);
-  for (let i = 0; i < length; i++) {
-    const at = offset + i;
-    const w = readWord(m, mfn, at >> 3);
-    bytes[i] = ((at & 4) === 0 ? w.lo : w.hi) >>> ((at & 3) * 8);
-  }
-  return bytes;
-};
+export const readBytes = (m: Memory, mfn: number, offset: number, length: number): Uint8Array => pageBytes(pageOf(m, mfn), offset, length);
 
 /** Bytes written from `offset` of a frame on. */
-export const writeBytes = (m: Memory, mfn: number, offset: number, bytes: Uint8Array): Memory => {
-  if (bytes.length === 0) return m;
-  const all = readBytes(m, mfn, 0, FRAME_BYTES);
-  all.set(bytes, offset);
-  return writePage(m, mfn, all);
-};
+export const writeBytes = (m: Memory, mfn: number, offset: number, bytes: Uint8Array): Memory =>
+  bytes.length === 0 ? m : withPageOf(m, mfn, pageWithBytes(pageOf(m, mfn), offset, bytes));
 
 /** The 4096 bytes of a frame. */
 export const readPage = (m: Memory, mfn: number): Uint8Array => readBytes(m, mfn, 0, FRAME_BYTES);

@@ -1,6 +1,6 @@
 /** One frame: sixteen leaves of 32 words. Leaves and pages remember their digest sums once somebody asked. */
 import { mixFirst, mixSecond } from '#spec/digest.ts';
-import { type Word, ZERO } from '../word/word.ts';
+import { Word, ZERO } from '../word/word.ts';
 
 /** Two independent sums, as spec/digest.ts defines them. */
 export type Sums = { readonly first: number; readonly second: number };
@@ -36,6 +36,41 @@ export const pageWithWord = (page: Page, index: number, value: Word): Page => {
   const leaves = page.leaves.slice();
   leaves[index >> 5] = new Leaf(words, null);
   return new Page(leaves, null);
+};
+
+/** `length` bytes of a page from `offset` on. */
+export const pageBytes = (page: Page, offset: number, length: number): Uint8Array => {
+  const bytes = new Uint8Array(length);
+  for (let n = 0; n < length; n++) {
+    const at = offset + n;
+    const { hi, lo } = page.leaves[at >> 8].words[(at >> 3) & 31];
+    bytes[n] = ((at & 4) === 0 ? lo : hi) >>> ((at & 3) * 8);
+  }
+  return bytes;
+};
+
+/** The page with bytes written from `offset` on. Leaves that no byte falls into stay as they are. */
+export const pageWithBytes = (page: Page, offset: number, bytes: Uint8Array): Page => {
+  const leaves = page.leaves.slice();
+  const end = offset + bytes.length;
+  for (let at = offset; at < end; ) {
+    const next = Math.min(end, (at | 255) + 1);
+    leaves[at >> 8] = leafWithBytes(leaves[at >> 8], at & 255, bytes.subarray(at - offset, next - offset));
+    at = next;
+  }
+  return new Page(leaves, null);
+};
+
+const leafWithBytes = (leaf: Leaf, offset: number, bytes: Uint8Array): Leaf => {
+  const words = leaf.words.slice();
+  bytes.forEach((byte, n) => {
+    const at = offset + n;
+    const { hi, lo } = words[at >> 3];
+    const shift = (at & 3) * 8;
+    const mask = ~(0xff << shift);
+    words[at >> 3] = (at & 4) === 0 ? new Word(hi, (lo & mask) | (byte << shift)) : new Word((hi & mask) | (byte << shift), lo);
+  });
+  return new Leaf(words, null);
 };
 
 /** A page from a function of the word's index. Leaves of zeros are the empty leaf. */

@@ -7,6 +7,7 @@ import type { Memory } from '../../memory/memory.ts';
 import { ACCESS } from '../../memory/translate.ts';
 import type { Size } from '../../word/size.ts';
 import { addInt, or, shl, shr, Word } from '../../word/word.ts';
+import { requireCanonical } from './canonical.ts';
 import type { Running } from './running.ts';
 import { frameFor } from './translation.ts';
 
@@ -15,6 +16,7 @@ const LAST = 4095;
 /** `size` bytes at `at`, zero-extended. `access` is WRITE when the instruction will write the same bytes back. */
 export const readLinear = (s: Running, at: Word, size: Size, stack: boolean, access: number = ACCESS.READ): Word => {
   const offset = at.lo & LAST;
+  if (offset + size > 4096) requireEnds(at, size, stack);
   const frame = frameFor(s, at, access, stack);
   if (offset + size <= 4096) return read(s.memory, frame, offset, size);
   const here = 4096 - offset;
@@ -25,11 +27,18 @@ export const readLinear = (s: Running, at: Word, size: Size, stack: boolean, acc
 /** The memory after writing `size` bytes at `at`. Both pages of a crossing access are translated before either is written. */
 export const writeLinear = (s: Running, at: Word, size: Size, value: Word, stack: boolean): Memory => {
   const offset = at.lo & LAST;
+  if (offset + size > 4096) requireEnds(at, size, stack);
   const frame = frameFor(s, at, ACCESS.WRITE, stack);
   if (offset + size <= 4096) return write(s.memory, frame, offset, size, value);
   const here = 4096 - offset;
   const next = frameFor(s, addInt(at, here), ACCESS.WRITE, stack);
   return writeShort(writeShort(s.memory, frame, offset, here, value), next, 0, size - here, shr(value, here * 8));
+};
+
+/** An access that crosses a page must be canonical at both ends before either page is looked up. */
+const requireEnds = (at: Word, size: Size, stack: boolean): void => {
+  requireCanonical(at, stack);
+  requireCanonical(addInt(at, size - 1), stack);
 };
 
 /** 1 to 7 bytes of one frame. */

@@ -6,7 +6,8 @@ import { NotModelled } from '#spec/failure.ts';
 import { epochOf, learntFrom } from '../../memory/newest.ts';
 import { ACCESS, isCanonical, type Rights, walk } from '../../memory/translate.ts';
 import type { Word } from '../../word/word.ts';
-import { type Exit, generalProtection, Marked, pageFault, stackFault } from './fault.ts';
+import { requireCanonical } from './canonical.ts';
+import { generalProtection, Marked, pageFault } from './fault.ts';
 import type { Running } from './running.ts';
 
 const SLOTS = 1024;
@@ -36,7 +37,8 @@ export const frameFor = (s: Running, at: Word, access: number, stack: boolean): 
 };
 
 const walkFor = (s: Running, at: Word, access: number, stack: boolean, slot: number): number => {
-  if (!isCanonical(at)) throw nonCanonical(access, stack);
+  if (access !== ACCESS.FETCH) requireCanonical(at, stack);
+  else if (!isCanonical(at)) throw generalProtection(0, 'x86/canonical-fetch');
   const root = s.segments.root;
   const found = walk(s.memory, root, at, access | ACCESS.USER);
   if (found.kind === 'fault') throw pageFault(found.error, at, found.clause);
@@ -56,8 +58,3 @@ const walkFor = (s: Running, at: Word, access: number, stack: boolean, slot: num
 /** A write through an entry that is not dirty yet must walk again. */
 const mask = (rights: Rights): number =>
   (rights.write && rights.dirty ? ACCESS.WRITE : 0) | (rights.execute ? ACCESS.FETCH : 0) | (rights.user ? ACCESS.USER : 0);
-
-const nonCanonical = (access: number, stack: boolean): Exit => {
-  if (stack) return stackFault('x86/canonical-stack');
-  return generalProtection(0, access === ACCESS.FETCH ? 'x86/canonical-fetch' : 'x86/canonical-address');
-};

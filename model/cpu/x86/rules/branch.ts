@@ -1,5 +1,6 @@
 /** Near branches. A target that is not canonical is a fault of the branch, which then has done nothing: x86/canonical-branch. */
 import { add, addInt, isZero, Word } from '../../../word/word.ts';
+import { canonicalTarget } from '../canonical.ts';
 import { HOLDS } from '../condition.ts';
 import { ZF } from '../flags.ts';
 import type { Instruction } from '../instruction.ts';
@@ -10,7 +11,9 @@ import { jump, nextRip, type Running, type Semantics, setReg, withFlags } from '
 import { RCX, RSP } from '../state.ts';
 
 /** Where a branch goes: relative to the next instruction, or to the value of its operand. */
-const target = (s: Running, i: Instruction): Word => (i.dst.kind === 'imm' ? add(nextRip(s, i), i.dst.value) : read(s, i, i.dst));
+const target = (s: Running, i: Instruction): Word => canonicalTarget(destination(s, i));
+
+const destination = (s: Running, i: Instruction): Word => (i.dst.kind === 'imm' ? add(nextRip(s, i), i.dst.value) : read(s, i, i.dst));
 
 /** JMP. */
 export const jmpRule: Semantics = (s, i) => jump(s, target(s, i), s.regs, s.memory);
@@ -21,16 +24,22 @@ export const jccRule = (condition: Condition): Semantics => {
   return (s, i) => (holds(s.flags) ? jump(s, target(s, i), s.regs, s.memory) : withFlags(s, i, s.flags));
 };
 
-/** CALL: push the address of the next instruction. The target is read before the push. */
+/** CALL: push the address of the next instruction. The target is read before the push, and judged after it. */
 export const callRule: Semantics = (s, i) => {
-  const to = target(s, i);
+  const to = destination(s, i);
   const top = s.regs[RSP];
-  return jump(s, to, setReg(s.regs, RSP, addInt(top, -8)), pushed(s, top, 8, nextRip(s, i)));
+  const memory = pushed(s, top, 8, nextRip(s, i));
+  return jump(s, canonicalTarget(to), setReg(s.regs, RSP, addInt(top, -8)), memory);
 };
 
 /** RET: pop the address; the immediate form then drops that many bytes more. */
 export const retRule: Semantics = (s, i) =>
-  jump(s, stackSlot(s, 0, 8), setReg(s.regs, RSP, addInt(s.regs[RSP], 8 + (i.row.operands.length === 1 ? i.dst.value.lo : 0))), s.memory);
+  jump(
+    s,
+    canonicalTarget(stackSlot(s, 0, 8)),
+    setReg(s.regs, RSP, addInt(s.regs[RSP], 8 + (i.row.operands.length === 1 ? i.dst.value.lo : 0))),
+    s.memory,
+  );
 
 /** The counter of LOOP and of repeated string instructions: RCX, or ECX under a 67 prefix. */
 export const counter = (s: Running, i: Instruction): Word => (i.narrow ? new Word(0, s.regs[RCX].lo) : s.regs[RCX]);

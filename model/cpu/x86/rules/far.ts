@@ -1,7 +1,7 @@
 /** Far transfers inside ring 3. Other rings are out of reach: Xen's descriptor table has no gate that ring 3 may call. */
 
-import { isCanonical } from '../../../memory/translate.ts';
 import { addInt, Word } from '../../../word/word.ts';
+import { canonicalTarget } from '../canonical.ts';
 import { generalProtection } from '../fault.ts';
 import { NT, RF, setFlags } from '../flags.ts';
 import type { Instruction } from '../instruction.ts';
@@ -22,11 +22,6 @@ const readPointer = (s: Running, i: Instruction): Target => {
   return { offset, selector: readLinear(s, addInt(at, i.size), 2, i.dst.stack).lo };
 };
 
-/** x86/canonical-far: a far transfer checks its target before it changes anything. */
-const requireCanonical = (offset: Word): void => {
-  if (!isCanonical(offset)) throw generalProtection(0, 'x86/canonical-far');
-};
-
 const withSelector = (segments: Segments, register: number, selector: number): Segments => {
   if (segments.selectors[register] === selector) return segments;
   const selectors = segments.selectors.slice();
@@ -41,7 +36,7 @@ const arrive = (s: Running, rip: Word, regs: readonly Word[], flags: number, seg
 export const jmpFarRule: Semantics = (s, i) => {
   const { offset, selector } = readPointer(s, i);
   const cs = jumpSelector(selector);
-  requireCanonical(offset);
+  canonicalTarget(offset);
   return arrive(s, offset, s.regs, s.flags, withSelector(s.segments, CS, cs));
 };
 
@@ -49,7 +44,7 @@ export const jmpFarRule: Semantics = (s, i) => {
 export const callFarRule: Semantics = (s, i) => {
   const { offset, selector } = readPointer(s, i);
   const cs = jumpSelector(selector);
-  requireCanonical(offset);
+  canonicalTarget(offset);
   const top = s.regs[RSP];
   const memory = pushedAll(s, top, i.size, [new Word(0, s.segments.selectors[CS]), nextRip(s, i)]);
   return arrive(s, offset, setReg(s.regs, RSP, addInt(top, -2 * i.size)), s.flags, withSelector(s.segments, CS, cs), memory);
@@ -59,7 +54,7 @@ export const callFarRule: Semantics = (s, i) => {
 export const retFarRule: Semantics = (s, i) => {
   const offset = stackSlot(s, 0, i.size);
   const cs = returnSelector(stackSlot(s, 1, i.size).lo & 0xffff);
-  requireCanonical(offset);
+  canonicalTarget(offset);
   const drop = i.row.operands.length === 1 ? i.dst.value.lo : 0;
   return arrive(s, offset, setReg(s.regs, RSP, addInt(s.regs[RSP], 2 * i.size + drop)), s.flags, withSelector(s.segments, CS, cs));
 };
@@ -74,7 +69,7 @@ export const iretRule: Semantics = (s, i) => {
   const [rip, cs, flags, rsp, ss] = [slot(0), slot(1).lo & 0xffff, slot(2).lo, slot(3), slot(4).lo & 0xffff];
   const code = returnSelector(cs);
   const stack = returnStack(ss);
-  requireCanonical(rip);
+  canonicalTarget(rip);
   const mask = changeableFlags(i.size) | (i.size === 2 ? 0 : RF);
   const segments = withSelector(withSelector(s.segments, CS, code), SS, stack);
   return arrive(s, rip, setReg(s.regs, RSP, rsp), setFlags(s.flags, mask, flags & mask), segments);
