@@ -20,7 +20,7 @@ export const execute = (machine: Machine, cpu: number, steps: number): Machine =
     const at = m.cpus[cpu].current;
     if (at === null || m.halted !== null || m.reschedule) return m;
     const vcpu = vcpuOf(m, at);
-    const outcome = runInstructions(vcpu.cpu, m.memory, { cpuid: m.config.cpu.cpuid, tsc: tscOf(m), cr4: vcpu.cr4 }, left);
+    const outcome = runInstructions(vcpu.cpu, m.memory, { cpuid: m.config.cpu.cpuid, tsc: tscOf(m) }, left);
     left -= outcome.steps;
     m = retire(m, at, outcome);
     if (outcome.kind !== 'retired') m = leaveIfStopped(handled(m, at, outcome), at);

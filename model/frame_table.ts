@@ -80,7 +80,9 @@ export const emptyFrameTable = (size: number): FrameTable => {
 
 /** The frame's state; `undefined` when the machine has no such frame. */
 export const frameAt = (table: FrameTable, mfn: number): Frame | undefined =>
-  mfn >= 0 && mfn < table.size ? table.middles[Math.floor(mfn / (LEAF * MIDDLE))][Math.floor(mfn / LEAF) % MIDDLE].frames[mfn % LEAF] : undefined;
+  mfn >= 0 && mfn < table.size
+    ? table.middles[Math.floor(mfn / (LEAF * MIDDLE))][Math.floor(mfn / LEAF) % MIDDLE].frames[mfn % LEAF]
+    : undefined;
 
 /** Replace one frame's state. */
 export const withFrame = (table: FrameTable, mfn: number, frame: Frame): FrameTable => {

@@ -44,7 +44,12 @@ export const writeGuestWord = (machine: Machine, at: VcpuRef, va: Word, value: W
   copyToGuestUnchecked(machine, at, va, bytesOf([value]));
 
 /** Read 64-bit words; null when they cannot be read. */
-export const readGuestWords = (machine: Machine, at: VcpuRef, va: Word, count: number): { readonly machine: Machine; readonly words: readonly Word[] | null } => {
+export const readGuestWords = (
+  machine: Machine,
+  at: VcpuRef,
+  va: Word,
+  count: number,
+): { readonly machine: Machine; readonly words: readonly Word[] | null } => {
   const copied = copyFromGuest(machine, at, va, count * 8);
   return { machine: copied.machine, words: copied.ok ? Array.from({ length: count }, (_, i) => wordIn(copied.bytes, i * 8)) : null };
 };

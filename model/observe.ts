@@ -35,7 +35,13 @@ const observeDomain = (domain: Domain): DomainObservation => ({
   active_grants: [...domain.grants.active]
     .sort(([a], [b]) => a - b)
     .map(([ref, { mfn, domid, hostRead, hostWrite, deviceRead, deviceWrite }]) => ({
-      ref, mfn, domid, host_read: hostRead, host_write: hostWrite, device_read: deviceRead, device_write: deviceWrite,
+      ref,
+      mfn,
+      domid,
+      host_read: hostRead,
+      host_write: hostWrite,
+      device_read: deviceRead,
+      device_write: deviceWrite,
     })),
   maptrack: domain.grants.maptrack.flatMap((entry, handle) =>
     entry ? [{ handle, domid: entry.domid, ref: entry.ref, flags: entry.flags }] : [],
@@ -66,7 +72,12 @@ const observeVcpu = (vcpu: Vcpu): VcpuObservation => {
     gpr: regs.map(toHex),
     rip: toHex(rip),
     rflags: `0x${(flags >>> 0).toString(16)}`,
-    cs: selectors[CS], ss: selectors[SS], ds: selectors[DS], es: selectors[ES], fs: selectors[FS], gs: selectors[GS],
+    cs: selectors[CS],
+    ss: selectors[SS],
+    ds: selectors[DS],
+    es: selectors[ES],
+    fs: selectors[FS],
+    gs: selectors[GS],
     fs_base: toHex(segments.fsBase),
     gs_base: toHex(segments.gsBase),
     gs_base_other: toHex(vcpu.gsBaseOther),

@@ -1,13 +1,14 @@
 /** The machine's transition: one input, the next machine, and what happened. Pure: the old machine stays as it was. */
-import type { Input } from '#spec/input.ts';
+
 import { BadInput } from '#spec/failure.ts';
+import type { Input } from '#spec/input.ts';
+import { typeAtConsole } from './console_input.ts';
 import { execute } from './execute.ts';
 import { clausesOf, EMPTY_JOURNAL, eventsOf } from './journal.ts';
 import type { Machine } from './machine.ts';
 import type { Outcome } from './outcome.ts';
 import { schedule } from './sched/context.ts';
 import { passTime } from './time/pass.ts';
-import { typeAtConsole } from './console_input.ts';
 
 /**
  * Apply one input. Throws BadInput when the input makes no sense in this state, NotModelled when the guest asks for what the

@@ -1,6 +1,7 @@
 /** The machine at power-on: Xen has started, every domain is built, nothing has run. */
-import { BadInput } from '#spec/failure.ts';
+
 import type { MachineConfig } from '#spec/config.ts';
+import { BadInput } from '#spec/failure.ts';
 import { emptyFrameTable } from '../frame_table.ts';
 import { EMPTY_JOURNAL } from '../journal.ts';
 import type { Machine } from '../machine.ts';

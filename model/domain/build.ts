@@ -42,9 +42,9 @@ export const buildDomain = (machine: Machine, config: DomainConfig, firstMfn: nu
 
   const tables = initialTables(layout, firstMfn, written);
   const l4 = firstMfn + Number((layout.pageTables - layout.start) / PAGE);
-  const separate =
-    p2mStart === null ? separateP2m(tables, l4, layout, BigInt(config.pages) * 8n, firstMfn + layout.firstAllocation) : null;
-  if (separate && layout.firstAllocation + separate.count > config.pages) throw new BadInput(`image: ${config.pages} pages cannot hold the p2m table`);
+  const separate = p2mStart === null ? separateP2m(tables, l4, layout, BigInt(config.pages) * 8n, firstMfn + layout.firstAllocation) : null;
+  if (separate && layout.firstAllocation + separate.count > config.pages)
+    throw new BadInput(`image: ${config.pages} pages cannot hold the p2m table`);
 
   let memory = m.memory;
   for (const [page, bytes] of pages) memory = writePage(memory, firstMfn + page, bytes);
@@ -54,7 +54,12 @@ export const buildDomain = (machine: Machine, config: DomainConfig, firstMfn: nu
     memory,
     firstMfn + startInfoNumber,
     startInfoPage({
-      domain: config, kernel, layout, sharedInfo: sharedInfo.mfn, firstP2mPfn: layout.firstAllocation, p2mFrames: separate?.count ?? 0,
+      domain: config,
+      kernel,
+      layout,
+      sharedInfo: sharedInfo.mfn,
+      firstP2mPfn: layout.firstAllocation,
+      p2mFrames: separate?.count ?? 0,
     }),
   );
   for (const [mfn, table] of [...tables, ...(separate?.tables ?? [])])

@@ -22,7 +22,9 @@ const bad = (what: string): never => {
 
 /** A part of the file, or BadInput naming it. */
 const slice = (file: Uint8Array, offset: bigint, size: bigint, what: string): Uint8Array =>
-  offset + size > BigInt(file.length) ? bad(`${what} lies beyond the end of the file`) : file.subarray(Number(offset), Number(offset + size));
+  offset + size > BigInt(file.length)
+    ? bad(`${what} lies beyond the end of the file`)
+    : file.subarray(Number(offset), Number(offset + size));
 
 /** Parse an ELF64 little-endian x86-64 image. Throws BadInput. */
 export const parseElf = (file: Uint8Array): Elf => {
@@ -85,7 +87,11 @@ const notesIn = (areas: readonly Uint8Array[]): ElfNote[] => {
       const desc = at + 12 + Math.ceil(namesz / 4) * 4;
       if (desc + descsz > area.length) bad('an ELF note lies beyond the end of its segment');
       if (notes.length >= MOST_NOTES) bad('too many ELF notes');
-      notes.push({ name: text(area.subarray(at + 12, at + 12 + namesz)), type: view.getUint32(at + 8, true), desc: area.subarray(desc, desc + descsz) });
+      notes.push({
+        name: text(area.subarray(at + 12, at + 12 + namesz)),
+        type: view.getUint32(at + 8, true),
+        desc: area.subarray(desc, desc + descsz),
+      });
       at = desc + Math.ceil(descsz / 4) * 4;
     }
   }

@@ -16,7 +16,8 @@ export const loadSegments = (segments: readonly Segment[], kernel: KernelParams,
   };
   for (const segment of segments) {
     const start = BigInt.asUintN(64, segment.paddr + kernel.virtOffset) - layout.start;
-    if (start < 0n || start + segment.memsz > layout.end - layout.start) throw new BadInput('image: a segment lies outside the initial mapping');
+    if (start < 0n || start + segment.memsz > layout.end - layout.start)
+      throw new BadInput('image: a segment lies outside the initial mapping');
     const at = Number(start);
     const end = at + Number(segment.memsz);
     for (let first = at; first < end; ) {

@@ -1,6 +1,7 @@
 /** Where the domain builder puts things in the virtual address space. Chapter: spec/chapters/start_of_day.md. */
-import { BadInput } from '#spec/failure.ts';
+
 import { HYPERVISOR_VIRT_END, HYPERVISOR_VIRT_START } from '#spec/abi/xen.ts';
+import { BadInput } from '#spec/failure.ts';
 import type { KernelParams } from './notes.ts';
 
 export const PAGE = 4096n;

@@ -25,7 +25,11 @@ export const emptyM2p = (memory: Memory, config: MachineConfig): Memory => {
   let m = writeWord(clearPage(clearPage(memory, l3), l2), l3, 0, link(l2, TO_L2));
   for (let i = 0; i < superpages; i++) m = writeWord(m, l2, i, link(first + i * 512, TO_PAGE));
   for (let mfn = 0; mfn < config.frames; mfn += 512)
-    m = withPageOf(m, first + mfn / 512, pageFrom((i) => (mfn + i < config.frames ? ALL_ONES : ZERO)));
+    m = withPageOf(
+      m,
+      first + mfn / 512,
+      pageFrom((i) => (mfn + i < config.frames ? ALL_ONES : ZERO)),
+    );
   return m;
 };
 

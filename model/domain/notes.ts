@@ -1,12 +1,27 @@
 /** What a PV kernel tells Xen about itself in ELF notes named "Xen". */
-import { BadInput, NotModelled } from '#spec/failure.ts';
+
 import { XENFEAT } from '#spec/abi/version.ts';
+import { BadInput, NotModelled } from '#spec/failure.ts';
 import { type Elf, type ElfNote, text } from './elf.ts';
 
 /** Note types. Source: Xen public header `elfnote.h`. */
 const NOTE = {
-  ENTRY: 1, HYPERCALL_PAGE: 2, VIRT_BASE: 3, PADDR_OFFSET: 4, XEN_VERSION: 5, GUEST_OS: 6, GUEST_VERSION: 7, LOADER: 8, PAE_MODE: 9,
-  FEATURES: 10, BSD_SYMTAB: 11, HV_START_LOW: 12, SUSPEND_CANCEL: 14, INIT_P2M: 15, MOD_START_PFN: 16, SUPPORTED_FEATURES: 17,
+  ENTRY: 1,
+  HYPERCALL_PAGE: 2,
+  VIRT_BASE: 3,
+  PADDR_OFFSET: 4,
+  XEN_VERSION: 5,
+  GUEST_OS: 6,
+  GUEST_VERSION: 7,
+  LOADER: 8,
+  PAE_MODE: 9,
+  FEATURES: 10,
+  BSD_SYMTAB: 11,
+  HV_START_LOW: 12,
+  SUSPEND_CANCEL: 14,
+  INIT_P2M: 15,
+  MOD_START_PFN: 16,
+  SUPPORTED_FEATURES: 17,
 } as const;
 // biome-ignore format: one table, read by eye
 
@@ -31,11 +46,16 @@ const bad = (what: string): never => {
 const numeric = ({ desc }: ElfNote): bigint => {
   const view = new DataView(desc.buffer, desc.byteOffset, desc.length);
   switch (desc.length) {
-    case 1: return BigInt(view.getUint8(0));
-    case 2: return BigInt(view.getUint16(0, true));
-    case 4: return BigInt(view.getUint32(0, true));
-    case 8: return view.getBigUint64(0, true);
-    default: return 0n;
+    case 1:
+      return BigInt(view.getUint8(0));
+    case 2:
+      return BigInt(view.getUint16(0, true));
+    case 4:
+      return BigInt(view.getUint32(0, true));
+    case 8:
+      return view.getBigUint64(0, true);
+    default:
+      return 0n;
   }
 };
 
@@ -77,7 +97,8 @@ export const kernelParams = (elf: Elf, privileged: boolean): KernelParams => {
   if (!string(NOTE.XEN_VERSION).startsWith('xen-3.0')) bad('not made for Xen 3.0 and later (ELF note XEN_VERSION)');
   if (string(NOTE.BSD_SYMTAB) === 'yes') throw new NotModelled('domain/bsd_symtab');
   const supported = number(NOTE.SUPPORTED_FEATURES);
-  if (privileged && supported !== null && ((supported >> BigInt(XENFEAT.dom0)) & 1n) === 0n) bad('the kernel does not support running as dom0');
+  if (privileged && supported !== null && ((supported >> BigInt(XENFEAT.dom0)) & 1n) === 0n)
+    bad('the kernel does not support running as dom0');
 
   const base = number(NOTE.VIRT_BASE);
   const offset = number(NOTE.PADDR_OFFSET);
@@ -94,7 +115,12 @@ export const kernelParams = (elf: Elf, privileged: boolean): KernelParams => {
   if (initP2m !== null && initP2m >= kernelStart && initP2m < kernelEnd) bad('the p2m table (ELF note INIT_P2M) overlaps the kernel');
   const pae = string(NOTE.PAE_MODE);
   return {
-    virtBase, kernelStart, kernelEnd, entry, virtOffset, initP2m,
+    virtBase,
+    kernelStart,
+    kernelEnd,
+    entry,
+    virtOffset,
+    initP2m,
     hypercallPage: number(NOTE.HYPERCALL_PAGE),
     pae: pae === 'yes' ? 'yes' : pae.includes('bimodal') ? 'bimodal' : 'no',
   };

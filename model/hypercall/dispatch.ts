@@ -58,9 +58,16 @@ export const callHypercall: Call = (machine, caller, number, args, depth) => {
   return tell(result, caller, name ?? `hypercall_${toBigInt(number)}`, args.slice(0, (name && HYPERCALL_ARGS[name]) ?? 5), depth);
 };
 
-const perform = (machine: Machine, caller: VcpuRef, name: HypercallName | undefined, args: readonly Word[], depth: number): HypercallResult => {
+const perform = (
+  machine: Machine,
+  caller: VcpuRef,
+  name: HypercallName | undefined,
+  args: readonly Word[],
+  depth: number,
+): HypercallResult => {
   if (!name) return fail(machine, 'ENOSYS', 'hypercall/number-unknown');
-  if (name === 'multicall') return depth > 0 ? fail(machine, 'EINVAL', 'multicall/nested') : multicall(callHypercall)(machine, caller, args);
+  if (name === 'multicall')
+    return depth > 0 ? fail(machine, 'EINVAL', 'multicall/nested') : multicall(callHypercall)(machine, caller, args);
   const rule = HYPERCALLS[name];
   if (rule) return rule(machine, caller, args);
   return notModelled(machine, caller, [name, suboperation(name, args[0].lo)].filter(Boolean).join('/'));

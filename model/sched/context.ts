@@ -35,7 +35,11 @@ const checkRunnable = (machine: Machine, cpu: number, next: VcpuRef): void => {
 
 /** The vCPU that goes writes nothing to guest memory. */
 const switchOut = (machine: Machine, at: VcpuRef): Machine =>
-  changeRunstate(stopPeriodic(cite(machine, 'sched/switch-out'), at), at, isRunnable(machine, vcpuOf(machine, at)) ? 'runnable' : 'offline');
+  changeRunstate(
+    stopPeriodic(cite(machine, 'sched/switch-out'), at),
+    at,
+    isRunnable(machine, vcpuOf(machine, at)) ? 'runnable' : 'offline',
+  );
 
 const switchIn = (machine: Machine, at: VcpuRef): Machine => {
   const running = refreshTime(changeRunstate(machine, at, 'running'), at);

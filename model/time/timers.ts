@@ -22,9 +22,24 @@ export const fireDueTimers = (machine: Machine): { readonly machine: Machine; re
   return due === null ? { machine, fired: false } : { machine: fireDueTimers(due.fire(machine)).machine, fired: true };
 };
 
+/** What is due already fires before the caller of a hypercall goes on. */
+export const fireAtOnce = (machine: Machine): Machine =>
+  isDue(machine) ? fireDueTimers(cite(machine, 'time/due-at_once')).machine : machine;
+
+/** Asked after every hypercall, so without making anything. */
+const isDue = ({ domains, now }: Machine): boolean => {
+  const due = (deadline: number | null): boolean => deadline !== null && deadline <= now;
+  return domains.some(
+    ({ vcpus, watchdogs }) =>
+      vcpus.some(({ timers }) => due(timers.singleshot) || due(timers.periodicDeadline) || due(timers.pollDeadline)) ||
+      watchdogs.some(({ deadline }) => due(deadline)),
+  );
+};
+
 const earliest = (machine: Machine): Due | null => {
   let first: Due | null = null;
-  for (const timer of armed(machine)) if (timer.deadline <= machine.now && (first === null || timer.deadline < first.deadline)) first = timer;
+  for (const timer of armed(machine))
+    if (timer.deadline <= machine.now && (first === null || timer.deadline < first.deadline)) first = timer;
   return first;
 };
 
@@ -55,7 +70,9 @@ const firePoll = (machine: Machine, at: VcpuRef): Machine => {
 };
 
 const watchdogsOf = ({ domid, watchdogs }: Domain): Due[] =>
-  watchdogs.flatMap(({ deadline }, slot) => (deadline === null ? [] : [{ deadline, fire: (machine: Machine) => fireWatchdog(machine, domid, slot) }]));
+  watchdogs.flatMap(({ deadline }, slot) =>
+    deadline === null ? [] : [{ deadline, fire: (machine: Machine) => fireWatchdog(machine, domid, slot) }],
+  );
 
 /** time/timer-watchdog: the slot stays taken. */
 const fireWatchdog = (machine: Machine, domid: number, slot: number): Machine => {

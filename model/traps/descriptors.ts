@@ -1,7 +1,7 @@
 /** What IRET checks of the selectors it loads, on Xen's global descriptor table. Chapter: spec/chapters/iret.md. */
 import { FLAT } from '#spec/abi/xen.ts';
 import { NotModelled } from '#spec/failure.ts';
-import { CS, type CpuState, SS } from '../cpu/x86/state.ts';
+import { type CpuState, CS, SS } from '../cpu/x86/state.ts';
 import { isCanonical } from '../memory/translate.ts';
 
 /** Error code of the #GP with which IRET to ring 3 refuses this state; null when it goes through. Both selectors have RPL 3. */

@@ -10,7 +10,13 @@ import { toHex, type Word } from '../word/word.ts';
 import { bounce } from './bounce.ts';
 
 /** Bounce vector `vector` with an error code, or null for those without. */
-export const injectException = (machine: Machine, at: VcpuRef, vector: number, error: number | null, address: Word | null = null): Machine => {
+export const injectException = (
+  machine: Machine,
+  at: VcpuRef,
+  vector: number,
+  error: number | null,
+  address: Word | null = null,
+): Machine => {
   const entry = vcpuOf(machine, at).traps[vector];
   const { delivered, machine: m } = bounce(cite(machine, 'trap/exception-bounce'), at, {
     address: entry.address,

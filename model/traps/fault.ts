@@ -33,16 +33,22 @@ const bounced = (machine: Machine, at: VcpuRef, vector: number, error: number | 
 
 const pageFault = (machine: Machine, at: VcpuRef, seen: number, address: Word): Machine => {
   if ((seen & PF.RESERVED) !== 0) throw new ModelBug('a guest page table with a reserved bit');
-  const error = inXen(machine, address) ? seen | PF.PRESENT : seen;
+  const xens = inXen(machine, address);
+  const error = xens ? seen | PF.PRESENT : seen;
   const writesReadOnly = (error & (PF.WRITE | PF.PRESENT | PF.FETCH)) === (PF.WRITE | PF.PRESENT);
   const emulated = writesReadOnly && vcpuOf(machine, at).mode === 'kernel' ? emulatePageTableWrite(machine, at, address) : null;
-  return emulated ?? returnToGuest(injectPageFault(machine, at, error, address), at, 'sysret');
+  return (
+    emulated ??
+    returnToGuest(injectPageFault(xens ? cite(machine, 'trap/page_fault-xen_range') : machine, at, error, address), at, 'sysret')
+  );
 };
 
-/** trap/page_fault-xen_range: what Xen maps for itself is present, and forbidden. */
+/** What Xen maps for itself is present, and forbidden. */
 const inXen = (machine: Machine, address: Word): boolean => {
   const va = toBigInt(address);
-  return XEN_PRIVATE_RANGES.some(({ start, bytes }) => va >= start && va < start + BigInt(bytes === 'ram' ? machine.config.frames * 4096 : bytes));
+  return XEN_PRIVATE_RANGES.some(
+    ({ start, bytes }) => va >= start && va < start + BigInt(bytes === 'ram' ? machine.config.frames * 4096 : bytes),
+  );
 };
 
 /** An error code with this bit names a gate: the guest executed INT n. */

@@ -14,8 +14,8 @@ import { isRunnable } from '../sched/runstate.ts';
 import { eventsNeedDelivery } from '../vcpu_info.ts';
 import { fromNumber, isZero } from '../word/word.ts';
 import { bounce, FLAG } from './bounce.ts';
-import { iretFault } from './descriptors.ts';
 import { injectDebug } from './debug.ts';
+import { iretFault } from './descriptors.ts';
 import { injectException } from './exception.ts';
 
 /** By which instruction Xen goes back: `sysret` clobbers RCX and R11. */
@@ -25,7 +25,8 @@ const NMI = 2;
 
 /** Leave Xen towards the guest, unless its vCPU can no longer run. */
 export const returnToGuest = (machine: Machine, at: VcpuRef, exit: Exit): Machine => {
-  if (pcpuOf(machine, at) < 0 || !isRunnable(machine, vcpuOf(machine, at)) || findDomain(machine, at.domid)?.shutdown !== null) return machine;
+  if (pcpuOf(machine, at) < 0 || !isRunnable(machine, vcpuOf(machine, at)) || findDomain(machine, at.domid)?.shutdown !== null)
+    return machine;
   const vcpu = vcpuOf(machine, at);
   if (vcpu.nmiPending && !vcpu.nmiMasked) return deliverNmi(machine, at, exit);
   if (eventsNeedDelivery(machine, at)) return deliverEvent(machine, at);

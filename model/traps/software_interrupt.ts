@@ -18,11 +18,12 @@ const INT = 2;
 
 /** INT 3, INT 4 and INT 0x80 pass Xen's own IDT; every other one arrives as a #GP that names its gate. */
 export const softwareInterrupt = (machine: Machine, at: VcpuRef, vector: number): Machine => {
-  if (vector !== LINUX_SYSCALL) return returnToGuest(injectException(cite(machine, 'trap/software_interrupt-direct'), at, vector, null), at, 'sysret');
+  if (vector !== LINUX_SYSCALL)
+    return returnToGuest(injectException(cite(machine, 'trap/software_interrupt-direct'), at, vector, null), at, 'sysret');
   const { cpu, traps } = vcpuOf(machine, at);
   if (!isZero(traps[vector].address)) return injectSoftwareInterrupt(machine, at, vector);
   const back = setCpu(cite(machine, 'trap/software_interrupt-80_unset'), at, { ...cpu, rip: addInt(cpu.rip, -INT) });
-  return handleFault(back, at, { vector: VECTOR.GP, error: vector * 8 + 2, address: null, clause: null });
+  return handleFault(back, at, { vector: VECTOR.GP, error: vector * 8 + 2, address: null });
 };
 
 /** Bounce to the entry for `vector`; the frame has no error code, RIP is behind the instruction. */

@@ -2,13 +2,14 @@
 import { FLAT, TI } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { VECTOR } from '../cpu/x86/outcome.ts';
-import { CS, R8, R9, R10, RAX, RDI, RDX, RSI, RSP, SS, type CpuState } from '../cpu/x86/state.ts';
+import { type CpuState, CS, R8, R9, R10, RAX, RDI, RDX, RSI, RSP, SS } from '../cpu/x86/state.ts';
 import { callHypercall } from '../hypercall/dispatch.ts';
 import type { Ending } from '../hypercall/result.ts';
 import { cite, emit } from '../journal.ts';
 import { setCpu, updateVcpu, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import { crashDomain, shutdownDomain } from '../sched/shutdown.ts';
+import { fireAtOnce } from '../time/timers.ts';
 import { addInt, isZero } from '../word/word.ts';
 import { bounce } from './bounce.ts';
 import { returnToGuest } from './return.ts';
@@ -29,18 +30,24 @@ export const enterBySyscall = (machine: Machine, at: VcpuRef): Machine => {
 
 const hypercall = (machine: Machine, at: VcpuRef): Machine => {
   const { regs } = vcpuOf(machine, at).cpu;
-  const result = callHypercall(machine, at, regs[RAX], ARGUMENTS.map((r) => regs[r]), 0);
+  const result = callHypercall(
+    machine,
+    at,
+    regs[RAX],
+    ARGUMENTS.map((r) => regs[r]),
+    0,
+  );
   const m = result.machine;
-  if (result.kind === 'no_reply') return returnToGuest(m, at, result.exit);
+  if (result.kind === 'no_reply') return returnToGuest(fireAtOnce(m), at, result.exit);
   const { cpu } = vcpuOf(m, at);
   if (result.kind === 'reply') {
     const answered = setCpu(m, at, withRegs(cpu, [[RAX, result.value]]));
-    return returnToGuest(result.ending ? end(answered, at, result.ending) : answered, at, 'sysret');
+    return returnToGuest(fireAtOnce(result.ending ? end(answered, at, result.ending) : answered), at, 'sysret');
   }
   // hypercall/preempted: the guest finds itself at the instruction again, with what is left to do in its registers.
   const again = withRegs(cpu, [[RAX, regs[RAX]], ...result.args.map((value, i) => [ARGUMENTS[i], value] as const)]);
   const restarted = setCpu(cite(m, 'hypercall/preempted'), at, { ...again, rip: addInt(again.rip, -SYSCALL) });
-  return returnToGuest(result.ending ? end(restarted, at, result.ending) : restarted, at, 'sysret');
+  return returnToGuest(fireAtOnce(result.ending ? end(restarted, at, result.ending) : restarted), at, 'sysret');
 };
 
 const withRegs = (cpu: CpuState, values: readonly (readonly [number, CpuState['rip']])[]): CpuState => {

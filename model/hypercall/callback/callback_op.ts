@@ -22,7 +22,13 @@ const register: Perform = (machine, caller, [arg]) => {
   const copied = copyFromGuest(machine, caller, arg, callback.register.size);
   if (!copied.ok) return fail(copied.machine, 'EFAULT', 'callback/register-fault');
   const { type, flags, address } = callback.register.fields;
-  return registerCallback(copied.machine, caller, fieldOf(copied.bytes, type), fieldOf(copied.bytes, flags), wordIn(copied.bytes, address.at));
+  return registerCallback(
+    copied.machine,
+    caller,
+    fieldOf(copied.bytes, type),
+    fieldOf(copied.bytes, flags),
+    wordIn(copied.bytes, address.at),
+  );
 };
 
 /** Only an NMI handler can go again. */

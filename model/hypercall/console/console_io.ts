@@ -43,12 +43,21 @@ const write = (machine: Machine, caller: VcpuRef, count: number, buffer: Word): 
 const tell = (machine: Machine, { domid }: VcpuRef, bytes: string): Machine =>
   bytes === ''
     ? machine
-    : emit(updateDomain(machine, domid, { consoleBytes: domainOf(machine, domid).consoleBytes + bytes.length }), { kind: 'console', domid, bytes });
+    : emit(updateDomain(machine, domid, { consoleBytes: domainOf(machine, domid).consoleBytes + bytes.length }), {
+        kind: 'console',
+        domid,
+        bytes,
+      });
 
 const read = (machine: Machine, caller: VcpuRef, count: number, buffer: Word): HypercallResult => {
   if (count > MOST_READ) return fail(machine, 'E2BIG', 'console/read-too_big');
   const text = machine.consoleInput.slice(0, count);
-  const stored = copyToGuest(machine, caller, buffer, Uint8Array.from(text, (c) => c.charCodeAt(0)));
+  const stored = copyToGuest(
+    machine,
+    caller,
+    buffer,
+    Uint8Array.from(text, (c) => c.charCodeAt(0)),
+  );
   if (text !== '' && !stored.ok) return fail(stored.machine, 'EFAULT', 'console/read-fault');
   return done({ ...stored.machine, consoleInput: machine.consoleInput.slice(text.length) }, 'console/read-done', text.length);
 };

@@ -152,7 +152,7 @@ describe('masks', () => {
   });
 
   it('do not keep a poller asleep', () => {
-    const polling = updateVcpu(ipi, { domid: 0, vcpu: 1 }, { blocked: true, poll: { port: 1, deadline: null } });
+    const polling = updateVcpu(ipi, { domid: 0, vcpu: 1 }, { blocked: true, poll: { port: 1 } });
     const { sharedInfo } = domainOf(ipi, 0);
     const masked = { ...polling, memory: writeBit(polling, sharedInfo, shared_info.fields.evtchn_mask.at, 2) };
     expect(vcpuOf(op(masked, DOM0, 'send', { port: 1 }).machine, { domid: 0, vcpu: 1 }).poll).toBeNull();

@@ -39,12 +39,22 @@ const into = (machine: Machine, at: VcpuRef, frame: (field: { readonly at: numbe
     regs[RCX] = frame(rcx);
     regs[R11] = frame(r11);
   }
-  const cpu = { ...vcpu.cpu, regs, rip: frame(rip), flags: (wanted & ~(FLAG.IOPL | FLAG.VM)) | FLAG.IF, segments: { ...vcpu.cpu.segments, selectors } };
+  const cpu = {
+    ...vcpu.cpu,
+    regs,
+    rip: frame(rip),
+    flags: (wanted & ~(FLAG.IOPL | FLAG.VM)) | FLAG.IF,
+    segments: { ...vcpu.cpu.segments, selectors },
+  };
   const architectural = (domainOf(machine, at.domid).vmAssist & (1n << BigInt(VMASST_TYPE.architectural_iopl))) !== 0n;
   const iopl = architectural ? (wanted & FLAG.IOPL) >> 12 : vcpu.iopl;
   const restored = updateVcpu(cite(machine, 'iret/frame-restored'), at, { cpu, iopl, nmiMasked: false });
   const masked = setVcpuInfo(restored, at, 'evtchn_upcall_mask', (wanted & FLAG.IF) === 0 ? 1 : 0);
-  return { kind: 'no_reply', machine: cite(masked, inSyscall ? 'iret/exit-sysret' : 'iret/exit-iret'), exit: inSyscall ? 'sysret' : 'iret' };
+  return {
+    kind: 'no_reply',
+    machine: cite(masked, inSyscall ? 'iret/exit-sysret' : 'iret/exit-iret'),
+    exit: inSyscall ? 'sysret' : 'iret',
+  };
 };
 
 /** The domain ends; RAX reads zero. */

@@ -11,6 +11,7 @@ export const set_timer_op: Perform = (machine, caller, [timeout]) => {
   if (isZero(timeout)) return done(setSingleshot(machine, caller, null), 'time/set_timer_op-stopped');
   const offset = toNumber(timeout) - machine.now;
   // Xen looks at 32 bits of the offset above the fiftieth, which is all there are.
-  if (timeout.hi < 0 || offset >= HUGE_OFFSET) return done(setSingleshot(machine, caller, machine.now + HUGE_ANSWER_NS), 'time/set_timer_op-huge');
+  if (timeout.hi < 0 || offset >= HUGE_OFFSET)
+    return done(setSingleshot(machine, caller, machine.now + HUGE_ANSWER_NS), 'time/set_timer_op-huge');
   return done(setSingleshot(machine, caller, toNumber(timeout)), 'time/set_timer_op-set');
 };

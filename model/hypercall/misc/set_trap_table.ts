@@ -22,7 +22,8 @@ const setFrom = (machine: Machine, caller: VcpuRef, first: Word): HypercallResul
   const { vector, flags, cs, address } = trap_info.fields;
   let m = machine;
   for (let at = first; ; at = addInt(at, trap_info.size)) {
-    if (at !== first && preemptCheck(m, caller)) return { kind: 'preempted', machine: cite(m, 'trap/set_trap_table-preempted'), args: [at] };
+    if (at !== first && preemptCheck(m, caller))
+      return { kind: 'preempted', machine: cite(m, 'trap/set_trap_table-preempted'), args: [at] };
     const copied = copyFromGuest(m, caller, at, trap_info.size);
     m = copied.machine;
     if (!copied.ok) return fail(m, 'EFAULT', 'trap/set_trap_table-fault');

@@ -1,8 +1,8 @@
 /** multicall: a list of hypercalls in one. Chapter: spec/chapters/multicall.md. */
 import { multicall_entry } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
-import { arrayOk, copyFromGuest, copyToGuest, writeGuestWord } from '../../guest_copy.ts';
 import { RAX } from '../../cpu/x86/state.ts';
+import { arrayOk, copyFromGuest, copyToGuest, writeGuestWord } from '../../guest_copy.ts';
 import { cite } from '../../journal.ts';
 import { vcpuOf } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';

@@ -16,7 +16,10 @@ export const pinOverride: Perform = (machine, caller, [arg]) => {
   const pcpu = fieldOf(copied.bytes, sched.pin_override.fields.pcpu) | 0;
   const pinned = vcpuOf(m, caller).pinnedTo !== null;
   if (pcpu >= NR_CPUS) return fail(m, 'EINVAL', 'sched/pin_override-number');
-  if (pcpu < 0) return pinned ? done(updateVcpu(m, caller, { pinnedTo: null }), 'sched/pin_override-released') : fail(m, 'EINVAL', 'sched/pin_override-not_pinned');
+  if (pcpu < 0)
+    return pinned
+      ? done(updateVcpu(m, caller, { pinnedTo: null }), 'sched/pin_override-released')
+      : fail(m, 'EINVAL', 'sched/pin_override-not_pinned');
   if (pcpu >= m.cpus.length) return fail(m, 'EINVAL', 'sched/pin_override-absent');
   if (pinned) return fail(m, 'EBUSY', 'sched/pin_override-pinned');
   return done(updateVcpu(m, caller, { pinnedTo: pcpu }), 'sched/pin_override-set');

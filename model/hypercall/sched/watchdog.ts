@@ -28,7 +28,10 @@ const change = (machine: Machine, domid: number, slot: number, seconds: number):
   const { watchdogs } = domainOf(machine, domid);
   if (!watchdogs[slot].inUse) return fail(machine, 'EINVAL', 'sched/watchdog-free');
   if (seconds !== 0) return done(arm(machine, domid, slot, seconds), 'sched/watchdog-set');
-  return done(updateDomain(machine, domid, { watchdogs: watchdogs.with(slot, { inUse: false, deadline: null }) }), 'sched/watchdog-stopped');
+  return done(
+    updateDomain(machine, domid, { watchdogs: watchdogs.with(slot, { inUse: false, deadline: null }) }),
+    'sched/watchdog-stopped',
+  );
 };
 
 const arm = (machine: Machine, domid: number, slot: number, seconds: number): Machine => {

@@ -3,7 +3,7 @@ import { vcpu as abi } from '#spec/abi/sched.ts';
 import { VIRQ } from '#spec/abi/xen.ts';
 import { copyFromGuest } from '../../guest_copy.ts';
 import { wordIn } from '../../memory/guest.ts';
-import { setPeriodic as setPeriod, setSingleshot as setDeadline } from '../../time/timers.ts';
+import { setSingleshot as setDeadline, setPeriodic as setPeriod } from '../../time/timers.ts';
 import { below, bitMask, toNumber } from '../../word/word.ts';
 import { sendGuestVcpuVirq } from '../event_channel/virq.ts';
 import { done, fail } from '../result.ts';
@@ -23,7 +23,8 @@ export const setPeriodic: VcpuOperation = (machine, caller, target, arg) => {
   return done(setPeriod(copied.machine, target, period), 'vcpu/set_periodic_timer-set');
 };
 
-export const stopPeriodic: VcpuOperation = (machine, _caller, target) => done(setPeriod(machine, target, 0), 'vcpu/stop_periodic_timer-stopped');
+export const stopPeriodic: VcpuOperation = (machine, _caller, target) =>
+  done(setPeriod(machine, target, 0), 'vcpu/stop_periodic_timer-stopped');
 
 /** vcpu/set_singleshot_timer-past: a time that is over raises the interrupt at once. */
 export const setSingleshot: VcpuOperation = (machine, caller, target, arg) => {

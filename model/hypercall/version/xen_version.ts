@@ -1,7 +1,7 @@
 /** xen_version: what Xen tells about itself. Chapter: spec/chapters/version.md. */
 import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import type { Layout } from '#spec/abi/layout.ts';
-import { XENFEAT, xen_version as abi } from '#spec/abi/version.ts';
+import { xen_version as abi, XENFEAT } from '#spec/abi/version.ts';
 import { VMASST_TYPE } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { copyFromGuest, copyToGuest } from '../../guest_copy.ts';
@@ -48,9 +48,11 @@ const compileInfo: Answer = (machine, caller, arg) => {
   return tell(machine, caller, arg, filled(abi.compile_info, { compiler, compile_by, compile_domain, compile_date }));
 };
 
-const capabilities: Answer = (machine, caller, arg) => tell(machine, caller, arg, filled(abi.capabilities, { info: machine.config.xen.capabilities }));
+const capabilities: Answer = (machine, caller, arg) =>
+  tell(machine, caller, arg, filled(abi.capabilities, { info: machine.config.xen.capabilities }));
 
-const changeset: Answer = (machine, caller, arg) => tell(machine, caller, arg, filled(abi.changeset, { info: machine.config.xen.changeset }));
+const changeset: Answer = (machine, caller, arg) =>
+  tell(machine, caller, arg, filled(abi.changeset, { info: machine.config.xen.changeset }));
 
 const platformParameters: Answer = (machine, caller, arg) => {
   const bytes = new Uint8Array(abi.platform_parameters.size);
@@ -89,7 +91,8 @@ const commandline: Answer = (machine, caller, arg) =>
 const buildId: Answer = (machine, caller, arg) => {
   if (caller.domid !== 0) return fail(machine, 'EPERM', 'version/build_id-permission');
   const id = Uint8Array.from(machine.config.xen.build_id.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
-  if (isZero(arg)) return id.length === 0 ? fail(machine, 'ENODATA', 'version/build_id-none') : done(machine, 'version/build_id-size', id.length);
+  if (isZero(arg))
+    return id.length === 0 ? fail(machine, 'ENODATA', 'version/build_id-none') : done(machine, 'version/build_id-size', id.length);
   const copied = copyFromGuest(machine, caller, arg, abi.build_id.size);
   if (!copied.ok) return fail(copied.machine, 'EFAULT', 'version/build_id-fault');
   const room = fieldOf(copied.bytes, abi.build_id.fields.len);
