@@ -4,7 +4,7 @@ import { DOMID } from '#spec/abi/xen.ts';
 import { findDomain } from '../../lens.ts';
 import { mayTarget, self } from '../domids.ts';
 import { granted, type Operation, refused } from './operation.ts';
-import { allocatePort, setChannel } from './ports.ts';
+import { allocatePort, refusedWithPort, setChannel } from './ports.ts';
 
 export const allocUnbound: Operation<typeof evtchn.alloc_unbound> = (machine, caller, { dom, remote_dom }) => {
   const owner = self(dom, caller);
@@ -12,7 +12,7 @@ export const allocUnbound: Operation<typeof evtchn.alloc_unbound> = (machine, ca
 
   const fresh = allocatePort(machine, owner);
   if (fresh.tag === 'refused') return fresh;
-  if (!mayTarget(caller, owner)) return refused(fresh.machine, 'EPERM', 'evtchn/alloc_unbound-permission');
+  if (!mayTarget(caller, owner)) return refusedWithPort(fresh, 'EPERM', 'evtchn/alloc_unbound-permission');
 
   // DOMID_SELF is the caller here, even when the port is made in another domain.
   const remoteDom = remote_dom === DOMID.SELF ? caller.domid : remote_dom;

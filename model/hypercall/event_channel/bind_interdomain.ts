@@ -3,7 +3,7 @@ import type { evtchn } from '#spec/abi/event_channel.ts';
 import { findDomain } from '../../lens.ts';
 import { self } from '../domids.ts';
 import { granted, type Operation, refused } from './operation.ts';
-import { allocatePort, channelAt, portIsValid, setChannel } from './ports.ts';
+import { allocatePort, channelAt, portIsValid, refusedWithPort, setChannel } from './ports.ts';
 import { raise } from './raise.ts';
 
 export const bindInterdomain: Operation<typeof evtchn.bind_interdomain> = (machine, caller, { remote_dom, remote_port }) => {
@@ -13,10 +13,10 @@ export const bindInterdomain: Operation<typeof evtchn.bind_interdomain> = (machi
   const local = allocatePort(machine, caller.domid);
   if (local.tag === 'refused') return local;
 
-  if (!portIsValid(local.machine, remote, remote_port)) return refused(local.machine, 'EINVAL', 'evtchn/bind_interdomain-port');
+  if (!portIsValid(local.machine, remote, remote_port)) return refusedWithPort(local, 'EINVAL', 'evtchn/bind_interdomain-port');
   const peer = channelAt(local.machine, remote, remote_port);
   if (peer?.state !== 'unbound' || peer.remoteDom !== caller.domid)
-    return refused(local.machine, 'EINVAL', 'evtchn/bind_interdomain-unbound');
+    return refusedWithPort(local, 'EINVAL', 'evtchn/bind_interdomain-unbound');
 
   // Each end names the other. The local end is raised at once, because a notification sent while unbound was lost.
   const near = setChannel(local.machine, caller.domid, local.port, {

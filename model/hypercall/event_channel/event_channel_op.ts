@@ -41,8 +41,10 @@ const rule =
     }
     if (Object.keys(outcome.out).length === 0) return done(outcome.machine, outcome.clause);
 
-    const written = copyToGuest(cite(outcome.machine, outcome.clause), caller, arg, withFields(read.bytes, layout, outcome.out));
-    return written.ok ? done(written.machine, outcome.clause) : fail(written.machine, 'EFAULT', 'evtchn/result-fault');
+    const written = copyToGuest(outcome.machine, caller, arg, withFields(read.bytes, layout, outcome.out));
+    return written.ok
+      ? done(written.machine, outcome.clause)
+      : fail(cite(written.machine, outcome.clause), 'EFAULT', 'evtchn/result-fault');
   };
 
 const RULES: Readonly<Record<keyof typeof SUBOPERATIONS.event_channel_op, Rule>> = {

@@ -1,6 +1,10 @@
 /** A domain's table of ports: which are valid, which are free, and the choice of a fresh one. */
+
+import type { Errno } from '#spec/abi/errno.ts';
 import { EVTCHN_2L_NR_CHANNELS, EVTCHNS_PER_BUCKET } from '#spec/abi/event_channel.ts';
+import type { ClauseId } from '#spec/clauses.ts';
 import type { Channel } from '../../domain.ts';
+import { cite } from '../../journal.ts';
 import { domainOf, updateDomain } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { type Refused, refused } from './operation.ts';
@@ -30,11 +34,16 @@ export type Allocated = { readonly tag: 'allocated'; readonly machine: Machine; 
 export const allocatePort = (machine: Machine, domid: number): Allocated | Refused => {
   const valid = validPorts(machine, domid);
   const { channels } = domainOf(machine, domid);
-  for (let port = 1; port < valid; port++) if (!channels[port]) return { tag: 'allocated', machine, port };
+  for (let port = 1; port < valid; port++)
+    if (!channels[port]) return { tag: 'allocated', machine: cite(machine, 'evtchn/port-lowest'), port };
   if (valid >= EVTCHN_2L_NR_CHANNELS) return refused(machine, 'ENOSPC', 'evtchn/port-full');
   const grown = updateDomain(machine, domid, { channels: wholeBlocks(channels, valid + EVTCHNS_PER_BUCKET) });
-  return { tag: 'allocated', machine: grown, port: valid };
+  return { tag: 'allocated', machine: cite(grown, 'evtchn/port-block'), port: valid };
 };
+
+/** Refuse after a port was chosen. */
+export const refusedWithPort = ({ machine }: Allocated, errno: Errno, clause: ClauseId): Refused =>
+  refused(cite(machine, 'evtchn/port-kept_free'), errno, clause);
 
 const wholeBlocks = (channels: readonly (Channel | null)[], length: number): (Channel | null)[] =>
   Array.from({ length }, (_, port) => channels[port] ?? null);
