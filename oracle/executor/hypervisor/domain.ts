@@ -31,6 +31,8 @@ export class Domain {
   readonly grants = new GrantState();
   /** Deadlines of the watchdog slots in ns; null when not armed. */
   readonly watchdogs: (number | null)[] = new Array(NR_DOMAIN_WATCHDOG_TIMERS).fill(null);
+  /** Slots that are taken; one that has fired stays so. */
+  readonly watchdogInUse: boolean[] = new Array(NR_DOMAIN_WATCHDOG_TIMERS).fill(false);
   consoleBytes = 0;
   /** Numbers of the vCPUs that wait in SCHEDOP_poll. */
   readonly polling = new Set<number>();

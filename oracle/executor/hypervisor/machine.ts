@@ -8,12 +8,13 @@ import type { Domain } from './domain.ts';
 import { FrameTable } from './frame_table.ts';
 import { assignIoFrames } from './mm/io_memory.ts';
 import type { Pcpu } from './pcpu.ts';
+import { isCanonical } from './u64.ts';
 import type { Vcpu } from './vcpu.ts';
 
-/** Width of physical addresses by CPUID leaf 0x80000008; 40 bits when the configuration does not say. */
+/** Width of physical addresses by CPUID leaf 0x80000008; 36 bits when the configuration does not say. */
 const physicalBits = (config: MachineConfig): number => {
   const row = config.cpu.cpuid.find(({ leaf }) => leaf >>> 0 === 0x80000008);
-  return row && (row.eax & 0xff) !== 0 ? row.eax & 0xff : 40;
+  return (row?.eax ?? 36) & 0xff;
 };
 
 export class Machine {
@@ -33,6 +34,8 @@ export class Machine {
   halted: number | null = null;
   /** Next frame of Xen's heap. */
   xenheapNext: number;
+  /** A timer was set to a time that has come. */
+  timerDue = false;
   /** Bytes typed at Xen's console that dom0 has not read. */
   consoleInput: number[] = [];
   /** When vcpu_time_info was refreshed last, ns. */
@@ -56,12 +59,22 @@ export class Machine {
     this.byDomid.set(domain.domid, domain);
   }
 
+  domainsByDomid(): readonly Domain[] {
+    return [...this.domains].sort((a, b) => a.domid - b.domid);
+  }
+
+  /** A timer was set; one whose time has come fires before Xen returns to the guest. */
+  noteTimer(deadline: number | null): void {
+    if (deadline !== null && deadline <= this.now) this.timerDue = true;
+  }
+
   domainById(domid: number): Domain | undefined {
     return this.byDomid.get(domid);
   }
 
   /** Machine address of a guest address under the table `root` as Xen itself would touch it; -1 when it faults or leads outside RAM. */
   translate(root: number, lo: number, hi: number, write: boolean): number {
+    if (!isCanonical(hi)) return -1;
     const found = walk(this.memory, root, lo, hi, write ? XEN_WRITE : XEN_READ, this.reserved);
     return found.ok && found.maddr < this.memory.bytes.length ? found.maddr : -1;
   }

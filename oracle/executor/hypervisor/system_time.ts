@@ -30,8 +30,8 @@ export const timeScale = (khz: number): { mul: number; shift: number } => {
 export const tscNow = (machine: Machine): bigint =>
   (BigInt(machine.now) * BigInt(machine.config.cpu.tsc_khz)) / 1_000_000n + BigInt(machine.retiredSinceTime);
 
-/** Bring the record up to date; its version grows by two. */
-export const refreshTime = (machine: Machine, vcpu: Vcpu): void => {
+/** Bring the record up to date; its version grows by two. The second area is reached through the address space of `space`. */
+export const refreshTime = (machine: Machine, vcpu: Vcpu, space: Vcpu = vcpu): void => {
   const { memory } = machine;
   const at = infoAddress(vcpu) + BASE;
   const version = (memory.read32(at) + 2) >>> 0;
@@ -45,22 +45,22 @@ export const refreshTime = (machine: Machine, vcpu: Vcpu): void => {
   record.setInt8(tsc_shift.at - BASE, shift);
   record.setUint8(time_flags.at - BASE, 0);
   memory.writeBytes(at, new Uint8Array(record.buffer));
-  updateTimeArea(machine, vcpu);
+  updateTimeArea(machine, vcpu, space);
 };
 
 /** Copy the record to the area that the guest registered; put off while the vCPU is in user mode and cannot be reached. */
-export const updateTimeArea = (machine: Machine, vcpu: Vcpu): void => {
+export const updateTimeArea = (machine: Machine, vcpu: Vcpu, space: Vcpu = vcpu): void => {
   const area = vcpu.timeArea;
   if (area === null) return;
   const at = infoAddress(vcpu) + BASE;
   const version = machine.memory.read32(at);
-  if (!putGuest(machine, vcpu, area.lo, area.hi, 4, version - 1)) {
+  if (!putGuest(machine, space, area.lo, area.hi, 4, version - 1)) {
     vcpu.timeUpdatePending = !vcpu.kernelMode;
     return;
   }
   SCRATCH.set(machine.memory.bytes.subarray(at, at + SIZE));
   scratch.setUint32(0, version - 1, true);
-  copyToGuest(machine, vcpu, area.lo, area.hi, SIZE);
-  putGuest(machine, vcpu, area.lo, area.hi, 4, version);
+  copyToGuest(machine, space, area.lo, area.hi, SIZE);
+  putGuest(machine, space, area.lo, area.hi, 4, version);
   vcpu.timeUpdatePending = false;
 };

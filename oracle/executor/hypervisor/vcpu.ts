@@ -22,6 +22,8 @@ export class Vcpu {
 
   initialised = false;
   kernelMode = true;
+  /** Pinned to a pCPU by SCHEDOP_pin_override. */
+  pinned = false;
   /** pCPU that holds it, -1 when none. */
   processor = -1;
   pauseFlags: number = VPF.down;

@@ -13,13 +13,13 @@ export const CALL_STATE = {
   /** A 64-bit answer, as halves. */
   wideLo: 0,
   wideHi: 0,
-  /** The caller has asked Xen to run somebody else (yield, block, poll, down, shutdown). */
+  /** The caller has asked Xen to run somebody else, though it could go on (yield). */
   gaveUp: false,
 };
 
 /** Whether a long call should stop here: an upcall could be delivered, or the vCPU gave up its pCPU. */
 export const shouldPreempt = (machine: Machine, vcpu: Vcpu): boolean => {
-  if (CALL_STATE.gaveUp) return true;
+  if (CALL_STATE.gaveUp || vcpu.pauseFlags !== 0 || vcpu.domain.shutdown !== null) return true;
   const at = infoAddress(vcpu);
   const { bytes } = machine.memory;
   return bytes[at] !== 0 && bytes[at + 1] === 0;

@@ -6,6 +6,7 @@ import { ERRNO } from '#spec/abi/errno.ts';
 import { HYPERCALL, HYPERCALL_ARGS, HYPERCALL_NAME } from '#spec/abi/hypercall.ts';
 import { R8, R10, RAX, RDI, RDX, RSI } from '../../cpu/interface.ts';
 import type { Machine } from '../machine.ts';
+import { NO_RETURN, WIDE } from '../result.ts';
 import { hexText, highHalf } from '../u64.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { CALL_STATE } from './continuation.ts';
@@ -13,14 +14,9 @@ import { HANDLERS } from './table.ts';
 
 /**
  * A handler reads its arguments as halves (`args[2 * i]` low, `args[2 * i + 1]` high) and answers a signed number for RAX, or one of
- * the two marks below. It must not keep `args`.
+ * the two marks of result.ts. It must not keep `args`.
  */
 export type Handler = (machine: Machine, vcpu: Vcpu, args: Int32Array) => number;
-
-/** RAX was set by the handler and the call's event shows no result (iret, shutdown of the caller, a crash). */
-export const NO_RETURN: number = Number.NEGATIVE_INFINITY;
-/** The result is `CALL_STATE.wideLo`, `CALL_STATE.wideHi`: more than a double can hold. */
-export const WIDE: number = Number.POSITIVE_INFINITY;
 
 const ARGUMENT_REGISTERS = [RDI, RSI, RDX, R10, R8] as const;
 const MOST_ARGUMENTS = ARGUMENT_REGISTERS.length;
@@ -76,6 +72,7 @@ export const hypercall = (machine: Machine, vcpu: Vcpu): void => {
   }
   CALL_STATE.preempted = false;
   CALL_STATE.inMulticall = false;
+  CALL_STATE.gaveUp = false;
   const shown = liveArguments.slice();
   const answer = call(machine, vcpu, numberLo, numberHi, liveArguments);
   if (CALL_STATE.preempted) {

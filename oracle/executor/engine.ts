@@ -1,0 +1,80 @@
+/** The executor behind the contract's Engine. */
+import type { MachineConfig } from '#spec/config.ts';
+import type { Boot, Engine, Report, Status } from '#spec/engine.ts';
+import type { Event, VcpuRef } from '#spec/event.ts';
+import type { Input } from '#spec/input.ts';
+import type { FrameObservation, Observation } from '#spec/observation.ts';
+import { bootMachine } from './boot.ts';
+import type { Machine } from './hypervisor/machine.ts';
+import { execute, passTime, schedule, typeConsole } from './hypervisor/run.ts';
+import { isRunnable } from './hypervisor/scheduler.ts';
+import { earliestDeadline } from './hypervisor/timers.ts';
+import { observe, observeFrames } from './observe.ts';
+
+class Executor implements Engine {
+  readonly name = 'executor';
+  private readonly machine: Machine;
+
+  constructor(machine: Machine) {
+    this.machine = machine;
+  }
+
+  apply(input: Input): Report {
+    const { machine } = this;
+    const events: Event[] = [];
+    machine.events = events;
+    const retired = this.perform(input);
+    return { events, retired };
+  }
+
+  private perform(input: Input): number {
+    switch (input.kind) {
+      case 'execute':
+        return execute(this.machine, input.cpu, input.steps);
+      case 'schedule':
+        schedule(this.machine, input.cpu, input.vcpu);
+        return 0;
+      case 'time':
+        passTime(this.machine, input.now);
+        return 0;
+      case 'console_input':
+        typeConsole(this.machine, input.bytes);
+        return 0;
+    }
+  }
+
+  status(): Status {
+    const { machine } = this;
+    const runnable: VcpuRef[] = [];
+    if (machine.halted === null) {
+      for (const domain of machine.domainsByDomid()) {
+        for (const vcpu of domain.vcpus) if (isRunnable(vcpu)) runnable.push({ ...vcpu.ref });
+      }
+    }
+    return {
+      now: machine.now,
+      halted: machine.halted,
+      current: machine.pcpus.map(({ current }) => (current === null ? null : { ...current.ref })),
+      runnable,
+      deadline: earliestDeadline(machine),
+    };
+  }
+
+  observe(): Observation {
+    return observe(this.machine);
+  }
+
+  frames(): Iterable<FrameObservation> {
+    return observeFrames(this.machine);
+  }
+
+  page(mfn: number): Uint8Array {
+    return this.machine.memory.page(mfn);
+  }
+
+  populated(): Iterable<number> {
+    return this.machine.memory.populated();
+  }
+}
+
+export const boot: Boot = (config: MachineConfig, images: readonly Uint8Array[]): Engine => new Executor(bootMachine(config, images));

@@ -1,0 +1,148 @@
+/** vcpu_op: bringing vCPUs up and down, their timers, and the areas in which Xen tells them things. */
+import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
+import { vcpu as layouts } from '#spec/abi/sched.ts';
+import { SHUTDOWN } from '#spec/abi/xen.ts';
+import { RAX } from '../../cpu/interface.ts';
+import { accessOk, copyFromGuest, copyToGuest, scratch } from '../guest_access.ts';
+import type { Machine } from '../machine.ts';
+import { startPeriodic, stopPeriodic } from '../periodic_timer.ts';
+import { minus, NO_RETURN } from '../result.ts';
+import { layRunstate } from '../runstate_area.ts';
+import { sleep, unblock, wake } from '../scheduler.ts';
+import { domainShutdown } from '../shutdown.ts';
+import { refreshTime } from '../system_time.ts';
+import { fireSingleshot, setSingleshot } from '../timers.ts';
+import { signed, unsigned } from '../u64.ts';
+import { type Vcpu, VPF } from '../vcpu.ts';
+import { initialise } from '../vcpu_context.ts';
+import { mapVcpuInfo } from '../vcpu_info_map.ts';
+
+const OP = SUBOPERATIONS.vcpu_op;
+/** Shortest period of the periodic timer, ns, and upper half of the first that is too long. */
+const SHORTEST = 1_000_000;
+const LONGEST_HI = 0x40000000;
+
+export const vcpu_op = (machine: Machine, caller: Vcpu, args: Int32Array): number => {
+  const id = args[2] >>> 0;
+  if (id >= caller.domain.vcpus.length) return minus('ENOENT');
+  const target = caller.domain.vcpus[id];
+  const lo = args[4];
+  const hi = args[5];
+  const read = (size: number): boolean => copyFromGuest(machine, caller, lo, hi, size);
+  switch (args[0]) {
+    case OP.initialise:
+      return initialise(machine, caller, target, lo, hi);
+    case OP.up:
+      return up(machine, target);
+    case OP.down:
+      return down(machine, caller, target);
+    case OP.is_up:
+      return (target.pauseFlags & VPF.down) === 0 ? 1 : 0;
+    case OP.get_runstate_info:
+      layRunstate(target, Math.max(0, machine.now - target.runstateEntry));
+      return copyToGuest(machine, caller, lo, hi, layouts.runstate_info.size) ? 0 : minus('EFAULT');
+    case OP.register_runstate_memory_area:
+      return read(layouts.register_runstate_memory_area.size) ? registerRunstate(machine, caller, target) : minus('EFAULT');
+    case OP.set_periodic_timer:
+      return read(layouts.set_periodic_timer.size) ? setPeriodic(machine, target) : minus('EFAULT');
+    case OP.stop_periodic_timer:
+      stopPeriodic(target);
+      target.periodicPeriod = null;
+      return 0;
+    case OP.set_singleshot_timer:
+      if (target !== caller) return minus('EINVAL');
+      return read(layouts.set_singleshot_timer.size) ? setOneShot(machine, target) : minus('EFAULT');
+    case OP.stop_singleshot_timer:
+      if (target !== caller) return minus('EINVAL');
+      setSingleshot(machine, target, null);
+      return 0;
+    case OP.register_vcpu_info:
+      return read(layouts.register_vcpu_info.size) ? registerInfo(machine, caller, target) : minus('EFAULT');
+    case OP.send_nmi:
+      if ((lo | hi) !== 0) return minus('EINVAL');
+      if (!target.nmiPending) {
+        target.nmiPending = true;
+        unblock(machine, target);
+      }
+      return 0;
+    case OP.get_physid:
+      return getPhysid(machine, caller, target, lo, hi);
+    case OP.register_vcpu_time_memory_area:
+      return read(layouts.register_time_memory_area.size) ? registerTime(machine, caller, target) : minus('EFAULT');
+  }
+  return minus('ENOSYS');
+};
+
+const up = (machine: Machine, target: Vcpu): number => {
+  if (!target.initialised) return minus('EINVAL');
+  if ((target.pauseFlags & VPF.down) === 0) return 0;
+  target.pauseFlags &= ~VPF.down;
+  wake(machine, target);
+  return 0;
+};
+
+/** The last one that goes down takes the domain with it. */
+const down = (machine: Machine, caller: Vcpu, target: Vcpu): number => {
+  const { vcpus } = caller.domain;
+  if (!vcpus.some((other) => other !== target && (other.pauseFlags & VPF.down) === 0)) {
+    domainShutdown(machine, caller.domain, SHUTDOWN.poweroff, caller);
+    caller.cpu.setGprHalves(RAX, 0, 0);
+    return NO_RETURN;
+  }
+  if ((target.pauseFlags & VPF.down) !== 0) return 0;
+  target.pauseFlags |= VPF.down;
+  sleep(machine, target, caller);
+  return 0;
+};
+
+/** The first record is written at once, in the caller's address space; when it fails nobody learns. */
+const registerRunstate = (machine: Machine, caller: Vcpu, target: Vcpu): number => {
+  const area = { lo: scratch.getInt32(0, true), hi: scratch.getInt32(4, true) };
+  if (!accessOk(area.hi)) return minus('EFAULT');
+  target.runstateArea = area.lo === 0 && area.hi === 0 ? null : area;
+  layRunstate(target, target === caller ? 0 : Math.max(0, machine.now - target.runstateEntry));
+  copyToGuest(machine, caller, area.lo, area.hi, layouts.runstate_info.size);
+  return 0;
+};
+
+const setPeriodic = (machine: Machine, target: Vcpu): number => {
+  const period = unsigned(scratch.getInt32(0, true), scratch.getInt32(4, true));
+  if (period < SHORTEST || scratch.getUint32(4, true) >= LONGEST_HI) return minus('EINVAL');
+  target.periodicPeriod = period;
+  startPeriodic(machine, target);
+  return 0;
+};
+
+/** A time that has passed brings the interrupt at once. */
+const setOneShot = (machine: Machine, target: Vcpu): number => {
+  const deadline = unsigned(scratch.getInt32(0, true), scratch.getInt32(4, true));
+  if (deadline < machine.now) fireSingleshot(machine, target);
+  else setSingleshot(machine, target, signed(scratch.getInt32(0, true), scratch.getInt32(4, true)));
+  return 0;
+};
+
+/** The system time is refreshed whatever becomes of the mapping. */
+const registerInfo = (machine: Machine, caller: Vcpu, target: Vcpu): number => {
+  const { mfn, offset } = layouts.register_vcpu_info.fields;
+  const frame = unsigned(scratch.getInt32(mfn.at, true), scratch.getInt32(mfn.at + 4, true));
+  const answer = mapVcpuInfo(machine, caller, target, frame, scratch.getUint32(offset.at, true));
+  refreshTime(machine, target, caller);
+  return answer;
+};
+
+const registerTime = (machine: Machine, caller: Vcpu, target: Vcpu): number => {
+  const area = { lo: scratch.getInt32(0, true), hi: scratch.getInt32(4, true) };
+  if (!accessOk(area.hi)) return minus('EFAULT');
+  target.timeArea = area.lo === 0 && area.hi === 0 ? null : area;
+  refreshTime(machine, target, caller);
+  return 0;
+};
+
+/** APIC id and ACPI processor id, for dom0's vCPUs that can run on one pCPU only. */
+const getPhysid = (machine: Machine, caller: Vcpu, target: Vcpu, lo: number, hi: number): number => {
+  const isPinned = caller.domain.privileged && (target.pinned || machine.config.pcpus === 1);
+  if (!isPinned) return minus('EINVAL');
+  scratch.setUint32(0, target.id, true);
+  scratch.setUint32(4, target.id, true);
+  return copyToGuest(machine, caller, lo, hi, layouts.get_physid.size) ? 0 : minus('EFAULT');
+};

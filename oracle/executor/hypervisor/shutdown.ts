@@ -1,0 +1,27 @@
+/** The end of a domain, by its own wish, by Xen's verdict or by a watchdog. dom0's end stops the machine. */
+import { SHUTDOWN, VIRQ } from '#spec/abi/xen.ts';
+import type { CrashReason } from '#spec/event.ts';
+import type { Domain } from './domain.ts';
+import type { Machine } from './machine.ts';
+import { sleep } from './scheduler.ts';
+import { sendGuestGlobalVirq } from './upcall.ts';
+import type { Vcpu } from './vcpu.ts';
+
+/** Shut the domain down. A code that it stored before wins over `reason`. `caller` leaves its pCPU at the end of its step. */
+export const domainShutdown = (machine: Machine, domain: Domain, reason: number, caller: Vcpu | null): void => {
+  if (domain.shutdown !== null) return;
+  const effective = domain.shutdownCode ?? reason;
+  domain.shutdown = effective;
+  machine.emit({ kind: 'shutdown', domid: domain.domid, reason: effective });
+  if (domain.privileged) machine.halted = effective;
+  for (const vcpu of domain.vcpus) sleep(machine, vcpu, caller);
+  const dom0 = machine.domainById(0);
+  if (!domain.privileged && dom0) sendGuestGlobalVirq(machine, dom0, VIRQ.DOM_EXC);
+};
+
+/** Xen gives up on a domain. */
+export const domainCrash = (machine: Machine, domain: Domain, why: CrashReason, caller: Vcpu | null): void => {
+  if (domain.shutdown !== null) return;
+  machine.emit({ kind: 'crash', domid: domain.domid, why });
+  domainShutdown(machine, domain, SHUTDOWN.crash, caller);
+};

@@ -1,0 +1,58 @@
+/** MOV to and from control registers, by a guest kernel. */
+import type { Instruction } from '../../cpu/instruction.ts';
+import { setTaskSwitched } from '../hypercall/processor.ts';
+import type { Machine } from '../machine.ts';
+import { newGuestCr3 } from '../mm/base_pointer.ts';
+import type { Vcpu } from '../vcpu.ts';
+import { setCr2 } from './inject.ts';
+import type { Emulation } from './privileged.ts';
+
+/** CR0 as Xen runs, without TS; TS. */
+const CR0 = 0x80050033n;
+const CR0_TS = 8n;
+/** Bits of CR4 that a guest may choose (TSD DE FSGSBASE OSXSAVE), and those that it sees of Xen's choice (PAE MCE OSFXSR OSXMMEXCPT). */
+const CR4_GUEST = 0x5000c;
+const CR4_XEN = 0x660;
+const PAGE_SHIFT = 12n;
+
+const halves = (value: bigint): readonly [number, number] => [Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n))];
+
+export const moveFromControl = (_machine: Machine, vcpu: Vcpu, instruction: Instruction): Emulation => {
+  const value = readControl(vcpu, instruction.reg);
+  if (value === null) return 'refused';
+  vcpu.cpu.setGpr(instruction.rm, value);
+  return 'done';
+};
+
+const readControl = (vcpu: Vcpu, register: number): bigint | null => {
+  switch (register) {
+    case 0:
+      return CR0 | (vcpu.taskSwitched ? CR0_TS : 0n);
+    case 2:
+      return (BigInt(vcpu.cr2.hi >>> 0) << 32n) | BigInt(vcpu.cr2.lo >>> 0);
+    case 3:
+      return BigInt(vcpu.kernelTable) << PAGE_SHIFT;
+    case 4:
+      return BigInt(vcpu.cr4);
+  }
+  return null;
+};
+
+export const moveControl = (machine: Machine, vcpu: Vcpu, instruction: Instruction): Emulation => {
+  const value = vcpu.cpu.gpr(instruction.rm);
+  switch (instruction.reg) {
+    case 0:
+      if ((value & ~CR0_TS) !== CR0) return 'refused';
+      setTaskSwitched(vcpu, (value & CR0_TS) !== 0n);
+      return 'done';
+    case 2:
+      setCr2(machine, vcpu, ...halves(value));
+      return 'done';
+    case 3:
+      return newGuestCr3(machine, vcpu, Number((value >> PAGE_SHIFT) & 0xffffffffffn)) === 0 ? 'done' : 'refused';
+    case 4:
+      vcpu.cr4 = (Number(value & 0xffffffffn) & CR4_GUEST) | CR4_XEN;
+      return 'done';
+  }
+  return 'refused';
+};

@@ -1,0 +1,28 @@
+/** Handing exceptions and software interrupts to a guest through its virtual IDT. */
+
+import { vcpu_info } from '#spec/abi/xen.ts';
+import { PF } from '../../cpu/exit.ts';
+import type { Machine } from '../machine.ts';
+import type { Vcpu } from '../vcpu.ts';
+import { infoAddress } from '../vcpu_info.ts';
+
+/** Page-fault error code: the access came from user mode. */
+const ERROR_USER = 4;
+
+/** The exception gets its frame on the way back to the guest. `error` < 0: the vector has none. */
+export const injectException = (vcpu: Vcpu, vector: number, error: number): void => {
+  vcpu.pendingVector = vector;
+  vcpu.pendingError = error;
+};
+
+/** Store CR2 where the guest looks for it. */
+export const setCr2 = (machine: Machine, vcpu: Vcpu, lo: number, hi: number): void => {
+  vcpu.cr2.set(lo, hi);
+  machine.memory.writeHalves(infoAddress(vcpu) + vcpu_info.fields.cr2.at, lo, hi);
+};
+
+/** A page fault: the guest sees "user" by its own mode, because both of its modes run in ring 3. */
+export const injectPageFault = (machine: Machine, vcpu: Vcpu, error: number, lo: number, hi: number): void => {
+  setCr2(machine, vcpu, lo, hi);
+  injectException(vcpu, PF, (error & ~ERROR_USER) | (vcpu.kernelMode ? 0 : ERROR_USER));
+};

@@ -1,0 +1,86 @@
+/** The way back to the guest: a pending exception, then an NMI, then an upcall get their frames; then SYSRET or IRET. */
+import { FLAT, TI } from '#spec/abi/xen.ts';
+import { NotModelled } from '#spec/failure.ts';
+import { RFLAGS } from '#spec/isa/x86/flags.ts';
+import { R11, RCX } from '../../cpu/interface.ts';
+import type { Machine } from '../machine.ts';
+import { isRunnable } from '../scheduler.ts';
+import { hexText, isCanonical } from '../u64.ts';
+import type { Vcpu } from '../vcpu.ts';
+import { upcallMask, upcallPending } from '../vcpu_info.ts';
+import { createBounceFrame } from './bounce.ts';
+import { leaveXen } from './exit_state.ts';
+import { handleGeneralProtection } from './general_protection.ts';
+
+const NMI = 2;
+const PAGE_FAULT = 14;
+
+/** Let the guest go on if it can run. Xen must have been entered (`enterXen`). */
+export const returnToGuest = (machine: Machine, vcpu: Vcpu): void => {
+  while (isRunnable(vcpu)) {
+    if (vcpu.pendingVector >= 0) pushException(machine, vcpu);
+    else if (vcpu.nmiPending && !vcpu.nmiMasked) pushNmi(machine, vcpu);
+    else if (upcallMask(machine, vcpu) === 0 && upcallPending(machine, vcpu) !== 0) pushUpcall(machine, vcpu);
+    else if (exit(machine, vcpu)) return;
+  }
+};
+
+const pushException = (machine: Machine, vcpu: Vcpu): void => {
+  const vector = vcpu.pendingVector;
+  const error = vcpu.pendingError;
+  vcpu.pendingVector = -1;
+  const masks = (vcpu.trapFlags[vector] & TI.IF) !== 0;
+  if (!createBounceFrame(machine, vcpu, vcpu.trapLo[vector], vcpu.trapHi[vector], masks, error)) return;
+  const address = vector === PAGE_FAULT ? hexText(vcpu.cr2.lo, vcpu.cr2.hi) : null;
+  machine.emit({ kind: 'exception', at: vcpu.ref, vector, error: error < 0 ? null : error, address });
+};
+
+/** Without a handler the NMI is lost. */
+const pushNmi = (machine: Machine, vcpu: Vcpu): void => {
+  vcpu.nmiPending = false;
+  const lo = vcpu.trapLo[NMI];
+  const hi = vcpu.trapHi[NMI];
+  if ((lo | hi) === 0) return;
+  vcpu.nmiMasked = true;
+  if (createBounceFrame(machine, vcpu, lo, hi, (vcpu.trapFlags[NMI] & TI.IF) !== 0, -1))
+    machine.emit({ kind: 'callback', at: vcpu.ref, which: 'nmi' });
+};
+
+const pushUpcall = (machine: Machine, vcpu: Vcpu): void => {
+  const { lo, hi } = vcpu.eventCallback;
+  if (createBounceFrame(machine, vcpu, lo, hi, true, -1)) machine.emit({ kind: 'callback', at: vcpu.ref, which: 'event' });
+};
+
+/** SYSRET or IRET; false when it faulted and the fault has been turned into the guest's. */
+const exit = (machine: Machine, vcpu: Vcpu): boolean => {
+  const { cpu, savedFlags } = vcpu;
+  const { rip } = cpu;
+  const ripHi = Number(rip >> 32n) | 0;
+  if (vcpu.exitBySysret) {
+    cpu.setGpr(RCX, rip);
+    cpu.setGprHalves(R11, (savedFlags.lo & ~(RFLAGS.IOPL | RFLAGS.VM)) | RFLAGS.IF, savedFlags.hi);
+    if (isCanonical(ripHi)) {
+      if (vcpu.savedCs === FLAT.RING3_CS32) throw new NotModelled('x86/compatibility_mode');
+      vcpu.savedCs = FLAT.RING3_CS64;
+      vcpu.savedSs = FLAT.RING3_SS64;
+      leaveXen(vcpu);
+      return true;
+    }
+    vcpu.exitBySysret = false;
+  }
+  const error = iretError(vcpu, ripHi);
+  if (error < 0) {
+    leaveXen(vcpu);
+    return true;
+  }
+  handleGeneralProtection(machine, vcpu, error);
+  return false;
+};
+
+/** Error code of the #GP that IRET to this context raises; -1 when it succeeds. */
+const iretError = (vcpu: Vcpu, ripHi: number): number => {
+  if (vcpu.savedCs === FLAT.RING3_CS32) throw new NotModelled('x86/compatibility_mode');
+  if (vcpu.savedCs !== FLAT.RING3_CS64) return vcpu.savedCs & 0xfffc;
+  if (vcpu.savedSs !== FLAT.RING3_SS64) return vcpu.savedSs & 0xfffc;
+  return isCanonical(ripHi) ? -1 : 0;
+};

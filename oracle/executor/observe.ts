@@ -1,0 +1,155 @@
+/** The executor's only face to the judge: the machine as an Observation. */
+
+import { RUNSTATE } from '#spec/abi/xen.ts';
+import { digestText, mixFirst, mixSecond, packFrame } from '#spec/digest.ts';
+import type { DomainObservation, FrameObservation, Observation, PortObservation, VcpuObservation } from '#spec/observation.ts';
+import { CS, DS, ES, FS, GS, SS_REG } from './cpu/interface.ts';
+import { hexOf } from './hex.ts';
+import type { Domain } from './hypervisor/domain.ts';
+import type { Machine } from './hypervisor/machine.ts';
+import { ECS, type Port } from './hypervisor/port.ts';
+import { RUNSTATE_NAMES } from './hypervisor/scheduler.ts';
+import { hexText, type U64 } from './hypervisor/u64.ts';
+import { type Vcpu, VPF } from './hypervisor/vcpu.ts';
+
+const GPRS = 16;
+const VECTORS = 256;
+const NMI = 2;
+
+export const observe = (machine: Machine): Observation => ({
+  now: machine.now,
+  retired: machine.retired,
+  halted: machine.halted,
+  cpus: machine.pcpus.map(({ current }) => ({ current: current === null ? null : { ...current.ref } })),
+  domains: machine.domains.map(observeDomain),
+  memory: machine.memory.digest(),
+  frames: framesDigest(machine),
+});
+
+/** Frames that a domain has a part in, ascending. */
+export function* observeFrames(machine: Machine): Generator<FrameObservation> {
+  for (let mfn = 0; mfn < machine.frames.count; mfn++) {
+    const frame = machine.frames.observe(mfn);
+    if (frame !== null) yield frame;
+  }
+}
+
+const framesDigest = (machine: Machine): string => {
+  let first = 0;
+  let second = 0;
+  for (const frame of observeFrames(machine)) {
+    const [lo0, hi0, lo1] = packFrame(frame);
+    first = (first + mixFirst(frame.mfn, 0, lo0, hi0) + mixFirst(frame.mfn, 1, lo1, 0)) | 0;
+    second = (second + mixSecond(frame.mfn, 0, lo0, hi0) + mixSecond(frame.mfn, 1, lo1, 0)) | 0;
+  }
+  return digestText(first, second);
+};
+
+const observeDomain = (domain: Domain): DomainObservation => ({
+  domid: domain.domid,
+  pages: domain.pages,
+  shared_info: domain.sharedInfoMfn,
+  shutdown: domain.shutdown,
+  shutdown_code: domain.shutdownCode,
+  vm_assist: hexText(domain.vmAssist, domain.vmAssistHigh),
+  vcpus: domain.vcpus.map(observeVcpu),
+  ports: domain.ports.flatMap((port) => (port === null ? [] : observePort(port))),
+  grant_frames: [...domain.grants.frames],
+  active_grants: domain.grants.observeActive(),
+  maptrack: domain.grants.observeMaptrack(),
+  watchdogs: [...domain.watchdogs],
+  console_bytes: domain.consoleBytes,
+});
+
+const STATUS = {
+  [ECS.unbound]: 'unbound',
+  [ECS.interdomain]: 'interdomain',
+  [ECS.pirq]: 'pirq',
+  [ECS.virq]: 'virq',
+  [ECS.ipi]: 'ipi',
+} as const;
+
+const observePort = ({ port, state, vcpu, remoteDom, remotePort, number }: Port): PortObservation[] => {
+  const status = (STATUS as Readonly<Record<number, PortObservation['status'] | undefined>>)[state];
+  if (status === undefined) return [];
+  return [
+    {
+      port,
+      status,
+      vcpu,
+      remote_dom: status === 'unbound' || status === 'interdomain' ? remoteDom : null,
+      remote_port: status === 'interdomain' ? remotePort : null,
+      number: status === 'virq' || status === 'pirq' ? number : null,
+    },
+  ];
+};
+
+const text = ({ lo, hi }: U64): string => hexText(lo, hi);
+
+const observeVcpu = (vcpu: Vcpu): VcpuObservation => {
+  const { cpu } = vcpu;
+  const area = (found: { lo: number; hi: number } | null): string | null => (found === null ? null : hexText(found.lo, found.hi));
+  return {
+    vcpu: vcpu.id,
+    mode: vcpu.kernelMode ? 'kernel' : 'user',
+    initialised: vcpu.initialised,
+    online: (vcpu.pauseFlags & VPF.down) === 0,
+    runstate: RUNSTATE_NAMES[vcpu.runstate] ?? RUNSTATE_NAMES[RUNSTATE.offline],
+    polling: vcpu.domain.polling.has(vcpu.id),
+    gpr: Array.from({ length: GPRS }, (_, register) => hexText(cpu.gprLo(register), cpu.gprHi(register))),
+    rip: hexOf(cpu.rip),
+    rflags: hexOf(cpu.rflags),
+    cs: cpu.selector(CS),
+    ss: cpu.selector(SS_REG),
+    ds: cpu.selector(DS),
+    es: cpu.selector(ES),
+    fs: cpu.selector(FS),
+    gs: cpu.selector(GS),
+    fs_base: hexOf(cpu.fsBase),
+    gs_base: hexOf(cpu.gsBase),
+    gs_base_other: text(vcpu.gsBaseOther),
+    kernel_table: vcpu.kernelTable,
+    user_table: vcpu.userTable,
+    kernel_ss: vcpu.kernelSs,
+    kernel_sp: text(vcpu.kernelSp),
+    event_callback: text(vcpu.eventCallback),
+    failsafe_callback: text(vcpu.failsafeCallback),
+    syscall_callback: text(vcpu.syscallCallback),
+    syscall32_callback: text(vcpu.syscall32Callback),
+    sysenter_callback: text(vcpu.sysenterCallback),
+    nmi_callback: hexText(vcpu.trapLo[NMI], vcpu.trapHi[NMI]),
+    masking_callbacks: maskingCallbacks(vcpu),
+    traps: traps(vcpu),
+    dr: [
+      ...Array.from({ length: 4 }, (_, i) => hexText(vcpu.dr[2 * i], vcpu.dr[2 * i + 1])),
+      hexText(vcpu.dr6, 0),
+      hexText(vcpu.dr7 | vcpu.dr7Io, 0),
+    ],
+    task_switched: vcpu.taskSwitched,
+    iopl: vcpu.iopl,
+    cr4: hexText(vcpu.cr4, 0),
+    periodic_period: vcpu.periodicPeriod,
+    singleshot: vcpu.singleshot,
+    poll_deadline: vcpu.pollDeadline,
+    vcpu_info: [vcpu.infoMfn, vcpu.infoOffset],
+    runstate_area: area(vcpu.runstateArea),
+    time_area: area(vcpu.timeArea),
+    nmi_pending: vcpu.nmiPending,
+  };
+};
+
+const maskingCallbacks = (vcpu: Vcpu): string[] => [
+  ...(vcpu.failsafeDisablesEvents ? ['failsafe'] : []),
+  ...(vcpu.syscallDisablesEvents ? ['syscall'] : []),
+  ...(vcpu.syscall32DisablesEvents ? ['syscall32'] : []),
+  ...(vcpu.sysenterDisablesEvents ? ['sysenter'] : []),
+];
+
+const traps = (vcpu: Vcpu): [number, number, number, string][] => {
+  const set: [number, number, number, string][] = [];
+  for (let vector = 0; vector < VECTORS; vector++) {
+    const [lo, hi] = [vcpu.trapLo[vector], vcpu.trapHi[vector]];
+    if ((lo | hi) !== 0) set.push([vector, vcpu.trapFlags[vector], vcpu.trapCs[vector], hexText(lo, hi)]);
+  }
+  return set;
+};
