@@ -5,6 +5,7 @@ import { type Command, Option } from 'commander';
 import { BadInput } from '#spec/failure.ts';
 import { debian_4_17 } from '#spec/machines/debian_4_17.ts';
 import { writeTrace } from '#traces/file.ts';
+import { Answers } from '../../campaign/answers.ts';
 import { RECORDED_FOLDER, readScripts, recordScript } from '../../campaign/conformance.ts';
 import { ENGINES, type EngineName } from '../../campaign/engines.ts';
 import { engineRecorder, peerRecorder, type Recorder, type Seen, traceOf } from '../../campaign/recorder.ts';
@@ -13,7 +14,7 @@ import { EXIT } from '../exit_code.ts';
 import { CommandFailure } from '../failure.ts';
 import { readImage, writing } from '../files.ts';
 import { seedRange, wholeNumber } from '../option.ts';
-import { Progress, table } from '../table.ts';
+import { Progress, percent, table } from '../table.ts';
 import { version } from '../version.ts';
 
 type RecorderName = PeerName | EngineName;
@@ -22,6 +23,7 @@ type Options = {
   seeds?: { readonly first: number; readonly last: number };
   batch: number;
   conformance?: true;
+  stats?: true;
   out?: string;
   json?: true;
 };
@@ -75,6 +77,7 @@ export const recordCommand = async (images: readonly string[], options: Options)
   const jobs = await jobsOf(recorder, images, options, folder);
   const progress = new Progress(`record on ${options.peer}`, jobs.length);
   const results: Recorded[] = [];
+  const answers = new Answers();
   const waiting = [...jobs.entries()];
   const started = performance.now();
   const serve = async (): Promise<void> => {
@@ -82,18 +85,19 @@ export const recordCommand = async (images: readonly string[], options: Options)
       const [place, job] = next;
       const { console, reason, why, seconds } = await job.run();
       results[place] = { name: job.name, lines: console.split('\n').length - 1, reason, why, seconds };
+      answers.add(console);
       progress.step();
     }
   };
   await Promise.all(Array.from({ length: recorder.width }, serve));
   progress.done();
-  report(results, (performance.now() - started) / 1000, folder, options);
+  report(results, (performance.now() - started) / 1000, folder, answers, options);
   return results.some((r) => r.reason === null) ? EXIT.inconclusive : EXIT.ok;
 };
 
-const report = (results: readonly Recorded[], seconds: number, folder: string, options: Options): void => {
+const report = (results: readonly Recorded[], seconds: number, folder: string, answers: Answers, options: Options): void => {
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ recorder: options.peer, folder, seconds, results }, null, 2)}\n`);
+    process.stdout.write(`${JSON.stringify({ recorder: options.peer, folder, seconds, results, operations: answers }, null, 2)}\n`);
     return;
   }
   const rows = results.map((r) => [
@@ -104,6 +108,10 @@ const report = (results: readonly Recorded[], seconds: number, folder: string, o
   ]);
   const written = results.filter((r) => r.reason !== null).length;
   process.stdout.write(`${table(['recording', 'lines', 'end', 'seconds'], rows)}\n`);
+  if (options.stats) {
+    const shares = answers.rows().map((r) => [r.operation, r.calls, r.passed, percent(r.passed, r.calls), r.refusals.join(', ')]);
+    process.stdout.write(`${table(['operation', 'calls', 'passed', 'share', 'refusals'], shares)}\n`);
+  }
   process.stdout.write(`${written} of ${results.length} recorded on ${options.peer} in ${seconds.toFixed(1)} s, into ${folder}\n`);
 };
 
@@ -116,6 +124,7 @@ export const addRecord = (program: Command, done: (code: number) => void): void 
     .option('--seeds <A..B>', 'generated programs of these seeds', seedRange)
     .option('--batch <programs>', 'generated programs in one boot', wholeNumber(1, 64), 8)
     .option('--conformance', 'the scripts of traces/conformance, into traces/recorded; on real Xen also their expected lines')
+    .option('--stats', 'how many hypercalls of each operation passed the checks')
     .option('--out <directory>', 'where traces go (default: recordings)')
     .option('--json', 'machine-readable result')
     .addHelpText(
