@@ -120,7 +120,8 @@ const watchdog = (machine: Machine, vcpu: Vcpu): number => {
   if (id > NR_DOMAIN_WATCHDOG_TIMERS) return minus('EINVAL');
   if (id === 0) {
     const slot = domain.watchdogInUse.indexOf(false);
-    if (slot < 0) return minus('ENOSPC');
+    // Xen computes this answer as an unsigned 32-bit number.
+    if (slot < 0) return minus('ENOSPC') >>> 0;
     domain.watchdogInUse[slot] = true;
     setWatchdog(machine, domain, slot, deadline);
     return slot + 1;
