@@ -4,10 +4,14 @@ import { EVTCHN_FIFO_CONTROL_BLOCK, EVTCHNSTAT, evtchn } from '#spec/abi/event_c
 import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import type { Layout } from '#spec/abi/layout.ts';
 import { domainByAnyId, isTargetOrPrivileged } from '../domids.ts';
+import { PGT } from '../frame_table.ts';
 import { copyFromGuest, copyToGuest, putGuest, scratch } from '../guest_access.ts';
 import { continueCall } from '../hypercall/continuation.ts';
 import type { Machine } from '../machine.ts';
+import { ownsPage } from '../mm/page.ts';
+import { getPageType, putPageType } from '../mm/page_type.ts';
 import { ECS } from '../port.ts';
+import { unsigned } from '../u64.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { allocUnbound, bindInterdomain, bindIpi, bindPirq, bindVirq } from './bind.ts';
 import { closePort, RESTART, resetPorts } from './close.ts';
@@ -139,6 +143,11 @@ const initControl = (machine: Machine, vcpu: Vcpu): number => {
   if (u32(fields.vcpu.at) >= vcpu.domain.vcpus.length) return -ERRNO.ENOENT;
   const offset = u32(fields.offset.at);
   if (offset > PAGE - EVTCHN_FIFO_CONTROL_BLOCK || offset % 8 !== 0) return -ERRNO.EINVAL;
+  const { at } = fields.control_gfn;
+  const mfn = unsigned(u32(at), u32(at + 4));
+  const usable = ownsPage(machine.frames, mfn, vcpu.domain.domid) && getPageType(machine, vcpu, mfn, PGT.writable) === 0;
+  if (!usable) return -ERRNO.EINVAL;
+  putPageType(machine, vcpu, mfn);
   machine.notModelled(vcpu, 'event_channel_op/init_control');
   return -ERRNO.ENOSYS;
 };
