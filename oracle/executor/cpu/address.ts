@@ -18,21 +18,35 @@ export const linear = (c: Cpu, o: Op): number => {
     hi = (hi + ((s[index + 1] << scale) | ((s[index] >>> 1) >>> (31 - scale))) + (lo >>> 0 < add >>> 0 ? 1 : 0)) | 0;
   }
   c.high = hi;
-  return o.address32 || o.segment !== 0 ? adjust(c, o, lo) : lo;
+  return o.address32 || o.segment !== 0 ? inSegment(c, o, lo) : lo;
 };
 
-/** The offset cut to 32 bits by a 67 prefix, and the segment's base added. */
-const adjust = (c: Cpu, o: Op, lo: number): number => {
+/** An offset whose upper half is in `cpu.high`: cut to 32 bits by a 67 prefix, and the segment's base added. */
+const inSegment = (c: Cpu, o: Op, offset: number): number => {
   if (o.address32) c.high = 0;
-  return o.segment === 0 ? lo : addSegment(c, o.segment, lo);
-};
-
-const addSegment = (c: Cpu, segment: number, offset: number): number => {
+  const segment = o.segment;
+  if (segment === 0) return offset;
   const base = c.s[segment];
   const lo = (base + offset) | 0;
   c.high = (c.high + c.s[segment + 1] + (lo >>> 0 < base >>> 0 ? 1 : 0)) | 0;
   return lo;
 };
+
+/** Linear address of the memory operand moved by the signed `byHi:byLo`, before it is cut and the segment added. */
+export const linearBeyond = (c: Cpu, o: Op, byLo: number, byHi: number): number => {
+  const { segment, address32 } = o;
+  o.segment = 0;
+  o.address32 = false;
+  const from = linear(c, o);
+  o.segment = segment;
+  o.address32 = address32;
+  const lo = (from + byLo) | 0;
+  c.high = (c.high + byHi + (lo >>> 0 < from >>> 0 ? 1 : 0)) | 0;
+  return inSegment(c, o, lo);
+};
+
+/** Linear address of an offset (upper half in `cpu.high`) that is no ModRM operand: RSI, RDI, RBX + AL. */
+export const linearOf = inSegment;
 
 /** Entries of a TLB array: tag low, tag high, what to add to the low half of an address to get the machine address. */
 export const TLB_SETS = 1024;

@@ -1,6 +1,6 @@
 /** Single bits, bit scans and counts. */
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
-import { linear, next, readable, source, writable } from './address.ts';
+import { linear, linearBeyond, next, readable, source, writable } from './address.ts';
 import type { Cpu } from './cpu.ts';
 import { setArithmeticFlags, zero } from './flags.ts';
 import type { Handler, Op } from './op.ts';
@@ -53,10 +53,8 @@ const byRegister =
     const signed = size === 2 ? (n << 16) >> 16 : n;
     const upper = size === 8 ? c.high : signed >> 31;
     const bytesLo = ((signed >>> 3) | (upper << 29)) & -size;
-    const base = linear(c, o);
-    const lo = (base + bytesLo) | 0;
-    const hi = (c.high + (upper >> 3) + (lo >>> 0 < base >>> 0 ? 1 : 0)) | 0;
-    const p = change === 'none' ? readable(c, o, lo, hi, size - 1) : writable(c, o, lo, hi, size - 1);
+    const lo = linearBeyond(c, o, bytesLo, upper >> 3);
+    const p = change === 'none' ? readable(c, o, lo, c.high, size - 1) : writable(c, o, lo, c.high, size - 1);
     test(c, o, p, bit, change);
     return next(c, o);
   };

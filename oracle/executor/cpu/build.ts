@@ -12,7 +12,7 @@ import { FS, GS } from './interface.ts';
 import * as move from './move.ts';
 import * as multiply from './multiply.ts';
 import type { Handler, Op } from './op.ts';
-import { operandSize, prepare } from './operands.ts';
+import { operandSize, place, prepare } from './operands.ts';
 import * as segment from './segment.ts';
 import * as shift from './shift.ts';
 import * as stack from './stack.ts';
@@ -48,7 +48,11 @@ const extend =
   (signed: boolean): Build =>
   (o, i, form) => {
     const from = operandSize(i.row.operands[1], i.size);
-    if (o.size === 2) return pick(from === 1 ? (signed ? move.MOVSX16 : move.MOVZX16) : move.MOV16, form);
+    if (o.size === 2) {
+      if (from === 1) return pick(signed ? move.MOVSX16 : move.MOVZX16, form);
+      o.b = place(i.rm, 2, i.rex);
+      return pick(move.MOV16, form);
+    }
     return pick((!signed ? move.MOVZX : o.size === 8 ? move.MOVSX64 : move.MOVSX32)[from], form);
   };
 

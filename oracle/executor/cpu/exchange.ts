@@ -43,7 +43,7 @@ export const xadd: Handler = (c, o) => {
   return after(c, o);
 };
 
-/** The destination is written in any case; the accumulator only when it differs. */
+/** A destination in memory is written in any case; a register, and the accumulator, only when the comparison says so. */
 export const cmpxchg: Handler = (c, o) => {
   const { size } = o;
   const p = locate(c, o);
@@ -60,7 +60,7 @@ export const cmpxchg: Handler = (c, o) => {
     const other = getRegister(c, o.b, size);
     store(c, o, p, o.a, other, c.high);
   } else {
-    store(c, o, p, o.a, lo, hi);
+    if (o.memory) store(c, o, p, o.a, lo, hi);
     setRegister(c, A, size, lo, hi);
   }
   return after(c, o);

@@ -153,8 +153,8 @@ export const iret: Handler = (c, o) => {
   if (index(cs) === 0) c.fault(GP, 0);
   if ((cs & RPL) !== RPL) c.fault(GP, index(cs));
   checkCode(c, cs);
-  checkLoad(c, SS_REG, ss);
   if (!isCanonical(hi)) c.fault(GP, 0);
+  checkLoad(c, SS_REG, ss);
   loadFlags(c, flags, size, RFLAGS.RF);
   c.selectors[SS_REG] = ss;
   c.s[SP] = sp;

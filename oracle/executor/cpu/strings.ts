@@ -1,7 +1,7 @@
 /** String instructions. A repeated one takes one step for each iteration and stays the next instruction until it is done. */
 
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
-import { DATA, readable, writable } from './address.ts';
+import { DATA, linearOf, readable, writable } from './address.ts';
 import { sub32, sub64, topShift } from './arithmetic.ts';
 import type { Cpu } from './cpu.ts';
 import { sizeKind, zero } from './flags.ts';
@@ -14,30 +14,14 @@ const CX = 2;
 const SI = 12;
 const DI = 14;
 
-/** Address in RSI or RDI, cut by a 67 prefix, with a segment base (place, 0 for none). */
-const address = (c: Cpu, o: Op, register: number, segment: number): number => {
-  const s = c.s;
-  const offset = s[register];
-  c.high = o.address32 ? 0 : s[register + 1];
-  if (segment === 0) return offset;
-  const lo = (offset + s[segment]) | 0;
-  c.high = (c.high + s[segment + 1] + (lo >>> 0 < offset >>> 0 ? 1 : 0)) | 0;
-  return lo;
-};
-
 const from = (c: Cpu, o: Op): number => {
-  const lo = address(c, o, SI, o.segment);
+  c.high = c.s[SI + 1];
+  const lo = linearOf(c, o, c.s[SI]);
   return readable(c, DATA, lo, c.high, o.size - 1);
 };
 /** ES:RDI takes no segment override. */
-const compared = (c: Cpu, o: Op): number => {
-  const lo = address(c, o, DI, 0);
-  return readable(c, DATA, lo, c.high, o.size - 1);
-};
-const to = (c: Cpu, o: Op): number => {
-  const lo = address(c, o, DI, 0);
-  return writable(c, DATA, lo, c.high, o.size - 1);
-};
+const compared = (c: Cpu, o: Op): number => readable(c, DATA, c.s[DI], o.address32 ? 0 : c.s[DI + 1], o.size - 1);
+const to = (c: Cpu, o: Op): number => writable(c, DATA, c.s[DI], o.address32 ? 0 : c.s[DI + 1], o.size - 1);
 
 /** Add `by` to a register of the address size. */
 const step = (c: Cpu, o: Op, register: number, by: number): void => {
@@ -92,11 +76,12 @@ const scan: Handler = (c, o) => {
   return o;
 };
 
+/** CPUs read ES:RDI first, as the fault shows when both are bad. */
 const match: Handler = (c, o) => {
-  const first = peek(c, from(c, o), o.size);
-  const firstHi = c.high;
   const second = peek(c, compared(c, o), o.size);
-  compare(c, o.size, first, firstHi, second, c.high);
+  const secondHi = c.high;
+  const first = peek(c, from(c, o), o.size);
+  compare(c, o.size, first, c.high, second, secondHi);
   advance(c, o, SI);
   advance(c, o, DI);
   return o;

@@ -1,6 +1,6 @@
 /** Exceptions asked for, ways into Xen, flags, CPUID, time, and what does nothing. */
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
-import { DATA, linear, readable } from './address.ts';
+import { DATA, linear, linearOf, readable } from './address.ts';
 import type { Cpu } from './cpu.ts';
 import { BP, GP, NM, OF, UD } from './exit.ts';
 import { arithmeticFlags, carry, getFlags, setArithmeticFlags, setCarry } from './flags.ts';
@@ -83,14 +83,10 @@ export const sahf: Handler = (c, o) => {
 export const xlat: Handler = (c, o) => {
   const s = c.s;
   const base = s[B];
-  let lo = (base + c.s8[0]) | 0;
-  let hi = o.address32 ? 0 : (s[B + 1] + (lo >>> 0 < base >>> 0 ? 1 : 0)) | 0;
-  if (o.segment !== 0) {
-    const offset = lo;
-    lo = (lo + s[o.segment]) | 0;
-    hi = (hi + s[o.segment + 1] + (lo >>> 0 < offset >>> 0 ? 1 : 0)) | 0;
-  }
-  c.s8[0] = c.dv.getUint8(readable(c, DATA, lo, hi, 0));
+  const offset = (base + c.s8[0]) | 0;
+  c.high = (s[B + 1] + (offset >>> 0 < base >>> 0 ? 1 : 0)) | 0;
+  const lo = linearOf(c, o, offset);
+  c.s8[0] = c.dv.getUint8(readable(c, DATA, lo, c.high, 0));
   return o.next;
 };
 
