@@ -1,7 +1,6 @@
 /** The executor's only face to the judge: the machine as an Observation. */
 
 import { RUNSTATE } from '#spec/abi/xen.ts';
-import { digestText, mixFirst, mixSecond, packFrame } from '#spec/digest.ts';
 import type { DomainObservation, FrameObservation, Observation, PortObservation, VcpuObservation } from '#spec/observation.ts';
 import { CS, DS, ES, FS, GS, SS_REG } from './cpu/interface.ts';
 import { hexOf } from './hex.ts';
@@ -23,7 +22,7 @@ export const observe = (machine: Machine): Observation => ({
   cpus: machine.pcpus.map(({ current }) => ({ current: current === null ? null : { ...current.ref } })),
   domains: machine.domains.map(observeDomain),
   memory: machine.memory.digest(),
-  frames: framesDigest(machine),
+  frames: machine.frames.digest(),
 });
 
 /** Frames that a domain has a part in, ascending. */
@@ -33,17 +32,6 @@ export function* observeFrames(machine: Machine): Generator<FrameObservation> {
     if (frame !== null) yield frame;
   }
 }
-
-const framesDigest = (machine: Machine): string => {
-  let first = 0;
-  let second = 0;
-  for (const frame of observeFrames(machine)) {
-    const [lo0, hi0, lo1] = packFrame(frame);
-    first = (first + mixFirst(frame.mfn, 0, lo0, hi0) + mixFirst(frame.mfn, 1, lo1, 0)) | 0;
-    second = (second + mixSecond(frame.mfn, 0, lo0, hi0) + mixSecond(frame.mfn, 1, lo1, 0)) | 0;
-  }
-  return digestText(first, second);
-};
 
 const observeDomain = (domain: Domain): DomainObservation => ({
   domid: domain.domid,

@@ -1,6 +1,7 @@
 /** What Xen keeps about each machine frame: owner, references, type and type references. One typed array a field. */
 
 import { DOMID } from '#spec/abi/xen.ts';
+import { digestText, mixFirst, mixSecond, packFrame } from '#spec/digest.ts';
 import { FRAME_TYPES, type FrameObservation } from '#spec/observation.ts';
 
 /** Values of `FrameTable.type`: indices into the specification's FRAME_TYPES. */
@@ -36,6 +37,13 @@ export class FrameTable {
   readonly partialSet: Uint8Array;
   /** Page tables: positive, how many tables of the same kind it refers to; negative, how many refer to it. */
   readonly linear: Int16Array;
+  /** Frames touched since the last digest, each once; null before the first one, which looks at all. */
+  private stale: number[] | null = null;
+  private readonly isStale: Uint8Array;
+  private readonly firstTerms: Int32Array;
+  private readonly secondTerms: Int32Array;
+  private first = 0;
+  private second = 0;
 
   constructor(count: number) {
     this.count = count;
@@ -47,6 +55,40 @@ export class FrameTable {
     this.nrValidated = new Uint16Array(count);
     this.partialSet = new Uint8Array(count);
     this.linear = new Int16Array(count);
+    this.isStale = new Uint8Array(count);
+    this.firstTerms = new Int32Array(count);
+    this.secondTerms = new Int32Array(count);
+  }
+
+  /** The frame's owner, references, type or pin are about to change. */
+  touch(mfn: number): void {
+    if (this.stale === null || this.isStale[mfn] === 1) return;
+    this.isStale[mfn] = 1;
+    this.stale.push(mfn);
+  }
+
+  /** Digest of all frame states (spec/digest.ts). Costs time in proportion to the frames touched since the last call. */
+  digest(): string {
+    if (this.stale === null) for (let mfn = 0; mfn < this.count; mfn++) this.refresh(mfn);
+    else for (const mfn of this.stale) this.refresh(mfn);
+    this.stale = [];
+    return digestText(this.first, this.second);
+  }
+
+  private refresh(mfn: number): void {
+    const frame = this.observe(mfn);
+    let first = 0;
+    let second = 0;
+    if (frame !== null) {
+      const [lo0, hi0, lo1] = packFrame(frame);
+      first = (mixFirst(mfn, 0, lo0, hi0) + mixFirst(mfn, 1, lo1, 0)) | 0;
+      second = (mixSecond(mfn, 0, lo0, hi0) + mixSecond(mfn, 1, lo1, 0)) | 0;
+    }
+    this.first = (this.first + first - this.firstTerms[mfn]) | 0;
+    this.second = (this.second + second - this.secondTerms[mfn]) | 0;
+    this.firstTerms[mfn] = first;
+    this.secondTerms[mfn] = second;
+    this.isStale[mfn] = 0;
   }
 
   /** The frame as the judge sees it; null when no domain has a part in it. A type without references reads as `none`. */

@@ -17,6 +17,7 @@ const entry = (machine: Machine, at: number, mfn: number, flags: { readonly hi: 
 /** Take the lowest free frame of Xen's heap. */
 export const allocateXenheap = (machine: Machine, owner: number = NO_OWNER): number => {
   const mfn = machine.xenheapNext++;
+  machine.frames.touch(mfn);
   machine.frames.owner[mfn] = owner;
   machine.frames.flags[mfn] |= PGF.xenheap;
   return mfn;

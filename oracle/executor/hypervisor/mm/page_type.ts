@@ -18,6 +18,7 @@ export const getPageType = (machine: Machine, vcpu: Vcpu, mfn: number, type: num
   const { frames } = machine;
   const { flags, typeRefs } = frames;
   let wasPartial = false;
+  frames.touch(mfn);
   if (typeRefs[mfn] === 0) {
     if (frames.type[mfn] !== type) {
       frames.type[mfn] = type;
@@ -73,6 +74,7 @@ export const putPageType = (machine: Machine, vcpu: Vcpu, mfn: number, partial =
   const { frames } = machine;
   const { flags, typeRefs } = frames;
   if (partial && (flags[mfn] & PGF.partial) === 0) return;
+  frames.touch(mfn);
   const type = frames.type[mfn];
   const isLink = from >= 0 && type === frames.type[from];
   if (typeRefs[mfn] === 1 && isTable(type) && (flags[mfn] & (PGF.validated | PGF.partial)) !== 0) {
