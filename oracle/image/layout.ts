@@ -100,8 +100,7 @@ export const VAR = {
   upcall_count: words(),
   upcall_ports: words(64),
   taken_count: words(),
-  taken_vectors: words(64),
-  skip: words(),
+  taken_vectors: words(16),
   /** Port of VIRQ_TIMER, 0 when not bound; machine frames of the grant table, 0 when not known. */
   timer_port: words(),
   grant_mfn: words(GRANT_FRAMES),

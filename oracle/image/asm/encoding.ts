@@ -64,10 +64,10 @@ export const regFromRm =
 
 /** `rm ← rm op reg`; opcode is the wide form's last byte, one less the byte form's. */
 export const rmWithReg =
-  (escape: readonly number[], opcode: number): Encode =>
+  (before: readonly number[], opcode: number): Encode =>
   (e, [dst, src]) => {
     if (!isRm(dst) || !isReg(src)) return refuse('a register or memory, then a register');
-    e.modrm({ opcode: [...escape, src.size === 8 ? opcode - 1 : opcode], operand: src.size, reg: src, rm: dst });
+    e.modrm({ opcode: [...before, src.size === 8 ? opcode - 1 : opcode], operand: src.size, reg: src, rm: dst });
   };
 
 /** Condition codes by name. */

@@ -56,7 +56,7 @@ const operand = (text: string, constants: Constants): Operand => {
 };
 
 /** Assemble a text; throws AssemblyError with the line that is at fault. */
-export const assembleText = (a: Assembler, source: string, constants: Constants = {}): void => {
+export const assembleText = (a: Assembler, source: string, constants: Constants = {}) => {
   for (const line of source.split('\n')) {
     let rest = line.replace(/#.*$/, '').trim();
     for (let found = LABEL.exec(rest); found; found = LABEL.exec(rest)) {
@@ -73,7 +73,7 @@ export const assembleText = (a: Assembler, source: string, constants: Constants 
   }
 };
 
-const statement = (a: Assembler, text: string, constants: Constants): void => {
+const statement = (a: Assembler, text: string, constants: Constants) => {
   const quoted = /^\.ascii\s+"(.*)"$/.exec(text);
   if (quoted) return a.data(Uint8Array.from(quoted[1].replace(/\\n/g, '\n'), (c) => c.charCodeAt(0)));
   const [, name, operands] = /^((?:rep|repe|repne|lock)\s+\w+|[\w.]+)\s*(.*)$/.exec(text) ?? [];

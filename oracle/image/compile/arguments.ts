@@ -86,7 +86,7 @@ export class Arguments {
   }
 
   /** Put a value at an address of the data: now, or by code. */
-  store(address: number, size: number, argument: Argument, name: string): void {
+  store(address: number, size: number, argument: Argument, name: string) {
     const placed = this.place(argument, name);
     if ('constant' in placed) return this.c.data.put(address, size, placed.constant);
     loadValue(this.c, placed.value);

@@ -61,7 +61,7 @@ export class Context {
   /** Give a slot to every result that a later step names. */
   private allot(program: Program): void {
     const ids = new Set(program.steps.map((s) => s.id));
-    const visit = (value: unknown): void => {
+    const visit = (value: unknown) => {
       if (value === null || typeof value !== 'object') return;
       if (Array.isArray(value)) return value.forEach(visit);
       const ref = value as { step?: unknown; of?: string; else?: number | string };
@@ -104,7 +104,7 @@ export class Context {
   }
 
   /** Load a constant into a 64-bit register by the shortest instruction. */
-  load(register: 'rax' | 'rcx' | 'rdx' | 'rbx' | 'rsi' | 'rdi' | 'r8' | 'r9' | 'r10', value: number | bigint): void {
+  load(register: 'rax' | 'rcx' | 'rdx' | 'rbx' | 'rsi' | 'rdi' | 'r8' | 'r9' | 'r10', value: number | bigint) {
     const wide = BigInt.asUintN(64, BigInt(value));
     if (wide === 0n) {
       const low = LOW[register];

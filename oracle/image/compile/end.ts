@@ -6,7 +6,7 @@ import { at, imm, via } from '../asm/operand.ts';
 import { USER_STACK_TOP, VAR } from '../layout.ts';
 import { type Context, R } from './context.ts';
 
-export const endStep = (c: Context, step: StepOf<'end'>, title: string): void => {
+export const endStep = (c: Context, step: StepOf<'end'>, title: string) => {
   const { a } = c;
   const hypercall = (number: number) => {
     c.load('rax', number);

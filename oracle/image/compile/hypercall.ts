@@ -1,9 +1,9 @@
 /** A hypercall step. */
 import { HYPERCALL_NAME, type HypercallName, suboperation } from '#spec/abi/hypercall.ts';
-import type { Argument, StepOf } from '#spec/program.ts';
-import { addressOf, at, imm } from '../asm/operand.ts';
+import type { Argument, Page, StepOf } from '#spec/program.ts';
+import { addressOf, at, imm, via } from '../asm/operand.ts';
 import { HYPERCALL_PAGE, VAR } from '../layout.ts';
-import { Arguments, callNumber } from './arguments.ts';
+import { Arguments, callNumber, type Placed } from './arguments.ts';
 import { printFields } from './code.ts';
 import { type Context, R } from './context.ts';
 import { literal, loadLabel, loadValue } from './values.ts';
@@ -56,22 +56,10 @@ export const hypercallStep = (c: Context, step: StepOf<'hypercall'>, title: stri
     loadValue(c, p.value);
     c.storeRax(VAR.args + 8 * i);
   });
-  REGISTERS.forEach((register, i) => {
-    const p = placed[i];
-    if (p === undefined) c.load(register, 0);
-    else if ('constant' in p) c.load(register, p.constant);
-    else a.op('mov', R[register], at(64, VAR.args + 8 * i));
-  });
-  if (step.via === 'page' && number < 128) {
-    a.op('mov32', R.eax, imm(HYPERCALL_PAGE + 32 * number));
-    a.label(code);
-    a.op('call', R.rax);
-  } else {
-    c.load('rax', number);
-    a.label(code);
-    a.op('syscall');
-  }
-  c.storeRax(VAR.rc);
+  const issue = () => issueCall(c, step, placed, code);
+  const info = newInfo(step);
+  if (info) movingInfo(c, info, issue);
+  else issue();
   if (CHANGES_MAPPINGS.includes(number)) c.call('flush_tlb');
   afterwards(c, step, placement);
   a.label(report);
@@ -89,9 +77,31 @@ export const hypercallStep = (c: Context, step: StepOf<'hypercall'>, title: stri
   c.call('report_end');
 };
 
-/** What the runtime must learn from a success: where the timer's port and vCPU 0's vcpu_info are now. */
+/** Load the registers and go, by SYSCALL here or in the hypercall page. */
+const issueCall = (c: Context, step: StepOf<'hypercall'>, placed: readonly Placed[], code: string): void => {
+  const { a } = c;
+  const number = callNumber(step.call);
+  REGISTERS.forEach((register, i) => {
+    const p = placed[i];
+    if (p === undefined) c.load(register, 0);
+    else if ('constant' in p) c.load(register, p.constant);
+    else a.op('mov', R[register], at(64, VAR.args + 8 * i));
+  });
+  if (step.via === 'page' && number < 128) {
+    a.op('mov32', R.eax, imm(HYPERCALL_PAGE + 32 * number));
+    a.label(code);
+    a.op('call', R.rax);
+  } else {
+    c.load('rax', number);
+    a.label(code);
+    a.op('syscall');
+  }
+  c.storeRax(VAR.rc);
+};
+
+/** What the runtime must learn from a success: where the timer's port is. */
 const afterwards = (c: Context, step: StepOf<'hypercall'>, placement: Arguments): void => {
-  const [first, second, third] = step.args;
+  const [first, second] = step.args;
   if (step.call === 'event_channel_op' && first === 1) {
     const port = placement.reports.find((r) => r.name === 'port');
     if (!port || typeof second !== 'object' || !('struct' in second) || second.fields['virq'] !== 0 || second.fields['vcpu'] !== 0) return;
@@ -100,15 +110,34 @@ const afterwards = (c: Context, step: StepOf<'hypercall'>, placement: Arguments)
       c.storeRax(VAR.timer_port);
     });
   }
-  if (step.call === 'vcpu_op' && first === 10 && second === 0 && typeof third === 'object' && 'struct' in third) {
-    const page = third.fields['mfn'];
-    const offset = constantArgument(third.fields['offset']) ?? 0;
-    if (typeof page !== 'object' || !('page' in page)) return;
-    onSuccess(c, () => {
-      loadValue(c, { page: page.page, as: 'va', plus: offset });
-      c.storeRax(VAR.vcpu_info);
-    });
-  }
+};
+
+/** Page and offset to which vCPU 0's vcpu_info would move. */
+const newInfo = (step: StepOf<'hypercall'>): { readonly page: Page; readonly offset: number } | null => {
+  const [command, number, argument] = step.args;
+  if (step.call !== 'vcpu_op' || command !== 10 || number !== 0 || typeof argument !== 'object' || !('struct' in argument)) return null;
+  const { mfn, offset } = argument.fields;
+  if (typeof mfn !== 'object' || !('page' in mfn)) return null;
+  return { page: mfn.page, offset: constantArgument(offset) ?? 0 };
+};
+
+/** An upcall at the end of the call would look for its port where vcpu_info was, so keep upcalls out until the new place is known. */
+const movingInfo = (c: Context, { page, offset }: { readonly page: Page; readonly offset: number }, call: () => void): void => {
+  const { a } = c;
+  const byte = via(8, 'rbx', 1);
+  a.op('mov', R.rbx, at(64, VAR.vcpu_info));
+  a.op('movzx', R.eax, byte);
+  c.storeRax(VAR.saved);
+  a.op('mov', byte, imm(1));
+  call();
+  onSuccess(c, () => {
+    loadValue(c, { page, as: 'va', plus: offset });
+    c.storeRax(VAR.vcpu_info);
+  });
+  a.op('mov', R.rbx, at(64, VAR.vcpu_info));
+  a.op('mov', R.eax, at(32, VAR.saved));
+  a.op('mov', byte, R.al);
+  c.call('enter_xen');
 };
 
 const onSuccess = (c: Context, then: () => void): void => {

@@ -19,7 +19,7 @@ const begin = (c: Context): string => {
 };
 
 /** Report: the fields unless a trap came, then the end of the line. */
-const report = (c: Context, label: string | null, title: string, fields: () => void): void => {
+const report = (c: Context, label: string | null, title: string, fields: () => void) => {
   if (label) c.a.label(label);
   c.say(title, 'report_begin');
   const end = c.label();
@@ -29,7 +29,7 @@ const report = (c: Context, label: string | null, title: string, fields: () => v
   c.call('report_end');
 };
 
-const field = (c: Context, name: string, kind: 'number' | 'signed' | 'hex', address: number, slot = 0): void =>
+const field = (c: Context, name: string, kind: 'number' | 'signed' | 'hex', address: number, slot = 0) =>
   printFields(c, fieldTable(c, [{ name, address, size: 8, kind, slot }]));
 
 /** A store there may change a mapping. */
@@ -38,7 +38,7 @@ const touchesTables = (value: Value): boolean =>
   'page' in value &&
   (value.as === 'entry_va' || (typeof value.page === 'string' && /^(l|user_l)\d$/.test(value.page)));
 
-const access = (c: Context, step: StepOf<'access'>, title: string): void => {
+const access = (c: Context, step: StepOf<'access'>, title: string) => {
   const { a } = c;
   const mode = step.mode ?? 'kernel';
   const register = raxOf(step.size);
@@ -64,7 +64,7 @@ const access = (c: Context, step: StepOf<'access'>, title: string): void => {
   });
 };
 
-const hash = (c: Context, step: StepOf<'hash'>, title: string): void => {
+const hash = (c: Context, step: StepOf<'hash'>, title: string) => {
   const label = begin(c);
   loadValue(c, { page: step.page, as: 'va' });
   c.a.op('mov', R.rsi, R.rax);
@@ -73,7 +73,7 @@ const hash = (c: Context, step: StepOf<'hash'>, title: string): void => {
   report(c, label, title, () => field(c, 'hash', 'hex', VAR.rc));
 };
 
-const upcalls = (c: Context, step: StepOf<'upcalls'>, title: string): void => {
+const upcalls = (c: Context, step: StepOf<'upcalls'>, title: string) => {
   const label = begin(c);
   c.a.op('mov', R.rax, at(64, VAR.vcpu_info));
   c.a.op('mov', via(8, 'rax', 1), imm(step.on ? 0 : 1));
@@ -81,7 +81,7 @@ const upcalls = (c: Context, step: StepOf<'upcalls'>, title: string): void => {
   report(c, label, title, () => {});
 };
 
-const port = (c: Context, step: StepOf<'port'>, title: string): void => {
+const port = (c: Context, step: StepOf<'port'>, title: string) => {
   const { a } = c;
   const label = begin(c);
   loadValue(c, step.port);
@@ -105,7 +105,7 @@ const port = (c: Context, step: StepOf<'port'>, title: string): void => {
   });
 };
 
-const events = (c: Context, title: string): void => {
+const events = (c: Context, title: string) => {
   const { a } = c;
   const label = begin(c);
   a.op('mov', R.rbx, at(64, VAR.vcpu_info));
@@ -129,7 +129,7 @@ const events = (c: Context, title: string): void => {
 
 const TIMERS = { none: 0, singleshot: 1, set_timer_op: 2, periodic: 3 } as const;
 
-const wait = (c: Context, step: StepOf<'wait'>, title: string): void => {
+const wait = (c: Context, step: StepOf<'wait'>, title: string) => {
   const { a } = c;
   const label = begin(c);
   if (step.how === 'block') {
@@ -167,7 +167,7 @@ const wait = (c: Context, step: StepOf<'wait'>, title: string): void => {
   report(c, label, title, () => c.call('put_result'));
 };
 
-const grantSetup = (c: Context, step: StepOf<'grant_setup'>, title: string): void => {
+const grantSetup = (c: Context, step: StepOf<'grant_setup'>, title: string) => {
   const { a } = c;
   const label = begin(c);
   const frames = c.data.reserve(8 * step.frames);
@@ -201,7 +201,7 @@ const grantSetup = (c: Context, step: StepOf<'grant_setup'>, title: string): voi
   });
 };
 
-const grantEntry = (c: Context, step: StepOf<'grant_entry'>, title: string): void => {
+const grantEntry = (c: Context, step: StepOf<'grant_entry'>, title: string) => {
   const { a } = c;
   const label = begin(c);
   loadValue(c, step.frame);
@@ -237,7 +237,7 @@ export const titleOf = (step: Step): string => {
 };
 
 /** Code for one step. */
-export const compileStep = (c: Context, step: Step): void => {
+export const compileStep = (c: Context, step: Step) => {
   const title = `${c.number}.${step.id} ${titleOf(step)}`;
   switch (step.do) {
     case 'hypercall':

@@ -54,7 +54,7 @@ export const constantOf = (c: Context, value: Value): bigint | null => {
 };
 
 /** Code that loads a page's address into RAX. */
-const loadAddress = (c: Context, page: Page): void => {
+const loadAddress = (c: Context, page: Page) => {
   const fixed = fixedAddress(c, page);
   if (fixed !== null) return c.load('rax', fixed);
   if (page === 'l1') {
@@ -66,7 +66,7 @@ const loadAddress = (c: Context, page: Page): void => {
   c.a.op('mov', R.rax, at(64, variable));
 };
 
-const loadFrame = (c: Context, page: Page): void => {
+const loadFrame = (c: Context, page: Page) => {
   if (page === 'shared_info') return c.a.op('mov', R.rax, at(64, VAR.shared_mfn));
   if (typeof page === 'string' && page.startsWith('grant')) return c.a.op('mov', R.rax, at(64, VAR.grant_mfn + 8 * Number(page[5])));
   const address = fixedAddress(c, page);
@@ -78,7 +78,7 @@ const loadFrame = (c: Context, page: Page): void => {
   c.call('frame_of');
 };
 
-const addToRax = (c: Context, plus: number | bigint): void => {
+const addToRax = (c: Context, plus: number | bigint) => {
   if (BigInt(plus) === 0n) return;
   const wide = BigInt.asIntN(64, BigInt(plus));
   if (wide >= -0x80000000n && wide <= 0x7fffffffn) return c.a.op('add', R.rax, imm(wide));
@@ -87,7 +87,7 @@ const addToRax = (c: Context, plus: number | bigint): void => {
 };
 
 /** Code that loads a value into RAX; it may change RCX, RDX, RSI and R8 too. */
-export const loadValue = (c: Context, value: Value): void => {
+export const loadValue = (c: Context, value: Value) => {
   const constant = constantOf(c, value);
   if (constant !== null) return c.load('rax', constant);
   if (typeof value !== 'object' || 'handler' in value) return;
@@ -127,4 +127,4 @@ export const loadValue = (c: Context, value: Value): void => {
 };
 
 /** Load a label's address into a 32-bit register. */
-export const loadLabel = (c: Context, register: 'esi' | 'edx', label: string): void => c.a.op('mov32', R[register], addressOf(label));
+export const loadLabel = (c: Context, register: 'esi' | 'edx', label: string) => c.a.op('mov32', R[register], addressOf(label));

@@ -119,7 +119,6 @@ reset_memory:
   mov [VAR.timer_port], rax
   mov [VAR.upcall_count], rax
   mov [VAR.taken_count], rax
-  mov [VAR.skip], rax
   ret
 .align 8
 reset_self:

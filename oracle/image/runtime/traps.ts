@@ -1,7 +1,7 @@
 /**
  * Traps and upcalls. Every vector has a stub that catches: it keeps what happened in variables and goes on where the step
- * said, on the runtime's own stack. A second stub for each of the first 32 vectors resumes: it notes the vector and returns behind the
- * instruction by the iret hypercall.
+ * said, on the runtime's own stack. A second stub for each of the first 32 vectors resumes: it notes the vector and returns by
+ * the iret hypercall.
  */
 export const TRAPS = `
 catch_common:
@@ -110,17 +110,16 @@ put_trap_no_cr2:
 put_trap_end:
   ret
 
-# Note the vector in [rsp], step over VAR.skip bytes, go back.
+# Note the vector in [rsp] and go back. What comes again and again, as a fault does, is caught in the end.
 resume_common:
   push rax
   push rcx
   mov eax, [VAR.taken_count]
-  cmp eax, 63
-  jae resume_noted
+  cmp eax, 8
+  jae resume_no_more
   mov rcx, [rsp + 16]
   mov [VAR.taken_vectors + rax*8], rcx
   inc dword [VAR.taken_count]
-resume_noted:
   pop rcx
   pop rax
   add rsp, 8
@@ -135,10 +134,6 @@ resume_noted:
   je resume_no_error
   add rsp, 8
 resume_no_error:
-  push rax
-  mov rax, [VAR.skip]
-  add [rsp + 8], rax
-  pop rax
 return_to_guest:
   push 0
   push rcx
@@ -146,6 +141,12 @@ return_to_guest:
   push rax
   mov eax, HYPERCALL_iret
   syscall
+
+resume_no_more:
+  pop rcx
+  pop rax
+  pop qword [VAR.vector]
+  jmp catch_common
 
 event_callback:
   push rax

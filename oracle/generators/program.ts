@@ -1,0 +1,118 @@
+/** Whole programs: a sequence of families' steps, and now and then an end that is not orderly. */
+import fc from 'fast-check';
+import type { Program, Step } from '#spec/program.ts';
+import { access, accessInUserMode, emulated, execute, executePage, readEntry, singleStep, trap } from './families/access.ts';
+import { compute, computeInUserMode, look } from './families/compute.ts';
+import { EVENT_CHANNELS } from './families/event_channel.ts';
+import { GRANTS } from './families/grant_table.ts';
+import { MEMORY } from './families/memory.ts';
+import { PEERS } from './families/peers.ts';
+import { REGISTERS } from './families/registers.ts';
+import { SCHEDULING } from './families/scheduling.ts';
+import { multicall, WILD } from './families/wild.ts';
+import { Random } from './random.ts';
+import { simplifications } from './shrink.ts';
+import { type Family, Generation } from './state.ts';
+
+/** `directed` names handles that are probably valid; `wild` does not care. */
+export type Kind = 'directed' | 'wild';
+
+export type ProgramOptions = {
+  readonly kind: Kind;
+  readonly domains: 1 | 2;
+  /** About how many steps. */
+  readonly steps: number;
+  /** Whether a program may end by a crash or another shutdown than poweroff. */
+  readonly ends: boolean;
+};
+
+const PROCESSOR: readonly Family[] = [
+  compute,
+  computeInUserMode,
+  look,
+  access,
+  accessInUserMode,
+  readEntry,
+  execute,
+  executePage,
+  trap,
+  singleStep,
+  emulated,
+];
+
+/** Programs have a theme, so that steps of one kind meet often enough to matter to each other. */
+const THEMES: readonly (readonly Family[])[] = [
+  PROCESSOR,
+  [...EVENT_CHANNELS, ...EVENT_CHANNELS, ...SCHEDULING, multicall],
+  [...MEMORY, readEntry, look, accessInUserMode],
+  [...GRANTS, ...GRANTS, readEntry, ...MEMORY.slice(0, 3)],
+  [...REGISTERS, trap, computeInUserMode, singleStep],
+  [...SCHEDULING, ...EVENT_CHANNELS.slice(0, 8), ...REGISTERS],
+  [...PROCESSOR, ...EVENT_CHANNELS, ...SCHEDULING, ...MEMORY, ...GRANTS, ...REGISTERS, multicall],
+];
+
+/** User mode of a program of two domains would need tables of its own in each; the families are the same. */
+const familiesFor = (r: Random, { kind, domains }: ProgramOptions): readonly Family[] => {
+  const base = kind === 'wild' ? [...WILD, compute, trap, access] : r.pick(THEMES);
+  return domains === 2 ? [...base, ...PEERS, ...PEERS] : base;
+};
+
+const endOf = (g: Generation): Step | null => {
+  const { r } = g;
+  const how = r.pick(['shutdown', 'shutdown', 'unhandled', 'bad_stack', 'no_event_callback', 'user_without_table'] as const);
+  if (g.domains.length === 2) g.domain = r.int(0, 1);
+  return g.step({ do: 'end', how, ...(how === 'shutdown' ? { reason: r.pick([1, 2, 3, 4, 5, 6, 255]) } : {}) } as never);
+};
+
+const generate = (source: fc.Random, options: ProgramOptions): Program => {
+  const r = new Random(source);
+  const g = new Generation(r, options.domains);
+  const families = familiesFor(r, options);
+  const steps: Step[] = [];
+  for (let tries = 0; steps.length < options.steps && tries < options.steps * 4; tries++) steps.push(...r.weighted(families).make(g));
+  if (options.ends && r.one(8)) {
+    const end = endOf(g);
+    if (end) steps.push(end);
+  }
+  return { steps };
+};
+
+/** Programs that shrink by losing steps and simplifying those that stay. */
+class ProgramArbitrary extends fc.Arbitrary<Program> {
+  private readonly options: ProgramOptions;
+
+  constructor(options: ProgramOptions) {
+    super();
+    this.options = options;
+  }
+
+  override generate(source: fc.Random): fc.Value<Program> {
+    return new fc.Value(generate(source, this.options), undefined);
+  }
+
+  override canShrinkWithoutContext(value: unknown): value is Program {
+    return typeof value === 'object' && value !== null && 'steps' in value;
+  }
+
+  override shrink(value: Program): fc.Stream<fc.Value<Program>> {
+    return fc.stream(simplifications(value)).map((smaller) => new fc.Value(smaller, undefined));
+  }
+}
+
+/** An arbitrary of programs; defaults: directed, one domain, 20 steps, orderly or not. */
+export const arbitraryProgram = (options: Partial<ProgramOptions> = {}): fc.Arbitrary<Program> =>
+  new ProgramArbitrary({ kind: 'directed', domains: 1, steps: 20, ends: true, ...options });
+
+/** What the program of a seed is like: even seeds are directed and odd ones wild; of each four, one spans two domains. */
+export const optionsOfSeed = (seed: number): ProgramOptions => ({
+  kind: seed % 2 === 0 ? 'directed' : 'wild',
+  domains: seed % 8 >= 6 ? 2 : 1,
+  steps: 8 + (Math.imul(seed, 0x9e3779b1) >>> 28) * 2,
+  ends: true,
+});
+
+/** The program of a seed. */
+export const generateProgram = (seed: number, options: Partial<ProgramOptions> = {}): Program => {
+  const [program] = fc.sample(arbitraryProgram({ ...optionsOfSeed(seed), ...options }), { seed, numRuns: 1 });
+  return program;
+};
