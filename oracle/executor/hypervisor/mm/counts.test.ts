@@ -67,8 +67,8 @@ describe('references and type references', () => {
         }
         expect(t.vcpu(0).oldGuestTable).toBe(-1);
       }),
-      { numRuns: 120 },
+      { numRuns: 60 },
     );
-    expect(done).toBeGreaterThan(200);
+    expect(done).toBeGreaterThan(100);
   });
 });

@@ -5,8 +5,8 @@ import { type FrameTable, PGF, PGT } from '../frame_table.ts';
 import type { Machine } from '../machine.ts';
 import { CACHE_ATTRIBUTES, INVALID_FRAME, PTE } from './entry.ts';
 
-/** The hole below 1 MiB: video memory and ROMs. */
-const LOW_HOLE = { first: 0xa0, end: 0x100 } as const;
+/** Frames below 1 MiB: Xen takes them all for device memory, the RAM among them too. */
+const LOW_END = 0x100;
 /** Frames of 40-bit physical addresses. */
 const PHYSICAL_FRAMES = 2 ** 28;
 /** Kept from domain 0 as well: local APIC and message-signalled interrupts, and what AMD reserves for HyperTransport. */
@@ -17,9 +17,9 @@ const DENIED = [
 /** Mapped read-only whatever the entry says: I/O APIC, HPET. */
 const READ_ONLY: readonly number[] = [0xfec00, 0xfed00];
 
-/** Give the low hole to the pseudo-domain that owns device memory; done once, when the machine is made. */
+/** Give the first megabyte to the pseudo-domain that owns device memory; done once, when the machine is made. */
 export const assignIoFrames = (frames: FrameTable): void => {
-  for (let mfn = LOW_HOLE.first; mfn < LOW_HOLE.end; mfn++) {
+  for (let mfn = 0; mfn < LOW_END; mfn++) {
     frames.owner[mfn] = DOMID.IO;
     frames.refs[mfn] = 1;
     frames.type[mfn] = PGT.writable;
@@ -28,7 +28,7 @@ export const assignIoFrames = (frames: FrameTable): void => {
   }
 };
 
-/** Device memory: the low hole, and all beyond RAM. */
+/** Device memory: the first megabyte, and all beyond RAM. */
 export const isIoFrame = (frames: FrameTable, mfn: number): boolean => mfn >= frames.count || frames.owner[mfn] === DOMID.IO;
 
 /** Whether a domain may map the frame as device memory. */

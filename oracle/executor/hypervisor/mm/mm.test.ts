@@ -170,6 +170,8 @@ describe('entries', () => {
     expect(map(t, 0xfed00, 7)).toBe(0);
     expect(pte(t, at)).toEqual([0xfed00000 + 0x11d, 0]);
     expect(update(t, 0, at, 0, -0x1000 | 1, 0xfffff)).toBe(-ERRNO.EINVAL);
+    expect(map(t, 0, 0xd)).toBe(0);
+    expect(pte(t, at)).toEqual([0x11d, 0]);
     expect(map(t, 0, 0)).toBe(0);
     const theirs = entryAt(t, 1, L1, 200);
     expect(update(t, 1, theirs, 0, 0xb8000 | 5)).toBe(-ERRNO.EPERM);
