@@ -6,7 +6,7 @@ import { refOf } from './lens.ts';
 import type { Machine } from './machine.ts';
 import { populated, readPage } from './memory/access.ts';
 import { observe } from './observe.ts';
-import { isRunnable } from './sched/runstate.ts';
+import { isSchedulable } from './sched/runstate.ts';
 import { step } from './step.ts';
 import { nextDeadline } from './time/timers.ts';
 
@@ -15,7 +15,7 @@ export const statusOf = (machine: Machine): Status => ({
   now: machine.now,
   halted: machine.halted,
   current: machine.cpus.map(({ current }) => current),
-  runnable: machine.domains.flatMap(({ vcpus }) => vcpus.filter((vcpu) => isRunnable(machine, vcpu)).map(refOf)),
+  runnable: machine.domains.flatMap(({ vcpus }) => vcpus.filter((vcpu) => isSchedulable(machine, vcpu)).map(refOf)),
   deadline: nextDeadline(machine),
 });
 

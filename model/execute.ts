@@ -2,6 +2,7 @@
 import type { VcpuRef } from '#spec/event.ts';
 import { type CpuOutcome, VECTOR } from './cpu/x86/outcome.ts';
 import { runInstructions } from './cpu/x86/step.ts';
+import { cite } from './journal.ts';
 import { setCpu, vcpuOf } from './lens.ts';
 import type { Machine } from './machine.ts';
 import { leaveIfStopped } from './sched/context.ts';
@@ -29,8 +30,8 @@ export const execute = (machine: Machine, cpu: number, steps: number): Machine =
 };
 
 /** The steps are counted before Xen does anything for the last of them. */
-const retire = (machine: Machine, at: VcpuRef, { cpu, memory, steps }: CpuOutcome): Machine =>
-  setCpu({ ...machine, memory, retired: machine.retired + steps }, at, cpu);
+const retire = (machine: Machine, at: VcpuRef, { cpu, memory, steps, clauses }: CpuOutcome): Machine =>
+  setCpu({ ...clauses.reduce(cite, machine), memory, retired: machine.retired + steps }, at, cpu);
 
 /** What Xen does for the step that needed it, up to its way back into the guest. */
 const handled = (machine: Machine, at: VcpuRef, outcome: CpuOutcome): Machine => {

@@ -1,99 +1,92 @@
-/** A guest kernel's store into a level 1 table. Chapter: spec/chapters/memory.md, "Plain stores into page tables". */
+/** A guest kernel's write to a page table that it maps read-only. Chapter: spec/chapters/emulation.md, "Page-table writes". */
 import { VMASST_TYPE } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
-import { ModelBug, NotModelled } from '#spec/failure.ts';
-import { decode } from '../cpu/x86/decode/decode.ts';
-import type { CpuState } from '../cpu/x86/state.ts';
+import { NotModelled } from '#spec/failure.ts';
+import type { Instruction } from '../cpu/x86/instruction.ts';
 import { executeInstruction } from '../cpu/x86/step.ts';
-import { copyFromGuest } from '../guest_copy.ts';
-import { isControlDomain } from '../hypercall/domids.ts';
-import { entryAt, isL1TableOf, type Place, pathTo, writeEntry } from '../hypercall/mm/guest_l1e.ts';
-import { cite } from '../journal.ts';
-import { domainOf, setCpu, setMemory, vcpuOf } from '../lens.ts';
+import { entryAt, type Place, writeEntry } from '../hypercall/mm/guest_l1e.ts';
+import { cite, emit } from '../journal.ts';
+import { domainOf, frame, setCpu, setMemory, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
+import { type Memory, readWord, writeWord } from '../memory/memory.ts';
+import { ACCESS, walk } from '../memory/translate.ts';
 import { getPageFromL1e, own, putPageFromL1e } from '../page_type/l1_entry.ts';
-import { isReadOnlyIo } from '../page_type/owner.ts';
-import { adjusted, frameOf, isPresent, isWritable, PTE } from '../page_type/pte.ts';
-import { allow } from '../page_type/verdict.ts';
-import { tscOf } from '../time/clock.ts';
-import { addInt, equal, type Word, word } from '../word/word.ts';
+import { adjusted, isPresent, isWritable, PTE } from '../page_type/pte.ts';
+import { FLAG } from '../traps/bounce.ts';
+import { equal, or, Word, word } from '../word/word.ts';
+import { decodeAt } from './decode_at.ts';
 import { instructionDone } from './done.ts';
+import { writtenAddress } from './operand_address.ts';
 
-/** `emulated` false: the fault is the guest's own affair. */
-export type Emulation = { readonly emulated: boolean; readonly machine: Machine };
+/** The read-only mapping through which the guest writes, and the entry behind it. */
+type Target = { readonly mapping: Place; readonly place: Place };
 
-/** Carry out the store to `address`, which faulted although the page is present. */
-export const emulatePageTableWrite = (machine: Machine, at: VcpuRef, address: Word): Emulation => {
-  const path = pathTo(machine, at, address);
-  const target = tableEntry(machine, at, path, address);
-  if (!target) return { emulated: false, machine };
-  const known = cite(path.slice(0, 3).reduce(markAccessed, machine), 'mmu/table_write-who');
-  if (!isAligned(known, at, address)) return { emulated: false, machine: cite(known, 'mmu/table_write-aligned') };
-  const changed = changeEntry(known, at, path, target);
-  return changed ? { emulated: true, machine: changed } : { emulated: false, machine: cite(known, 'mmu/table_write-refused') };
+/** Emulate the write that faulted at `address`, or null when the fault is the guest's own affair. */
+export const emulatePageTableWrite = (machine: Machine, at: VcpuRef, address: Word): Machine | null => {
+  if (!assisted(machine, at.domid)) return null;
+  const target = findTarget(machine, at, address);
+  const instruction = target && decodeAt(machine, at);
+  if (!target || !instruction) return null;
+  const size = writtenSize(instruction);
+  const written = writtenAddress(vcpuOf(machine, at).cpu, machine.memory, instruction);
+  if (size === 0 || !equal(written, address) || (address.lo & (size - 1)) !== 0) return null;
+  return carryOut(machine, at, target, size);
 };
 
-/** The entry of a level 1 table that the address stands for; null when it stands for anything else (`mmu/table_write-who`). */
-const tableEntry = (machine: Machine, at: VcpuRef, path: readonly Place[], address: Word): Place | null => {
-  if (path.length < 4 || (!isControlDomain(at) && !mayWriteTables(machine, at.domid))) return null;
-  const pte = entryAt(machine, path[3]);
-  if (!isPresent(pte) || isWritable(pte)) return null;
-  if (isControlDomain(at) && isReadOnlyIo(frameOf(pte))) throw new NotModelled('emulation/read_only_io');
-  return isL1TableOf(machine, at.domid, frameOf(pte)) ? { mfn: frameOf(pte), index: (address.lo & 0xfff) >>> 3 } : null;
+/** Dom0's faults on read-only mappings always come this way; other domains ask for it. */
+const assisted = (machine: Machine, domid: number): boolean =>
+  domid === 0 || (domainOf(machine, domid).vmAssist & (1n << BigInt(VMASST_TYPE.writable_pagetables))) !== 0n;
+
+const findTarget = (machine: Machine, at: VcpuRef, address: Word): Target | null => {
+  const found = walk(machine.memory, vcpuOf(machine, at).cpu.segments.root, address, ACCESS.READ);
+  if (found.kind !== 'mapped' || found.used.length < 4) return null;
+  const { table, index, entry } = found.used[3];
+  const table1 = frame(machine, found.frame);
+  if (isWritable(entry) || table1?.owner !== at.domid || table1.type !== 'l1' || table1.typeRefs === 0) return null;
+  return { mapping: { mfn: table, index }, place: { mfn: found.frame, index: (address.lo & 0xfff) >> 3 } };
 };
 
-const mayWriteTables = (machine: Machine, domid: number): boolean =>
-  (domainOf(machine, domid).vmAssist & (1n << BigInt(VMASST_TYPE.writable_pagetables))) !== 0n;
+/** Instructions that write elsewhere than at their operand's address. */
+const ADDRESSED_OTHERWISE: readonly string[] = ['bts', 'btr', 'btc', 'cmpxchg8b'];
 
-const markAccessed = (machine: Machine, place: Place): Machine => {
-  const pte = entryAt(machine, place);
-  return (pte.lo & PTE.A) === 0 ? writeEntry(machine, place, word(pte.hi, pte.lo | PTE.A)) : machine;
+/** Bytes that the instruction writes to its memory operand; 0 for instructions that Xen does not emulate here. */
+const writtenSize = ({ mnemonic, dst, size }: Instruction): number => {
+  if (mnemonic === 'stos' || mnemonic === 'movs') return size;
+  if (ADDRESSED_OTHERWISE.includes(mnemonic)) throw new NotModelled(`emulation/ptwr-${mnemonic}`);
+  return dst.kind === 'mem' && !['cmp', 'test', 'bt'].includes(mnemonic) ? dst.size : 0;
 };
-
-const isAligned = (machine: Machine, at: VcpuRef, address: Word): boolean => {
-  const { rip } = vcpuOf(machine, at).cpu;
-  const { dst, size } = decode((index) => byteAt(machine, at, addInt(rip, index)));
-  return (address.lo & ((dst.kind === 'mem' ? dst.size : size) - 1)) === 0;
-};
-
-const byteAt = (machine: Machine, at: VcpuRef, va: Word): number => {
-  const byte = copyFromGuest(machine, at, va, 1);
-  if (!byte.ok) throw new ModelBug('an instruction that ran cannot be read');
-  return byte.bytes[0];
-};
-
-const changeEntry = (machine: Machine, at: VcpuRef, path: readonly Place[], target: Place): Machine | null => {
-  const old = entryAt(machine, target);
-  const { machine: ran, value, cpu } = store(machine, at, path, target);
-  const taken = isPresent(value) ? getPageFromL1e(ran, value, own(at.domid)) : { ...allow(ran), flip: 0 };
-  if (taken.errno) return null;
-  const next = adjusted(word(value.hi, value.lo ^ taken.flip), 1);
-  const changed = putPageFromL1e(writeEntry(taken.machine, target, next), old);
-  return instructionDone(setCpu(cite(changed, 'mmu/table_write-done'), at, cpu), at, cpu.rip);
-};
-
-type Stored = { readonly machine: Machine; readonly cpu: CpuState; readonly value: Word };
 
 /**
- * What the instruction would store: it runs as if the tables on its way allowed writing, and then they are put back as they were.
- * When it stores into the very entry that maps its target, what it read there must not have mattered.
+ * What would the instruction write? It is run on a memory in which the mapping is writable; of that run the processor's state
+ * and the written entry are kept.
  */
-const store = (machine: Machine, at: VcpuRef, path: readonly Place[], target: Place): Stored => {
-  const first = tryStore(machine, at, path, target, 0);
-  const own = path[3].mfn === target.mfn && path[3].index === target.index;
-  if (own && !equal(first.value, tryStore(machine, at, path, target, PTE.AVAIL).value)) throw new NotModelled('emulation/own_entry');
-  return first;
+const carryOut = (machine: Machine, at: VcpuRef, { mapping, place }: Target, size: number): Machine | null => {
+  const { cpu } = vcpuOf(machine, at);
+  if (size < 8 && mapping.mfn === place.mfn && mapping.index === place.index) throw new NotModelled('emulation/ptwr-self');
+  const readOnly = entryAt(machine, mapping);
+  const open = writeWord(machine.memory, mapping.mfn, mapping.index, or(readOnly, word(0, PTE.RW)));
+  const trial = executeInstruction({ ...cpu, flags: cpu.flags & ~FLAG.TF }, open, { cpuid: [], tsc: word(0, 0) });
+  if (trial.kind !== 'retired') return null;
+  const wanted = readWord(trial.memory, place.mfn, place.index);
+  const memory = closed(trial.memory, machine, { mapping, place }, readOnly);
+  const ran = setCpu(setMemory(machine, memory), at, { ...trial.cpu, flags: trial.cpu.flags | (cpu.flags & FLAG.TF) });
+  const stored = storeEntry(ran, at.domid, place, wanted);
+  if (stored === null) return null;
+  return instructionDone(emit(stored, { kind: 'emulated', at, instruction: 'ptwr' }), at, trial.cpu.rip);
 };
 
-const tryStore = (machine: Machine, at: VcpuRef, path: readonly Place[], target: Place, toggled: number): Stored => {
-  const opened = path.reduce((m, place, i) => {
-    const pte = entryAt(m, place);
-    return writeEntry(m, place, word(pte.hi, (pte.lo ^ (i === 3 ? toggled : 0)) | PTE.RW));
-  }, machine);
-  const outcome = executeInstruction(vcpuOf(machine, at).cpu, opened.memory, { cpuid: machine.config.cpu.cpuid, tsc: tscOf(machine) });
-  if (outcome.kind !== 'retired' && outcome.kind !== 'trap') throw new ModelBug(`a store into a page table ended in ${outcome.kind}`);
+/** The trial's memory with the mapping and the entry as they were. */
+const closed = (trial: Memory, before: Machine, { mapping, place }: Target, readOnly: Word): Memory => {
+  const old = readWord(before.memory, place.mfn, place.index);
+  return writeWord(writeWord(trial, place.mfn, place.index, old), mapping.mfn, mapping.index, readOnly);
+};
 
-  const ran = setMemory(machine, outcome.memory);
-  const restored = [...path, target].reduce((m, place) => writeEntry(m, place, entryAt(machine, place)), ran);
-  return { machine: restored, cpu: outcome.cpu, value: entryAt(ran, target) };
+/** Take what the new entry maps, write it, give back what the old one held. Null: the guest gets its page fault. */
+const storeEntry = (machine: Machine, domid: number, place: Place, wanted: Word): Machine | null => {
+  const old = entryAt(machine, place);
+  if (!isPresent(wanted)) return putPageFromL1e(writeEntry(cite(machine, 'emulation/ptwr-cleared'), place, wanted), old);
+  const taken = getPageFromL1e(machine, wanted, own(domid));
+  if (taken.errno) return null;
+  const entry = adjusted(new Word(wanted.hi, wanted.lo ^ taken.flip), 1);
+  return putPageFromL1e(writeEntry(cite(taken.machine, 'emulation/ptwr-written'), place, entry), old);
 };

@@ -8,7 +8,7 @@ import { updateRunstateArea } from '../time/areas.ts';
 import { refreshTime } from '../time/clock.ts';
 import { periodicWork, stopPeriodic } from '../time/timers.ts';
 import { returnToGuest } from '../traps/return.ts';
-import { changeRunstate, isRunnable } from './runstate.ts';
+import { changeRunstate, isRunnable, isSchedulable } from './runstate.ts';
 import { leavePcpu } from './shutdown.ts';
 
 const same = (a: VcpuRef | null, b: VcpuRef | null): boolean => a?.domid === b?.domid && a?.vcpu === b?.vcpu;
@@ -28,7 +28,7 @@ const checkRunnable = (machine: Machine, cpu: number, next: VcpuRef): void => {
   const vcpu = findDomain(machine, next.domid)?.vcpus[next.vcpu];
   const name = `vCPU ${next.vcpu} of domain ${next.domid}`;
   if (!vcpu) throw new BadInput(`input: there is no ${name}`);
-  if (!isRunnable(machine, vcpu)) throw new BadInput(`input: ${name} cannot run`);
+  if (!isSchedulable(machine, vcpu)) throw new BadInput(`input: ${name} cannot run`);
   if (pcpuOf(machine, next) >= 0) throw new BadInput(`input: ${name} runs on another pCPU`);
   if (vcpu.pinnedTo !== null && vcpu.pinnedTo !== cpu) throw new BadInput(`input: ${name} is pinned to pCPU ${vcpu.pinnedTo}`);
 };

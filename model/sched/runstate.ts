@@ -22,3 +22,6 @@ export const accounted = ({ state, since, times }: Runstate, now: number): Runst
 /** Nothing keeps the vCPU from running: it is up, not blocked, and its domain lives. */
 export const isRunnable = (machine: Machine, vcpu: Vcpu): boolean =>
   vcpu.online && !vcpu.blocked && domainOf(machine, vcpu.domid).shutdown === null;
+
+/** Runnable, and known to the scheduler: a vCPU that VCPUOP_initialise put up was never woken. */
+export const isSchedulable = (machine: Machine, vcpu: Vcpu): boolean => isRunnable(machine, vcpu) && vcpu.runstate.state !== 'offline';

@@ -36,9 +36,11 @@ const pageFault = (machine: Machine, at: VcpuRef, seen: number, address: Word): 
   const xens = inXen(machine, address);
   const error = xens ? seen | PF.PRESENT : seen;
   const writesReadOnly = (error & (PF.WRITE | PF.PRESENT | PF.FETCH)) === (PF.WRITE | PF.PRESENT);
-  const { emulated, machine: m } =
-    writesReadOnly && vcpuOf(machine, at).mode === 'kernel' ? emulatePageTableWrite(machine, at, address) : { emulated: false, machine };
-  return emulated ? m : returnToGuest(injectPageFault(xens ? cite(m, 'trap/page_fault-xen_range') : m, at, error, address), at, 'sysret');
+  const emulated = writesReadOnly && vcpuOf(machine, at).mode === 'kernel' ? emulatePageTableWrite(machine, at, address) : null;
+  return (
+    emulated ??
+    returnToGuest(injectPageFault(xens ? cite(machine, 'trap/page_fault-xen_range') : machine, at, error, address), at, 'sysret')
+  );
 };
 
 /** What Xen maps for itself is present, and forbidden. */

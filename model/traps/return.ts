@@ -22,6 +22,9 @@ import { injectException } from './exception.ts';
 export type Exit = 'sysret' | 'iret';
 
 const NMI = 2;
+/** Flags that SYSRET and IRET load; the rest reads as zero, bit 1 as one. */
+const SYSRET_FLAGS = 0x3c7fd7;
+const IRET_FLAGS = 0x3e7fd5;
 
 /** Leave Xen towards the guest, unless its vCPU can no longer run. */
 export const returnToGuest = (machine: Machine, at: VcpuRef, exit: Exit): Machine => {
@@ -62,7 +65,7 @@ const sysret = (machine: Machine, at: VcpuRef): Machine => {
   regs[RCX] = cpu.rip;
   const restored = (cpu.flags & ~(FLAG.IOPL | FLAG.VM)) | FLAG.IF;
   regs[R11] = fromNumber(restored);
-  const clobbered = { ...cpu, regs, flags: restored | 2 };
+  const clobbered = { ...cpu, regs, flags: (restored & SYSRET_FLAGS) | 2 };
   if (!isCanonical(cpu.rip)) return iret(cite(setCpu(machine, at, clobbered), 'trap/return-not_canonical'), at);
   const selectors = cpu.segments.selectors.slice();
   const compat = selectors[CS] === FLAT.RING3_CS32;
@@ -77,6 +80,6 @@ const iret = (machine: Machine, at: VcpuRef): Machine => {
   const { cpu } = vcpuOf(machine, at);
   const refused = iretFault(cpu);
   if (refused !== null) return returnToGuest(injectException(cite(machine, 'trap/return-refused'), at, VECTOR.GP, refused), at, 'sysret');
-  const flags = (cpu.flags & ~(FLAG.IOPL | FLAG.VM)) | FLAG.IF | 2;
+  const flags = (cpu.flags & IRET_FLAGS & ~(FLAG.IOPL | FLAG.VM)) | FLAG.IF | 2;
   return setCpu(cite(machine, 'trap/return-iret'), at, { ...cpu, flags });
 };

@@ -5,7 +5,7 @@ import { frame, setMemory, vcpuOf } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { readWord, writeWord } from '../../memory/memory.ts';
 import { ownerOf } from '../../page_type/owner.ts';
-import { frameOf, indexFor, isPresent, type Level, PTE } from '../../page_type/pte.ts';
+import { frameOf, indexFor, isPresent, PTE } from '../../page_type/pte.ts';
 import { type Word, word } from '../../word/word.ts';
 
 /** A page table entry by its table and its index there. */
@@ -33,19 +33,6 @@ const follow = (machine: Machine, place: Place): { readonly machine: Machine; re
   if (!isPresent(pte)) return { machine, next: null };
   const accessed = (pte.lo & PTE.A) === 0 ? writeEntry(machine, place, word(pte.hi, pte.lo | PTE.A)) : machine;
   return { machine: accessed, next: frameOf(pte) };
-};
-
-/** The entries of levels 4 to 1 that map an address, as far as they are there. Nothing becomes accessed. */
-export const pathTo = (machine: Machine, caller: VcpuRef, va: Word): readonly Place[] => {
-  const path: Place[] = [];
-  let table = addressOk(va) ? vcpuOf(machine, caller).cpu.segments.root : null;
-  for (let level: Level = 4; level > 0 && table !== null; level = (level - 1) as Level) {
-    const place = { mfn: table, index: indexFor(va, level) };
-    path.push(place);
-    const pte = entryAt(machine, place);
-    table = isPresent(pte) ? frameOf(pte) : null;
-  }
-  return path;
 };
 
 /** The frame belongs to the domain and is in use as a level 1 table. */

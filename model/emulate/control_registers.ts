@@ -1,0 +1,66 @@
+/** Control registers as a PV guest sees them. Chapter: spec/chapters/emulation.md. */
+import type { VcpuRef } from '#spec/event.ts';
+import { NotModelled } from '#spec/failure.ts';
+import { newBaseptr } from '../hypercall/mm/baseptr.ts';
+import { cite } from '../journal.ts';
+import { updateVcpu, vcpuOf } from '../lens.ts';
+import type { Machine } from '../machine.ts';
+import { setVcpuInfoWord } from '../vcpu_info.ts';
+import { fromNumber, type Word, word } from '../word/word.ts';
+
+/** CR0 but for TS: PE MP ET NE WP AM PG. */
+const CR0 = 0x80050033 | 0;
+const CR0_TS = 8;
+/** Bits of CR4 that the guest chooses: TSD DE FSGSBASE OSXSAVE; and those that it sees as Xen has them: PAE MCE OSFXSR OSXMMEXCPT. */
+const CR4_GUEST = 0x5000c;
+const CR4_XEN = 0x660;
+const CR4_TSD = 4;
+
+/** The frame that a value of CR3 names: all bits from 12 up. */
+export const frameOfCr3 = (cr3: Word): number => (cr3.hi >>> 0) * 0x100000 + (cr3.lo >>> 12);
+
+/** CR4 after the guest asked for `value`: what it may not choose stays. */
+export const fixGuestCr4 = (value: Word): Word => {
+  if ((value.lo & CR4_TSD) !== 0) throw new NotModelled('control_register/tsd');
+  return word(0, (value.lo & CR4_GUEST) | CR4_XEN);
+};
+
+/** CR0, CR2, CR3 or CR4; null for any other. */
+export const readControlRegister = (machine: Machine, at: VcpuRef, number: number): Word | null => {
+  const vcpu = vcpuOf(machine, at);
+  switch (number) {
+    case 0:
+      return word(0, vcpu.taskSwitched ? CR0 | CR0_TS : CR0);
+    case 2:
+      return vcpu.cr2;
+    case 3:
+      return fromNumber(vcpu.kernelTable * 4096);
+    case 4:
+      return vcpu.cr4;
+    default:
+      return null;
+  }
+};
+
+export type ControlWrite = { readonly machine: Machine; readonly ok: boolean };
+
+/** Write a control register. Not ok: the guest gets #GP(0). */
+export const writeControlRegister = (machine: Machine, at: VcpuRef, number: number, value: Word): ControlWrite => {
+  switch (number) {
+    case 0: {
+      const onlyTs = value.hi === 0 && ((value.lo ^ CR0) & ~CR0_TS) === 0;
+      if (!onlyTs) return { machine: cite(machine, 'emulation/cr0-fixed'), ok: false };
+      return { machine: updateVcpu(cite(machine, 'emulation/cr0-ts'), at, { taskSwitched: (value.lo & CR0_TS) !== 0 }), ok: true };
+    }
+    case 2:
+      return { machine: setVcpuInfoWord(updateVcpu(cite(machine, 'emulation/cr2'), at, { cr2: value }), at, 'cr2', value), ok: true };
+    case 3: {
+      const taken = newBaseptr(machine, at, frameOfCr3(value));
+      return { machine: cite(taken.machine, taken.errno ? 'emulation/cr3-refused' : 'emulation/cr3'), ok: !taken.errno };
+    }
+    case 4:
+      return { machine: updateVcpu(cite(machine, 'emulation/cr4'), at, { cr4: fixGuestCr4(value) }), ok: true };
+    default:
+      return { machine: cite(machine, 'emulation/cr_other'), ok: false };
+  }
+};

@@ -1,0 +1,14 @@
+/** Where an instruction is about to write. */
+import type { Instruction } from '../cpu/x86/instruction.ts';
+import { linearAddress } from '../cpu/x86/operand.ts';
+import { Running } from '../cpu/x86/running.ts';
+import { type CpuState, RDI } from '../cpu/x86/state.ts';
+import type { Memory } from '../memory/memory.ts';
+import { type Word, word, ZERO } from '../word/word.ts';
+
+/** Linear address of the operand that the instruction writes in memory. */
+export const writtenAddress = ({ regs, rip, flags, segments }: CpuState, memory: Memory, instruction: Instruction): Word => {
+  if (instruction.dst.kind !== 'mem') return instruction.narrow ? word(0, regs[RDI].lo) : regs[RDI];
+  const running = new Running(regs, rip, flags, segments, memory, { cpuid: [], tsc: ZERO }, 0, []);
+  return linearAddress(running, instruction, instruction.dst);
+};

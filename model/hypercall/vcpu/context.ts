@@ -1,0 +1,102 @@
+/** struct vcpu_guest_context into a vCPU. */
+import { vcpu_guest_context as context, cpu_user_regs as regs } from '#spec/abi/sched.ts';
+import { trap_info, VGCF } from '#spec/abi/xen.ts';
+import { isReadable } from '../../cpu/x86/selectors.ts';
+import { CS, SS } from '../../cpu/x86/state.ts';
+import { DR6_RESET, DR7_RESET } from '../../domain/fresh_vcpu.ts';
+import { fixGuestCr4 } from '../../emulate/control_registers.ts';
+import { writeDebugRegister } from '../../emulate/debug_registers.ts';
+import { wordIn } from '../../memory/guest.ts';
+import { isCanonical } from '../../memory/translate.ts';
+import { FLAG } from '../../traps/bounce.ts';
+import type { TrapInfo, Vcpu } from '../../vcpu.ts';
+import { type Word, ZERO } from '../../word/word.ts';
+import { fieldOf } from '../guest_struct.ts';
+import { fixCodeSelector, fixStackSelector } from '../misc/selectors.ts';
+
+const at = context.fields;
+const USER_REGS = at.user_regs.at;
+/** Registers in the encoding's order, as user_regs names them. */
+const GPRS = ['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15'] as const;
+const CR0_TS = 8;
+
+const register = (bytes: Uint8Array, name: keyof typeof regs.fields): Word => wordIn(bytes, USER_REGS + regs.fields[name].at);
+const selector = (bytes: Uint8Array, name: 'cs' | 'ss' | 'ds' | 'es' | 'fs' | 'gs'): number => register(bytes, name).lo & 0xffff;
+
+const trapAt = (bytes: Uint8Array, vector: number): TrapInfo => {
+  const entry = bytes.subarray(at.trap_ctxt.at + vector * trap_info.size);
+  const { flags, cs, address } = trap_info.fields;
+  return { flags: fieldOf(entry, flags), cs: fixCodeSelector(fieldOf(entry, cs)), address: wordIn(entry, address.at) };
+};
+
+/** All 256 entries, taken by their place; the vector that each names does not matter. */
+const trapsIn = (bytes: Uint8Array): TrapInfo[] => Array.from({ length: 256 }, (_, vector) => trapAt(bytes, vector));
+
+export const anyTrapNotCanonical = (bytes: Uint8Array): boolean => trapsIn(bytes).some(({ address }) => !isCanonical(address));
+
+/** A DS, ES, FS or GS that cannot be loaded would send the vCPU to its failsafe callback when it first runs. */
+export const hasBadDataSelector = (bytes: Uint8Array): boolean =>
+  (['ds', 'es', 'fs', 'gs'] as const).some((name) => !isReadable(selector(bytes, name)));
+
+/** Mode, general registers, traps, virtual IOPL: set even when the rest of the context is then refused. */
+export const withRegisters = (vcpu: Vcpu, bytes: Uint8Array): Vcpu => {
+  const flags = wordIn(bytes, at.flags.at).lo;
+  const rflags = register(bytes, 'rflags').lo;
+  const selectors = (['es', 'cs', 'ss', 'ds', 'fs', 'gs'] as const).map((name) => selector(bytes, name));
+  selectors[CS] = fixCodeSelector(selectors[CS]);
+  selectors[SS] = fixStackSelector(selectors[SS]);
+  return {
+    ...vcpu,
+    mode: (flags & VGCF.in_kernel) !== 0 ? 'kernel' : 'user',
+    masking: {
+      ...vcpu.masking,
+      failsafe: (flags & VGCF.failsafe_disables_events) !== 0,
+      syscall: (flags & VGCF.syscall_disables_events) !== 0,
+    },
+    iopl: (rflags & FLAG.IOPL) >> 12,
+    traps: trapsIn(bytes),
+    cpu: {
+      regs: GPRS.map((name) => register(bytes, name)),
+      rip: register(bytes, 'rip'),
+      flags: (rflags & ~FLAG.IOPL) | FLAG.IF,
+      segments: { ...vcpu.cpu.segments, selectors },
+    },
+  };
+};
+
+/** Stack, callbacks, bases, control and debug registers. */
+export const withContext = (vcpu: Vcpu, bytes: Uint8Array): Vcpu => {
+  const word = (name: keyof typeof at): Word => wordIn(bytes, at[name].at);
+  const control = (n: number): Word => wordIn(bytes, at.ctrlreg.at + n * 8);
+  const kernel = vcpu.mode === 'kernel';
+  const [gsKernel, gsUser] = [word('gs_base_kernel'), word('gs_base_user')];
+  return withDebugRegisters(
+    {
+      ...vcpu,
+      kernelSs: fixStackSelector(word('kernel_ss').lo & 0xffff),
+      kernelSp: word('kernel_sp'),
+      callbacks: {
+        ...vcpu.callbacks,
+        event: word('event_callback_eip'),
+        failsafe: word('failsafe_callback_eip'),
+        syscall: word('syscall_callback_eip'),
+      },
+      taskSwitched: (control(0).lo & CR0_TS) !== 0,
+      cr2: control(2),
+      cr4: fixGuestCr4(control(4)),
+      gsBaseOther: kernel ? gsUser : gsKernel,
+      cpu: { ...vcpu.cpu, segments: { ...vcpu.cpu.segments, fsBase: word('fs_base'), gsBase: kernel ? gsKernel : gsUser } },
+    },
+    bytes,
+  );
+};
+
+/** A value that set_debugreg would refuse leaves its register as after a reset. */
+const withDebugRegisters = (vcpu: Vcpu, bytes: Uint8Array): Vcpu => {
+  let set: Vcpu = { ...vcpu, dr: [ZERO, ZERO, ZERO, ZERO, DR6_RESET, DR7_RESET] };
+  for (const number of [0, 1, 2, 3, 6, 7]) {
+    const written = writeDebugRegister(set, number, wordIn(bytes, at.debugreg.at + number * 8));
+    if (written.kind === 'written') set = { ...set, dr: written.dr };
+  }
+  return set;
+};
