@@ -108,11 +108,7 @@ const observeVcpu = (vcpu: Vcpu): VcpuObservation => {
     nmi_callback: hexText(vcpu.trapLo[NMI], vcpu.trapHi[NMI]),
     masking_callbacks: maskingCallbacks(vcpu),
     traps: traps(vcpu),
-    dr: [
-      ...Array.from({ length: 4 }, (_, i) => hexText(vcpu.dr[2 * i], vcpu.dr[2 * i + 1])),
-      hexText(vcpu.dr6, 0),
-      hexText(vcpu.dr7 | vcpu.dr7Io, 0),
-    ],
+    dr: [...Array.from({ length: 4 }, (_, i) => hexText(vcpu.dr[2 * i], vcpu.dr[2 * i + 1])), hexText(vcpu.dr6, 0), hexText(vcpu.dr7, 0)],
     task_switched: vcpu.taskSwitched,
     iopl: vcpu.iopl,
     cr4: hexText(vcpu.cr4, 0),

@@ -1,4 +1,5 @@
-/** The guest's debug registers as Xen keeps them. Breakpoints never hit (both machines store the enables only). */
+/** The guest's debug registers as Xen keeps them. Breakpoints are not modelled: enabling one stops the run. */
+import { NotModelled } from '#spec/failure.ts';
 import { accessOk } from './guest_access.ts';
 import type { Vcpu } from './vcpu.ts';
 
@@ -30,7 +31,7 @@ export const readDebugRegister = (vcpu: Vcpu, number: number): { lo: number; hi:
   const register = aliasOf(vcpu, number);
   if (register === null) return null;
   if (register < 4) return { lo: vcpu.dr[2 * register], hi: vcpu.dr[2 * register + 1] };
-  return { lo: register === 6 ? vcpu.dr6 : vcpu.dr7 | vcpu.dr7Io, hi: 0 };
+  return { lo: register === 6 ? vcpu.dr6 : vcpu.dr7, hi: 0 };
 };
 
 export const writeDebugRegister = (vcpu: Vcpu, number: number, lo: number, hi: number): DebugOutcome => {
@@ -50,18 +51,16 @@ export const writeDebugRegister = (vcpu: Vcpu, number: number, lo: number, hi: n
   return writeControl(vcpu, (lo & ~DR7_READS_ZERO) | DR7_READS_ONE);
 };
 
-/** DR7. Enables of I/O breakpoints are kept apart, because Xen watches for them itself. */
+/** DR7. I/O breakpoints need CR4.DE. */
 const writeControl = (vcpu: Vcpu, value: number): DebugOutcome => {
   if ((value & DR7_GENERAL_DETECT) !== 0) return DR_NOT_PERMITTED;
-  let io = 0;
   if ((value & DR7_ACTIVE) !== 0) {
     for (let i = 0; i < 4; i++) {
       if (((value >>> (16 + 4 * i)) & 3) !== KIND_IO) continue;
       if ((vcpu.cr4 & CR4_DE) === 0) return DR_NOT_PERMITTED;
-      io |= value & (3 << (2 * i));
     }
   }
-  vcpu.dr7Io = io;
-  vcpu.dr7 = value & ~io;
+  if ((value & DR7_ACTIVE) !== 0) throw new NotModelled('cpu/breakpoints');
+  vcpu.dr7 = value;
   return 'written';
 };

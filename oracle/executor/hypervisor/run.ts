@@ -28,16 +28,11 @@ export const execute = (machine: Machine, cpu: number, steps: number): number =>
     const exit = vcpu.cpu.run(left);
     left -= exit.retired;
     machine.retired += exit.retired;
-    if (exit.kind === 'limit') {
-      machine.retiredSinceTime += exit.retired;
-      break;
-    }
-    // What Xen does belongs to the last step, which sees the TSC as it was at its start.
-    machine.retiredSinceTime += exit.retired - 1;
+    machine.retiredSinceTime += exit.retired;
+    if (exit.kind === 'limit') break;
     CALL_STATE.gaveUp = false;
     handleExit(machine, vcpu, exit);
     wayOut(machine, vcpu);
-    machine.retiredSinceTime += 1;
     if (CALL_STATE.gaveUp) break;
   }
   return steps - left;

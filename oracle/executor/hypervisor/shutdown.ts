@@ -12,6 +12,7 @@ export const domainShutdown = (machine: Machine, domain: Domain, reason: number,
   if (domain.shutdown !== null) return;
   const effective = domain.shutdownCode ?? reason;
   domain.shutdown = effective;
+  domain.shutdownCode = effective;
   machine.emit({ kind: 'shutdown', domid: domain.domid, reason: effective });
   if (domain.privileged) machine.halted = effective;
   for (const vcpu of domain.vcpus) sleep(machine, vcpu, caller);

@@ -23,8 +23,7 @@ export const setWatchdog = (machine: Machine, domain: Domain, slot: number, dead
   machine.noteTimer(deadline);
 };
 
-/** The VIRQ of a single-shot timer. */
-export const fireSingleshot = (machine: Machine, vcpu: Vcpu): void => {
+const fireSingleshot = (machine: Machine, vcpu: Vcpu): void => {
   vcpu.singleshot = null;
   machine.emit({ kind: 'timer', at: vcpu.ref, which: 'singleshot' });
   sendGuestVcpuVirq(machine, vcpu, VIRQ.TIMER);

@@ -58,11 +58,10 @@ export class Vcpu {
   readonly trapLo = new Int32Array(256);
   readonly trapHi = new Int32Array(256);
 
-  /** DR0..DR3 as halves; DR6, DR7 and the I/O breakpoint bits of DR7 that Xen keeps apart. */
+  /** DR0..DR3 as halves; DR6, DR7. */
   readonly dr = new Int32Array(8);
   dr6: number = DR6_DEFAULT;
   dr7: number = DR7_DEFAULT;
-  dr7Io = 0;
   taskSwitched = false;
   iopl = 0;
   /** Guest-controlled bits of CR4. */

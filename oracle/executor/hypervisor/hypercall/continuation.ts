@@ -13,7 +13,7 @@ export const CALL_STATE = {
   /** A 64-bit answer, as halves. */
   wideLo: 0,
   wideHi: 0,
-  /** The caller has asked Xen to run somebody else, though it could go on (yield). */
+  /** The caller has asked Xen to run somebody else (yield, block, poll). */
   gaveUp: false,
 };
 

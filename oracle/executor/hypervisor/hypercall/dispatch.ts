@@ -4,6 +4,7 @@
  */
 import { ERRNO } from '#spec/abi/errno.ts';
 import { HYPERCALL, HYPERCALL_ARGS, HYPERCALL_NAME } from '#spec/abi/hypercall.ts';
+import type { Event } from '#spec/event.ts';
 import { R8, R10, RAX, RDI, RDX, RSI } from '../../cpu/interface.ts';
 import type { Machine } from '../machine.ts';
 import { NO_RETURN, WIDE } from '../result.ts';
@@ -34,12 +35,19 @@ const emitCall = (
   args: Int32Array,
   result: string | null,
   depth: number,
+  since: number,
 ): void => {
   const call = callName(numberLo, numberHi);
   const shown: string[] = [];
   for (let i = 0; i < shownArguments(call); i++) shown.push(hexText(args[2 * i], args[2 * i + 1]));
-  machine.emit({ kind: 'hypercall', at: vcpu.ref, call, args: shown, result, depth });
+  const event: Event = { kind: 'hypercall', at: vcpu.ref, call, args: shown, result, depth };
+  const end = result === null ? machine.events.findIndex((told, i) => i >= since && isEndOf(told, vcpu.domain.domid)) : -1;
+  if (end < 0) machine.emit(event);
+  else machine.events.splice(end, 0, event);
 };
+
+/** The call that ends its caller's domain is told before that end. */
+const isEndOf = (event: Event, domid: number): boolean => (event.kind === 'crash' || event.kind === 'shutdown') && event.domid === domid;
 
 /** Run the handler of a number; -ENOSYS for numbers that Xen does not know. */
 export const call = (machine: Machine, vcpu: Vcpu, numberLo: number, numberHi: number, args: Int32Array): number => {
@@ -73,20 +81,21 @@ export const hypercall = (machine: Machine, vcpu: Vcpu): void => {
   CALL_STATE.preempted = false;
   CALL_STATE.inMulticall = false;
   CALL_STATE.gaveUp = false;
+  const since = machine.events.length;
   const shown = liveArguments.slice();
   const answer = call(machine, vcpu, numberLo, numberHi, liveArguments);
   if (CALL_STATE.preempted) {
     rewind(vcpu, numberLo);
-    emitCall(machine, vcpu, numberLo, numberHi, shown, null, 0);
+    emitCall(machine, vcpu, numberLo, numberHi, shown, null, 0, since);
     return;
   }
   if (answer === NO_RETURN) {
-    emitCall(machine, vcpu, numberLo, numberHi, shown, null, 0);
+    emitCall(machine, vcpu, numberLo, numberHi, shown, null, 0, since);
     return;
   }
   widen(answer);
   cpu.setGprHalves(RAX, CALL_STATE.wideLo, CALL_STATE.wideHi);
-  emitCall(machine, vcpu, numberLo, numberHi, shown, hexText(CALL_STATE.wideLo, CALL_STATE.wideHi), 0);
+  emitCall(machine, vcpu, numberLo, numberHi, shown, hexText(CALL_STATE.wideLo, CALL_STATE.wideHi), 0, since);
 };
 
 /** Make the guest execute its SYSCALL again, with the arguments that the continuation chose. */
@@ -103,23 +112,24 @@ const rewind = (vcpu: Vcpu, number: number): void => {
  * number, and the arguments replaced by the continuation's) and emits the event of depth 1.
  */
 export const nestedCall = (machine: Machine, vcpu: Vcpu, numberLo: number, numberHi: number): void => {
+  const since = machine.events.length;
   const shown = nestedArguments.slice();
   const answer = call(machine, vcpu, numberLo, numberHi, nestedArguments);
   if (CALL_STATE.preempted) {
     nestedArguments.set(CALL_STATE.continuation.subarray(0, 2 * CALL_STATE.continuationCount));
     widen(numberLo);
-    emitCall(machine, vcpu, numberLo, numberHi, shown, null, 1);
+    emitCall(machine, vcpu, numberLo, numberHi, shown, null, 1, since);
     return;
   }
   if (answer === NO_RETURN) {
     // The handler has put into RAX what Xen stores as the entry's result.
     CALL_STATE.wideLo = vcpu.cpu.gprLo(RAX);
     CALL_STATE.wideHi = vcpu.cpu.gprHi(RAX);
-    emitCall(machine, vcpu, numberLo, numberHi, shown, null, 1);
+    emitCall(machine, vcpu, numberLo, numberHi, shown, null, 1, since);
     return;
   }
   widen(answer);
-  emitCall(machine, vcpu, numberLo, numberHi, shown, hexText(CALL_STATE.wideLo, CALL_STATE.wideHi), 1);
+  emitCall(machine, vcpu, numberLo, numberHi, shown, hexText(CALL_STATE.wideLo, CALL_STATE.wideHi), 1, since);
 };
 
 /** Where multicall puts the six arguments of the entry at work. */

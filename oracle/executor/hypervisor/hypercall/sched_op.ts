@@ -54,7 +54,9 @@ const canDeliver = (machine: Machine, vcpu: Vcpu): boolean => upcallPending(mach
 /** Unmasks upcalls first; does not sleep when one can be delivered. */
 const block = (machine: Machine, vcpu: Vcpu): number => {
   setUpcallMask(machine, vcpu, 0);
-  if (!canDeliver(machine, vcpu)) vcpu.pauseFlags |= VPF.blocked;
+  if (canDeliver(machine, vcpu)) return 0;
+  vcpu.pauseFlags |= VPF.blocked;
+  CALL_STATE.gaveUp = true;
   return 0;
 };
 
@@ -85,6 +87,7 @@ const poll = (machine: Machine, vcpu: Vcpu): number => {
     if (pending !== 0) return pending > 0 ? 0 : pending;
   }
   vcpu.pauseFlags |= VPF.blocked;
+  CALL_STATE.gaveUp = true;
   vcpu.domain.polling.add(vcpu.id);
   vcpu.pollPort = count === 1 ? port : -1;
   if (deadline !== 0) setPollTimer(machine, vcpu, deadline);

@@ -1,7 +1,7 @@
 /** vcpu_op: bringing vCPUs up and down, their timers, and the areas in which Xen tells them things. */
 import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import { vcpu as layouts } from '#spec/abi/sched.ts';
-import { SHUTDOWN } from '#spec/abi/xen.ts';
+import { SHUTDOWN, VIRQ } from '#spec/abi/xen.ts';
 import { RAX } from '../../cpu/interface.ts';
 import { accessOk, copyFromGuest, copyToGuest, scratch } from '../guest_access.ts';
 import type { Machine } from '../machine.ts';
@@ -11,8 +11,9 @@ import { layRunstate } from '../runstate_area.ts';
 import { sleep, unblock, wake } from '../scheduler.ts';
 import { domainShutdown } from '../shutdown.ts';
 import { refreshTime } from '../system_time.ts';
-import { fireSingleshot, setSingleshot } from '../timers.ts';
+import { setSingleshot } from '../timers.ts';
 import { signed, unsigned } from '../u64.ts';
+import { sendGuestVcpuVirq } from '../upcall.ts';
 import { type Vcpu, VPF } from '../vcpu.ts';
 import { initialise } from '../vcpu_context.ts';
 import { mapVcpuInfo } from '../vcpu_info_map.ts';
@@ -116,8 +117,10 @@ const setPeriodic = (machine: Machine, target: Vcpu): number => {
 /** A time that has passed brings the interrupt at once. */
 const setOneShot = (machine: Machine, target: Vcpu): number => {
   const deadline = unsigned(scratch.getInt32(0, true), scratch.getInt32(4, true));
-  if (deadline < machine.now) fireSingleshot(machine, target);
-  else setSingleshot(machine, target, signed(scratch.getInt32(0, true), scratch.getInt32(4, true)));
+  if (deadline < machine.now) {
+    setSingleshot(machine, target, null);
+    sendGuestVcpuVirq(machine, target, VIRQ.TIMER);
+  } else setSingleshot(machine, target, signed(scratch.getInt32(0, true), scratch.getInt32(4, true)));
   return 0;
 };
 

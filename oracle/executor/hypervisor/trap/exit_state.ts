@@ -5,20 +5,11 @@ import { RFLAGS } from '#spec/isa/x86/flags.ts';
 import { CS, SS_REG } from '../../cpu/interface.ts';
 import type { Vcpu } from '../vcpu.ts';
 
-/** Flags that a guest can have; the rest of a saved value is dropped on the way back. */
-const GUEST_FLAGS =
-  RFLAGS.CF |
-  RFLAGS.PF |
-  RFLAGS.AF |
-  RFLAGS.ZF |
-  RFLAGS.SF |
-  RFLAGS.TF |
-  RFLAGS.IF |
-  RFLAGS.DF |
-  RFLAGS.OF |
-  RFLAGS.NT |
-  RFLAGS.AC |
-  RFLAGS.ID;
+/** What SYSRET takes from R11, and what IRET of Xen takes from its frame; RF is not kept. */
+const SYSRET_FLAGS = 0x3c7fd7;
+const IRET_FLAGS = 0x3e7fd5;
+/** Never a guest's: I/O privilege is virtual, and there is no virtual-8086 mode. */
+const WITHHELD = RFLAGS.IOPL | RFLAGS.VM;
 
 /** By SYSCALL (`sysret`), or by an exception, an interrupt or an input. Nothing happens when Xen holds the vCPU already. */
 export const enterXen = (vcpu: Vcpu, sysret: boolean): void => {
@@ -35,7 +26,8 @@ export const enterXen = (vcpu: Vcpu, sysret: boolean): void => {
 export const leaveXen = (vcpu: Vcpu): void => {
   const { cpu } = vcpu;
   vcpu.inXen = false;
-  cpu.rflags = BigInt((vcpu.savedFlags.lo & GUEST_FLAGS) | RFLAGS.IF | RFLAGS.fixed1);
+  const kept = vcpu.savedFlags.lo & ~WITHHELD & (vcpu.exitBySysret ? SYSRET_FLAGS : IRET_FLAGS);
+  cpu.rflags = BigInt(kept | RFLAGS.IF | RFLAGS.fixed1);
   cpu.setSelector(CS, vcpu.savedCs);
   cpu.setSelector(SS_REG, vcpu.savedSs);
 };

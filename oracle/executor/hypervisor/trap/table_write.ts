@@ -51,7 +51,7 @@ export const emulateTableWrite = (machine: Machine, vcpu: Vcpu, lo: number, hi: 
     return false;
   }
   vcpu.savedFlags.set(Number(cpu.rflags), vcpu.savedFlags.hi);
-  machine.emit({ kind: 'emulated', at: vcpu.ref, instruction: 'pt_write' });
+  machine.emit({ kind: 'emulated', at: vcpu.ref, instruction: 'ptwr' });
   if ((vcpu.savedFlags.lo & RFLAGS.TF) !== 0) injectException(vcpu, DB, -1);
   return true;
 };
@@ -83,6 +83,6 @@ const WIDE_STORES: ReadonlySet<number> = new Set([0x83, 0x0fab, 0x0fb3, 0x0fbb, 
 const storeSize = (instruction: Instruction): number => {
   const { opcode, size } = instruction;
   if (WIDE_STORES.has(opcode)) return size;
-  if (!STORES.has(opcode)) throw new NotModelled(`pt_write/opcode_${opcode.toString(16)}`);
+  if (!STORES.has(opcode)) throw new NotModelled(`ptwr/opcode_${opcode.toString(16)}`);
   return (opcode & 1) === 0 ? 1 : size;
 };
