@@ -16,7 +16,7 @@ import { readSerialLog } from './serial_log.ts';
 const NAME = 'xen';
 /** Boots at once: each keeps one core busy. */
 const WIDTH = 2;
-const TIMEOUT_SECONDS = 60;
+const TIMEOUT_SECONDS = 30;
 
 /** The hypervisor as a file that QEMU can load, unpacked once; it goes with the process. */
 const unpack = (packed: string): string => {
