@@ -212,6 +212,28 @@ describe('entries', () => {
     expect(t.get(0, ARGUMENTS, 256)).toBe(1);
   });
 
+  it('stops between elements while an upcall waits, and goes on where it stopped', () => {
+    const t = new TwoDomains();
+    const plain = t.mfn(0, 30) * 4096;
+    const info = t.machine.domains[0].sharedInfoMfn * 4096;
+    t.put(0, ARGUMENTS, 0, plain, 0, 1, 0, plain + 8, 0, 2, 0, plain + 16, 0, 3, 0);
+    t.machine.memory.write16(info, 1);
+    const args = Int32Array.of(ARGS_AT, 0, 3, 0, ARGS_AT + 256, 0, DOMID.SELF, 0, 0, 0, 0, 0);
+    const once = (): number => {
+      CALL_STATE.preempted = false;
+      const answer = mmu_update(t.machine, t.vcpu(0), args);
+      args.set(CALL_STATE.continuation.subarray(0, 2 * CALL_STATE.continuationCount));
+      return answer;
+    };
+    once();
+    expect(CALL_STATE.preempted).toBe(true);
+    expect([...args.subarray(0, 8)]).toEqual([ARGS_AT + 16, 0, 2 | (0x80000000 | 0), 0, ARGS_AT + 256, 0, DOMID.SELF, 0]);
+    expect([pte(t, plain)[0], pte(t, plain + 8)[0], t.get(0, ARGUMENTS, 256)]).toEqual([1, 0, 1]);
+    t.machine.memory.write16(info, 0x101);
+    expect(once()).toBe(0);
+    expect([pte(t, plain + 8)[0], pte(t, plain + 16)[0], t.get(0, ARGUMENTS, 256)]).toEqual([2, 3, 3]);
+  });
+
   it('carries out stores to read-only mapped L1 tables', () => {
     const t = new TwoDomains();
     const vcpu = t.vcpu(0);
