@@ -174,10 +174,7 @@ const taskSwitch: Family = {
       ? [
           g.step({
             do: 'code',
-            code: [
-              { op: 'smsw', args: ['eax'] },
-              { op: 'mov', args: ['rcx', 'cr0'] },
-            ],
+            code: [{ op: 'mov', args: ['rcx', 'cr0'] }],
             show: ['rcx'],
           } as never),
         ]
