@@ -10,7 +10,7 @@ import { type CpuState, freshCpu } from './state.ts';
 import { executeInstruction, type Platform } from './step.ts';
 
 /** Where the code, the data and the stack of a sample lie. */
-export const PLACE = { code: 0x1000, data: 0x4000, readOnly: 0x6000, noExecute: 0x7000, absent: 0x8000, stack: 0xa000 } as const;
+export const PLACE = { code: 0x1000, data: 0x4000, readOnly: 0x6000, noExecute: 0x7000, absent: 0x9000, stack: 0xa000 } as const;
 
 const ROOT = 1;
 const FIRST_FRAME = 256;
@@ -32,7 +32,7 @@ export const frameOf = (address: number): number => FIRST_FRAME + Math.floor(add
 /** A processor at the start of `code`, RSP at the top of a page of stack. */
 export const sample = (code: readonly number[], { regs = {}, flags = 0, bytes = {}, rip = PLACE.code }: Setting = {}): Sample => {
   const all = { ...bytes, [rip]: code };
-  const memory = Object.entries(all).reduce((m, [at, content]) => put(m, Number(at), content), tables());
+  const memory = Object.entries(all).reduce((m, [at, content]) => put(m, Number(at), content), TABLES);
   const fresh = freshCpu(ROOT, fromNumber(rip), [0, FLAT.RING3_CS64, FLAT.RING3_SS64, 0, 0, 0]);
   const values = Array.from({ length: 16 }, (_, n) => fromBigInt(regs[n] ?? (n === 4 ? BigInt(PLACE.stack + 0x800) : 0n)));
   return { cpu: { ...fresh, regs: values, flags: fresh.flags | flags }, memory };
@@ -58,6 +58,8 @@ const put = (memory: Memory, at: number, content: readonly number[]): Memory => 
   const first = writeBytes(memory, frameOf(at), at % 4096, Uint8Array.from(content.slice(0, room)));
   return content.length <= room ? first : put(first, at + room, content.slice(room));
 };
+
+const TABLES = tables();
 
 export const SAMPLE_PLATFORM: Platform = { cpuid: [{ leaf: 0, subleaf: null, eax: 1, ebx: 2, ecx: 3, edx: 4 }], tsc: ZERO };
 

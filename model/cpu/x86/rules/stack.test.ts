@@ -18,7 +18,7 @@ const run = (code: number[], setting: Setting = {}) => {
     at: (address: number): bigint => toBigInt(read(memory, frameOf(address), address % 4096, 8)),
   };
 };
-const stackBytes = (...words: bigint[]): Setting['bytes'] => ({
+const stackBytes = (...words: bigint[]): Record<number, number[]> => ({
   [TOP]: words.flatMap((w) => Array.from({ length: 8 }, (_, i) => Number((w >> BigInt(8 * i)) & 0xffn))),
 });
 
@@ -58,10 +58,10 @@ describe('flags on the stack', () => {
   });
 
   it('POPF changes what ring 3 may change: not IF, not IOPL', () => {
-    const after = (value: bigint, code = [0x9d]): number => run(code, { bytes: stackBytes(value) }).cpu.flags;
-    expect(after(BigInt(CF | ZF | DF | TF | NT | AC | ID))).toBe(CF | ZF | DF | TF | NT | AC | ID | IF | 2);
-    expect(after(0x3000n | BigInt(RF))).toBe(IF | 2);
-    expect(after(0xffff_ffffn, [0x66, 0x9d]) & (AC | ID)).toBe(0);
+    const popped = (value: bigint, code = [0x9d]): number => run(code, { bytes: stackBytes(value) }).cpu.flags;
+    expect(popped(BigInt(CF | ZF | DF | TF | NT | AC | ID))).toBe(CF | ZF | DF | TF | NT | AC | ID | IF | 2);
+    expect(popped(0x3000n | BigInt(RF))).toBe(IF | 2);
+    expect(popped(0xffff_ffffn, [0x66, 0x9d]) & (AC | ID)).toBe(0);
   });
 });
 
