@@ -21,7 +21,11 @@ export const schedule = (machine: Machine, cpu: number, next: VcpuRef | null): M
   if (next) checkRunnable(machine, cpu, next);
   const out = holder.current ? switchOut(machine, holder.current) : machine;
   const switched: Machine = { ...out, cpus: out.cpus.with(cpu, { current: next }) };
-  return next ? switchIn(cite(switched, 'sched/switch-in'), next) : cite(switched, 'sched/switch-idle');
+  const m = next
+    ? periodicWork(changeRunstate(cite(switched, 'sched/switch-in'), next, 'running'), next)
+    : cite(switched, 'sched/switch-idle');
+  const left = holder.current ? updateRunstateArea(m, holder.current) : m;
+  return next ? returnToGuest(refreshTime(updateRunstateArea(left, next), next), next, 'iret') : left;
 };
 
 const checkRunnable = (machine: Machine, cpu: number, next: VcpuRef): void => {
@@ -33,18 +37,12 @@ const checkRunnable = (machine: Machine, cpu: number, next: VcpuRef): void => {
   if (vcpu.pinnedTo !== null && vcpu.pinnedTo !== cpu) throw new BadInput(`input: ${name} is pinned to pCPU ${vcpu.pinnedTo}`);
 };
 
-/** The vCPU that goes writes nothing to guest memory. */
 const switchOut = (machine: Machine, at: VcpuRef): Machine =>
   changeRunstate(
     stopPeriodic(cite(machine, 'sched/switch-out'), at),
     at,
     isRunnable(machine, vcpuOf(machine, at)) ? 'runnable' : 'offline',
   );
-
-const switchIn = (machine: Machine, at: VcpuRef): Machine => {
-  const running = refreshTime(changeRunstate(machine, at, 'running'), at);
-  return returnToGuest(updateRunstateArea(periodicWork(running, at), at), at, 'iret');
-};
 
 /** At the end of a step: a vCPU that blocked, went down or was pinned elsewhere leaves its pCPU. */
 export const leaveIfStopped = (machine: Machine, at: VcpuRef): Machine => {
@@ -54,5 +52,5 @@ export const leaveIfStopped = (machine: Machine, at: VcpuRef): Machine => {
   if (!isRunnable(machine, vcpu)) return leavePcpu(machine, at);
   if (vcpu.pinnedTo === null || vcpu.pinnedTo === holder) return machine;
   const left: Machine = { ...switchOut(machine, at), cpus: machine.cpus.with(holder, { current: null }) };
-  return cite(left, 'sched/switch-pinned');
+  return cite(updateRunstateArea(left, at), 'sched/switch-pinned');
 };

@@ -5,6 +5,7 @@ import { sendGlobalVirq } from '../hypercall/event_channel/virq.ts';
 import { cite, emit } from '../journal.ts';
 import { domainOf, pcpuOf, refOf, updateDomain, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
+import { updateRunstateArea } from '../time/areas.ts';
 import { stopPeriodic } from '../time/timers.ts';
 import { changeRunstate } from './runstate.ts';
 
@@ -31,9 +32,8 @@ export const leavePcpu = (machine: Machine, at: VcpuRef): Machine => {
   const holder = pcpuOf(machine, at);
   if (holder < 0) return machine;
   const cpus = machine.cpus.map((cpu, i) => (i === holder ? { current: null } : cpu));
-  const vcpu = vcpuOf(machine, at);
   const stopped = stopPeriodic({ ...machine, cpus }, at);
-  return changeRunstate(stopped, at, vcpu.blocked ? 'blocked' : 'offline');
+  return updateRunstateArea(changeRunstate(stopped, at, vcpuOf(machine, at).blocked ? 'blocked' : 'offline'), at);
 };
 
 /** Xen ends a domain because of what it did. */

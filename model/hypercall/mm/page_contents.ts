@@ -3,8 +3,7 @@ import { DOMID } from '#spec/abi/xen.ts';
 import { cite } from '../../journal.ts';
 import { setMemory } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
-import { clearPage as clearFrame } from '../../memory/access.ts';
-import { pageOf, withPageOf } from '../../memory/memory.ts';
+import { clearPage as clearFrame, readPage, writePage } from '../../memory/access.ts';
 import { ownerOf } from '../../page_type/owner.ts';
 import { getPageAndType, putPageAndType } from '../../page_type/references.ts';
 import { allow, refuse, type Verdict } from '../../page_type/verdict.ts';
@@ -23,6 +22,6 @@ export const clearPage = (machine: Machine, domid: number, mfn: number): Verdict
 
 export const copyPage = (machine: Machine, domid: number, destination: number, source: number): Verdict => {
   if (domid === DOMID.IO || ownerOf(machine, source) !== domid) return refuse(machine, 'EINVAL', 'mmu/copy_page-source');
-  const copied = write(machine, domid, destination, (m) => setMemory(m, withPageOf(m.memory, destination, pageOf(m.memory, source))));
+  const copied = write(machine, domid, destination, (m) => setMemory(m, writePage(m.memory, destination, readPage(m.memory, source))));
   return copied ? allow(cite(copied, 'mmu/copy_page-done')) : refuse(machine, 'EINVAL', 'mmu/copy_page-destination');
 };

@@ -1,5 +1,6 @@
 /** SCHEDOP_shutdown, SCHEDOP_shutdown_code and SCHEDOP_remote_shutdown. */
 import { sched } from '#spec/abi/sched.ts';
+import { SHUTDOWN } from '#spec/abi/xen.ts';
 import { copyFromGuest } from '../../guest_copy.ts';
 import { cite } from '../../journal.ts';
 import { domainOf, findDomain, updateDomain } from '../../lens.ts';
@@ -12,7 +13,7 @@ import { done, fail, type HypercallResult, type Perform } from '../result.ts';
 export const shutdown: Perform = (machine, caller, [arg]) => {
   const copied = copyFromGuest(machine, caller, arg, sched.shutdown.size);
   if (!copied.ok) return fail(copied.machine, 'EFAULT', 'sched/shutdown-fault');
-  // Only the low byte counts.
+  // Only the low byte of the reason counts.
   return endSelf(cite(copied.machine, 'sched/shutdown-self'), fieldOf(copied.bytes, sched.shutdown.fields.reason) & 0xff);
 };
 
@@ -20,7 +21,7 @@ const endSelf = (machine: Machine, reason: number): HypercallResult => ({
   kind: 'reply',
   machine: { ...machine, reschedule: true },
   value: ZERO,
-  ending: { kind: 'shutdown', reason },
+  ending: reason === SHUTDOWN.crash ? { kind: 'crash', why: 'guest-request' } : { kind: 'shutdown', reason },
 });
 
 export const shutdownCode: Perform = (machine, caller, [arg]) => {

@@ -1,10 +1,12 @@
 /** SCHEDOP_watchdog: end the domain unless it calls again in time. */
+import { ERRNO } from '#spec/abi/errno.ts';
 import { NR_DOMAIN_WATCHDOG_TIMERS, sched } from '#spec/abi/sched.ts';
 import { copyFromGuest } from '../../guest_copy.ts';
 import { domainOf, updateDomain } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
+import { word } from '../../word/word.ts';
 import { fieldOf } from '../guest_struct.ts';
-import { done, fail, type HypercallResult, type Perform } from '../result.ts';
+import { done, doneWord, fail, type HypercallResult, type Perform } from '../result.ts';
 
 const NS_PER_SECOND = 1_000_000_000;
 
@@ -20,7 +22,7 @@ export const watchdog: Perform = (machine, caller, [arg]) => {
 /** sched/watchdog-taken: even with a timeout of 0, which is due at once. */
 const take = (machine: Machine, domid: number, seconds: number): HypercallResult => {
   const slot = domainOf(machine, domid).watchdogs.findIndex(({ inUse }) => !inUse);
-  if (slot < 0) return fail(machine, 'ENOSPC', 'sched/watchdog-full');
+  if (slot < 0) return doneWord(machine, 'sched/watchdog-full', word(0, -ERRNO.ENOSPC));
   return done(arm(machine, domid, slot, seconds), 'sched/watchdog-taken', slot + 1);
 };
 

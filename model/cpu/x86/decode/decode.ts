@@ -9,7 +9,7 @@ import { SEMANTICS } from '../semantics.ts';
 import { RAX } from '../state.ts';
 import { Bytes } from './bytes.ts';
 import { type ModRm, readModRm } from './modrm.ts';
-import { hasModrm, rowsFor, selectRow } from './opcode_map.ts';
+import { hasModrm, namesRegister, rowsFor, selectRow } from './opcode_map.ts';
 import { NO_OPERAND, readOperand } from './operands.ts';
 import { type Prefixes, REX, readPrefixes } from './prefixes.ts';
 
@@ -22,7 +22,7 @@ export const decode = (fetch: (index: number) => number): Instruction => {
   const prefixes = readPrefixes(bytes);
   const [map, opcode] = readOpcode(bytes, prefixes.opcode);
   const rows = rowsFor(map, opcode);
-  const modrm = hasModrm(rows) ? readModRm(bytes, prefixes) : null;
+  const modrm = hasModrm(rows) ? readModRm(bytes, prefixes, namesRegister(rows)) : null;
   const row = selectRow(rows, modrm?.byte ?? 0, prefixes.rep, prefixes.operandSize);
   if (!row) throw new NotModelled(`instruction/${map === '1' ? '' : map}${opcode.toString(16).padStart(2, '0')}`);
   return build(row, bytes, prefixes, modrm, opcode);

@@ -16,13 +16,14 @@ export type RegisterOrMemory =
 
 export type ModRm = { readonly byte: number; readonly reg: number; readonly rm: RegisterOrMemory };
 
-export const readModRm = (bytes: Bytes, { rex }: Prefixes): ModRm => {
+/** `register`: r/m names a register whatever mod says, as in moves from and to control and debug registers. */
+export const readModRm = (bytes: Bytes, { rex }: Prefixes, register = false): ModRm => {
   const byte = bytes.u8();
   const reg = ((byte >> 3) & 7) | ((rex & REX.R) << 1);
   const low = byte & 7;
   const high = (rex & REX.B) << 3;
   const mod = byte >> 6;
-  if (mod === 3) return { byte, reg, rm: { kind: 'reg', index: low | high } };
+  if (mod === 3 || register) return { byte, reg, rm: { kind: 'reg', index: low | high } };
   if (low === 4) return { byte, reg, rm: readSib(bytes, mod, rex) };
   if (mod === 0 && low === 5)
     return { byte, reg, rm: { kind: 'mem', base: RIP_BASE, index: NONE, scale: 0, displacement: bytes.signed(4) } };

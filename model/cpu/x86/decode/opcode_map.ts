@@ -19,6 +19,9 @@ export const hasModrm = (rows: readonly Row[]): boolean =>
     (row) => row.ext !== undefined || row.modrm !== undefined || row.mod !== undefined || row.operands.some((o) => IN_MODRM.test(o)),
   );
 
+/** Whether r/m of these rows can only be a register. */
+export const namesRegister = (rows: readonly Row[]): boolean => rows.some((row) => row.operands.some((o) => o.startsWith('R')));
+
 /** The row that modrm and mandatory prefixes select. */
 export const selectRow = (rows: readonly Row[], modrm: number, rep: Prefixes['rep'], operandSize: boolean): Row | undefined =>
   rows.find(

@@ -66,7 +66,7 @@ describe('far transfers', () => {
   it('refuse other selectors, and do not model 32-bit code', () => {
     expect(jump(0x5000, 0)).toMatchObject({ fault: { vector: 13, error: 0 } });
     expect(jump(0x5000, 0xe02b)).toMatchObject({ fault: { vector: 13, error: 0xe028 } });
-    expect(() => jump(0x5000, 0xe023)).toThrow('x86/compatibility_mode');
+    expect(() => jump(0x5000, 0xe023)).toThrow(/compatibility_mode/);
   });
 
   it('CALL pushes CS and the way back, RET takes them', () => {
