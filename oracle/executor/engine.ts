@@ -7,7 +7,7 @@ import type { FrameObservation, Observation } from '#spec/observation.ts';
 import { bootMachine } from './boot.ts';
 import type { Machine } from './hypervisor/machine.ts';
 import { execute, passTime, schedule, typeConsole } from './hypervisor/run.ts';
-import { isRunnable } from './hypervisor/scheduler.ts';
+import { canRun } from './hypervisor/scheduler.ts';
 import { earliestDeadline } from './hypervisor/timers.ts';
 import { observe, observeFrames } from './observe.ts';
 
@@ -48,7 +48,7 @@ class Executor implements Engine {
     const runnable: VcpuRef[] = [];
     if (machine.halted === null) {
       for (const domain of machine.domainsByDomid()) {
-        for (const vcpu of domain.vcpus) if (isRunnable(vcpu)) runnable.push({ ...vcpu.ref });
+        for (const vcpu of domain.vcpus) if (canRun(vcpu)) runnable.push({ ...vcpu.ref });
       }
     }
     return {

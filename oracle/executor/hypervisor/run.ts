@@ -4,7 +4,7 @@ import type { VcpuRef } from '#spec/event.ts';
 import { BadInput } from '#spec/failure.ts';
 import { CALL_STATE } from './hypercall/continuation.ts';
 import type { Machine } from './machine.ts';
-import { isRunnable, leave, switchTo } from './scheduler.ts';
+import { canRun, isRunnable, leave, switchTo } from './scheduler.ts';
 import { refreshTime, tscNow } from './system_time.ts';
 import { fireDueTimers } from './timers.ts';
 import { handleExit } from './trap/exit.ts';
@@ -41,8 +41,9 @@ export const execute = (machine: Machine, cpu: number, steps: number): number =>
 /** After Xen's work for `vcpu`, which its pCPU holds: timers that came due, then back to the guest, or off the pCPU. */
 const wayOut = (machine: Machine, vcpu: Vcpu): void => {
   if (machine.timerDue) fireDueTimers(machine, vcpu);
-  returnToGuest(machine, vcpu);
-  if (!isRunnable(vcpu) && vcpu.processor >= 0) leave(machine, vcpu);
+  if (!vcpu.mustMove) returnToGuest(machine, vcpu);
+  if ((vcpu.mustMove || !isRunnable(vcpu)) && vcpu.processor >= 0) leave(machine, vcpu);
+  vcpu.mustMove = false;
 };
 
 const pcpuAt = (machine: Machine, cpu: number) => {
@@ -55,11 +56,13 @@ export const schedule = (machine: Machine, cpu: number, ref: VcpuRef | null): vo
   if (machine.halted !== null) return;
   const next = ref === null ? null : vcpuAt(machine, ref);
   if (next === pcpu.current) return;
-  if (next !== null && (!isRunnable(next) || next.processor >= 0)) {
+  if (next !== null && (!canRun(next) || next.processor >= 0)) {
     throw new BadInput(
       `CPU ${cpu} cannot be given vCPU ${next.id} of domain ${next.domain.domid}: it ${next.processor >= 0 ? 'runs elsewhere' : 'cannot run'}`,
     );
   }
+  if (next !== null && next.pinnedTo >= 0 && next.pinnedTo !== cpu)
+    throw new BadInput(`vCPU ${next.id} of domain ${next.domain.domid} is pinned to CPU ${next.pinnedTo}`);
   switchTo(machine, cpu, next);
   if (next !== null) enterAndReturn(machine, next);
 };

@@ -14,6 +14,9 @@ export const RUNSTATE_NAMES = ['running', 'runnable', 'blocked', 'offline'] as c
 /** Nothing keeps the vCPU from running: initialised, up, not blocked, its domain not shut down. */
 export const isRunnable = (vcpu: Vcpu): boolean => vcpu.initialised && vcpu.pauseFlags === 0 && vcpu.domain.shutdown === null;
 
+/** A pCPU could be given to the vCPU, or holds it. One that came up without being woken waits for a wake. */
+export const canRun = (vcpu: Vcpu): boolean => isRunnable(vcpu) && vcpu.runstate <= RUNSTATE.runnable;
+
 /** Enter a runstate, account the time spent in the old one, and tell it. */
 export const changeRunstate = (machine: Machine, vcpu: Vcpu, state: number): void => {
   if (vcpu.runstate === state) return;

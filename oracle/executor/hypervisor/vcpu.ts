@@ -22,8 +22,9 @@ export class Vcpu {
 
   initialised = false;
   kernelMode = true;
-  /** Pinned to a pCPU by SCHEDOP_pin_override. */
-  pinned = false;
+  /** pCPU that SCHEDOP_pin_override chose, -1 when none; and that it has to go there. */
+  pinnedTo = -1;
+  mustMove = false;
   /** pCPU that holds it, -1 when none. */
   processor = -1;
   pauseFlags: number = VPF.down;

@@ -141,12 +141,16 @@ const pinOverride = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => 
   if (!read(machine, vcpu, args, sched.pin_override.size)) return minus('EFAULT');
   const cpu = scratch.getInt32(0, true);
   if (cpu < 0) {
-    if (!vcpu.pinned) return minus('EINVAL');
-    vcpu.pinned = false;
+    if (vcpu.pinnedTo < 0) return minus('EINVAL');
+    vcpu.pinnedTo = -1;
     return 0;
   }
   if (cpu >= NR_CPUS || cpu >= machine.config.pcpus) return minus('EINVAL');
-  if (vcpu.pinned) return minus('EBUSY');
-  vcpu.pinned = true;
+  if (vcpu.pinnedTo >= 0) return minus('EBUSY');
+  vcpu.pinnedTo = cpu;
+  if (cpu !== vcpu.processor) {
+    vcpu.mustMove = true;
+    CALL_STATE.gaveUp = true;
+  }
   return 0;
 };

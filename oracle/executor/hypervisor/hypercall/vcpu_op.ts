@@ -143,7 +143,7 @@ const registerTime = (machine: Machine, caller: Vcpu, target: Vcpu): number => {
 
 /** APIC id and ACPI processor id, for dom0's vCPUs that can run on one pCPU only. */
 const getPhysid = (machine: Machine, caller: Vcpu, target: Vcpu, lo: number, hi: number): number => {
-  const isPinned = caller.domain.privileged && (target.pinned || machine.config.pcpus === 1);
+  const isPinned = caller.domain.privileged && (target.pinnedTo >= 0 || machine.config.pcpus === 1);
   if (!isPinned) return minus('EINVAL');
   scratch.setUint32(0, target.id, true);
   scratch.setUint32(4, target.id, true);

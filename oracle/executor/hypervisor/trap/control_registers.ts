@@ -1,4 +1,5 @@
 /** MOV to and from control registers, by a guest kernel. */
+import { NotModelled } from '#spec/failure.ts';
 import type { Instruction } from '../../cpu/instruction.ts';
 import { setTaskSwitched } from '../hypercall/processor.ts';
 import type { Machine } from '../machine.ts';
@@ -13,6 +14,7 @@ const CR0_TS = 8n;
 /** Bits of CR4 that a guest may choose (TSD DE FSGSBASE OSXSAVE), and those that it sees of Xen's choice (PAE MCE OSFXSR OSXMMEXCPT). */
 const CR4_GUEST = 0x5000c;
 const CR4_XEN = 0x660;
+const CR4_TSD = 4n;
 const PAGE_SHIFT = 12n;
 
 const halves = (value: bigint): readonly [number, number] => [Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n))];
@@ -49,8 +51,9 @@ export const moveControl = (machine: Machine, vcpu: Vcpu, instruction: Instructi
       setCr2(machine, vcpu, ...halves(value));
       return 'done';
     case 3:
-      return newGuestCr3(machine, vcpu, Number((value >> PAGE_SHIFT) & 0xffffffffffn)) === 0 ? 'done' : 'refused';
+      return newGuestCr3(machine, vcpu, Number(value >> PAGE_SHIFT)) === 0 ? 'done' : 'refused';
     case 4:
+      if ((value & CR4_TSD) !== 0n) throw new NotModelled('control_register/tsd');
       vcpu.cr4 = (Number(value & 0xffffffffn) & CR4_GUEST) | CR4_XEN;
       return 'done';
   }

@@ -22,12 +22,17 @@ export const enterXen = (vcpu: Vcpu, sysret: boolean): void => {
   vcpu.savedSs = sysret ? FLAT.RING3_SS64 : cpu.selector(SS_REG);
 };
 
-/** Give the CPU what it runs on with. */
-export const leaveXen = (vcpu: Vcpu): void => {
+/** The saved flags and selectors as the CPU will have them. */
+export const visibleFlags = (vcpu: Vcpu): void => {
   const { cpu } = vcpu;
-  vcpu.inXen = false;
   const kept = vcpu.savedFlags.lo & ~WITHHELD & (vcpu.exitBySysret ? SYSRET_FLAGS : IRET_FLAGS);
   cpu.rflags = BigInt(kept | RFLAGS.IF | RFLAGS.fixed1);
   cpu.setSelector(CS, vcpu.savedCs);
   cpu.setSelector(SS_REG, vcpu.savedSs);
+};
+
+/** Give the CPU what it runs on with. */
+export const leaveXen = (vcpu: Vcpu): void => {
+  vcpu.inXen = false;
+  visibleFlags(vcpu);
 };

@@ -1,6 +1,5 @@
 /** Privileged instructions that Xen carries out for a guest kernel: they raise #GP(0) in ring 3, and Xen looks what they were. */
 
-import { VMASST_TYPE } from '#spec/abi/xen.ts';
 import { NotModelled } from '#spec/failure.ts';
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
 import { DB } from '../../cpu/exit.ts';
@@ -12,6 +11,7 @@ import { moveControl, moveFromControl } from './control_registers.ts';
 import { moveDebug, moveFromDebug } from './debug_moves.ts';
 import { injectException } from './inject.ts';
 import { readMsr, writeMsr } from './msr.ts';
+import { hasIopl, portIn, portOut, portString } from './ports.ts';
 
 /** DR6.BS and the bits that read as one. */
 const DR6_SINGLE_STEP = 0xffff4ff0 | 0;
@@ -27,11 +27,6 @@ const inKernel =
   (emulate: Emulate): Emulate =>
   (machine, vcpu, instruction) =>
     vcpu.kernelMode ? emulate(machine, vcpu, instruction) : 'refused';
-const port: Emulate = (_machine, vcpu) => {
-  if (hasIopl(vcpu)) throw new NotModelled('x86/port_io');
-  return 'refused';
-};
-
 /** By opcode; the names are the mnemonics of the opcode table. */
 const EMULATED: ReadonlyMap<number, { readonly name: string; readonly emulate: Emulate }> = new Map<
   number,
@@ -39,10 +34,10 @@ const EMULATED: ReadonlyMap<number, { readonly name: string; readonly emulate: E
 >([
   [0xfa, { name: 'cli', emulate: interruptFlag }],
   [0xfb, { name: 'sti', emulate: interruptFlag }],
-  ...[0xe4, 0xe5, 0xec, 0xed].map((opcode) => [opcode, { name: 'in', emulate: port }] as const),
-  ...[0xe6, 0xe7, 0xee, 0xef].map((opcode) => [opcode, { name: 'out', emulate: port }] as const),
-  ...[0x6c, 0x6d].map((opcode) => [opcode, { name: 'ins', emulate: port }] as const),
-  ...[0x6e, 0x6f].map((opcode) => [opcode, { name: 'outs', emulate: port }] as const),
+  ...[0xe4, 0xe5, 0xec, 0xed].map((opcode) => [opcode, { name: 'in', emulate: portIn }] as const),
+  ...[0xe6, 0xe7, 0xee, 0xef].map((opcode) => [opcode, { name: 'out', emulate: portOut }] as const),
+  ...[0x6c, 0x6d].map((opcode) => [opcode, { name: 'ins', emulate: portString }] as const),
+  ...[0x6e, 0x6f].map((opcode) => [opcode, { name: 'outs', emulate: portString }] as const),
   [0x0f06, { name: 'clts', emulate: inKernel((_machine, vcpu) => clearTaskSwitched(vcpu)) }],
   [0x0f09, { name: 'wbinvd', emulate: inKernel(nothing) }],
   [0x0f20, { name: 'mov_from_cr', emulate: inKernel(moveFromControl) }],
@@ -60,17 +55,11 @@ const clearTaskSwitched = (vcpu: Vcpu): Emulation => {
   return 'done';
 };
 
-/** Enough I/O privilege: guest kernel counts as ring 1, or as ring 0 with the architectural_iopl assist. */
-const hasIopl = (vcpu: Vcpu): boolean => {
-  const architectural = (vcpu.domain.vmAssist & (1 << VMASST_TYPE.architectural_iopl)) !== 0;
-  return (vcpu.kernelMode ? (architectural ? 0 : 1) : 3) <= vcpu.iopl;
-};
-
 /** True when the instruction at RIP was Xen's to handle: done, or with an exception pending. */
 export const emulatePrivileged = (machine: Machine, vcpu: Vcpu): boolean => {
   const instruction = vcpu.cpu.instruction();
   if (instruction === null) return false;
-  if (instruction.opcode === XSETBV && instruction.modrm === XSETBV_MODRM && vcpu.kernelMode) throw new NotModelled('instruction/xsetbv');
+  if (instruction.opcode === XSETBV && instruction.modrm === XSETBV_MODRM && vcpu.kernelMode) throw new NotModelled('emulation/xsetbv');
   const found = EMULATED.get(instruction.opcode);
   if (!found) return false;
   const outcome = found.emulate(machine, vcpu, instruction);
