@@ -13,6 +13,8 @@ export type CampaignOptions = {
   /** Give no more seeds out after so many milliseconds; null for no end. */
   readonly budgetMs: number | null;
   readonly onProgram?: () => void;
+  /** Make counterexamples small (the default). */
+  readonly shrink?: boolean;
 };
 
 export type CampaignResult = {
@@ -80,7 +82,9 @@ export const runCampaign = async (options: CampaignOptions): Promise<CampaignRes
   };
   const serve = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      const worker = new Worker(WORKER, { workerData: { mutant: options.mutant ?? null } satisfies WorkerData });
+      const worker = new Worker(WORKER, {
+        workerData: { mutant: options.mutant ?? null, shrink: options.shrink ?? true } satisfies WorkerData,
+      });
       const feed = (): void => {
         const seed = nextSeed();
         if (seed === null) void worker.terminate().then(() => resolve());

@@ -32,7 +32,7 @@ export const policyOf = (seed: number): Policy => ({
   seed: seed & 0xffff,
 });
 
-export const judge = (pair: Pair, subject: Case): Judged => {
+export const judge = (pair: Pair, subject: Case, shrink = true): Judged => {
   const policy = policyOf(subject.seed);
   const options = { policy, limit: STEP_LIMIT };
   const verdict = lockstep(pair, subject, options);
@@ -51,7 +51,7 @@ export const judge = (pair: Pair, subject: Case): Judged => {
     smallest = { subject: candidate, divergence: again.divergence };
     return true;
   };
-  const program = shrinkProgram(subject.program, stillParts);
+  const program = shrink ? shrinkProgram(subject.program, stillParts) : subject.program;
   return {
     agree: false,
     seed: subject.seed,

@@ -4,6 +4,8 @@ import { Command, CommanderError } from 'commander';
 import { addCheck } from './command/check.ts';
 import { addDiff } from './command/diff.ts';
 import { addExplain } from './command/explain.ts';
+import { addPeers } from './command/peers.ts';
+import { addRecord } from './command/record.ts';
 import { addReplay } from './command/replay.ts';
 import { addRun } from './command/run.ts';
 import { EXIT, EXIT_TEXT } from './exit_code.ts';
@@ -28,7 +30,7 @@ const main = async (argv: readonly string[]): Promise<number> => {
       'after',
       `\nExit codes:\n${EXIT_TEXT.map(([n, text]) => `  ${String(n).padStart(2)}  ${text}`).join('\n')}\n\nExample:\n  xenspec run hello.elf`,
     );
-  for (const add of [addRun, addCheck, addReplay, addDiff, addExplain]) add(program, done);
+  for (const add of [addRun, addCheck, addRecord, addReplay, addDiff, addExplain, addPeers]) add(program, done);
   // Subcommands inherit neither exit override nor output.
   for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
   try {

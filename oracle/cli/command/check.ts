@@ -64,17 +64,19 @@ const checkCommand = async (options: Options): Promise<number> => {
   // Without --seeds the seeds are fresh: taken from the clock, and printed.
   const first = options.seeds?.first ?? Math.floor(Date.now() / 1000) % 0x3fffffff;
   const programs = options.seeds ? options.seeds.last - options.seeds.first + 1 : options.programs;
-  if (options.peer !== undefined)
-    return report(
-      await checkAgainstPeer({
-        peer: options.peer,
-        first,
-        programs,
-        out: options.out,
-        progress: (n) => new Progress(`programs on ${options.peer}`, n),
-      }),
-      options,
-    );
+  if (options.peer !== undefined) {
+    const progress = new Progress(`programs on ${options.peer}`, programs);
+    const check = await checkAgainstPeer({
+      peer: options.peer,
+      first,
+      programs,
+      version: version(),
+      out: options.out,
+      onPrograms: (n) => progress.step(n),
+    });
+    progress.done();
+    return report(check, options);
+  }
 
   const replayed = options.traces ? await replayAll(recordedTraces()) : [];
   const bad = replayed.filter((r) => r.verdict.verdict === 'rejected');
@@ -193,18 +195,22 @@ const coverageTable = (operations: ReturnType<import('../../campaign/coverage.ts
 const report = (check: PeerCheck, options: Options): number => {
   if (options.json) process.stdout.write(`${JSON.stringify(check, null, 2)}\n`);
   else {
-    for (const d of check.differences) process.stdout.write(`${d.where}\n  ${check.peer}: ${d.peer}\n  ${d.engine}: ${d.seen}\n`);
+    for (const d of check.differences)
+      process.stdout.write(`${d.where}\n  ${check.peer}: ${d.peer}\n  ${d.engine}: ${d.seen}\n  folder: ${d.folder}\n`);
     if (check.unavailable === null)
       process.stdout.write(
         `${table(
           ['what', 'result'],
           [
-            ['peer', check.peer],
-            ['programs', count(check.programs)],
+            ['peer', `${check.peer} ${check.version}`],
+            [
+              'programs',
+              `${count(check.programs)} (seeds ${check.seeds.first}..${check.seeds.last}; ${check.skipped} of several domains passed over)`,
+            ],
             ['boots', count(check.boots)],
             ['console lines compared', count(check.lines)],
             ['unexplained differences', count(check.differences.length)],
-            ['inconclusive programs', count(check.inconclusive)],
+            ['inconclusive boots', describeInconclusive(check)],
             ['throughput', `${rate(check.programs / check.seconds)} programs/s`],
           ],
         )}\n`,
@@ -214,6 +220,11 @@ const report = (check: PeerCheck, options: Options): number => {
   if (check.unavailable !== null) return EXIT.unavailable;
   return check.differences.length > 0 ? EXIT.divergence : EXIT.ok;
 };
+
+const describeInconclusive = (check: PeerCheck): string =>
+  check.inconclusive.length === 0
+    ? 'none'
+    : `${check.inconclusive.length}: ${[...new Set(check.inconclusive.map((i) => i.why))].join('; ')}`;
 
 export const addCheck = (program: Command, done: (code: number) => void): void => {
   program
