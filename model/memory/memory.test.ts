@@ -4,7 +4,7 @@ import { digestText, mixFirst, mixSecond } from '#spec/digest.ts';
 import type { Size } from '../word/size.ts';
 import { fromBigInt, fromNumber, toBigInt, ZERO } from '../word/word.ts';
 import { clearPage, memoryDigest, populated, read, readBytes, readPage, write, writeBytes, writePage } from './access.ts';
-import { emptyMemory, type Memory, readWord, writeWord } from './memory.ts';
+import { emptyMemory, type Memory, pageOf, readWord, withPageOf, writeWord } from './memory.ts';
 
 /** Few frames, so that writes meet; more than four, so that the hot slots overflow. */
 const frame = fc.constantFrom(0, 1, 2, 63, 64, 70, 4095, 4096, 0x1ffff, 0x3fffff);
@@ -53,6 +53,13 @@ describe('memory', () => {
         expect(memoryDigest(m)).toBe(digestText(first, second));
       }),
     );
+  });
+
+  it('sums up a page anew in every place that it comes to', () => {
+    const m = writeWord(emptyMemory(16), 3, 100, fromNumber(5));
+    memoryDigest(m);
+    const shared = withPageOf(m, 4, pageOf(m, 3));
+    expect(memoryDigest(shared)).toBe(memoryDigest(writeWord(m, 4, 100, fromNumber(5))));
   });
 
   it('names the frames that hold anything', () => {

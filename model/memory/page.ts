@@ -7,35 +7,36 @@ export type Sums = { readonly first: number; readonly second: number };
 export const NO_SUMS: Sums = { first: 0, second: 0 };
 export const addSums = (a: Sums, b: Sums): Sums => ({ first: (a.first + b.first) | 0, second: (a.second + b.second) | 0 });
 
-/** 32 words. The sums hold for one place in memory only, so a leaf that is not empty is never shared between frames. */
+/** Sums that somebody asked for, and the place that they hold for: the same words elsewhere sum up differently. */
+type Known = { readonly place: number; readonly sums: Sums };
+
+/** 32 words. */
 export class Leaf {
   readonly words: readonly Word[];
-  sums: Sums | null;
-  constructor(words: readonly Word[], sums: Sums | null) {
+  known: Known | null = null;
+  constructor(words: readonly Word[]) {
     this.words = words;
-    this.sums = sums;
   }
 }
 
 export class Page {
   readonly leaves: readonly Leaf[];
-  sums: Sums | null;
-  constructor(leaves: readonly Leaf[], sums: Sums | null) {
+  known: Known | null = null;
+  constructor(leaves: readonly Leaf[]) {
     this.leaves = leaves;
-    this.sums = sums;
   }
 }
 
-export const EMPTY_LEAF = new Leaf(new Array<Word>(32).fill(ZERO), NO_SUMS);
-export const EMPTY_PAGE = new Page(new Array<Leaf>(16).fill(EMPTY_LEAF), NO_SUMS);
+export const EMPTY_LEAF = new Leaf(new Array<Word>(32).fill(ZERO));
+export const EMPTY_PAGE = new Page(new Array<Leaf>(16).fill(EMPTY_LEAF));
 
 /** The page with word `index` (0 to 511) replaced. */
 export const pageWithWord = (page: Page, index: number, value: Word): Page => {
   const words = page.leaves[index >> 5].words.slice();
   words[index & 31] = value;
   const leaves = page.leaves.slice();
-  leaves[index >> 5] = new Leaf(words, null);
-  return new Page(leaves, null);
+  leaves[index >> 5] = new Leaf(words);
+  return new Page(leaves);
 };
 
 /** `length` bytes of a page from `offset` on. */
@@ -58,7 +59,7 @@ export const pageWithBytes = (page: Page, offset: number, bytes: Uint8Array): Pa
     leaves[at >> 8] = leafWithBytes(leaves[at >> 8], at & 255, bytes.subarray(at - offset, next - offset));
     at = next;
   }
-  return new Page(leaves, null);
+  return new Page(leaves);
 };
 
 const leafWithBytes = (leaf: Leaf, offset: number, bytes: Uint8Array): Leaf => {
@@ -70,16 +71,16 @@ const leafWithBytes = (leaf: Leaf, offset: number, bytes: Uint8Array): Leaf => {
     const mask = ~(0xff << shift);
     words[at >> 3] = (at & 4) === 0 ? new Word(hi, (lo & mask) | (byte << shift)) : new Word((hi & mask) | (byte << shift), lo);
   });
-  return new Leaf(words, null);
+  return new Leaf(words);
 };
 
 /** A page from a function of the word's index. Leaves of zeros are the empty leaf. */
 export const pageFrom = (wordAt: (index: number) => Word): Page => {
   const leaves = Array.from({ length: 16 }, (_, l) => {
     const words = Array.from({ length: 32 }, (_, w) => wordAt(l * 32 + w));
-    return words.every((w) => (w.lo | w.hi) === 0) ? EMPTY_LEAF : new Leaf(words, null);
+    return words.every((w) => (w.lo | w.hi) === 0) ? EMPTY_LEAF : new Leaf(words);
   });
-  return leaves.every((leaf) => leaf === EMPTY_LEAF) ? EMPTY_PAGE : new Page(leaves, null);
+  return leaves.every((leaf) => leaf === EMPTY_LEAF) ? EMPTY_PAGE : new Page(leaves);
 };
 
 /** Whether all 4096 bytes are zero. */
@@ -87,7 +88,9 @@ export const isEmptyPage = (page: Page): boolean =>
   page === EMPTY_PAGE || page.leaves.every((leaf) => leaf === EMPTY_LEAF || leaf.words.every((w) => (w.lo | w.hi) === 0));
 
 const leafSums = (leaf: Leaf, mfn: number, at: number): Sums => {
-  if (leaf.sums) return leaf.sums;
+  if (leaf === EMPTY_LEAF) return NO_SUMS;
+  const place = mfn * 512 + at;
+  if (leaf.known?.place === place) return leaf.known.sums;
   let first = 0;
   let second = 0;
   for (let i = 0; i < 32; i++) {
@@ -95,15 +98,16 @@ const leafSums = (leaf: Leaf, mfn: number, at: number): Sums => {
     first = (first + mixFirst(mfn, at + i, lo, hi)) | 0;
     second = (second + mixSecond(mfn, at + i, lo, hi)) | 0;
   }
-  leaf.sums = { first, second };
-  return leaf.sums;
+  leaf.known = { place, sums: { first, second } };
+  return leaf.known.sums;
 };
 
 /** The digest sums of the page as frame `mfn`. */
 export const pageSums = (page: Page, mfn: number): Sums => {
-  if (page.sums) return page.sums;
+  if (page === EMPTY_PAGE) return NO_SUMS;
+  if (page.known?.place === mfn) return page.known.sums;
   let sums = NO_SUMS;
   for (let l = 0; l < 16; l++) sums = addSums(sums, leafSums(page.leaves[l], mfn, l * 32));
-  page.sums = sums;
+  page.known = { place: mfn, sums };
   return sums;
 };
