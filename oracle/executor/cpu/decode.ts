@@ -94,6 +94,8 @@ const readOpcode = (reader: Reader, first: number): Opcode => {
 
 type Address = { base: number; index: number; scale: number; displacement: number };
 
+const NO_ADDRESS: Address = { base: NO_REGISTER, index: NO_REGISTER, scale: 0, displacement: 0 };
+
 /** The memory operand that ModRM, SIB and displacement describe. */
 const readAddress = (reader: Reader, modrm: number, rex: number): Address => {
   const mod = modrm >> 6;
@@ -119,8 +121,6 @@ const readAddress = (reader: Reader, modrm: number, rex: number): Address => {
   return found;
 };
 
-const IMMEDIATE = /^(I[bwzv]|sb|J[bz]|O[bv])$/;
-
 /** Take an instruction apart. Throws NotModelled for an encoding that the opcode map lacks, and what the byte source throws. */
 export const decode = (byte: ByteSource): Instruction => {
   const reader = new Reader(byte);
@@ -129,10 +129,10 @@ export const decode = (byte: ByteSource): Instruction => {
   const known = entry(opcode.map, opcode.byte) ?? notModelled(opcode.text);
   const modrm = known.modrm ? reader.u8() : -1;
   const { rex, size66 } = prefixes;
-  const row = choose(known.rows, { modrm, rep: prefixes.rep, size66 }) ?? notModelled(opcode.text);
-  // MOV to and from control and debug registers takes its register operand from ModRM whatever mod says.
-  const memory = modrm >= 0 && modrm < 0xc0 && !row.operands.some((code) => code.startsWith('R'));
-  const address = memory ? readAddress(reader, modrm, rex) : { base: NO_REGISTER, index: NO_REGISTER, scale: 0, displacement: 0 };
+  const encoding = choose(known, { modrm, rep: prefixes.rep, size66 }) ?? notModelled(opcode.text);
+  const { row, immediates } = encoding;
+  const memory = modrm >= 0 && modrm < 0xc0 && !encoding.registerOnly;
+  const address = memory ? readAddress(reader, modrm, rex) : NO_ADDRESS;
   const wide = (rex & 8) !== 0 || row.size === '64only';
   const size = wide ? 8 : size66 ? 2 : row.size === 64 ? 8 : 4;
   const found = {
@@ -148,23 +148,27 @@ export const decode = (byte: ByteSource): Instruction => {
     reg: ((modrm >> 3) & 7) | ((rex & 4) << 1),
     rm: (modrm & 7) | ((rex & 1) << 3),
     memory,
-    ...address,
+    base: address.base,
+    index: address.index,
+    scale: address.scale,
+    displacement: address.displacement,
     displacementHigh: address.displacement >> 31,
     immediate: 0,
     immediateHigh: 0,
     immediate2: 0,
     size: size as 2 | 4 | 8,
+    length: 0,
   };
-  const codes = row.operands.filter((code) => IMMEDIATE.test(code));
-  if (codes.length > 0) readImmediate(reader, codes[0], found);
-  if (codes.length > 1) found.immediate2 = reader.u8();
-  return { ...found, length: reader.at };
+  if (immediates.length > 0) readImmediate(reader, immediates[0], found);
+  if (immediates.length > 1) found.immediate2 = reader.u8();
+  found.length = reader.at;
+  return found;
 };
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** By operand code; `row.size` '64only' branches always have 32-bit offsets. An absolute address goes into the displacement. */
-const readImmediate = (reader: Reader, code: string, found: Omit<Mutable<Instruction>, 'length'>): void => {
+const readImmediate = (reader: Reader, code: string, found: Mutable<Instruction>): void => {
   if (code.startsWith('O')) {
     found.displacement = reader.s32();
     found.displacementHigh = found.address32 ? 0 : reader.s32();

@@ -1,26 +1,20 @@
 /** From a decoded instruction to the places of its operands. */
+import type { Row } from '#spec/isa/x86/opcodes.ts';
 import { type Instruction, NEXT_RIP, NO_REGISTER } from './instruction.ts';
 import { FS } from './interface.ts';
 import { FS_BASE, GS_BASE, PAGE, ZERO } from './layout.ts';
 import { type Handler, Op } from './op.ts';
 
-/** Bytes of an operand whose code ends in this letter, at operand size `size`. */
-const LETTERS: Readonly<Record<string, (size: number) => number>> = {
-  b: () => 1,
-  w: () => 2,
-  d: () => 4,
-  q: () => 8,
-  v: (size) => size,
-  z: (size) => Math.min(size, 4),
-  y: (size) => Math.max(size, 4),
-};
-
+/** Sizes that an operand code stands for, by its letter. */
+const LETTERS: Readonly<Record<string, number | 'v' | 'z' | 'y'>> = { b: 1, w: 2, d: 4, q: 8, v: 'v', z: 'z', y: 'y' };
 const NAMED: Readonly<Record<string, string>> = { AL: 'b', CL: 'b', DX: 'w', rAX: 'v', eAX: 'z' };
 
-/** Size in bytes of a register or memory operand by its code. */
+/** Size in bytes of a register or memory operand by its code, at operand size `size`. */
 export const operandSize = (code: string, size: number): number => {
-  const letter = NAMED[code] ?? code.slice(1);
-  return LETTERS[letter]?.(size) ?? size;
+  const letter = LETTERS[NAMED[code] ?? code.slice(1)] ?? 'v';
+  if (letter === 'v') return size;
+  if (letter === 'z') return Math.min(size, 4);
+  return letter === 'y' ? Math.max(size, 4) : letter;
 };
 
 /** Place of a register in the view for its size. Without REX, byte registers 4 to 7 are AH, CH, DH, BH. */
@@ -40,10 +34,56 @@ const kindOf = (code: string, memory: boolean): Kind => {
 };
 
 const registerOf = (code: string, i: Instruction): number => {
-  if (code.startsWith('G')) return i.reg;
-  if (code.startsWith('E') || code.startsWith('R')) return i.rm;
-  if (code.startsWith('Z')) return (i.opcode & 7) | ((i.rex & 1) << 3);
-  return code === 'CL' ? 1 : code === 'DX' ? 2 : 0;
+  switch (code.charAt(0)) {
+    case 'G':
+      return i.reg;
+    case 'E':
+    case 'R':
+      return i.rm;
+    case 'Z':
+      return (i.opcode & 7) | ((i.rex & 1) << 3);
+    default:
+      return code === 'CL' ? 1 : code === 'DX' ? 2 : 0;
+  }
+};
+
+/** What a row says about its operands when r/m is a register, or memory. */
+type Plan = {
+  readonly form: string;
+  readonly memory: boolean;
+  /** Code of the operand that gives the size. */
+  readonly sized: string | undefined;
+  /** Codes of the first and second operand if they are registers. */
+  readonly first: string | null;
+  readonly second: string | null;
+  readonly one: boolean;
+  readonly relative: boolean;
+};
+
+const makePlan = (row: Row, memory: boolean): Plan => {
+  const { operands } = row;
+  const kinds = operands.map((code) => kindOf(code, memory));
+  return {
+    form: kinds.join(''),
+    memory: kinds.includes('m'),
+    sized: operands.find((code, n) => kinds[n] === 'r' || kinds[n] === 'm' || /^[XY]/.test(code)),
+    first: kinds[0] === 'r' ? operands[0] : null,
+    second: kinds[1] === 'r' ? operands[1] : null,
+    one: operands.includes('1'),
+    relative: operands[0]?.startsWith('J') ?? false,
+  };
+};
+
+const plans = [new Map<Row, Plan>(), new Map<Row, Plan>()] as const;
+
+const planFor = (row: Row, memory: boolean): Plan => {
+  const known = plans[memory ? 1 : 0];
+  let plan = known.get(row);
+  if (plan === undefined) {
+    plan = makePlan(row, memory);
+    known.set(row, plan);
+  }
+  return plan;
 };
 
 /** Add a positive offset below 2^13 to a displacement. */
@@ -74,24 +114,16 @@ const NONE: Handler = (_, o) => o;
 /** An op with all operands in place but no handler yet; `off` is the instruction's offset in its page. */
 export const prepare = (i: Instruction, off: number): { readonly op: Op; readonly form: string } => {
   const op = new Op(NONE);
-  const { operands } = i.row;
+  const plan = planFor(i.row, i.memory);
   op.off = off;
   op.end = off + i.length;
-  op.imm = i.immediate;
+  op.imm = plan.one ? 1 : i.immediate;
   op.immHi = i.immediateHigh;
-  op.size = i.size;
+  op.size = plan.sized === undefined ? i.size : operandSize(plan.sized, i.size);
+  op.memory = plan.memory;
   setAddress(op, i);
-  const kinds = operands.map((code) => kindOf(code, i.memory));
-  const sized = operands.find((code, n) => kinds[n] === 'r' || kinds[n] === 'm' || /^[XY]/.test(code));
-  if (sized !== undefined) op.size = operandSize(sized, i.size);
-  for (const [n, code] of operands.entries()) {
-    if (kinds[n] === 'm') op.memory = true;
-    if (kinds[n] !== 'r') continue;
-    const at = place(registerOf(code, i), operandSize(code, i.size), i.rex);
-    if (n === 0) op.a = at;
-    else if (n === 1) op.b = at;
-  }
-  if (operands.includes('1')) op.imm = 1;
-  if (operands.some((code) => code.startsWith('J'))) [op.imm, op.immHi] = displace(i.immediate, i.immediateHigh, op.end);
-  return { op, form: kinds.join('') };
+  if (plan.first !== null) op.a = place(registerOf(plan.first, i), operandSize(plan.first, i.size), i.rex);
+  if (plan.second !== null) op.b = place(registerOf(plan.second, i), operandSize(plan.second, i.size), i.rex);
+  if (plan.relative) [op.imm, op.immHi] = displace(i.immediate, i.immediateHigh, op.end);
+  return { op, form: plan.form };
 };
