@@ -24,10 +24,14 @@ const somewhere = (g: Generation, user: boolean): Value => {
 /** Whether a store there could break the runtime: live page tables are written only where Xen refuses. */
 const isTable = (at: Value): boolean => typeof at === 'object' && 'page' in at && typeof at.page === 'string';
 
+/** Emulators differ in the fault of an exchange that may not even read. */
+const mayRead = (at: Value): boolean =>
+  typeof at === 'object' && 'page' in at && (PAGES.data as readonly unknown[]).includes(at.page) && at.as === 'va';
+
 const accessStep = (g: Generation, mode: 'kernel' | 'user'): Step => {
   const { r } = g;
   const at = somewhere(g, mode === 'user');
-  const how = isTable(at) ? 'read' : r.pick(['read', 'read', 'write', 'write', 'swap'] as const);
+  const how = isTable(at) ? 'read' : r.pick(['read', 'read', 'write', 'write', mayRead(at) ? 'swap' : 'write'] as const);
   const size = isTable(at) ? 1 : r.pick(SIZES);
   return g.step({
     do: 'access',

@@ -254,7 +254,7 @@ const protect: Family = {
       ),
       g.step({
         do: 'access',
-        how: r.pick(['write', 'swap'] as const),
+        how: 'write',
         at: { page, as: 'va', plus: r.int(0, 4088) },
         size: r.pick([1, 2, 4, 8]),
         value: r.word(),
