@@ -19,6 +19,11 @@ export type Frame = {
   readonly validated: boolean;
   /** Linear page tables: above 0, entries here for other tables of this level; below 0, such entries elsewhere for this one. */
   readonly linear?: number;
+  /**
+   * A table of which only the entries below `entries` are taken, because the next one was refused. `nested`: that next entry is
+   * for a table in the same state.
+   */
+  readonly partial?: { readonly entries: number; readonly nested: boolean } | null;
 };
 
 export const FREE_FRAME: Frame = { owner: null, refs: 0, type: 'none', typeRefs: 0, pinned: false, allocated: false, validated: false };

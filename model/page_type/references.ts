@@ -3,6 +3,7 @@ import type { FrameType } from '#spec/observation.ts';
 import { FREE_FRAME } from '../frame_table.ts';
 import { frame, setFrame, updateFrame } from '../lens.ts';
 import type { Machine } from '../machine.ts';
+import { isDeferred } from './old_table.ts';
 import { isCounted, ownerOf } from './owner.ts';
 import { getPageType, putPageType } from './type.ts';
 import { allow, refuse, type Verdict } from './verdict.ts';
@@ -27,7 +28,7 @@ export const getPageAndType = (machine: Machine, domid: number, mfn: number, typ
   const held = getPage(machine, domid, mfn);
   if (held.errno) return held;
   const used = getPageType(held.machine, mfn, type);
-  return used.errno ? { ...used, machine: putPage(used.machine, mfn) } : used;
+  return used.errno && !isDeferred(used.machine, mfn) ? { ...used, machine: putPage(used.machine, mfn) } : used;
 };
 
 /** Give back a use and a reference. `table`: the page table whose entry held them, if one did. */

@@ -2,6 +2,7 @@
 import type { Machine } from '../machine.ts';
 import type { Word } from '../word/word.ts';
 import { getLinear } from './linear.ts';
+import { deferPut } from './old_table.ts';
 import { disallowed, frameOf, isPresent, type Level } from './pte.ts';
 import { getPageAndType, putPageAndType } from './references.ts';
 import { TABLES } from './type.ts';
@@ -15,6 +16,10 @@ export const getPageFromTableEntry = (machine: Machine, pte: Word, table: number
   const linear = getLinear(below.machine, pte, table, level, domid);
   return linear ? allow(linear) : refuse(below.machine, 'EINVAL', 'page_type/linear');
 };
+
+/** The same, but later: the entry was replaced by a call that may not take long (`mmu/deferred`). */
+export const deferPageFromTableEntry = (machine: Machine, pte: Word, table: number): Machine =>
+  !isPresent(pte) || frameOf(pte) === table ? machine : deferPut(machine, { mfn: frameOf(pte), table, partial: false });
 
 /** Give back what an entry of `table`, of level 2 to 4, held. An entry for the table itself held nothing (`page_type/linear-self`). */
 export const putPageFromTableEntry = (machine: Machine, pte: Word, table: number): Machine =>

@@ -1,15 +1,17 @@
 /** The type of a frame: what it is used as, and how often. Chapter: spec/chapters/page_type.md. */
 import { DOMID } from '#spec/abi/xen.ts';
-import { ModelBug } from '#spec/failure.ts';
+import { ModelBug, NotModelled } from '#spec/failure.ts';
 import type { FrameType } from '#spec/observation.ts';
 import { cite } from '../journal.ts';
 import { frame, updateFrame } from '../lens.ts';
 import type { Machine } from '../machine.ts';
-import { demote } from './demote.ts';
+import { demote, demotePartial } from './demote.ts';
 import { endLinearUse } from './linear.ts';
+import { isDeferred } from './old_table.ts';
 import { isCounted, ownerOf } from './owner.ts';
 import { promote } from './promote.ts';
 import type { Level } from './pte.ts';
+import { addReference } from './references.ts';
 import { allow, refuse, type Verdict } from './verdict.ts';
 
 const LEVELS: Readonly<Partial<Record<FrameType, Level>>> = { l1: 1, l2: 2, l3: 3, l4: 4 };
@@ -21,9 +23,10 @@ export const levelOf = (type: FrameType): Level | undefined => LEVELS[type];
 /** Use a frame, to which the caller holds a reference, as `type`. */
 export const getPageType = (machine: Machine, mfn: number, type: FrameType): Verdict => {
   if (!isCounted(machine, mfn)) return useFixed(machine, mfn, type);
-  const { typeRefs, type: current, validated } = frame(machine, mfn)!;
+  const { typeRefs, type: current, validated, partial } = frame(machine, mfn)!;
   if (typeRefs === 0) return firstUse(machine, mfn, type);
   if (current !== type) return refuse(machine, 'EINVAL', 'page_type/type-conflict');
+  if (partial) throw new NotModelled('page_type/partial');
   if (!validated) throw new ModelBug(`frame ${mfn.toString(16)} is wanted as ${type} while it is being validated`);
   return allow(cite(updateFrame(machine, mfn, { typeRefs: typeRefs + 1 }), 'page_type/type-same'));
 };
@@ -38,8 +41,21 @@ const firstUse = (machine: Machine, mfn: number, type: FrameType): Verdict => {
   if (level === undefined) return allow(taken);
 
   const checked = promote(taken, mfn, level);
-  if (checked.errno) return { ...checked, machine: updateFrame(checked.machine, mfn, { type: 'none', typeRefs: 0, validated: false }) };
+  if (checked.errno) return { ...checked, machine: notValidated(checked.machine, mfn) };
   return allow(updateFrame(checked.machine, mfn, { validated: true }));
+};
+
+/** A table whose later entry was refused keeps what its earlier ones took until it is given back, and a reference that says so. */
+const notValidated = (machine: Machine, mfn: number): Machine =>
+  isDeferred(machine, mfn) ? addReference(machine, mfn) : updateFrame(machine, mfn, { type: 'none', typeRefs: 0, validated: false });
+
+/** End the use of a table that was never validated as a whole. */
+export const putPartialType = (machine: Machine, mfn: number): Machine => {
+  const { type, partial } = frame(machine, mfn)!;
+  const level = levelOf(type);
+  if (!partial || !level) throw new ModelBug(`frame ${mfn.toString(16)} is no table that stopped half way`);
+  const emptied = demotePartial(updateFrame(machine, mfn, { partial: null }), mfn, level, partial);
+  return updateFrame(emptied, mfn, { typeRefs: 0 });
 };
 
 /** End one use. `table`: the page table whose entry was the use, if one was. */

@@ -68,11 +68,13 @@ const RULES = { event_channel_op, grant_table_op, mmu_update, mmuext_op, update_
 
 /** Issue a hypercall. `clauses`: what decided, oldest first. */
 export const call = (machine: Machine, at: VcpuRef, name: keyof typeof RULES, ...args: (number | bigint)[]): Called => {
-  const result = RULES[name](
-    { ...machine, journal: EMPTY_JOURNAL },
-    at,
-    [0, 1, 2, 3, 4].map((i) => wordOf(args[i] ?? 0)),
-  );
+  let words = [0, 1, 2, 3, 4].map((i) => wordOf(args[i] ?? 0));
+  let result = RULES[name]({ ...machine, journal: EMPTY_JOURNAL }, at, words);
+  // What a guest does without knowing: it comes back with the arguments that Xen left in its registers.
+  while (result.kind === 'preempted') {
+    words = words.map((word, i) => (result.kind === 'preempted' ? result.args[i] : undefined) ?? word);
+    result = RULES[name](result.machine, at, words);
+  }
   if (result.kind !== 'reply') throw new Error(`${name} did not reply`);
   return { machine: result.machine, rc: Number(BigInt.asIntN(64, toBigInt(result.value))), clauses: clausesOf(result.machine.journal) };
 };

@@ -4,11 +4,13 @@ import { cite } from '../../journal.ts';
 import { updateVcpu, vcpuOf } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { fillM2pSlot, isM2pStrict, zapM2pSlot } from '../../page_type/l4_slots.ts';
+import { putOldGuestTable } from '../../page_type/old_table.ts';
 import { getPageAndType, putPageAndType } from '../../page_type/references.ts';
 import { allow, refuse, type Verdict } from '../../page_type/verdict.ts';
 
 /** MMUEXT_NEW_BASEPTR. The caller is in kernel mode, so the new table is in force at once. */
-export const newBaseptr = (machine: Machine, caller: VcpuRef, mfn: number): Verdict => {
+export const newBaseptr = (before: Machine, caller: VcpuRef, mfn: number): Verdict => {
+  const machine = putOldGuestTable(before);
   const { kernelTable: old, cpu } = vcpuOf(machine, caller);
   if (mfn === old) return allow(cite(machine, 'mmu/new_baseptr-same'));
   const taken = getPageAndType(machine, caller.domid, mfn, 'l4');

@@ -6,7 +6,7 @@ import { copyFromGuest, copyToGuest } from '../../guest_copy.ts';
 import { cite, emit } from '../../journal.ts';
 import type { Machine } from '../../machine.ts';
 import type { Verdict } from '../../page_type/verdict.ts';
-import { add, fromNumber, isZero, type Word } from '../../word/word.ts';
+import { add, fromNumber, isZero, type Word, ZERO } from '../../word/word.ts';
 import { fieldOf } from '../guest_struct.ts';
 import { preemptCheck } from '../preempt.ts';
 import type { HypercallResult } from '../result.ts';
@@ -72,7 +72,7 @@ export const runBatch = (machine: Machine, caller: VcpuRef, batch: Batch, before
   let i = 0;
   for (; i < batch.count; i++) {
     const at = add(batch.array, fromNumber(i * elements.size));
-    if (i > 0 && preemptCheck(m, caller)) return interrupted(countDone(m, caller, batch, before + i), batch, at, i);
+    if (m.oldGuestTable || (i > 0 && preemptCheck(m, caller))) return interrupted(countDone(m, caller, batch, before + i), batch, at, i);
     const read = copyFromGuest(m, caller, at, elements.size);
     if (!read.ok) {
       m = cite(read.machine, 'mmu/batch-element');
@@ -87,8 +87,16 @@ export const runBatch = (machine: Machine, caller: VcpuRef, batch: Batch, before
       break;
     }
   }
-  return { kind: 'reply', machine: countDone(cite(m, 'mmu/batch-done'), caller, batch, before + i), value: fromNumber(rc) };
+  const counted = countDone(cite(m, 'mmu/batch-done'), caller, batch, before + i);
+  return counted.oldGuestTable ? onlyAnswerLeft(counted, rc) : { kind: 'reply', machine: counted, value: fromNumber(rc) };
 };
+
+/** All is done but giving back a page table: the guest comes back with nothing but the answer (`mmu/batch-deferred`). */
+const onlyAnswerLeft = (machine: Machine, rc: number): HypercallResult => ({
+  kind: 'preempted',
+  machine: cite(machine, 'mmu/batch-interrupted'),
+  args: [ZERO, fromNumber(PREEMPTED), ZERO, fromNumber(rc >>> 0)],
+});
 
 const interrupted = (machine: Machine, batch: Batch, rest: Word, done: number): HypercallResult => ({
   kind: 'preempted',

@@ -5,6 +5,7 @@ import { arrayOk } from '../../guest_copy.ts';
 import { cite } from '../../journal.ts';
 import { findDomain } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
+import { putOldGuestTable } from '../../page_type/old_table.ts';
 import { refuse, type Verdict } from '../../page_type/verdict.ts';
 import { Word } from '../../word/word.ts';
 import { mayTarget } from '../domids.ts';
@@ -16,9 +17,10 @@ import { ptUpdate, type Update } from './pt_update.ts';
 
 export const mmu_update: Perform = (machine, caller, args) => {
   const batch = batchOf(args);
-  const answered = deferredAnswer(machine, batch);
+  const settled = putOldGuestTable(machine);
+  const answered = deferredAnswer(settled, batch);
   if (answered) return answered;
-  const { machine: m, before } = doneBefore(machine, caller, batch);
+  const { machine: m, before } = doneBefore(settled, caller, batch);
   if (!arrayOk(batch.array, batch.count, REQUEST.size)) return fail(m, 'EFAULT', 'mmu/batch-array');
 
   const tables = tableOwner(m, caller, batch.foreigndom);

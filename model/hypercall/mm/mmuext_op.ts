@@ -5,6 +5,7 @@ import type { VcpuRef } from '#spec/event.ts';
 import { arrayOk } from '../../guest_copy.ts';
 import { cite } from '../../journal.ts';
 import type { Machine } from '../../machine.ts';
+import { putOldGuestTable } from '../../page_type/old_table.ts';
 import { refuse, type Verdict } from '../../page_type/verdict.ts';
 import { toNumber, Word } from '../../word/word.ts';
 import { mayTarget } from '../domids.ts';
@@ -20,9 +21,10 @@ import { setLdt } from './set_ldt.ts';
 
 export const mmuext_op: Perform = (machine, caller, args) => {
   const batch = batchOf(args);
-  const answered = deferredAnswer(machine, batch);
+  const settled = putOldGuestTable(machine);
+  const answered = deferredAnswer(settled, batch);
   if (answered) return answered;
-  const { machine: m, before } = doneBefore(machine, caller, batch);
+  const { machine: m, before } = doneBefore(settled, caller, batch);
   if (!arrayOk(batch.array, batch.count, OPERATION.size)) return fail(m, 'EFAULT', 'mmu/batch-array');
 
   const owner = pageOwner(m, caller, batch.foreigndom);

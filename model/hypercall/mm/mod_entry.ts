@@ -5,7 +5,7 @@ import { getPageFromL1e, putPageFromL1e, type Subjects } from '../../page_type/l
 import { isGuestL4Slot } from '../../page_type/l4_slots.ts';
 import { mayUseDevices } from '../../page_type/owner.ts';
 import { adjusted, disallowed, isPresent, type Level, PTE, sameButHarmless } from '../../page_type/pte.ts';
-import { getPageFromTableEntry, putPageFromTableEntry } from '../../page_type/table_entry.ts';
+import { deferPageFromTableEntry, getPageFromTableEntry } from '../../page_type/table_entry.ts';
 import { allow, refuse, type Verdict } from '../../page_type/verdict.ts';
 import { Word } from '../../word/word.ts';
 import { entryAt, type Place, writeEntry } from './guest_l1e.ts';
@@ -32,7 +32,7 @@ export const modL1Entry = (machine: Machine, place: Place, next: Word, who: Subj
 export const modTableEntry = (machine: Machine, place: Place, next: Word, level: Level, domid: number, ad: AccessedDirty): Verdict => {
   if (level === 4 && !isGuestL4Slot(place.index)) return refuse(machine, 'EINVAL', 'mmu/entry-xen_slot');
   const old = entryAt(machine, place);
-  const giveBackOld = (m: Machine): Machine => putPageFromTableEntry(m, old, place.mfn);
+  const giveBackOld = (m: Machine): Machine => deferPageFromTableEntry(m, old, place.mfn);
   if (!isPresent(next)) return replaced(store(machine, place, next, ad), giveBackOld);
   if ((next.lo & disallowed(level, false)) !== 0) return refuse(machine, 'EINVAL', 'mmu/entry-flags');
 

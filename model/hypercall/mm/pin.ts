@@ -2,6 +2,7 @@
 import { cite } from '../../journal.ts';
 import { frame, updateFrame } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
+import { deferPut, isDeferred } from '../../page_type/old_table.ts';
 import { isCounted, ownerOf } from '../../page_type/owner.ts';
 import type { Level } from '../../page_type/pte.ts';
 import { getPage, putPage, putPageAndType } from '../../page_type/references.ts';
@@ -13,10 +14,14 @@ export const pin = (machine: Machine, domid: number, mfn: number, level: Level):
   const held = getPage(machine, domid, mfn);
   if (held.errno) return refuse(held.machine, 'EINVAL', 'mmu/pin-page');
   const used = getPageType(held.machine, mfn, TABLES[level]);
-  if (used.errno) return refuse(putPage(used.machine, mfn), used.errno, 'mmu/pin-type');
-  if (frame(used.machine, mfn)!.pinned) return refuse(putPageAndType(used.machine, mfn), 'EINVAL', 'mmu/pin-again');
+  if (used.errno) return refuse(isDeferred(used.machine, mfn) ? used.machine : putPage(used.machine, mfn), used.errno, 'mmu/pin-type');
+  if (frame(used.machine, mfn)!.pinned) return refuse(drop(used.machine, mfn, level), 'EINVAL', 'mmu/pin-again');
   return allow(cite(updateFrame(used.machine, mfn, { pinned: true }), 'mmu/pin-done'));
 };
+
+/** Give back what a pin that was refused took: at once for level 1, later for the others. */
+const drop = (machine: Machine, mfn: number, level: Level): Machine =>
+  level === 1 ? putPageAndType(machine, mfn) : deferPut(machine, { mfn, table: null, partial: false });
 
 /** MMUEXT_UNPIN_TABLE. */
 export const unpin = (machine: Machine, domid: number, mfn: number): Verdict => {

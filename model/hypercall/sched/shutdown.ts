@@ -30,8 +30,7 @@ export const shutdownCode: Perform = (machine, caller, [arg]) => {
   const { shutdownCode: code } = domainOf(copied.machine, caller.domid);
   if (code !== null) return done(copied.machine, 'sched/shutdown_code-kept');
   const stored = fieldOf(copied.bytes, sched.shutdown.fields.reason) & 0xff;
-  // 255 is the value that means "none".
-  return done(updateDomain(copied.machine, caller.domid, { shutdownCode: stored === 0xff ? null : stored }), 'sched/shutdown_code-stored');
+  return done(updateDomain(copied.machine, caller.domid, { shutdownCode: stored }), 'sched/shutdown_code-stored');
 };
 
 /** Whoever exists is found; only a privileged domain may end another, and nobody itself this way but dom0. */
