@@ -59,7 +59,13 @@ export const fixture = (bytes: readonly number[] | Uint8Array = [], dataPages = 
     memory.write64(entry(address), (BigInt(mfn) << 12n) | flags);
   const maddr = (address: bigint): number => Number(memory.read64(entry(address)) & 0xffffff000n) + Number(address & 0xfffn);
   const poke = (address: bigint, from: readonly number[] | Uint8Array): void => {
-    for (const [i, byte] of from.entries()) memory.write8(maddr(address + BigInt(i)), byte);
+    const bytes = Uint8Array.from(from);
+    for (let done = 0; done < bytes.length; ) {
+      const at = maddr(address + BigInt(done));
+      const part = Math.min(bytes.length - done, FRAME_BYTES - (at % FRAME_BYTES));
+      memory.writeBytes(at, bytes.subarray(done, done + part));
+      done += part;
+    }
   };
 
   const codePages = Math.max(1, Math.ceil(bytes.length / FRAME_BYTES));
