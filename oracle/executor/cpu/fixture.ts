@@ -11,6 +11,8 @@ export const DATA = 0x500000n;
 /** Stack, growing down from STACK_END. */
 export const STACK_END = 0x600000n;
 const STACK_PAGES = 4;
+/** Frames for the stack, page tables and what a test maps beside them. */
+const SPARE_FRAMES = 48;
 
 export const P = 1n;
 export const RW = 2n;
@@ -38,8 +40,9 @@ export type Fixture = {
 };
 
 /** A machine with code at CODE, `dataPages` at DATA and a stack, RIP and RSP set. `bytes` may span pages. */
-export const fixture = (bytes: readonly number[] | Uint8Array = [], dataPages = 4, frames = 1024): Fixture => {
-  const memory = new Memory(frames);
+export const fixture = (bytes: readonly number[] | Uint8Array = [], dataPages = 4): Fixture => {
+  const codePages = Math.max(1, Math.ceil(bytes.length / FRAME_BYTES));
+  const memory = new Memory(SPARE_FRAMES + codePages + dataPages);
   const cpu = new Cpu(memory, CPUID);
   let free = 1;
   const frame = (): number => free++;
@@ -68,7 +71,6 @@ export const fixture = (bytes: readonly number[] | Uint8Array = [], dataPages = 
     }
   };
 
-  const codePages = Math.max(1, Math.ceil(bytes.length / FRAME_BYTES));
   for (let i = 0; i < codePages; i++) map(CODE + BigInt(i * FRAME_BYTES), frame());
   for (let i = 0; i < dataPages; i++) map(DATA + BigInt(i * FRAME_BYTES), frame(), P | RW | US | NX);
   for (let i = 1; i <= STACK_PAGES; i++) map(STACK_END - BigInt(i * FRAME_BYTES), frame(), P | RW | US | NX);

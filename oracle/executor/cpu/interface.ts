@@ -30,8 +30,14 @@ export interface GuestCpu {
   /** Frame of the top-level page table in use. Setting it is cheap; translations are kept for several roots. */
   root: number;
   rip: bigint;
+  /** The same by int32 halves. */
+  ripLo(): number;
+  ripHi(): number;
+  setRipHalves(lo: number, hi: number): void;
   /** All defined bits; writing keeps what is written and sets bit 1. */
   rflags: bigint;
+  /** The same as an int32. */
+  flags: number;
   fsBase: bigint;
   gsBase: bigint;
   gpr(register: number): bigint;

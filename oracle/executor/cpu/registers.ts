@@ -62,6 +62,23 @@ export class Registers implements RegisterFile {
     this.setPair(PAGE, value & ~0xfffn);
     this.offset = Number(value & 0xfffn);
   }
+  ripLo(): number {
+    return this.s[PAGE] + this.offset;
+  }
+  ripHi(): number {
+    return this.s[PAGE + 1];
+  }
+  setRipHalves(lo: number, hi: number): void {
+    this.s[PAGE] = lo & ~0xfff;
+    this.s[PAGE + 1] = hi;
+    this.offset = lo & 0xfff;
+  }
+  get flags(): number {
+    return getFlags(this);
+  }
+  set flags(value: number) {
+    setFlags(this, value);
+  }
   get rflags(): bigint {
     return BigInt(getFlags(this) >>> 0);
   }
