@@ -21,7 +21,9 @@ import {
   SELF,
   twoDomains,
 } from '../../testing/guest.ts';
-import { toBigInt } from '../../word/word.ts';
+import { fromNumber, toBigInt } from '../../word/word.ts';
+import { mmu_update } from './mmu_update.ts';
+import { mmuext_op } from './mmuext_op.ts';
 
 const IMAGE = writeElf({
   segments: [{ address: 0x200000, bytes: new Uint8Array(16), size: 4096 }],
@@ -217,6 +219,32 @@ describe('a tree of tables', () => {
     expect(mmuUpdate(pinned.machine, DOM0, [[l2, pte(page(5), 0x67)]]).rc).toBe(-22);
     expect(mmuUpdate(pinned.machine, DOM0, [[l2, pte(page(3), 0xe7)]]).rc).toBe(-22);
     expect(mmuUpdate(pinned.machine, DOM0, [[(BigInt(page(0)) << 12n) + 8n * 256n, 0]]).rc).toBe(-22);
+  });
+
+  it('is given back when the caller comes back, and until then counts as in use', () => {
+    const clear = pokeWords(pinned.machine, DOM0, [BigInt(page(2)) << 12n, 0n]);
+    const args = [ARGUMENTS, 1, 0, SELF].map(fromNumber);
+    const stopped = mmu_update(clear, DOM0, args);
+    if (stopped.kind !== 'preempted') throw new Error('the call should have stopped');
+    expect(stopped.args.map(toBigInt)).toEqual([0n, 0x80000000n, 0n, 0n]);
+    expect(frame(stopped.machine, page(3))).toMatchObject({ typeRefs: 1, refs: 3 });
+    const over = mmu_update(stopped.machine, DOM0, stopped.args);
+    expect(frame(over.machine, page(3))).toMatchObject({ typeRefs: 0, refs: 2 });
+    expect(miscounted(over.machine)).toEqual([]);
+  });
+
+  it('that failed half way is held until the caller comes back with the errno', () => {
+    // Page 1, the level 3 table, gets a second entry that is no level 2 table.
+    const bad = mmuUpdate(tree, DOM0, [[(BigInt(page(1)) << 12n) + 8n, pte(page(5), 0x67)]]).machine;
+    const pin = pokeWords(bad, DOM0, [2, page(1), 0]);
+    const stopped = mmuext_op(pin, DOM0, [ARGUMENTS, 1, 0, SELF].map(fromNumber));
+    if (stopped.kind !== 'preempted') throw new Error('the call should have stopped');
+    expect(stopped.args.map(toBigInt)).toEqual([0n, 0x80000000n, 0n, 0xffffffean]);
+    expect(frame(stopped.machine, page(1))).toMatchObject({ type: 'l3', typeRefs: 1, refs: 4, validated: false });
+    expect(frame(stopped.machine, page(2))).toMatchObject({ type: 'l2', typeRefs: 1 });
+    const over = mmuext_op(stopped.machine, DOM0, stopped.args);
+    expect(over.kind === 'reply' && toBigInt(over.value)).toBe(BigInt.asUintN(64, -22n));
+    expect(miscounted(over.machine)).toEqual([]);
   });
 
   it('may have entries for itself and for equals, read-only', () => {
