@@ -30,6 +30,8 @@ export class Machine {
   /** Steps on all CPUs, and those taken since the last time input (they make the TSC move). */
   retired = 0;
   retiredSinceTime = 0;
+  /** The time-stamp counter at `now`. */
+  tscAtNow = 0n;
   /** SHUTDOWN reason with which dom0's end stopped the machine. */
   halted: number | null = null;
   /** Next frame of Xen's heap. */

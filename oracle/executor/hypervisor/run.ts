@@ -5,7 +5,7 @@ import { BadInput } from '#spec/failure.ts';
 import { CALL_STATE } from './hypercall/continuation.ts';
 import type { Machine } from './machine.ts';
 import { canRun, isRunnable, leave, switchTo } from './scheduler.ts';
-import { refreshTime, tscNow } from './system_time.ts';
+import { refreshTime, setTime, tscNow } from './system_time.ts';
 import { fireDueTimers } from './timers.ts';
 import { handleExit } from './trap/exit.ts';
 import { enterXen } from './trap/exit_state.ts';
@@ -87,8 +87,7 @@ const interruptAll = (machine: Machine): void => {
 export const passTime = (machine: Machine, now: number): void => {
   if (now < machine.now) throw new BadInput(`time goes back from ${machine.now} to ${now}`);
   if (machine.halted !== null) return;
-  machine.now = now;
-  machine.retiredSinceTime = 0;
+  setTime(machine, now);
   if (now - machine.timeRefreshed >= REFRESH_INTERVAL) {
     machine.timeRefreshed = now;
     for (const { current } of machine.pcpus) if (current !== null) refreshTime(machine, current);

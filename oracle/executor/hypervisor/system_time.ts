@@ -27,8 +27,14 @@ export const timeScale = (khz: number): { mul: number; shift: number } => {
 };
 
 /** The time-stamp counter now (looseness x86/tsc-rate). */
-export const tscNow = (machine: Machine): bigint =>
-  (BigInt(machine.now) * BigInt(machine.config.cpu.tsc_khz)) / 1_000_000n + BigInt(machine.retiredSinceTime);
+export const tscNow = (machine: Machine): bigint => machine.tscAtNow + BigInt(machine.retiredSinceTime);
+
+/** Let it be `now`: the TSC goes on from what the rate says. */
+export const setTime = (machine: Machine, now: number): void => {
+  machine.now = now;
+  machine.retiredSinceTime = 0;
+  machine.tscAtNow = (BigInt(now) * BigInt(machine.config.cpu.tsc_khz)) / 1_000_000n;
+};
 
 /** Bring the record up to date; its version grows by two. The second area is reached through the address space of `space`. */
 export const refreshTime = (machine: Machine, vcpu: Vcpu, space: Vcpu = vcpu): void => {

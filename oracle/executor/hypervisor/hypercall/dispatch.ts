@@ -5,7 +5,7 @@
 import { ERRNO } from '#spec/abi/errno.ts';
 import { HYPERCALL, HYPERCALL_ARGS, HYPERCALL_NAME } from '#spec/abi/hypercall.ts';
 import type { Event } from '#spec/event.ts';
-import { R8, R10, RAX, RDI, RDX, RSI } from '../../cpu/interface.ts';
+import { type GuestCpu, R8, R10, RAX, RDI, RDX, RSI } from '../../cpu/interface.ts';
 import type { Machine } from '../machine.ts';
 import { NO_RETURN, WIDE } from '../result.ts';
 import { hexText, highHalf } from '../u64.ts';
@@ -23,9 +23,14 @@ const ARGUMENT_REGISTERS = [RDI, RSI, RDX, R10, R8] as const;
 const MOST_ARGUMENTS = ARGUMENT_REGISTERS.length;
 
 /** What each number is called in events, and how many arguments the event shows. */
-const callName = (lo: number, hi: number): string =>
-  (hi === 0 ? HYPERCALL_NAME.get(lo) : undefined) ?? `hypercall_${(BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0)}`;
-const shownArguments = (call: string): number => (HYPERCALL_ARGS as Readonly<Record<string, number>>)[call] ?? MOST_ARGUMENTS;
+const CALLS = Array.from({ length: 64 }, (_, number) => {
+  const name: string = HYPERCALL_NAME.get(number) ?? `hypercall_${number}`;
+  return { name, shown: (HYPERCALL_ARGS as Readonly<Record<string, number>>)[name] ?? MOST_ARGUMENTS };
+});
+const callOf = (lo: number, hi: number): { readonly name: string; readonly shown: number } =>
+  hi === 0 && lo >= 0 && lo < CALLS.length
+    ? CALLS[lo]!
+    : { name: `hypercall_${(BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0)}`, shown: MOST_ARGUMENTS };
 
 const emitCall = (
   machine: Machine,
@@ -37,10 +42,10 @@ const emitCall = (
   depth: number,
   since: number,
 ): void => {
-  const call = callName(numberLo, numberHi);
+  const call = callOf(numberLo, numberHi);
   const shown: string[] = [];
-  for (let i = 0; i < shownArguments(call); i++) shown.push(hexText(args[2 * i], args[2 * i + 1]));
-  const event: Event = { kind: 'hypercall', at: vcpu.ref, call, args: shown, result, depth };
+  for (let i = 0; i < call.shown; i++) shown.push(hexText(args[2 * i], args[2 * i + 1]));
+  const event: Event = { kind: 'hypercall', at: vcpu.ref, call: call.name, args: shown, result, depth };
   const end = result === null ? machine.events.findIndex((told, i) => i >= since && isEndOf(told, vcpu.domain.domid)) : -1;
   if (end < 0) machine.emit(event);
   else machine.events.splice(end, 0, event);
@@ -68,6 +73,9 @@ const widen = (answer: number): void => {
 
 const liveArguments = new Int32Array(12);
 const nestedArguments = new Int32Array(12);
+/** Arguments as they were given, because handlers may be told others. */
+const shownArguments = new Int32Array(12);
+const shownNested = new Int32Array(12);
 
 /** One hypercall of a guest kernel: the SYSCALL has been carried out, RIP is behind it. */
 export const hypercall = (machine: Machine, vcpu: Vcpu): void => {
@@ -82,20 +90,25 @@ export const hypercall = (machine: Machine, vcpu: Vcpu): void => {
   CALL_STATE.inMulticall = false;
   CALL_STATE.gaveUp = false;
   const since = machine.events.length;
-  const shown = liveArguments.slice();
+  shownArguments.set(liveArguments);
   const answer = call(machine, vcpu, numberLo, numberHi, liveArguments);
   if (CALL_STATE.preempted) {
     rewind(vcpu, numberLo);
-    emitCall(machine, vcpu, numberLo, numberHi, shown, null, 0, since);
+    emitCall(machine, vcpu, numberLo, numberHi, shownArguments, null, 0, since);
     return;
   }
   if (answer === NO_RETURN) {
-    emitCall(machine, vcpu, numberLo, numberHi, shown, null, 0, since);
+    emitCall(machine, vcpu, numberLo, numberHi, shownArguments, null, 0, since);
     return;
   }
   widen(answer);
   cpu.setGprHalves(RAX, CALL_STATE.wideLo, CALL_STATE.wideHi);
-  emitCall(machine, vcpu, numberLo, numberHi, shown, hexText(CALL_STATE.wideLo, CALL_STATE.wideHi), 0, since);
+  emitCall(machine, vcpu, numberLo, numberHi, shownArguments, hexText(CALL_STATE.wideLo, CALL_STATE.wideHi), 0, since);
+};
+
+/** RIP back to the two-byte instruction before it. */
+export const stepBack = (cpu: GuestCpu): void => {
+  cpu.rip = BigInt.asUintN(64, cpu.rip - 2n);
 };
 
 /** Make the guest execute its SYSCALL again, with the arguments that the continuation chose. */
@@ -104,7 +117,7 @@ const rewind = (vcpu: Vcpu, number: number): void => {
   const next = CALL_STATE.continuation;
   for (let i = 0; i < CALL_STATE.continuationCount; i++) cpu.setGprHalves(ARGUMENT_REGISTERS[i], next[2 * i], next[2 * i + 1]);
   cpu.setGprHalves(RAX, number, 0);
-  cpu.rip = BigInt.asUintN(64, cpu.rip - 2n);
+  stepBack(cpu);
 };
 
 /**
@@ -113,23 +126,23 @@ const rewind = (vcpu: Vcpu, number: number): void => {
  */
 export const nestedCall = (machine: Machine, vcpu: Vcpu, numberLo: number, numberHi: number): void => {
   const since = machine.events.length;
-  const shown = nestedArguments.slice();
+  shownNested.set(nestedArguments);
   const answer = call(machine, vcpu, numberLo, numberHi, nestedArguments);
   if (CALL_STATE.preempted) {
     nestedArguments.set(CALL_STATE.continuation.subarray(0, 2 * CALL_STATE.continuationCount));
     widen(numberLo);
-    emitCall(machine, vcpu, numberLo, numberHi, shown, null, 1, since);
+    emitCall(machine, vcpu, numberLo, numberHi, shownNested, null, 1, since);
     return;
   }
   if (answer === NO_RETURN) {
     // The handler has put into RAX what Xen stores as the entry's result.
     CALL_STATE.wideLo = vcpu.cpu.gprLo(RAX);
     CALL_STATE.wideHi = vcpu.cpu.gprHi(RAX);
-    emitCall(machine, vcpu, numberLo, numberHi, shown, null, 1, since);
+    emitCall(machine, vcpu, numberLo, numberHi, shownNested, null, 1, since);
     return;
   }
   widen(answer);
-  emitCall(machine, vcpu, numberLo, numberHi, shown, hexText(CALL_STATE.wideLo, CALL_STATE.wideHi), 1, since);
+  emitCall(machine, vcpu, numberLo, numberHi, shownNested, hexText(CALL_STATE.wideLo, CALL_STATE.wideHi), 1, since);
 };
 
 /** Where multicall puts the six arguments of the entry at work. */

@@ -26,7 +26,7 @@ export const iret = (machine: Machine, vcpu: Vcpu): number => {
   const half = (at: number): number => frame.getInt32(at, true);
   const flags = half(fields.rflags.at);
   if ((vcpu.domain.vmAssist & (1 << VMASST_TYPE.architectural_iopl)) !== 0) vcpu.iopl = (flags & RFLAGS.IOPL) >> 12;
-  cpu.rip = frame.getBigUint64(fields.rip.at, true);
+  cpu.setRipHalves(half(fields.rip.at), half(fields.rip.at + 4));
   vcpu.savedCs = (half(fields.cs.at) | 3) & 0xffff;
   vcpu.savedSs = (half(fields.ss.at) | 3) & 0xffff;
   vcpu.savedFlags.set((flags & ~(RFLAGS.IOPL | RFLAGS.VM)) | RFLAGS.IF, half(fields.rflags.at + 4));

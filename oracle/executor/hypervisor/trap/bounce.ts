@@ -59,11 +59,10 @@ export const createBounceFrame = (machine: Machine, vcpu: Vcpu, lo: number, hi: 
   const cs = fromKernel ? vcpu.savedCs & ~3 : vcpu.savedCs;
   const iopl = (vcpu.domain.vmAssist & (1 << VMASST_TYPE.architectural_iopl)) !== 0 ? vcpu.iopl << 12 : 0;
   const flags = (vcpu.savedFlags.lo & ~(RFLAGS.IF | RFLAGS.IOPL)) | (mask === 0 ? RFLAGS.IF : 0) | iopl;
-  const { rip } = cpu;
   if (
     !store(SLOT.cs + upper, cs, maskAndPadding) ||
     !store(SLOT.rflags + upper, flags, 0) ||
-    !store(SLOT.rip + upper, Number(rip & 0xffffffffn) | 0, Number(rip >> 32n) | 0) ||
+    !store(SLOT.rip + upper, cpu.ripLo(), cpu.ripHi()) ||
     (error >= 0 && !store(SLOT.rip, error, 0)) ||
     !store(SLOT.r11, cpu.gprLo(R11), cpu.gprHi(R11)) ||
     !store(SLOT.rcx, cpu.gprLo(RCX), cpu.gprHi(RCX))
@@ -80,7 +79,7 @@ export const createBounceFrame = (machine: Machine, vcpu: Vcpu, lo: number, hi: 
     domainCrash(machine, vcpu.domain, 'bounce-no-handler', vcpu);
     return false;
   }
-  cpu.rip = (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0);
+  cpu.setRipHalves(lo, hi);
   return true;
 };
 

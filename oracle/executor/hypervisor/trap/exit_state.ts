@@ -17,7 +17,7 @@ export const enterXen = (vcpu: Vcpu, sysret: boolean): void => {
   const { cpu } = vcpu;
   vcpu.inXen = true;
   vcpu.exitBySysret = sysret;
-  vcpu.savedFlags.set(Number(cpu.rflags), 0);
+  vcpu.savedFlags.set(cpu.flags, 0);
   vcpu.savedCs = sysret ? FLAT.RING3_CS64 : cpu.selector(CS);
   vcpu.savedSs = sysret ? FLAT.RING3_SS64 : cpu.selector(SS_REG);
 };
@@ -26,7 +26,7 @@ export const enterXen = (vcpu: Vcpu, sysret: boolean): void => {
 export const visibleFlags = (vcpu: Vcpu): void => {
   const { cpu } = vcpu;
   const kept = vcpu.savedFlags.lo & ~WITHHELD & (vcpu.exitBySysret ? SYSRET_FLAGS : IRET_FLAGS);
-  cpu.rflags = BigInt(kept | RFLAGS.IF | RFLAGS.fixed1);
+  cpu.flags = kept | RFLAGS.IF | RFLAGS.fixed1;
   cpu.setSelector(CS, vcpu.savedCs);
   cpu.setSelector(SS_REG, vcpu.savedSs);
 };

@@ -54,10 +54,9 @@ const pushUpcall = (machine: Machine, vcpu: Vcpu): void => {
 /** SYSRET or IRET; false when it faulted and the fault has been turned into the guest's. */
 const exit = (machine: Machine, vcpu: Vcpu): boolean => {
   const { cpu, savedFlags } = vcpu;
-  const { rip } = cpu;
-  const ripHi = Number(rip >> 32n) | 0;
+  const ripHi = cpu.ripHi();
   if (vcpu.exitBySysret) {
-    cpu.setGpr(RCX, rip);
+    cpu.setGprHalves(RCX, cpu.ripLo(), ripHi);
     cpu.setGprHalves(R11, (savedFlags.lo & ~(RFLAGS.IOPL | RFLAGS.VM)) | RFLAGS.IF, savedFlags.hi);
     if (isCanonical(ripHi)) {
       if (vcpu.savedCs === FLAT.RING3_CS32) throw new NotModelled('x86/compatibility_mode');

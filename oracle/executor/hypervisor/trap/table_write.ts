@@ -50,26 +50,26 @@ export const emulateTableWrite = (machine: Machine, vcpu: Vcpu, lo: number, hi: 
     restore(vcpu, before);
     return false;
   }
-  vcpu.savedFlags.set(Number(cpu.rflags), vcpu.savedFlags.hi);
+  vcpu.savedFlags.set(cpu.flags, vcpu.savedFlags.hi);
   machine.emit({ kind: 'emulated', at: vcpu.ref, instruction: 'ptwr' });
   if ((vcpu.savedFlags.lo & RFLAGS.TF) !== 0) injectException(vcpu, DB, -1);
   return true;
 };
 
-type Snapshot = { readonly gprs: readonly bigint[]; readonly rip: bigint; readonly rflags: bigint };
+type Snapshot = { readonly gprs: readonly bigint[]; readonly rip: bigint; readonly flags: number };
 
 const snapshot = ({ cpu }: Vcpu): Snapshot => ({
   gprs: Array.from({ length: GPRS }, (_, i) => cpu.gpr(i)),
   rip: cpu.rip,
-  rflags: cpu.rflags,
+  flags: cpu.flags,
 });
 
-const restore = ({ cpu }: Vcpu, { gprs, rip, rflags }: Snapshot): void => {
+const restore = ({ cpu }: Vcpu, { gprs, rip, flags }: Snapshot): void => {
   gprs.forEach((value, i) => {
     cpu.setGpr(i, value);
   });
   cpu.rip = rip;
-  cpu.rflags = rflags;
+  cpu.flags = flags;
 };
 
 /** Instructions whose store is as wide as their operand: byte for even opcodes. */
