@@ -23,7 +23,7 @@ export const MachineConfig = z.object({
   /** RAM in 4 KiB frames. */
   frames: z.int().min(1024).max(0x400000),
   pcpus: z.int().min(1).max(16),
-  /** Where Xen takes frames from. Xen leaves the choice open (looseness `memory/frame-choice`); a run pins it. */
+  /** Where Xen takes frames from. Xen leaves the choice open (looseness `open/frame-choice`); a run pins it. */
   layout: z.object({
     /** Xen heap: [first, end). Handed out lowest first: M2P tables, then per domain shared_info and grant frames. */
     xenheap_first: mfn,

@@ -1,31 +1,34 @@
-/** What Xen or the architecture leaves open, and how a run pins it. Campaigns count hits by id. */
+/**
+ * What Xen or the architecture leaves open, and how a run pins it. Model and executor pin each point alike, so nothing is allowed to
+ * differ between them, and the comparison has no exceptions; programs that run on real machines do not look at these points.
+ */
 export type Looseness = { readonly reason: string; readonly pinned: string };
 
 export const LOOSENESS = {
-  'memory/frame-choice': {
+  'open/frame-choice': {
     reason: 'Xen promises a domain a number of frames, never which ones.',
     pinned: 'The configuration names the ranges; frames are taken lowest first. Programs print frames as symbols.',
   },
-  'memory/xen-l4-slots': {
+  'open/xen-l4-slots': {
     reason: 'What Xen keeps in its own top-level slots 257 to 271 is its private affair.',
     pinned: 'The slots read as zero; addresses there fault as spec/abi/xen.ts lists.',
   },
-  'memory/stale-tlb': {
+  'open/stale-tlb': {
     reason: 'A CPU may use a cached translation until it is flushed.',
     pinned: 'Both machines translate by the tables as they are in memory.',
   },
-  'time/interrupts': {
+  'open/interrupts': {
     reason: 'Host interrupts enter Xen at any time, and every return to the guest may deliver a pending upcall.',
     pinned: 'Xen is entered by the guest and by inputs only.',
   },
-  'x86/undefined-flags': {
+  'open/undefined-flags': {
     reason: 'The manuals leave some flags undefined after some instructions (spec/isa/x86/flags.ts).',
     pinned: 'Both machines clear an undefined flag; programs compare only defined ones.',
   },
-  'x86/tsc-rate': {
+  'open/tsc-rate': {
     reason: 'How many ticks pass between two instructions is up to the machine.',
     pinned: 'TSC = floor(now · tsc_khz / 10⁶) + steps retired since the last time input.',
   },
-  'sched/choice': { reason: 'Which runnable vCPU runs next is policy.', pinned: 'The choice is an input.' },
+  'open/vcpu-choice': { reason: 'Which runnable vCPU runs next is policy.', pinned: 'The choice is an input.' },
 } as const satisfies Record<string, Looseness>;
 export type LoosenessId = keyof typeof LOOSENESS;

@@ -8,7 +8,7 @@ import { readBytes, writeBytes } from '../memory/access.ts';
 import { fromBigInt, type Word } from '../word/word.ts';
 import { updateTimeArea } from './areas.ts';
 
-/** The time-stamp counter: by the time of the last time input, and one for each step since (looseness `x86/tsc-rate`). */
+/** The time-stamp counter: by the time of the last time input, and one for each step since (looseness `open/tsc-rate`). */
 export const tscOf = (machine: Machine): Word =>
   fromBigInt((BigInt(machine.now) * BigInt(machine.config.cpu.tsc_khz)) / 1_000_000n + BigInt(machine.retired - machine.retiredAtTime));
 

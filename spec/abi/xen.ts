@@ -77,7 +77,7 @@ export const XEN_L4_SLOTS = { first: 256, end: 272, m2p: 256, linear_pt: 258 } a
 /**
  * Parts of Xen's range that are mapped for Xen alone: a guest access faults as a protection violation (P = 1 in the error code).
  * `ram` means as long as RAM. Elsewhere in Xen's range, but for the read-only M2P, an access faults as not present (looseness
- * `memory/xen-l4-slots`). Source: measured on 4.17.7.
+ * `open/xen-l4-slots`). Source: measured on 4.17.7.
  */
 export const XEN_PRIVATE_RANGES = [
   { name: 'xen image', start: 0xffff82d040200000n, bytes: 0x200000 },

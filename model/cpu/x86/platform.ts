@@ -4,6 +4,6 @@ import type { Word } from '../../word/word.ts';
 
 export type Platform = {
   readonly cpuid: readonly CpuidLeaf[];
-  /** The time-stamp counter before the first step of the run; it grows by one a step (looseness `x86/tsc-rate`). */
+  /** The time-stamp counter before the first step of the run; it grows by one a step (looseness `open/tsc-rate`). */
   readonly tsc: Word;
 };

@@ -26,7 +26,7 @@ export const timeScale = (khz: number): { mul: number; shift: number } => {
   return { mul: Number((BigInt(SECOND) << 32n) / BigInt(perSecond)), shift };
 };
 
-/** The time-stamp counter now (looseness x86/tsc-rate). */
+/** The time-stamp counter now (looseness open/tsc-rate). */
 export const tscNow = (machine: Machine): bigint => machine.tscAtNow + BigInt(machine.retiredSinceTime);
 
 /** Let it be `now`: the TSC goes on from what the rate says. */

@@ -1,6 +1,6 @@
 /**
  * Arithmetic flags by mnemonic: which are defined by the result, which are forced, which the manuals leave undefined.
- * Both machines write an undefined flag as 0 (looseness `x86/undefined-flags`); generated programs never look at one.
+ * Both machines write an undefined flag as 0 (looseness `open/undefined-flags`); generated programs never look at one.
  * Letters: O overflow, S sign, Z zero, A auxiliary carry, P parity, C carry. Mnemonics without a row leave all flags alone.
  */
 export type FlagRow = {

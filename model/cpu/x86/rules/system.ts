@@ -63,7 +63,7 @@ export const cpuidRule: Semantics = (s, i) => {
   return advance(found ? s : citing(s, 'x86/cpuid-absent'), i, regs, s.flags, s.memory);
 };
 
-/** RDTSC: EDX:EAX ← the time-stamp counter (looseness x86/tsc-rate). */
+/** RDTSC: EDX:EAX ← the time-stamp counter (looseness open/tsc-rate). */
 export const rdtscRule: Semantics = (s, i) => advance(s, i, withCounter(s), s.flags, s.memory);
 
 /** RDTSCP: as RDTSC, and ECX ← TSC_AUX, which Xen keeps at 0. */
