@@ -79,7 +79,7 @@ export const executePage: Family = {
 
 const op = (name: string, ...args: readonly (string | number)[]): Instruction => ({ op: name, args: [...args] });
 
-/** Instructions that trap in the kernel, by what they need in registers. Kept to those that emulators and processors agree about. */
+/** Instructions that trap in the kernel, by what they need in registers. Kept to those that emulators and processors agree about, and to a port that Xen keeps for itself. */
 const TRAPPING: readonly { readonly code: readonly Instruction[]; readonly regs?: Readonly<Record<string, Value>> }[] = [
   { code: [op('ud2')] },
   { code: [op('int3')] },
@@ -91,8 +91,8 @@ const TRAPPING: readonly { readonly code: readonly Instruction[]; readonly regs?
   { code: [op('hlt')] },
   { code: [op('cli')] },
   { code: [op('sti')] },
-  { code: [op('in', 'al', 'dx')], regs: { rdx: 0x80 } },
-  { code: [op('out', 'dx', 'al')], regs: { rdx: 0x80 } },
+  { code: [op('in', 'al', 'dx')], regs: { rdx: 0x20 } },
+  { code: [op('out', 'dx', 'al')], regs: { rdx: 0x20 } },
   { code: [op('invd')] },
   { code: [op('swapgs')] },
   { code: [op('rdpmc')] },

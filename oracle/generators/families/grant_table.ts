@@ -45,13 +45,13 @@ const enter = (g: Generation, dom: number): Step[] => {
   }
   const ref = 9 + r.int(0, 7);
   const readonly = r.one(3);
-  const flags = r.one(6) ? r.pick([0, 2, 3, 0x101, 0x19]) : readonly ? 5 : 1;
+  const flags = r.one(12) ? r.pick([0, 2, 3, 0x101, 0x19]) : readonly ? 5 : 1;
   const page = r.pick(PAGES.data);
-  const frame: Value = r.one(8)
+  const frame: Value = r.one(12)
     ? r.pick([{ page: 'l1', as: 'mfn' }, { page: 6, as: 'mfn' }, '0xffffffff', { page: 'shared_info', as: 'mfn' }] as const)
     : { page, as: 'mfn' };
   state.entries.push({ ref, readonly, dom, page });
-  steps.push(g.step({ do: 'grant_entry', ref, flags, domid: r.one(8) ? r.pick([5, 0x7ff0, 0xffff]) : dom, frame } as never));
+  steps.push(g.step({ do: 'grant_entry', ref, flags, domid: r.one(12) ? r.pick([5, 0x7ff0, 0xffff]) : dom, frame } as never));
   return steps;
 };
 const entry: Family = { weight: 4, make: (g) => enter(g, g.peer && g.r.one(2) ? g.peer.domid : g.state.domid) };
@@ -63,8 +63,9 @@ const mapFrom = (g: Generation, owner: number): Step => {
   const page = r.pick(PAGES.windows);
   const byEntry = r.one(4);
   const known = g.domains[owner]?.entries ?? [];
-  const ref: Value = known.length > 0 && !r.one(5) ? r.pick(known).ref : gref(g);
-  const readonly = r.one(2);
+  const entry = known.length > 0 && !r.one(6) ? r.pick(known) : undefined;
+  const ref: Value = entry ? entry.ref : gref(g);
+  const readonly = entry?.readonly && !r.one(4) ? true : r.one(2);
   const flags = r.one(8) ? r.pick([0, 1, 3, 4, 0x40002, 0x70006]) : 2 | (readonly ? 4 : 0) | (byEntry ? 16 : 0) | (r.one(5) ? 8 : 0);
   const host_addr: Value = r.one(10)
     ? r.pick(['0x10000', '0x800000000000', '0xffff800000000000', { page: 2, as: 'maddr' }, { page, as: 'entry_maddr', plus: 4 }] as const)
@@ -77,7 +78,7 @@ const mapFrom = (g: Generation, owner: number): Step => {
   return op(g, 0, { structs: [{ struct: 'gnttab.map_grant_ref', fields: { host_addr, flags, ref, dom } }] }, 1, id);
 };
 const map: Family = {
-  weight: 6,
+  weight: 9,
   make: (g) => {
     const owner = g.peer && g.r.one(2) ? g.peer.domid : g.state.domid;
     const before = owner === g.state.domid && g.state.entries.length === 0 ? enter(g, owner) : [];
@@ -86,7 +87,7 @@ const map: Family = {
 };
 
 const unmap: Family = {
-  weight: 5,
+  weight: 8,
   make: (g) => {
     const { r, state } = g;
     const mapping = state.mappings.length > 0 && !r.one(4) ? r.pick(state.mappings) : undefined;

@@ -152,18 +152,24 @@ const mmuExt: Family = {
   },
 };
 
+/** An entry of a level 1 table that Xen mostly accepts. */
+const goodEntry = (g: Generation): Value =>
+  g.r.one(5)
+    ? entryValue(g)
+    : { page: g.r.pick(PAGES.data), as: 'pte', flags: g.r.pick(['0x61', '0x63', '0x67', '0x5', '0x8000000000000063', '0xe67']) };
+
 /** Make a table of a pool page: fill it, take write access away, pin it, look, and perhaps give it back. */
 const makeTable: Family = {
-  weight: 4,
+  weight: 9,
   make: (g) => {
     const { r } = g;
     const page = r.pick(PAGES.tables);
-    const level = r.one(3) ? r.int(2, 4) : 1;
+    const level = r.one(4) ? r.int(2, 4) : 1;
     const steps: Step[] = [];
     for (let n = r.int(0, 3); n > 0; n--) {
       const value: Value =
         level === 1
-          ? entryValue(g)
+          ? goodEntry(g)
           : r.one(2)
             ? { page: r.pick(PAGES.tables), as: 'pte', flags: r.pick(['0x67', '0x61', '0xe7', '0x167', '0x60']) }
             : { page: `l${level - 1}` as 'l1', as: 'pte', flags: '0x67' };

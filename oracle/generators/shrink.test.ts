@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import type { Program, Step } from '#spec/program.ts';
+import { buildImages } from '../image/index.ts';
+import { generateProgram } from './program.ts';
+import { shrinkProgram, simplifications } from './shrink.ts';
+
+const usesAdc = (program: Program): boolean =>
+  program.steps.some((s) => s.do === 'code' && s.code.some((i) => 'op' in i && i.op === 'adc'));
+
+test('only what the failure needs is left', () => {
+  const seed = Array.from({ length: 100 }, (_, i) => i).find((s) => usesAdc(generateProgram(s))) as number;
+  const smallest = shrinkProgram(generateProgram(seed), usesAdc);
+  expect(smallest.steps.length).toBe(1);
+  const [step] = smallest.steps as [Extract<Step, { do: 'code' }>];
+  expect(step.code.length).toBe(1);
+  expect(step.regs).toEqual({});
+});
+
+test('steps that need each other stay together', () => {
+  const needs = (program: Program): boolean => {
+    const ids = program.steps.map((s) => s.id);
+    return ids.includes(3) && ids.includes(9) && ids.indexOf(3) < ids.indexOf(9);
+  };
+  const smallest = shrinkProgram(generateProgram(4), needs);
+  expect(smallest.steps.map((s) => s.id)).toEqual([3, 9]);
+});
+
+test('a predicate that never holds leaves the program as it is, and the budget is kept', () => {
+  const program = generateProgram(2);
+  let asked = 0;
+  const never = () => {
+    asked++;
+    return false;
+  };
+  expect(shrinkProgram(program, never, 25)).toBe(program);
+  expect(asked).toBe(25);
+});
+
+test('every simplification is a program that can be built, and none goes on for ever', () => {
+  for (const seed of [0, 1, 2, 3, 6, 7]) {
+    const program = generateProgram(seed);
+    let count = 0;
+    for (const smaller of simplifications(program)) {
+      expect(JSON.stringify(smaller)).not.toBe(JSON.stringify(program));
+      if (count++ % 7 === 0) expect(buildImages(smaller).length).toBeGreaterThan(0);
+    }
+    expect(count).toBeLessThan(5000);
+  }
+});
