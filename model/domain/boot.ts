@@ -5,7 +5,6 @@ import { BadInput } from '#spec/failure.ts';
 import { emptyFrameTable } from '../frame_table.ts';
 import { EMPTY_JOURNAL } from '../journal.ts';
 import type { Machine } from '../machine.ts';
-import { emptyMemory } from '../memory/memory.ts';
 import { buildDomain } from './build.ts';
 import { emptyM2p } from './m2p.ts';
 
@@ -23,7 +22,7 @@ export const bootMachine = (config: MachineConfig, images: readonly Uint8Array[]
     halted: null,
     cpus: Array.from({ length: config.pcpus }, () => ({ current: null })),
     domains: [],
-    memory: emptyM2p(emptyMemory(config.frames), config),
+    memory: emptyM2p(config),
     frames: emptyFrameTable(config.frames),
     xenheapNext: config.layout.xenheap_first + M2P_TABLES,
     timeRefreshed: 0,

@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import { writeElf } from '#oracle/image/elf.ts';
+import { vcpu_guest_context as context, cpu_user_regs as regs } from '#spec/abi/sched.ts';
+import { frame, vcpuOf } from '../../lens.ts';
+import type { Machine } from '../../machine.ts';
+import { preparedGuest } from '../../testing/fresh.ts';
+import { DOM0, POOL, poke } from '../../testing/guest.ts';
+import { apply, hypercall } from '../../testing/step.ts';
+import { toHex } from '../../word/word.ts';
+
+const IMAGE = writeElf({
+  segments: [{ address: 0x200000, bytes: new Uint8Array(16), size: 4096 }],
+  entry: 0x200000,
+  virtBase: 0x200000,
+  hypercallPage: 0x200000,
+});
+const guest = preparedGuest(IMAGE);
+const VCPU1 = { domid: 0, vcpu: 1 };
+const L4 = vcpuOf(guest, DOM0).kernelTable;
+const IN_KERNEL = 4n;
+const CR3 = context.fields.ctrlreg.at + 24;
+
+/** A context whose 64-bit words at the given offsets are set. */
+const contextOf = (words: Readonly<Record<number, bigint>>): Machine => {
+  const bytes = new Uint8Array(context.size);
+  const view = new DataView(bytes.buffer);
+  for (const [at, value] of Object.entries(words)) view.setBigUint64(Number(at), value, true);
+  return poke(guest, DOM0, POOL, bytes);
+};
+const at = {
+  flags: context.fields.flags.at,
+  rip: context.fields.user_regs.at + regs.fields.rip.at,
+  rsp: context.fields.user_regs.at + regs.fields.rsp.at,
+  rflags: context.fields.user_regs.at + regs.fields.rflags.at,
+};
+const good = { [at.flags]: IN_KERNEL, [at.rip]: 0x300000n, [at.rsp]: 0x301000n, [at.rflags]: 0x3000n, [CR3]: BigInt(L4) << 12n };
+const initialise = (machine: Machine, vcpu = 1) => hypercall(machine, DOM0, 'vcpu_op', 0, vcpu, POOL);
+
+describe('VCPUOP_initialise', () => {
+  it('gives registers, page tables and the virtual IOPL, and takes references', () => {
+    const { rc, machine } = initialise(contextOf(good));
+    const vcpu = vcpuOf(machine, VCPU1);
+    expect([rc, vcpu.initialised, vcpu.online, vcpu.iopl, vcpu.mode]).toEqual([0, true, false, 3, 'kernel']);
+    expect([toHex(vcpu.cpu.rip), vcpu.cpu.flags, vcpu.cpu.segments.selectors, vcpu.cpu.segments.root]).toEqual([
+      '0x300000',
+      0x200,
+      [0, 3, 3, 0, 0, 0],
+      L4,
+    ]);
+    expect(frame(machine, L4)!.typeRefs).toBe(frame(guest, L4)!.typeRefs + 1);
+  });
+  it('lets VCPUOP_up bring it up, to run from there', () => {
+    const up = hypercall(
+      initialise(
+        contextOf({
+          ...good,
+          [context.fields.user_regs.at + regs.fields.cs.at]: 0xe033n,
+          [context.fields.user_regs.at + regs.fields.ss.at]: 0xe02bn,
+        }),
+      ).machine,
+      DOM0,
+      'vcpu_op',
+      1,
+      1,
+      0,
+    );
+    const { machine } = apply(up.machine, { kind: 'schedule', cpu: 0, vcpu: VCPU1 });
+    expect([toHex(vcpuOf(machine, VCPU1).cpu.rip), vcpuOf(machine, VCPU1).cpu.flags]).toEqual(['0x300000', 0x202]);
+  });
+  it.each([
+    ['an address that is not canonical', { ...good, [at.rsp]: 1n << 47n }, -22],
+    ['too large a GDT', { ...good, [context.fields.gdt_ents.at]: 8193n }, -22],
+    ['user mode without user tables', { ...good, [at.flags]: 0n }, -22],
+    ['page tables that are none of the domain’s', { ...good, [CR3]: 0x7n << 12n }, -22],
+  ])('refuses %s', (_, words, rc) => expect(initialise(contextOf(words)).rc).toBe(rc));
+  it('refuses a vCPU that was initialised before', () => expect(initialise(contextOf(good), 0).rc).toBe(-17));
+  it('cannot read from nowhere', () => expect(hypercall(guest, DOM0, 'vcpu_op', 0, 1, 0x10000000).rc).toBe(-14));
+  it('stops at descriptor tables', () =>
+    expect(() => initialise(contextOf({ ...good, [context.fields.gdt_ents.at]: 1n }))).toThrow('vcpu_op/initialise-descriptors'));
+  it('leaves registers set by a late refusal', () => {
+    const { machine } = initialise(contextOf({ ...good, [CR3]: 0x7n << 12n }));
+    expect(toHex(vcpuOf(machine, VCPU1).cpu.rip)).toBe('0x300000');
+  });
+});
