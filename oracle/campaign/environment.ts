@@ -17,6 +17,12 @@ export type Policy = {
 
 export const DEFAULT_POLICY: Policy = { slice: 10_000, nsPerStep: 1, seed: 0 };
 
+/**
+ * System time in nanoseconds at which the first guest runs: Xen itself has been up for a while by then (3 s on the reference
+ * machine), so that a time near zero is past to a guest.
+ */
+export const BOOT_NS = 3_000_000_000;
+
 /** Why no further input makes sense. `idle`: every vCPU waits and no timer is armed. */
 export type Finish = 'halted' | 'idle' | 'limit';
 
@@ -31,7 +37,7 @@ export class Environment {
   private random: number;
   /** Steps retired since the last time input. */
   private owed = 0;
-  private pending: Input[] = [];
+  private pending: Input[] = [{ kind: 'time', now: BOOT_NS }];
 
   constructor(policy: Policy = DEFAULT_POLICY, limit = Number.MAX_SAFE_INTEGER) {
     this.policy = policy;
