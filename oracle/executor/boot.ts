@@ -2,7 +2,7 @@
 import type { MachineConfig } from '#spec/config.ts';
 import { BadInput } from '#spec/failure.ts';
 import { Cpu } from './cpu/cpu.ts';
-import { buildDomain } from './hypervisor/domain_builder/build.ts';
+import { buildDomain, planDomain } from './hypervisor/domain_builder/build.ts';
 import { buildM2p } from './hypervisor/domain_builder/m2p.ts';
 import { Machine } from './hypervisor/machine.ts';
 import { Pcpu } from './hypervisor/pcpu.ts';
@@ -11,15 +11,16 @@ import { Memory } from './memory.ts';
 /** Images in the order of `config.domains`. Throws BadInput for an image or a configuration that cannot be used. */
 export const bootMachine = (config: MachineConfig, images: readonly Uint8Array[]): Machine => {
   checkLayout(config, images);
+  const plans = config.domains.map((domain, i) => planDomain(domain, images[i]!));
   const memory = new Memory(config.frames);
   const machine = new Machine(config, memory);
   buildM2p(machine);
   let first = config.layout.domheap_first;
-  config.domains.forEach((domain, i) => {
-    const cpus = Array.from({ length: domain.vcpus }, () => new Cpu(memory, config.cpu.cpuid));
-    buildDomain(machine, domain, images[i]!, first, cpus);
-    first += domain.pages;
-  });
+  for (const plan of plans) {
+    const cpus = Array.from({ length: plan.config.vcpus }, () => new Cpu(memory, config.cpu.cpuid));
+    buildDomain(machine, plan, first, cpus);
+    first += plan.config.pages;
+  }
   for (let id = 0; id < config.pcpus; id++) machine.pcpus.push(new Pcpu(id));
   return machine;
 };

@@ -7,7 +7,7 @@ import { Domain } from '../domain.ts';
 import { PGF, PGT } from '../frame_table.ts';
 import type { Machine } from '../machine.ts';
 import { VPF } from '../vcpu.ts';
-import { parseElf } from './elf.ts';
+import { type ElfFile, parseElf } from './elf.ts';
 import { hypercallPage } from './hypercall_page.ts';
 import { type VirtualLayout, virtualLayout } from './layout.ts';
 import { allocateXenheap, setM2p } from './m2p.ts';
@@ -24,18 +24,24 @@ export const INITIAL_CR4 = 0x660;
 /** The 100 Hz tick that every PV vCPU starts with, ns. */
 const INITIAL_PERIOD = 10_000_000;
 
-/** Build the domain whose memory starts at machine frame `first`. Throws BadInput for an unusable image. */
-export const buildDomain = (
-  machine: Machine,
-  config: DomainConfig,
-  image: Uint8Array,
-  first: number,
-  cpus: readonly GuestCpu[],
-): Domain => {
+/** What is known of a domain before any memory is touched. */
+export type DomainPlan = {
+  readonly config: DomainConfig;
+  readonly elf: ElfFile;
+  readonly notes: XenNotes;
+  readonly layout: VirtualLayout;
+};
+
+/** Look at an image. Throws BadInput for one that cannot be used. */
+export const planDomain = (config: DomainConfig, image: Uint8Array): DomainPlan => {
   const elf = parseElf(image);
-  const isDom0 = config.domid === 0;
-  const notes = xenNotes(elf, isDom0);
-  const layout = virtualLayout(elf, notes, config.pages);
+  const notes = xenNotes(elf, config.domid === 0);
+  return { config, elf, notes, layout: virtualLayout(elf, notes, config.pages) };
+};
+
+/** Build the domain whose memory starts at machine frame `first`. */
+export const buildDomain = (machine: Machine, plan: DomainPlan, first: number, cpus: readonly GuestCpu[]): Domain => {
+  const { config, elf, notes, layout } = plan;
   if (first + config.pages > machine.frames.count)
     throw new BadInput(`domain ${config.domid}: no room for ${config.pages} pages of memory`);
 
