@@ -7,7 +7,9 @@ export const SELF = 0x7ff0;
 /** What pool pages are for. Steps print what stands in data pages only. */
 export const PAGES = {
   data: [0, 1, 2, 3, 4, 5],
-  tables: [6, 7],
+  tables: [6],
+  /** Copies of a top-level table, which keep what Xen put into its own slots: that differs between machines. */
+  copy: 7,
   /** Addresses whose mappings programs change. */
   windows: [8, 9, 10, 11],
   /** Device memory is mapped here, and never looked at. */

@@ -19,12 +19,14 @@ export const BAD_POINTERS: readonly Value[] = [
 /** A virtual address in the pool. */
 export const poolAddress = (g: Generation): Value => ({ page: g.r.pick(PAGES.data), as: 'va', plus: g.r.one(3) ? g.r.int(0, 4095) : 0 });
 
+const FRAMES = [...PAGES.data, ...PAGES.tables, ...PAGES.windows];
+
 /** A frame: of the pool, a page table, or one that is nobody's. */
 export const anyFrame = (g: Generation): Value => {
   const { r } = g;
   if (r.one(6)) return r.pick(['0xfffffffff', '0x7ffffff', '0xffffffffff', '0xffffffffffffffff'] as const);
   if (r.one(4)) return { page: r.pick(['l1', 'l2', 'l3', 'l4', 'shared_info', 'start_info', 'user_l1'] as const), as: 'mfn' };
-  return { page: r.int(0, 11), as: 'mfn' };
+  return { page: r.pick(FRAMES), as: 'mfn' };
 };
 
 export const domid = (g: Generation): number =>

@@ -106,8 +106,10 @@ const divide: Form = {
   make: (r) => {
     const width = size(r);
     const divisor = r.pick(['rbx', 'rcx', 'r8', 'r13'] as const);
-    const division = op(r.pick(['div', 'idiv']), named(divisor, width));
-    if (r.one(4)) return [division];
+    const signed = r.one(2);
+    const division = op(signed ? 'idiv' : 'div', named(divisor, width));
+    // The least number by -1 ends QEMU 7.2 itself, at 16 and 32 bits.
+    if (r.one(4) && !(signed && (width === 16 || width === 32))) return [division];
     const clear = width === 8 ? op('movzx', 'eax', 'al') : op('xor', 'edx', 'edx');
     return [clear, op('or', named(divisor, width), 1 << r.int(0, 6)), division];
   },
@@ -169,7 +171,8 @@ const exchange: Form = {
       case 4:
         return [op('xchg', source(r, width), register(r, width))];
       default:
-        return [r.one(2) ? op('cmpxchg8b', place(r, 64)) : op('cmpxchg16b', place(r, 64, !r.one(6)))];
+        // QEMU 7.2 computes the flags that stay from stale ones unless something like POPFQ comes right before.
+        return [op('pushfq'), op('popfq'), r.one(2) ? op('cmpxchg8b', place(r, 64)) : op('cmpxchg16b', place(r, 64, !r.one(6)))];
     }
   },
 };

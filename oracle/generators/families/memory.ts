@@ -110,6 +110,9 @@ const fillable = (g: Generation): Value =>
     ? g.r.pick(['0xfffffffff', { page: 'l1', as: 'mfn' }, { page: 'l4', as: 'mfn' }] as const)
     : { page: g.r.pick([...PAGES.data, ...PAGES.tables]), as: 'mfn' };
 
+/** A frame to copy from. What is in tables are machine addresses, and copies of them might be looked at. */
+const copyable = (g: Generation): Value => (g.r.one(6) ? '0xfffffffff' : { page: g.r.pick(PAGES.data), as: 'mfn' });
+
 const extElement = (g: Generation): { struct: 'xen.mmuext_op'; fields: Record<string, Argument> } => {
   const { r } = g;
   switch (r.int(0, 13)) {
@@ -136,7 +139,7 @@ const extElement = (g: Generation): { struct: 'xen.mmuext_op'; fields: Record<st
     case 11:
       return ext(g, 16, fillable(g));
     case 12:
-      return ext(g, 17, fillable(g), fillable(g));
+      return ext(g, 17, fillable(g), copyable(g));
     default:
       return ext(g, r.pick([14, 19, 20, 21, 100, 0xffffffff]), anyFrame(g));
   }
@@ -171,7 +174,7 @@ const makeTable: Family = {
         level === 1
           ? goodEntry(g)
           : r.one(2)
-            ? { page: r.pick(PAGES.tables), as: 'pte', flags: r.pick(['0x67', '0x61', '0xe7', '0x167', '0x60']) }
+            ? { page: r.pick([...PAGES.tables, PAGES.copy]), as: 'pte', flags: r.pick(['0x67', '0x61', '0xe7', '0x167', '0x60']) }
             : { page: `l${level - 1}` as 'l1', as: 'pte', flags: '0x67' };
       steps.push(
         g.step({ do: 'access', how: 'write', at: { page, as: 'va', plus: 8 * r.pick([0, 1, 7, 100, 255, 511]) }, size: 8, value } as never),
@@ -215,7 +218,7 @@ const makeTable: Family = {
 const switchBase: Family = {
   weight: 2,
   make: (g) => {
-    const page = g.r.pick(PAGES.tables);
+    const page = PAGES.copy;
     const frame: Value = { page, as: 'mfn' };
     const user = g.r.one(3);
     return [
