@@ -31,6 +31,8 @@ export interface Engine {
   page(mfn: number): Uint8Array;
   /** Frames that hold a non-zero byte, ascending. */
   populated(): Iterable<number>;
+  /** Nobody will use this engine again: it may hand its memory to the next one. */
+  dispose?(): void;
 }
 
 /** Build a machine: images (ELF files) in the order of `config.domains`. Throws BadImage. */

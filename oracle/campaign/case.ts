@@ -15,12 +15,14 @@ export type Case = {
 /** Memory of a generated domain in MiB: small, because every boot fills its tables; the programs never look at the size. */
 const DOM0_MIB = 16;
 const DOMU_MIB = 8;
+/** RAM of the machine in frames (64 MiB): what no domain owns costs time at every boot, too. */
+const FRAMES = 0x4000;
 
 /** Compile a program and give it a machine with as many domains as it has parts. */
 export const caseOf = (program: Program, seed: number): Case => {
   const images = buildImages(program);
   const domains = images.map((_, i) => (i === 0 ? dom0('', DOM0_MIB) : domU(i, '', DOMU_MIB)));
-  return { seed, program, config: debian_4_17(domains), images };
+  return { seed, program, config: { ...debian_4_17(domains), frames: FRAMES }, images };
 };
 
 /** The case of a seed: even seeds are state-aware, odd ones undirected, and every fourth spans two domains. */

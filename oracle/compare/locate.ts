@@ -26,6 +26,8 @@ const attempt = (pair: Pair, subject: Subject, inputs: readonly Input[], last: I
   }
   const ending = applyInput(reference, last);
   const found = compareEndings(ending, applyInput(other, last)) ?? compareMachines(reference, other);
+  reference.dispose?.();
+  other.dispose?.();
   return { found, ending };
 };
 

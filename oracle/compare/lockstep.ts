@@ -143,7 +143,15 @@ export const bootPair = (pair: Pair, subject: Subject): readonly [Engine, Engine
 export const lockstep = (pair: Pair, subject: Subject, options: LockstepOptions = {}): Verdict => {
   const booted = bootPair(pair, subject);
   if (!Array.isArray(booted)) return { agree: false, divergence: booted as Divergence };
-  const [reference, other] = booted as readonly [Engine, Engine];
+  const engines = booted as readonly [Engine, Engine];
+  try {
+    return compareRuns(engines, options);
+  } finally {
+    for (const engine of engines) engine.dispose?.();
+  }
+};
+
+const compareRuns = ([reference, other]: readonly [Engine, Engine], options: LockstepOptions): Verdict => {
   const environment = new Environment(options.policy ?? DEFAULT_POLICY, options.limit);
   const every = options.observeEvery ?? 1;
   const inputs: Input[] = [];

@@ -75,6 +75,10 @@ class Executor implements Engine {
   populated(): Iterable<number> {
     return this.machine.memory.populated();
   }
+
+  dispose(): void {
+    this.machine.memory.release();
+  }
 }
 
 export const boot: Boot = (config: MachineConfig, images: readonly Uint8Array[]): Engine => new Executor(bootMachine(config, images));

@@ -72,3 +72,17 @@ test('populated frames hold something, and zeros written do not count', () => {
 test('two gigabytes are too much', () => {
   expect(() => new Memory(0x80000)).toThrow(BadInput);
 });
+
+test('the bytes of a memory that is done come back as zeros', () => {
+  const done = new Memory(16);
+  const { buffer } = done.bytes;
+  done.write64(7 * FRAME_BYTES - 4, -1n);
+  done.digest();
+  done.writeBytes(15 * FRAME_BYTES, new Uint8Array(FRAME_BYTES).fill(3));
+  done.all[done.scratch] = 9;
+  done.release();
+  const next = new Memory(16);
+  expect(next.bytes.buffer).toBe(buffer);
+  expect(next.all.every((byte) => byte === 0)).toBe(true);
+  expect(next.digest()).toBe(new Memory(16).digest());
+});

@@ -6,6 +6,7 @@
  */
 import { digestText, mixFirst, mixSecond } from '#spec/digest.ts';
 import { BadInput } from '#spec/failure.ts';
+import { giveBuffer, takeBuffer } from './buffer.ts';
 
 /** Bytes in a frame. */
 export const FRAME_BYTES = 4096;
@@ -52,7 +53,7 @@ export class Memory {
     if (frames > MOST_FRAMES) throw new BadInput(`the executor holds at most ${MOST_FRAMES} frames of memory, not ${frames}`);
     this.frames = frames;
     this.scratch = frames * FRAME_BYTES;
-    const buffer = new ArrayBuffer(this.scratch + SCRATCH_BYTES);
+    const buffer = takeBuffer(this.scratch + SCRATCH_BYTES);
     this.bytes = new Uint8Array(buffer, 0, this.scratch);
     this.all = new Uint8Array(buffer);
     this.view = new DataView(buffer);
@@ -174,6 +175,14 @@ export class Memory {
     this.firstSums[mfn] = first;
     this.secondSums[mfn] = second;
     this.marks[mfn] &= ~MARK_STALE;
+  }
+
+  /** Give the bytes back, to be used by another machine: this memory must not be touched again. */
+  release(): void {
+    for (let mfn = this.touched.indexOf(1); mfn >= 0; mfn = this.touched.indexOf(1, mfn + 1))
+      this.bytes.fill(0, mfn * FRAME_BYTES, (mfn + 1) * FRAME_BYTES);
+    this.all.fill(0, this.scratch);
+    giveBuffer(this.view.buffer as ArrayBuffer);
   }
 
   /** A copy of the 4096 bytes of a frame. */
