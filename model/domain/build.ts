@@ -4,7 +4,7 @@
  */
 import { FLAT, VMASST_TYPE, XEN_L4_SLOTS } from '#spec/abi/xen.ts';
 import type { DomainConfig } from '#spec/config.ts';
-import { BadInput } from '#spec/failure.ts';
+import { BadInput, NotModelled } from '#spec/failure.ts';
 import { freshCpu, INITIAL_FLAGS, RSI, RSP } from '../cpu/x86/state.ts';
 import { type Domain, EMPTY_GRANTS } from '../domain.ts';
 import { cite } from '../journal.ts';
@@ -42,9 +42,7 @@ export const buildDomain = (machine: Machine, config: DomainConfig, firstMfn: nu
 
   const tables = initialTables(layout, firstMfn, written);
   const l4 = firstMfn + Number((layout.pageTables - layout.start) / PAGE);
-  const separate = p2mStart === null ? separateP2m(tables, l4, layout, BigInt(config.pages) * 8n, firstMfn + layout.firstAllocation) : null;
-  if (separate && layout.firstAllocation + separate.count > config.pages)
-    throw new BadInput(`image: ${config.pages} pages cannot hold the p2m table`);
+  const separate = p2mStart === null ? separateP2m(tables, l4, layout, config.pages, firstMfn) : null;
 
   let memory = m.memory;
   for (const [page, bytes] of pages) memory = writePage(memory, firstMfn + page, bytes);
@@ -82,9 +80,13 @@ export const buildDomain = (machine: Machine, config: DomainConfig, firstMfn: nu
   return cite(cite(m, 'domain/build-layout'), config.domid === 0 ? 'domain/build-dom0' : 'domain/build-domu');
 };
 
+/** Xen writes the hypercall page through the initial mapping, in which page tables are read-only. */
 const pageNumber = (va: bigint, layout: VirtualLayout): number => {
   if (va < layout.start || va >= layout.end) throw new BadInput('image: the hypercall page lies outside the initial mapping');
-  if (va % PAGE !== 0n) throw new BadInput('image: the hypercall page is not page aligned');
+  if (va % PAGE !== 0n) throw new NotModelled('domain_builder/unaligned_hypercall_page');
+  const page = va - layout.pageTables;
+  if (page >= 0n && page < BigInt(layout.pageTableFrames) * PAGE)
+    throw new BadInput('image: the hypercall page lies among the page tables');
   return Number((va - layout.start) / PAGE);
 };
 

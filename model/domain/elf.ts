@@ -1,107 +1,86 @@
-/** Reading an ELF64 file: loadable segments and note areas. Everything is checked against the file's end before it is used. */
-import { BadInput } from '#spec/failure.ts';
+/**
+ * Reading an ELF64 file as Xen does: what a header names outside the file reads as zero, and only a table or a segment that does not lie in
+ * the file makes it unusable. Chapter: spec/chapters/start_of_day.md.
+ */
+import { BadInput, NotModelled } from '#spec/failure.ts';
 
 /** Part of the image that is loaded: `bytes` at physical address `paddr`, followed by zeros up to `memsz` bytes. */
 export type Segment = { readonly paddr: bigint; readonly memsz: bigint; readonly bytes: Uint8Array };
-export type ElfNote = { readonly name: string; readonly type: number; readonly desc: Uint8Array };
-export type Elf = { readonly entry: bigint; readonly segments: readonly Segment[]; readonly notes: readonly ElfNote[] };
+/** [start, end) in the file; the end may lie beyond it. */
+export type Area = { readonly start: bigint; readonly end: bigint };
+export type Elf = {
+  readonly file: Uint8Array;
+  readonly entry: bigint;
+  readonly segments: readonly Segment[];
+  /** Where notes are: in segments, and in sections for files whose segments name no Xen. */
+  readonly noteSegments: readonly Area[];
+  readonly noteSections: readonly Area[];
+};
 
-const PT_LOAD = 1;
-const PT_NOTE = 4;
-const SHT_NOTE = 7;
-const EM_X86_64 = 62;
+const PT_LOAD = 1n;
+const PT_NOTE = 4n;
+const SHT_NOTE = 7n;
+const EM_386 = 3n;
+const EM_X86_64 = 62n;
 const HEADER = 64;
-const PROGRAM_HEADER = 56;
-const SECTION_HEADER = 64;
-/** Xen gives up on files with more notes. */
-const MOST_NOTES = 0x1000;
+/** Xen believes no more section headers than would fit into the file if they were 32-bit ones. */
+const LEAST_SECTION_HEADER = 40n;
 
 const bad = (what: string): never => {
   throw new BadInput(`image: ${what}`);
 };
 
-/** A part of the file, or BadInput naming it. */
-const slice = (file: Uint8Array, offset: bigint, size: bigint, what: string): Uint8Array =>
-  offset + size > BigInt(file.length)
-    ? bad(`${what} lies beyond the end of the file`)
-    : file.subarray(Number(offset), Number(offset + size));
+/** A little-endian field of 1, 2, 4 or 8 bytes; zero when it is not wholly in the file. */
+export const field = (file: Uint8Array, at: bigint, size: number): bigint => {
+  if (at + BigInt(size) > BigInt(file.length)) return 0n;
+  const view = new DataView(file.buffer, file.byteOffset + Number(at), size);
+  if (size === 8) return view.getBigUint64(0, true);
+  return BigInt(size === 4 ? view.getUint32(0, true) : size === 2 ? view.getUint16(0, true) : view.getUint8(0));
+};
 
-/** Parse an ELF64 little-endian x86-64 image. Throws BadInput. */
+/** Parse an ELF64 little-endian x86-64 image. Throws BadInput, and NotModelled for a 32-bit kernel. */
 export const parseElf = (file: Uint8Array): Elf => {
   if (file.length < HEADER || file[0] !== 0x7f || file[1] !== 0x45 || file[2] !== 0x4c || file[3] !== 0x46) bad('not an ELF file');
+  const machine = field(file, 18n, 2);
+  if (file[4] === 1 && file[5] === 1 && machine === EM_386) throw new NotModelled('domain_builder/32-bit kernel');
   if (file[4] !== 2 || file[5] !== 1) bad('not a 64-bit little-endian ELF file');
-  const view = new DataView(file.buffer, file.byteOffset, file.length);
-  if (view.getUint16(18, true) !== EM_X86_64) bad('not an x86-64 ELF file');
-  const phoff = view.getBigUint64(32, true);
-  const phentsize = view.getUint16(54, true);
-  const phnum = view.getUint16(56, true);
-  if (phnum > 0 && phentsize < PROGRAM_HEADER) bad('the program headers are too small');
-  slice(file, phoff, BigInt(phentsize) * BigInt(phnum), 'the program header table');
+  if (machine !== EM_X86_64) bad('not an x86-64 ELF file');
 
   const segments: Segment[] = [];
-  const areas: Uint8Array[] = [];
-  for (let i = 0; i < phnum; i++) {
-    const at = Number(phoff) + i * phentsize;
-    const type = view.getUint32(at, true);
-    const flags = view.getUint32(at + 4, true);
-    const offset = view.getBigUint64(at + 8, true);
-    const paddr = view.getBigUint64(at + 24, true);
-    const filesz = view.getBigUint64(at + 32, true);
-    const memsz = view.getBigUint64(at + 40, true);
-    if (type === PT_LOAD && (flags & 7) !== 0) {
-      if (filesz > memsz) bad(`segment ${i} is larger in the file than in memory`);
-      if (paddr + memsz >= 1n << 64n) bad(`segment ${i} does not fit into the address space`);
-      segments.push({ paddr, memsz, bytes: slice(file, offset, filesz, `segment ${i}`) });
-    } else if (type === PT_NOTE && offset !== 0n) areas.push(slice(file, offset, filesz, `note segment ${i}`));
+  const noteSegments: Area[] = [];
+  for (const [i, at] of headers(file, 32n, 54n, field(file, 56n, 2), 'program').entries()) {
+    const type = field(file, at, 4);
+    const offset = field(file, at + 8n, 8);
+    const filesz = field(file, at + 32n, 8);
+    if (type === PT_NOTE && offset !== 0n) noteSegments.push({ start: offset, end: BigInt.asUintN(64, offset + filesz) });
+    if (type !== PT_LOAD || (field(file, at + 4n, 4) & 7n) === 0n) continue;
+    const paddr = field(file, at + 24n, 8);
+    const memsz = field(file, at + 40n, 8);
+    if (filesz > memsz) bad(`segment ${i} is larger in the file than in memory`);
+    if (paddr + memsz >= 1n << 64n) bad(`segment ${i} does not fit into the address space`);
+    if (filesz > 0n && offset + filesz > BigInt(file.length)) bad(`segment ${i} lies beyond the end of the file`);
+    segments.push({ paddr, memsz, bytes: filesz === 0n ? new Uint8Array() : file.subarray(Number(offset), Number(offset + filesz)) });
   }
   if (segments.length === 0) bad('nothing to load');
-  const fromSegments = notesIn(areas);
-  const notes = fromSegments.some((note) => note.name === 'Xen') ? fromSegments : notesIn(noteSections(file, view));
-  return { entry: view.getBigUint64(24, true), segments, notes };
+  return { file, entry: field(file, 24n, 8), segments, noteSegments, noteSections: noteSections(file) };
 };
 
-/** Note sections, for files whose note segments name no Xen. */
-const noteSections = (file: Uint8Array, view: DataView): Uint8Array[] => {
-  const shoff = view.getBigUint64(40, true);
-  const shentsize = view.getUint16(58, true);
-  const shnum = view.getUint16(60, true);
-  if (shnum === 0) return [];
-  if (shentsize < SECTION_HEADER) bad('the section headers are too small');
-  slice(file, shoff, BigInt(shentsize) * BigInt(shnum), 'the section header table');
-  const areas: Uint8Array[] = [];
-  for (let i = 1; i < shnum; i++) {
-    const at = Number(shoff) + i * shentsize;
-    if (view.getUint32(at + 4, true) === SHT_NOTE)
-      areas.push(slice(file, view.getBigUint64(at + 24, true), view.getBigUint64(at + 32, true), `note section ${i}`));
-  }
-  return areas;
+/** File offsets of the headers of a table that the ELF header describes. Headers may overlap when their stated size is small. */
+const headers = (file: Uint8Array, offsetAt: bigint, sizeAt: bigint, count: bigint, what: string): readonly bigint[] => {
+  const offset = field(file, offsetAt, 8);
+  const size = field(file, sizeAt, 2);
+  if (offset + size * count > BigInt(file.length)) bad(`the ${what} header table lies beyond the end of the file`);
+  return Array.from({ length: Number(count) }, (_, i) => offset + size * BigInt(i));
 };
 
-const notesIn = (areas: readonly Uint8Array[]): ElfNote[] => {
-  const notes: ElfNote[] = [];
-  for (const area of areas) {
-    const view = new DataView(area.buffer, area.byteOffset, area.length);
-    for (let at = 0; at + 12 <= area.length; ) {
-      const namesz = view.getUint32(at, true);
-      const descsz = view.getUint32(at + 4, true);
-      const desc = at + 12 + Math.ceil(namesz / 4) * 4;
-      if (desc + descsz > area.length) bad('an ELF note lies beyond the end of its segment');
-      if (notes.length >= MOST_NOTES) bad('too many ELF notes');
-      notes.push({
-        name: text(area.subarray(at + 12, at + 12 + namesz)),
-        type: view.getUint32(at + 8, true),
-        desc: area.subarray(desc, desc + descsz),
-      });
-      at = desc + Math.ceil(descsz / 4) * 4;
-    }
-  }
-  return notes;
-};
-
-/** Bytes up to the first zero, one character each. */
-export const text = (bytes: Uint8Array): string => {
-  const end = bytes.indexOf(0);
-  let out = '';
-  for (const byte of end < 0 ? bytes : bytes.subarray(0, end)) out += String.fromCharCode(byte);
-  return out;
+const noteSections = (file: Uint8Array): Area[] => {
+  const most = BigInt(file.length) / LEAST_SECTION_HEADER;
+  const stated = field(file, 60n, 2);
+  return headers(file, 40n, 58n, stated > most ? most : stated, 'section')
+    .slice(1)
+    .filter((at) => field(file, at + 4n, 4) === SHT_NOTE)
+    .map((at) => {
+      const start = field(file, at + 24n, 8);
+      return { start, end: BigInt.asUintN(64, start + field(file, at + 32n, 8)) };
+    });
 };

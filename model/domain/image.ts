@@ -4,7 +4,10 @@ import type { Segment } from './elf.ts';
 import { PAGE, type VirtualLayout } from './layout.ts';
 import type { KernelParams } from './notes.ts';
 
-/** Contents by page number from the start of the mapping, for every page that loading writes to, zeroed ones included. */
+/**
+ * Contents by page number from the start of the mapping, for every page that loading writes to, zeroed ones included. Xen stops, without
+ * refusing the image, before the segments together would fill the kernel's place more than twice.
+ */
 export const loadSegments = (segments: readonly Segment[], kernel: KernelParams, layout: VirtualLayout): Map<number, Uint8Array> => {
   const pages = new Map<number, Uint8Array>();
   const page = (number: number): Uint8Array => {
@@ -14,7 +17,10 @@ export const loadSegments = (segments: readonly Segment[], kernel: KernelParams,
     pages.set(number, fresh);
     return fresh;
   };
+  let room = 2n * (kernel.kernelEnd - kernel.kernelStart);
   for (const segment of segments) {
+    if (segment.memsz > room) break;
+    room -= segment.memsz;
     const start = BigInt.asUintN(64, segment.paddr + kernel.virtOffset) - layout.start;
     if (start < 0n || start + segment.memsz > layout.end - layout.start)
       throw new BadInput('image: a segment lies outside the initial mapping');

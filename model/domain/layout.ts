@@ -1,11 +1,13 @@
 /** Where the domain builder puts things in the virtual address space. Chapter: spec/chapters/start_of_day.md. */
 
 import { HYPERVISOR_VIRT_END, HYPERVISOR_VIRT_START } from '#spec/abi/xen.ts';
-import { BadInput } from '#spec/failure.ts';
+import { BadInput, NotModelled } from '#spec/failure.ts';
 import type { KernelParams } from './notes.ts';
 
 export const PAGE = 4096n;
 const SUPERPAGE = 1n << 22n;
+/** Xen maps a p2m list with pages of 2 MiB where it can. */
+const P2M_SUPERPAGE = 1n << 21n;
 /** There is at least this much mapped memory behind the boot stack. */
 const LEAST_PADDING = 512n << 10n;
 
@@ -34,6 +36,7 @@ const tablesFor = (start: bigint, end: bigint, shift: bigint): number =>
  */
 export const virtualLayout = (kernel: KernelParams, pages: number): VirtualLayout => {
   const start = kernel.virtBase;
+  if (start % PAGE !== 0n) throw new BadInput('image: VIRT_BASE is not page aligned');
   const p2m = roundUp(kernel.kernelEnd, PAGE);
   const startInfo = kernel.initP2m === null ? roundUp(p2m + BigInt(pages) * 8n, PAGE) : p2m;
   const pageTables = startInfo + PAGE;
@@ -47,8 +50,20 @@ export const virtualLayout = (kernel: KernelParams, pages: number): VirtualLayou
     if (firstAllocation > pages) throw new BadInput(`image: the kernel needs ${firstAllocation} pages, the domain has ${pages}`);
     if (end > 1n << 64n || (start < HYPERVISOR_VIRT_END && end > HYPERVISOR_VIRT_START) || !canonical(start) || !canonical(end - 1n))
       throw new BadInput('image: the kernel lies in addresses that are not for guests');
+    if (kernel.initP2m !== null) checkP2m(kernel.initP2m, BigInt(pages) * 8n, start, end);
     return { start, p2m: kernel.initP2m ?? p2m, startInfo, pageTables, pageTableFrames: n, stack, end, firstAllocation };
   }
+};
+
+/** A p2m list of its own has to lie beside the initial mapping, in addresses that are for guests. */
+const checkP2m = (base: bigint, bytes: bigint, start: bigint, end: bigint): void => {
+  const p2mEnd = base + bytes;
+  if (start <= p2mEnd && base <= end) throw new BadInput('image: the p2m table (ELF note INIT_P2M) overlaps the initial mapping');
+  if (p2mEnd >= 1n << 64n || (base < HYPERVISOR_VIRT_END && p2mEnd > HYPERVISOR_VIRT_START) || !canonical(base) || !canonical(p2mEnd - 1n))
+    throw new BadInput('image: the p2m table (ELF note INIT_P2M) lies in addresses that are not for guests');
+  if (base % PAGE !== 0n) throw new NotModelled('domain_builder/unaligned_p2m');
+  const superpage = roundUp(base, P2M_SUPERPAGE);
+  if (superpage + P2M_SUPERPAGE <= p2mEnd) throw new NotModelled('domain_builder/p2m_superpage');
 };
 
 const endFor = (stackEnd: bigint): bigint => {

@@ -2,7 +2,7 @@
 
 import { XENFEAT } from '#spec/abi/version.ts';
 import { BadInput, NotModelled } from '#spec/failure.ts';
-import { type Elf, type ElfNote, text } from './elf.ts';
+import { type Area, type Elf, field } from './elf.ts';
 
 /** Note types. Source: Xen public header `elfnote.h`. */
 const NOTE = {
@@ -12,18 +12,18 @@ const NOTE = {
   PADDR_OFFSET: 4,
   XEN_VERSION: 5,
   GUEST_OS: 6,
-  GUEST_VERSION: 7,
   LOADER: 8,
   PAE_MODE: 9,
   FEATURES: 10,
   BSD_SYMTAB: 11,
-  HV_START_LOW: 12,
-  SUSPEND_CANCEL: 14,
   INIT_P2M: 15,
-  MOD_START_PFN: 16,
   SUPPORTED_FEATURES: 17,
 } as const;
-// biome-ignore format: one table, read by eye
+/** Xen looks at no more notes of a file, and at no more characters of a string. */
+const MOST_NOTES = 0x10000;
+const MOST_CHARACTERS = 0x1000n;
+/** A feature's name is cut after so many characters. */
+const MOST_FEATURE_CHARACTERS = 63;
 
 export type KernelParams = {
   readonly virtBase: bigint;
@@ -43,30 +43,59 @@ const bad = (what: string): never => {
   throw new BadInput(`image: ${what}`);
 };
 
-const numeric = ({ desc }: ElfNote): bigint => {
-  const view = new DataView(desc.buffer, desc.byteOffset, desc.length);
-  switch (desc.length) {
-    case 1:
-      return BigInt(view.getUint8(0));
-    case 2:
-      return BigInt(view.getUint16(0, true));
-    case 4:
-      return BigInt(view.getUint32(0, true));
-    case 8:
-      return view.getBigUint64(0, true);
-    default:
-      return 0n;
+/** Where the description of a note named "Xen" stands in the file. */
+type XenNote = { readonly type: number; readonly at: bigint; readonly size: number };
+
+/** Round up to whole words, as an unsigned 32-bit number. */
+const words = (size: bigint): bigint => (size + 3n) & 0xfffffffcn;
+
+/** Notes named "Xen" in the areas. A note's name ends with its NUL whatever its stated size, which only says where the description begins. */
+const xenNotes = (file: Uint8Array, areas: readonly Area[]): readonly XenNote[] => {
+  const found: XenNote[] = [];
+  let seen = 0;
+  for (const { start, end } of areas) {
+    for (let at = start; at < end && at < BigInt(file.length); ) {
+      if (seen++ >= MOST_NOTES) return found;
+      const description = at + 12n + words(field(file, at, 4));
+      const size = field(file, at + 4n, 4);
+      if (field(file, at + 12n, 4) === 0x6e6558n)
+        found.push({ type: Number(field(file, at + 8n, 4)), at: description, size: Number(size) });
+      at = description + words(size);
+    }
   }
+  return found;
 };
 
-/** Features that the kernel asks for: `name`, or `!name` when it cannot run without. Unknown required ones are refused. */
-const checkFeatures = (list: string): void => {
-  for (const feature of list.split('|')) {
+/** A note's string: up to its NUL, wherever in the file that is. Null, as if the note were absent, when there is none. */
+const stringOf = (file: Uint8Array, { at }: XenNote): string | null => {
+  let text = '';
+  for (let i = at; i < BigInt(file.length) && i <= at + MOST_CHARACTERS; i++) {
+    const byte = file[Number(i)];
+    if (byte === 0) return text;
+    text += String.fromCharCode(byte);
+  }
+  return null;
+};
+
+const numberOf = (file: Uint8Array, { at, size }: XenNote): bigint => ([1, 2, 4, 8].includes(size) ? field(file, at, size) : 0n);
+
+/** The names of a feature list. Names that are too long go on as the next one. */
+const featureNames = function* (list: string): Generator<string> {
+  for (const part of list.split('|'))
+    for (let at = 0; at === 0 || at < part.length; at += MOST_FEATURE_CHARACTERS) yield part.slice(at, at + MOST_FEATURE_CHARACTERS);
+};
+
+/** Features that the kernel asks for: `name`, or `!name` when it cannot run without. Unknown required ones are refused. Answers whether dom0 is one. */
+const checkFeatures = (list: string): boolean => {
+  let dom0 = false;
+  for (const feature of featureNames(list)) {
+    const name = feature.replace(/^!/, '');
+    if (name === 'dom0') dom0 = true;
     if (!feature.startsWith('!')) continue;
-    const name = feature.slice(1);
     if (!Object.hasOwn(KNOWN_FEATURES, name)) bad(`the kernel requires the unknown feature "${printable(name)}"`);
     if (name === 'supervisor_mode_kernel') bad('the kernel requires supervisor mode');
   }
+  return dom0;
 };
 /** Names that the notes use for XENFEAT bits. */
 const KNOWN_FEATURES = {
@@ -80,25 +109,57 @@ const KNOWN_FEATURES = {
 };
 const printable = (name: string): string => name.slice(0, 40).replace(/[^\x20-\x7e]/g, '?');
 
+/** The note type's last value; of numbers, all ones mean that there is none. */
+const valuesIn = (file: Uint8Array, notes: readonly XenNote[]) => {
+  const last = (type: number): XenNote | undefined => notes.findLast((note) => note.type === type);
+  return {
+    string: (type: number): string => {
+      const texts = notes.filter((note) => note.type === type).map((note) => stringOf(file, note));
+      return texts.findLast((text) => text !== null) ?? '';
+    },
+    number: (type: number): bigint | null => {
+      const note = last(type);
+      const value = note ? numberOf(file, note) : MASK;
+      return value === MASK ? null : value;
+    },
+  };
+};
+
+/** What SUPPORTED_FEATURES and FEATURES together say of running as dom0; true when the former is absent. */
+const supportsDom0 = (file: Uint8Array, notes: readonly XenNote[], named: boolean): boolean => {
+  const supported = notes.filter((note) => note.type === NOTE.SUPPORTED_FEATURES);
+  // An array of 32-bit words, of which the first counts.
+  const bits = supported.reduce((all, { at, size }) => (size % 4 === 0 && size > 0 ? all | field(file, at, 4) : all), 0n);
+  return supported.length === 0 || named || ((bits >> BigInt(XENFEAT.dom0)) & 1n) === 1n;
+};
+
+/** "yes" and "bimodal" stay in force when a later note says something else. */
+const paeMode = (file: Uint8Array, notes: readonly XenNote[]): KernelParams['pae'] => {
+  let pae: KernelParams['pae'] = 'no';
+  for (const note of notes) {
+    const text = note.type === NOTE.PAE_MODE ? stringOf(file, note) : null;
+    if (text === 'yes') pae = 'yes';
+    else if (text?.includes('bimodal')) pae = 'bimodal';
+  }
+  return pae;
+};
+
 /** Read the notes as Xen 4.17 does for a PV kernel. Throws BadInput for a file that Xen would refuse. */
 export const kernelParams = (elf: Elf, privileged: boolean): KernelParams => {
-  const notes = new Map<number, ElfNote>();
-  for (const note of elf.notes) {
-    if (note.name !== 'Xen') continue;
-    notes.set(note.type, note);
-    if (note.type === NOTE.FEATURES) checkFeatures(text(note.desc));
-  }
-  if (notes.size === 0) bad('no Xen ELF notes');
-  const string = (type: number): string => (notes.has(type) ? text(notes.get(type)!.desc) : '');
-  const number = (type: number): bigint | null => (notes.has(type) ? numeric(notes.get(type)!) : null);
+  const { file } = elf;
+  const inSegments = xenNotes(file, elf.noteSegments);
+  const notes = inSegments.length > 0 ? inSegments : xenNotes(file, elf.noteSections);
+  if (notes.length === 0) bad('no Xen ELF notes');
+  const { string, number } = valuesIn(file, notes);
+  const lists = notes.filter((note) => note.type === NOTE.FEATURES).map((note) => stringOf(file, note) ?? '');
+  const namesDom0 = lists.map(checkFeatures).includes(true);
 
   if (!string(NOTE.LOADER).startsWith('generic') && !string(NOTE.GUEST_OS).startsWith('linux'))
     bad('neither made for the generic loader nor Linux (ELF notes LOADER, GUEST_OS)');
   if (!string(NOTE.XEN_VERSION).startsWith('xen-3.0')) bad('not made for Xen 3.0 and later (ELF note XEN_VERSION)');
-  if (string(NOTE.BSD_SYMTAB) === 'yes') throw new NotModelled('domain/bsd_symtab');
-  const supported = number(NOTE.SUPPORTED_FEATURES);
-  if (privileged && supported !== null && ((supported >> BigInt(XENFEAT.dom0)) & 1n) === 0n)
-    bad('the kernel does not support running as dom0');
+  if (notes.some((note) => note.type === NOTE.BSD_SYMTAB && stringOf(file, note) === 'yes'))
+    throw new NotModelled('domain_builder/bsd_symtab');
+  if (privileged && !supportsDom0(file, notes, namesDom0)) bad('the kernel does not support running as dom0');
 
   const base = number(NOTE.VIRT_BASE);
   const offset = number(NOTE.PADDR_OFFSET);
@@ -113,7 +174,6 @@ export const kernelParams = (elf: Elf, privileged: boolean): KernelParams => {
   if (kernelStart > kernelEnd || entry < kernelStart || entry > kernelEnd || virtBase > kernelStart) bad('start or entry is out of bounds');
   const initP2m = number(NOTE.INIT_P2M);
   if (initP2m !== null && initP2m >= kernelStart && initP2m < kernelEnd) bad('the p2m table (ELF note INIT_P2M) overlaps the kernel');
-  const pae = string(NOTE.PAE_MODE);
   return {
     virtBase,
     kernelStart,
@@ -122,6 +182,6 @@ export const kernelParams = (elf: Elf, privileged: boolean): KernelParams => {
     virtOffset,
     initP2m,
     hypercallPage: number(NOTE.HYPERCALL_PAGE),
-    pae: pae === 'yes' ? 'yes' : pae.includes('bimodal') ? 'bimodal' : 'no',
+    pae: paeMode(file, notes),
   };
 };

@@ -1,4 +1,6 @@
 /** The page tables that a domain starts on. Chapter: spec/chapters/start_of_day.md. */
+
+import { BadInput } from '#spec/failure.ts';
 import type { VirtualLayout } from './layout.ts';
 import { PAGE } from './layout.ts';
 
@@ -63,8 +65,16 @@ export const initialTables = (layout: VirtualLayout, firstMfn: number, written: 
 /** The frames that a p2m table of its own (ELF note INIT_P2M) takes, in the order of their allocation. */
 export type P2mFrames = { readonly tables: PageTables; readonly count: number; readonly mfnOf: (page: number) => number };
 
-/** Map `bytes` of p2m list at `layout.p2m` with frames taken from `firstMfn` on; new tables hang into `tables`. */
-export const separateP2m = (tables: PageTables, l4Mfn: number, layout: VirtualLayout, bytes: bigint, firstMfn: number): P2mFrames => {
+/** Xen wants to have as many pages to spare, for tables, whenever it maps one more of the list. */
+const SPARE_PAGES = 3;
+
+/**
+ * Map the p2m list of a domain of `pages` at `layout.p2m` with the domain's frames behind the first allocation; new tables hang into `tables`.
+ * Throws BadInput when the domain is too small.
+ */
+export const separateP2m = (tables: PageTables, l4Mfn: number, layout: VirtualLayout, pages: number, domainMfn: number): P2mFrames => {
+  const listPages = Math.ceil((pages * 8) / 4096);
+  const firstMfn = domainMfn + layout.firstAllocation;
   const added = new Map<number, PageTable>();
   const data: number[] = [];
   let next = firstMfn;
@@ -79,7 +89,9 @@ export const separateP2m = (tables: PageTables, l4Mfn: number, layout: VirtualLa
     return entries;
   };
   const l4 = tables.get(l4Mfn)!.entries;
-  for (let at = layout.p2m; at < layout.p2m + bytes; at += PAGE) {
+  for (let i = 0; i < listPages; i++) {
+    if (next - domainMfn + (listPages - i) + SPARE_PAGES > pages) throw new BadInput(`image: ${pages} pages cannot hold the p2m table`);
+    const at = layout.p2m + BigInt(i) * PAGE;
     const l3 = below(l4, slot(at, 4), 3);
     const l2 = below(l3, slot(at, 3), 2);
     const l1 = below(l2, slot(at, 2), 1);

@@ -54,7 +54,11 @@ export const buildDomain = (machine: Machine, plan: DomainPlan, first: number, c
 
   const l4 = buildPageTables(machine, layout, first);
   const at = (address: bigint): number => first * PAGE + Number(address - layout.start);
+  // Overlapping segments are loaded as long as they do not write the kernel's place more than twice over; then Xen stops, content.
+  let copies = 2n * (layout.kernelEnd - layout.kernelStart);
   for (const { paddr, memsz, data } of elf.segments) {
+    copies -= memsz;
+    if (copies < 0n) break;
     const address = layout.kernelStart + paddr - elf.start;
     machine.memory.writeBytes(at(address), data);
     if (memsz > BigInt(data.length)) machine.memory.fill(at(address) + data.length, Number(memsz) - data.length, 0);
@@ -97,11 +101,7 @@ const writeP2m = (machine: Machine, layout: VirtualLayout, l4: number, first: nu
   const bytes = BigInt(pages) * 8n;
   let taken = 0;
   if (layout.p2mInside) markDirty(machine, l4, layout.p2m, layout.p2m + bytes);
-  else {
-    const room = BigInt(pages - layout.firstAllocation - 3);
-    if (bytes > room * BigInt(PAGE)) throw new BadInput('ELF image: no room for the P->M table');
-    taken = mapP2m(machine, l4, layout.p2m, bytes, first + layout.firstAllocation);
-  }
+  else taken = mapP2m(machine, l4, layout.p2m, bytes, first, layout.firstAllocation, pages);
   for (let pfn = 0; pfn < pages; pfn++) {
     const address = layout.p2m + 8n * BigInt(pfn);
     const page = frameAt(machine, l4, address);

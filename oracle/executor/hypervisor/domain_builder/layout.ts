@@ -1,6 +1,6 @@
 /** Where the domain builder puts things in the guest's initial virtual space. */
 import { start_info } from '#spec/abi/xen.ts';
-import { BadInput } from '#spec/failure.ts';
+import { BadInput, NotModelled } from '#spec/failure.ts';
 import type { ElfFile } from './elf.ts';
 import type { XenNotes } from './notes.ts';
 
@@ -79,8 +79,10 @@ export const virtualLayout = (elf: ElfFile, notes: XenNotes, pages: number): Vir
   if (start < HYPERVISOR.end && end > HYPERVISOR.start) throw new BadInput("ELF image: overlaps with Xen's private area");
   if (notes.hypercallPage !== null && (notes.hypercallPage < start || notes.hypercallPage >= end))
     throw new BadInput('ELF image: the hypercall page is out of bounds');
-  if (notes.hypercallPage !== null && notes.hypercallPage % PAGE !== 0n)
-    throw new BadInput('ELF image: the hypercall page is not page aligned');
+  if (notes.hypercallPage !== null && notes.hypercallPage % PAGE !== 0n) throw new NotModelled('domain_builder/unaligned_hypercall_page');
+  if (notes.hypercallPage !== null && notes.hypercallPage >= pageTables && notes.hypercallPage < pageTables + count * PAGE)
+    throw new BadInput('ELF image: the hypercall page would be a page table, which Xen maps read-only');
+  if (notes.p2mBase !== null) checkP2mBase(notes.p2mBase, BigInt(pages) * 8n, start, end);
   return {
     start,
     end,
@@ -96,6 +98,15 @@ export const virtualLayout = (elf: ElfFile, notes: XenNotes, pages: number): Vir
     stackEnd,
     firstAllocation,
   };
+};
+
+/** Its own place must leave the initial mapping and Xen alone. Throws BadInput, or NotModelled where Xen would take large pages. */
+const checkP2mBase = (base: bigint, bytes: bigint, start: bigint, end: bigint): void => {
+  const last = base + bytes;
+  if (last >= start && base <= end) throw new BadInput('ELF image: the P->M table overlaps the initial mapping');
+  if (last >= TOP || !isCanonical(base) || !isCanonical(last - 1n) || (base < HYPERVISOR.end && last > HYPERVISOR.start))
+    throw new BadInput('ELF image: the P->M table is not among the addresses of guests');
+  if (base % PAGE !== 0n) throw new NotModelled('domain_builder/unaligned_p2m');
 };
 
 const powerOfTwo = (pages: number): number => {

@@ -1,7 +1,7 @@
 /** Xen's ELF notes: what an image tells the domain builder about itself. */
 import { XENFEAT } from '#spec/abi/version.ts';
 import { BadInput, NotModelled } from '#spec/failure.ts';
-import type { ElfFile } from './elf.ts';
+import type { ElfFile, Range, Reader } from './elf.ts';
 
 const NOTE = {
   ENTRY: 1,
@@ -15,7 +15,6 @@ const NOTE = {
   FEATURES: 10,
   BSD_SYMTAB: 11,
   INIT_P2M: 15,
-  MOD_START_PFN: 16,
   SUPPORTED_FEATURES: 17,
 } as const;
 /** Names that a FEATURES note may use. */
@@ -28,7 +27,10 @@ const FEATURE_NAMES = [
   'hvm_callback_vector',
   'dom0',
 ] as const;
-const MOST_NOTES = 4096;
+/** Xen reads no further: notes of a file, characters of a string, characters of a feature's name with its `!`. */
+const MOST_NOTES = 65536;
+const MOST_TEXT = 4096;
+const MOST_NAME = 63;
 
 export type XenNotes = {
   /** Absent values are null. */
@@ -43,42 +45,41 @@ export type XenNotes = {
   readonly pae: boolean;
 };
 
-type RawNote = { readonly type: number; readonly description: Uint8Array };
+/** A number that stands for "not given". */
+const UNSET = (1n << 64n) - 1n;
 
-/** A string up to its NUL. */
-const text = (bytes: Uint8Array): string => {
-  const end = bytes.indexOf(0);
-  return String.fromCharCode(...bytes.subarray(0, end < 0 ? bytes.length : end));
-};
+/** The description's place in the file and its stated size. */
+type XenNote = { readonly type: number; readonly place: bigint; readonly size: number };
 
-/** A little-endian number of 1, 2, 4 or 8 bytes; other sizes read as 0. */
-const number = (bytes: Uint8Array): bigint => {
-  if (![1, 2, 4, 8].includes(bytes.length)) return 0n;
-  return bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
-};
+const align4 = (size: number): bigint => BigInt(((size + 3) & ~3) >>> 0);
 
-const notesIn = (bytes: Uint8Array): RawNote[] => {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const found: RawNote[] = [];
-  let at = 0;
-  for (let count = 0; at < bytes.length; count++) {
-    if (count >= MOST_NOTES) throw new BadInput('ELF image: too many notes');
-    if (at + 12 > bytes.length) throw new BadInput('ELF image: a note is cut off');
-    const nameSize = view.getUint32(at, true);
-    const descriptionSize = view.getUint32(at + 4, true);
-    const description = (at + 12 + ((nameSize + 3) & ~3)) >>> 0;
-    const end = description + descriptionSize;
-    if (nameSize > bytes.length || end > bytes.length) throw new BadInput('ELF image: a note is cut off');
-    const name = text(bytes.subarray(at + 12, at + 12 + nameSize));
-    if (name === 'Xen') found.push({ type: view.getUint32(at + 8, true), description: bytes.subarray(description, end) });
-    at = description + ((descriptionSize + 3) & ~3);
+/** Notes whose name, read up to its NUL, is "Xen". A note goes on where it says, whatever the segment's end; the walk stops past the file. */
+const notesIn = (reader: Reader, ranges: readonly Range[]): XenNote[] => {
+  const found: XenNote[] = [];
+  let left = MOST_NOTES;
+  for (const { from, to } of ranges) {
+    let at = from;
+    while (at < to && at < reader.length) {
+      if (left-- === 0) return found;
+      const place = at + 12n + align4(Number(reader.number(at, 4)));
+      const size = Number(reader.number(at + 4n, 4));
+      if (reader.text(at + 12n, 3) === 'Xen') found.push({ type: Number(reader.number(at + 8n, 4)), place, size });
+      at = place + align4(size);
+    }
   }
   return found;
 };
 
+/** A little-endian number of 1, 2, 4 or 8 bytes; other sizes read as 0. */
+const numberIn = (reader: Reader, { place, size }: XenNote): bigint =>
+  size === 1 || size === 2 || size === 4 || size === 8 ? reader.number(place, size) : 0n;
+
+/** A feature list's items, cut as Xen's buffer cuts them. */
+const featuresIn = (list: string): string[] => list.split('|').flatMap((item) => item.match(new RegExp(`.{1,${MOST_NAME}}`, 'gs')) ?? []);
+
 /** Throws BadInput when a feature is required that Xen does not know, or that a PV domain cannot have. */
 const checkFeatures = (list: string): void => {
-  for (const feature of list.split('|')) {
+  for (const feature of featuresIn(list)) {
     if (!feature.startsWith('!')) continue;
     const name = feature.slice(1);
     if (!(FEATURE_NAMES as readonly string[]).includes(name))
@@ -87,42 +88,46 @@ const checkFeatures = (list: string): void => {
   }
 };
 
-/** The last note of a type counts. Throws BadInput for an image that Xen would not load. */
+/** The last note of a type counts; a text without end is none. Throws BadInput for an image that Xen would not load. */
 export const xenNotes = (elf: ElfFile, isDom0: boolean): XenNotes => {
-  const fromSegments = elf.noteSegments.flatMap(notesIn);
-  const notes = fromSegments.length > 0 ? fromSegments : elf.noteSections.flatMap(notesIn);
+  const { reader } = elf;
+  const fromSegments = notesIn(reader, elf.noteSegments);
+  const notes = fromSegments.length > 0 ? fromSegments : notesIn(reader, elf.noteSections);
   if (notes.length === 0) throw new BadInput('ELF image: not for Xen (no Xen notes)');
-  const last = (type: number): Uint8Array | null => notes.findLast((note) => note.type === type)?.description ?? null;
-  const textOf = (type: number): string => text(last(type) ?? new Uint8Array());
+  const textsOf = (type: number): string[] =>
+    notes.flatMap((note) => (note.type === type ? (reader.text(note.place, MOST_TEXT) ?? []) : []));
+  const textOf = (type: number): string => textsOf(type).at(-1) ?? '';
   const numberOf = (type: number): bigint | null => {
-    const found = last(type);
-    return found === null ? null : number(found);
+    const found = notes.findLast((note) => note.type === type);
+    const value = found === undefined ? UNSET : numberIn(reader, found);
+    return value === UNSET ? null : value;
   };
 
   if (!textOf(NOTE.LOADER).startsWith('generic') && !textOf(NOTE.GUEST_OS).startsWith('linux'))
     throw new BadInput('ELF image: neither for the generic loader nor Linux');
   if (!textOf(NOTE.XEN_VERSION).startsWith('xen-3.0')) throw new BadInput('ELF image: not for the xen-3.0 interface');
-  for (const note of notes) if (note.type === NOTE.FEATURES) checkFeatures(text(note.description));
-  const supported = numberOf(NOTE.SUPPORTED_FEATURES);
-  const named = notes.some(
-    (note) =>
-      note.type === NOTE.FEATURES &&
-      text(note.description)
-        .split('|')
-        .some((name) => name === 'dom0' || name === '!dom0'),
-  );
-  if (isDom0 && supported !== null && !named && (supported & (1n << BigInt(XENFEAT.dom0))) === 0n)
-    throw new BadInput('ELF image: the kernel does not support dom0 operation');
-  if (textOf(NOTE.BSD_SYMTAB) === 'yes') throw new NotModelled('domain_builder/bsd_symtab');
+  const features = textsOf(NOTE.FEATURES);
+  features.forEach(checkFeatures);
+  if (textsOf(NOTE.BSD_SYMTAB).includes('yes')) throw new NotModelled('domain_builder/bsd_symtab');
+  if (isDom0 && !mayBeDom0(reader, notes, features)) throw new BadInput('ELF image: the kernel does not support dom0 operation');
 
-  const pae = textOf(NOTE.PAE_MODE);
+  // "yes" and "bimodal" last until the other one comes.
+  const modes = textsOf(NOTE.PAE_MODE).filter((mode) => mode === 'yes' || mode.includes('bimodal'));
   return {
     entry: numberOf(NOTE.ENTRY),
     hypercallPage: numberOf(NOTE.HYPERCALL_PAGE),
     virtBase: numberOf(NOTE.VIRT_BASE),
     paddrOffset: numberOf(NOTE.PADDR_OFFSET),
     p2mBase: numberOf(NOTE.INIT_P2M),
-    extendedCr3: pae === 'yes',
-    pae: pae === 'yes' || pae.includes('bimodal'),
+    extendedCr3: modes.at(-1) === 'yes',
+    pae: modes.length > 0,
   };
+};
+
+/** Only a kernel with a SUPPORTED_FEATURES note, an array of 32-bit words, can fail to support it. FEATURES may name it as well. */
+const mayBeDom0 = (reader: Reader, notes: readonly XenNote[], features: readonly string[]): boolean => {
+  const supported = notes.filter((note) => note.type === NOTE.SUPPORTED_FEATURES);
+  if (supported.length === 0) return true;
+  if (features.flatMap(featuresIn).some((name) => name === 'dom0' || name === '!dom0')) return true;
+  return supported.some(({ place, size }) => size > 0 && size % 4 === 0 && ((reader.number(place, 4) >> BigInt(XENFEAT.dom0)) & 1n) !== 0n);
 };

@@ -1,5 +1,5 @@
 /** The initial page tables, in the pages and the order in which Xen's builder takes them. */
-import { NotModelled } from '#spec/failure.ts';
+import { BadInput, NotModelled } from '#spec/failure.ts';
 import { PGF, PGT } from '../frame_table.ts';
 import type { Machine } from '../machine.ts';
 import type { VirtualLayout } from './layout.ts';
@@ -90,14 +90,17 @@ export const markDirty = (machine: Machine, l4: number, start: bigint, end: bigi
 };
 
 /**
- * Tables and pages for a p2m outside the initial mapping. They are the domain's pages from `from` up, in the order taken. Answers how many
- * were taken.
+ * Tables and pages for a p2m outside the initial mapping, at a page-aligned base. They are the pages from `from` up of the domain whose
+ * memory of `pages` starts at frame `first`, in the order taken. Answers how many were taken. Throws BadInput when they run out.
  */
-export const mapP2m = (machine: Machine, l4: number, base: bigint, bytes: bigint, from: number): number => {
+export const mapP2m = (machine: Machine, l4: number, base: bigint, bytes: bigint, first: number, from: number, pages: number): number => {
   const { frames } = machine;
-  let next = from;
+  let next = first + from;
   const end = base + bytes;
-  for (let address = base; address < end; address = ((address + PAGE) / PAGE) * PAGE) {
+  for (let address = base; address < end; address += PAGE) {
+    // Three more than the rest of the list: that many tables may come before its next page.
+    const wanted = next - first + Number((end - address + PAGE - 1n) / PAGE) + 3;
+    if (wanted > pages) throw new BadInput('ELF image: no room for the P->M table');
     let table = l4;
     for (let level = 4; level > 1; level--) {
       const slot = index(address, level);
@@ -115,5 +118,5 @@ export const mapP2m = (machine: Machine, l4: number, base: bigint, bytes: bigint
     frames.refs[next] = 2;
     next++;
   }
-  return next - from;
+  return next - first - from;
 };
