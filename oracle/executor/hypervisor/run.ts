@@ -40,7 +40,7 @@ export const execute = (machine: Machine, cpu: number, steps: number): number =>
 
 /** After Xen's work for `vcpu`, which its pCPU holds: timers that came due, then back to the guest, or off the pCPU. */
 const wayOut = (machine: Machine, vcpu: Vcpu): void => {
-  if (machine.timerDue) fireDueTimers(machine, vcpu);
+  if (machine.timerDue) fireDueTimers(machine);
   if (!vcpu.mustMove) returnToGuest(machine, vcpu);
   if ((vcpu.mustMove || !isRunnable(vcpu)) && vcpu.processor >= 0) leave(machine, vcpu);
   vcpu.mustMove = false;
@@ -92,11 +92,11 @@ export const passTime = (machine: Machine, now: number): void => {
     machine.timeRefreshed = now;
     for (const { current } of machine.pcpus) if (current !== null) refreshTime(machine, current);
   }
-  if (fireDueTimers(machine, null)) interruptAll(machine);
+  if (fireDueTimers(machine)) interruptAll(machine);
 };
 
 export const typeConsole = (machine: Machine, bytes: string): void => {
-  if (machine.halted !== null || bytes === '') return;
+  if (machine.halted !== null) return;
   const dom0 = machine.domainById(0);
   for (let i = 0; i < bytes.length; i++) {
     if (machine.consoleInput.length < CONSOLE_INPUT_BYTES) machine.consoleInput.push(bytes.charCodeAt(i) & 0xff);

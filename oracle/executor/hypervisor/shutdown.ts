@@ -5,24 +5,23 @@ import type { Domain } from './domain.ts';
 import type { Machine } from './machine.ts';
 import { sleep } from './scheduler.ts';
 import { sendGuestGlobalVirq } from './upcall.ts';
-import type { Vcpu } from './vcpu.ts';
 
-/** Shut the domain down. A code that it stored before wins over `reason`. `caller` leaves its pCPU at the end of its step. */
-export const domainShutdown = (machine: Machine, domain: Domain, reason: number, caller: Vcpu | null): void => {
+/** Shut the domain down. A code that it stored before wins over `reason`. Its vCPUs leave their pCPUs at once, in order. */
+export const domainShutdown = (machine: Machine, domain: Domain, reason: number): void => {
   if (domain.shutdown !== null) return;
   const effective = domain.shutdownCode ?? reason;
   domain.shutdown = effective;
   domain.shutdownCode = effective;
   machine.emit({ kind: 'shutdown', domid: domain.domid, reason: effective });
   if (domain.privileged) machine.halted = effective;
-  for (const vcpu of domain.vcpus) sleep(machine, vcpu, caller);
+  for (const vcpu of domain.vcpus) sleep(machine, vcpu, null);
   const dom0 = machine.domainById(0);
   if (!domain.privileged && dom0) sendGuestGlobalVirq(machine, dom0, VIRQ.DOM_EXC);
 };
 
 /** Xen gives up on a domain. */
-export const domainCrash = (machine: Machine, domain: Domain, why: CrashReason, caller: Vcpu | null): void => {
+export const domainCrash = (machine: Machine, domain: Domain, why: CrashReason): void => {
   if (domain.shutdown !== null) return;
   machine.emit({ kind: 'crash', domid: domain.domid, why });
-  domainShutdown(machine, domain, SHUTDOWN.crash, caller);
+  domainShutdown(machine, domain, SHUTDOWN.crash);
 };

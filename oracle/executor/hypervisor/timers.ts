@@ -37,18 +37,18 @@ const firePoll = (machine: Machine, vcpu: Vcpu): void => {
 };
 
 /** The slot stays taken: only setting it to zero frees it. */
-const fireWatchdog = (machine: Machine, domain: Domain, slot: number, caller: Vcpu | null): void => {
+const fireWatchdog = (machine: Machine, domain: Domain, slot: number): void => {
   domain.watchdogs[slot] = null;
   machine.emit({ kind: 'timer', at: domain.vcpus[0].ref, which: 'watchdog' });
-  domainShutdown(machine, domain, SHUTDOWN.watchdog, caller);
+  domainShutdown(machine, domain, SHUTDOWN.watchdog);
 };
 
-type Due = { readonly deadline: number; readonly fire: (caller: Vcpu | null) => void };
+type Due = { readonly deadline: number; readonly fire: () => void };
 
 /** Timers in the order in which they fire when their deadlines are equal: by domid, its vCPUs, its watchdogs. */
 const armed = (machine: Machine): Due[] => {
   const all: Due[] = [];
-  const add = (deadline: number | null, fire: (caller: Vcpu | null) => void): void => {
+  const add = (deadline: number | null, fire: () => void): void => {
     if (deadline !== null) all.push({ deadline, fire });
   };
   for (const domain of machine.domainsByDomid()) {
@@ -58,7 +58,7 @@ const armed = (machine: Machine): Due[] => {
       add(vcpu.pollDeadline, () => firePoll(machine, vcpu));
     }
     domain.watchdogs.forEach((deadline, slot) => {
-      add(deadline, (caller) => fireWatchdog(machine, domain, slot, caller));
+      add(deadline, () => fireWatchdog(machine, domain, slot));
     });
   }
   return all;
@@ -68,11 +68,11 @@ const armed = (machine: Machine): Due[] => {
 export const earliestDeadline = (machine: Machine): number | null =>
   armed(machine).reduce<number | null>((least, { deadline }) => (least === null || deadline < least ? deadline : least), null);
 
-/** Fire what is due, each timer at most once. `caller` leaves its pCPU later, at the end of its step. Answers whether any fired. */
-export const fireDueTimers = (machine: Machine, caller: Vcpu | null): boolean => {
+/** Fire what is due, each timer at most once. Answers whether any fired. */
+export const fireDueTimers = (machine: Machine): boolean => {
   machine.timerDue = false;
   const due = armed(machine).filter(({ deadline }) => deadline <= machine.now);
   due.sort((a, b) => a.deadline - b.deadline);
-  for (const { fire } of due) if (machine.halted === null) fire(caller);
+  for (const { fire } of due) if (machine.halted === null) fire();
   return due.length > 0;
 };

@@ -43,7 +43,7 @@ export const iret = (machine: Machine, vcpu: Vcpu): number => {
 };
 
 const crash = (machine: Machine, vcpu: Vcpu, why: 'iret-frame' | 'iret-no-user-table'): number => {
-  domainCrash(machine, vcpu.domain, why, vcpu);
+  domainCrash(machine, vcpu.domain, why);
   vcpu.cpu.setGprHalves(RAX, 0, 0);
   return NO_RETURN;
 };

@@ -62,8 +62,8 @@ const block = (machine: Machine, vcpu: Vcpu): number => {
 
 const shutdown = (machine: Machine, vcpu: Vcpu): number => {
   const reason = scratch.getUint8(0);
-  if (reason === SHUTDOWN.crash) domainCrash(machine, vcpu.domain, 'guest-request', vcpu);
-  else domainShutdown(machine, vcpu.domain, reason, vcpu);
+  if (reason === SHUTDOWN.crash) domainCrash(machine, vcpu.domain, 'guest-request');
+  else domainShutdown(machine, vcpu.domain, reason);
   vcpu.cpu.setGprHalves(RAX, 0, 0);
   return NO_RETURN;
 };
@@ -108,7 +108,7 @@ const remoteShutdown = (machine: Machine, vcpu: Vcpu): number => {
   const why = scratch.getUint32(reason.at, true) & 0xff;
   if (!target) return minus('ESRCH');
   if (!vcpu.domain.privileged) return minus('EPERM');
-  domainShutdown(machine, target, why, vcpu);
+  domainShutdown(machine, target, why);
   if (target !== vcpu.domain) return 0;
   vcpu.cpu.setGprHalves(RAX, 0, 0);
   return NO_RETURN;

@@ -86,7 +86,7 @@ const up = (machine: Machine, target: Vcpu): number => {
 const down = (machine: Machine, caller: Vcpu, target: Vcpu): number => {
   const { vcpus } = caller.domain;
   if (!vcpus.some((other) => other !== target && (other.pauseFlags & VPF.down) === 0)) {
-    domainShutdown(machine, caller.domain, SHUTDOWN.poweroff, caller);
+    domainShutdown(machine, caller.domain, SHUTDOWN.poweroff);
     caller.cpu.setGprHalves(RAX, 0, 0);
     return NO_RETURN;
   }

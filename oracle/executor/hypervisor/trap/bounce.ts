@@ -76,7 +76,7 @@ export const createBounceFrame = (machine: Machine, vcpu: Vcpu, lo: number, hi: 
   vcpu.savedSs = FLAT.RING3_SS64;
   cpu.setGprHalves(RSP, bottomLo, bottomHi);
   if ((lo | hi) === 0) {
-    domainCrash(machine, vcpu.domain, 'bounce-no-handler', vcpu);
+    domainCrash(machine, vcpu.domain, 'bounce-no-handler');
     return false;
   }
   cpu.setRipHalves(lo, hi);
@@ -84,6 +84,6 @@ export const createBounceFrame = (machine: Machine, vcpu: Vcpu, lo: number, hi: 
 };
 
 const crashed = (machine: Machine, vcpu: Vcpu): boolean => {
-  domainCrash(machine, vcpu.domain, 'bounce-frame-fault', vcpu);
+  domainCrash(machine, vcpu.domain, 'bounce-frame-fault');
   return false;
 };
