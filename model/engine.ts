@@ -15,7 +15,8 @@ export const statusOf = (machine: Machine): Status => ({
   now: machine.now,
   halted: machine.halted,
   current: machine.cpus.map(({ current }) => current),
-  runnable: machine.domains.flatMap(({ vcpus }) => vcpus.filter((vcpu) => isSchedulable(machine, vcpu)).map(refOf)),
+  runnable:
+    machine.halted === null ? machine.domains.flatMap(({ vcpus }) => vcpus.filter((vcpu) => isSchedulable(machine, vcpu)).map(refOf)) : [],
   deadline: nextDeadline(machine),
 });
 

@@ -71,7 +71,8 @@ const observeVcpu = (vcpu: Vcpu): VcpuObservation => {
     polling: vcpu.poll !== null,
     gpr: regs.map(toHex),
     rip: toHex(rip),
-    rflags: `0x${(flags >>> 0).toString(16)}`,
+    // Bit 1 reads as one even where Xen's copy of the register lacks it.
+    rflags: `0x${((flags | 2) >>> 0).toString(16)}`,
     cs: selectors[CS],
     ss: selectors[SS],
     ds: selectors[DS],

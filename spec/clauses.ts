@@ -342,7 +342,7 @@ export const CLAUSES = {
   'trap/return-nmi': { chapter: 'trap', title: 'A pending NMI is delivered through entry 2 unless one is being handled; the next iret hypercall ends the handling.' },
   'trap/return-nmi_lost': { chapter: 'trap', title: 'Without a handler the NMI is lost.' },
   'trap/return-not_canonical': { chapter: 'trap', title: 'A RIP that is not canonical rules SYSRET out: RCX and R11 are set all the same, and IRET is used.' },
-  'trap/return-refused': { chapter: 'trap', title: 'A target that IRET refuses arrives as #GP at that target: for CS other than ring 3\'s code the selector\'s value, for RIP not canonical 0, for SS other than ring 3\'s data the selector\'s value, each without RPL.' },
+  'trap/return-refused': { chapter: 'trap', title: 'A target that IRET refuses arrives as #GP at that target: for CS other than ring 3\'s code the selector\'s value, for SS other than ring 3\'s data the selector\'s value, each without RPL, for RIP not canonical 0; looked at in this order.' },
   'trap/return-sysret': { chapter: 'trap', title: 'After a hypercall and after every frame the return is made by SYSRET: RCX = RIP, R11 = RFLAGS, CS 0xe033 and SS 0xe02b.' },
   'trap/return-sysret_tf': { chapter: 'trap', title: 'SYSRET with TF set is followed by #DB before another instruction runs.' },
   'trap/set_trap_table-address': { chapter: 'trap', title: 'An address that is not canonical is EINVAL; the entries before it hold.' },

@@ -10,6 +10,8 @@ export const NO_TRAPS: readonly TrapInfo[] = new Array(256).fill(NO_TRAP);
 
 /** The 100 Hz tick that every vCPU starts with, in ns. */
 const TICK = 10_000_000;
+/** Bit 1 of RFLAGS always reads as one. */
+const FIXED_FLAG = 2;
 const NR_VIRQS = VIRQ.ARCH_7 + 1;
 
 export const DR6_RESET = fromNumber(0xffff0ff0);
@@ -21,7 +23,7 @@ export const CR4_RESET = fromHex('0x660');
 export const freshVcpu = (domid: number, id: number, sharedInfo: number): Vcpu => ({
   domid,
   id,
-  cpu: freshCpu(0, ZERO, [0, 0, 0, 0, 0, 0]),
+  cpu: { ...freshCpu(0, ZERO, [0, 0, 0, 0, 0, 0]), flags: FIXED_FLAG },
   mode: 'kernel',
   initialised: false,
   online: false,

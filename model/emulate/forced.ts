@@ -1,4 +1,4 @@
-/** CPUID behind Xen's forced-emulation prefix: ud2, "xen", cpuid. Chapter: spec/chapters/trap.md, "Emulation". */
+/** CPUID behind Xen's forced-emulation prefix: ud2, "xen", cpuid. Chapter: spec/chapters/emulation.md. */
 import type { CpuidLeaf } from '#spec/config.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { RAX, RBX, RCX, RDX } from '../cpu/x86/state.ts';

@@ -1,7 +1,9 @@
 /** Which rule answers which hypercall, and the telling of each call. */
 import { HYPERCALL_ARGS, HYPERCALL_NAME, type HypercallName, suboperation } from '#spec/abi/hypercall.ts';
 import type { VcpuRef } from '#spec/event.ts';
+import { RAX } from '../cpu/x86/state.ts';
 import { emit } from '../journal.ts';
+import { vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import { toBigInt, toHex, type Word } from '../word/word.ts';
 import { callback_op } from './callback/callback_op.ts';
@@ -74,6 +76,11 @@ const perform = (
 };
 
 const tell = (result: HypercallResult, at: VcpuRef, call: string, args: readonly Word[], depth: number): HypercallResult => {
-  const value = result.kind === 'reply' && !result.ending ? toHex(result.value) : null;
-  return { ...result, machine: emit(result.machine, { kind: 'hypercall', at, call, args: args.map(toHex), result: value, depth }) };
+  // An iret inside a multicall leaves the multicall with the frame's RAX.
+  const left = result.kind === 'no_reply' && call === 'multicall' ? vcpuOf(result.machine, at).cpu.regs[RAX] : null;
+  const value = result.kind === 'reply' && !result.ending ? result.value : left;
+  return {
+    ...result,
+    machine: emit(result.machine, { kind: 'hypercall', at, call, args: args.map(toHex), result: value && toHex(value), depth }),
+  };
 };

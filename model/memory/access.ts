@@ -1,9 +1,9 @@
 /** Reading and writing machine memory by byte offset in a frame. No access here crosses the end of its frame. */
 import { digestText } from '#spec/digest.ts';
 import { type Size, zeroExtend } from '../word/size.ts';
-import { and, not, ONE, or, shl, shr, sub, Word, word } from '../word/word.ts';
+import { and, not, ONE, or, shl, shr, sub, type Word, word } from '../word/word.ts';
 import { type Memory, pageOf, readWord, settled, withPageOf, writeWord } from './memory.ts';
-import { EMPTY_PAGE, pageBytes, pageFrom, pageWithBytes } from './page.ts';
+import { EMPTY_PAGE, pageBytes, pageOfBytes, pageWithBytes } from './page.ts';
 import { populatedFrames, treeSums } from './tree.ts';
 
 export const FRAME_BYTES = 4096;
@@ -44,11 +44,8 @@ export const writeBytes = (m: Memory, mfn: number, offset: number, bytes: Uint8A
 /** The 4096 bytes of a frame. */
 export const readPage = (m: Memory, mfn: number): Uint8Array => readBytes(m, mfn, 0, FRAME_BYTES);
 
-export const writePage = (m: Memory, mfn: number, bytes: Uint8Array): Memory => {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, FRAME_BYTES);
-  const page = pageFrom((index) => new Word(view.getInt32(index * 8 + 4, true), view.getInt32(index * 8, true)));
-  return withPageOf(m, mfn, page);
-};
+/** A frame's 4096 bytes replaced. */
+export const writePage = (m: Memory, mfn: number, bytes: Uint8Array): Memory => withPageOf(m, mfn, pageOfBytes(bytes));
 
 export const clearPage = (m: Memory, mfn: number): Memory => (pageOf(m, mfn) === EMPTY_PAGE ? m : withPageOf(m, mfn, EMPTY_PAGE));
 

@@ -83,6 +83,26 @@ export const pageFrom = (wordAt: (index: number) => Word): Page => {
   return leaves.every((leaf) => leaf === EMPTY_LEAF) ? EMPTY_PAGE : new Page(leaves);
 };
 
+/** A page of 4096 bytes. */
+export const pageOfBytes = (bytes: Uint8Array): Page => {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const leaves = Array.from({ length: 16 }, (_, l) => leafOfBytes(view, l * 256));
+  return leaves.every((leaf) => leaf === EMPTY_LEAF) ? EMPTY_PAGE : new Page(leaves);
+};
+
+const leafOfBytes = (view: DataView, at: number): Leaf => {
+  const words = new Array<Word>(32).fill(ZERO);
+  let empty = true;
+  for (let i = 0; i < 32; i++) {
+    const lo = view.getInt32(at + 8 * i, true);
+    const hi = view.getInt32(at + 8 * i + 4, true);
+    if ((lo | hi) === 0) continue;
+    words[i] = new Word(hi, lo);
+    empty = false;
+  }
+  return empty ? EMPTY_LEAF : new Leaf(words);
+};
+
 /** Whether all 4096 bytes are zero. */
 export const isEmptyPage = (page: Page): boolean =>
   page === EMPTY_PAGE || page.leaves.every((leaf) => leaf === EMPTY_LEAF || leaf.words.every((w) => (w.lo | w.hi) === 0));

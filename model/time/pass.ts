@@ -11,7 +11,7 @@ const REFRESH_NS = 1_000_000_000;
 
 /** Set Xen's system time to `now` and fire what became due. Throws BadInput when time would run backwards. */
 export const passTime = (machine: Machine, now: number): Machine => {
-  if (now < machine.now) throw new BadInput(`input: time ${now} is before ${machine.now}`);
+  if (!(now >= machine.now)) throw new BadInput(`input: time ${now} is before ${machine.now}`);
   const moved: Machine = { ...machine, now, retiredAtTime: machine.retired };
   const refreshed = now - machine.timeRefreshed >= REFRESH_NS ? refreshAll(moved) : moved;
   const { machine: m, fired } = fireDueTimers(refreshed);

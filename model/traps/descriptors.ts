@@ -10,6 +10,6 @@ export const iretFault = ({ segments, rip }: CpuState): number | null => {
   const ss = segments.selectors[SS];
   if (cs === FLAT.RING3_CS32) throw new NotModelled('x86/compatibility_mode');
   if (cs !== FLAT.RING3_CS64) return cs & ~3;
-  if (!isCanonical(rip)) return 0;
-  return ss === FLAT.RING3_SS64 ? null : ss & ~3;
+  if (ss !== FLAT.RING3_SS64) return ss & ~3;
+  return isCanonical(rip) ? null : 0;
 };

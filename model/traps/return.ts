@@ -4,6 +4,7 @@
  */
 import { FLAT, TI } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
+import { NotModelled } from '#spec/failure.ts';
 import { VECTOR } from '../cpu/x86/outcome.ts';
 import { CS, R11, RCX, SS } from '../cpu/x86/state.ts';
 import { cite, emit } from '../journal.ts';
@@ -68,8 +69,8 @@ const sysret = (machine: Machine, at: VcpuRef): Machine => {
   const clobbered = { ...cpu, regs, flags: (restored & SYSRET_FLAGS) | 2 };
   if (!isCanonical(cpu.rip)) return iret(cite(setCpu(machine, at, clobbered), 'trap/return-not_canonical'), at);
   const selectors = cpu.segments.selectors.slice();
-  const compat = selectors[CS] === FLAT.RING3_CS32;
-  selectors[CS] = compat ? FLAT.RING3_CS32 : FLAT.RING3_CS64;
+  if (selectors[CS] === FLAT.RING3_CS32) throw new NotModelled('x86/compatibility_mode');
+  selectors[CS] = FLAT.RING3_CS64;
   selectors[SS] = FLAT.RING3_SS64;
   const m = setCpu(cite(machine, 'trap/return-sysret'), at, { ...clobbered, segments: { ...cpu.segments, selectors } });
   return (restored & FLAG.TF) === 0 ? m : returnToGuest(injectDebug(cite(m, 'trap/return-sysret_tf'), at), at, 'sysret');

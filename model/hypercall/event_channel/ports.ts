@@ -45,5 +45,6 @@ export const allocatePort = (machine: Machine, domid: number): Allocated | Refus
 export const refusedWithPort = ({ machine }: Allocated, errno: Errno, clause: ClauseId): Refused =>
   refused(cite(machine, 'evtchn/port-kept_free'), errno, clause);
 
+/** A copy with free ports at its end, up to `length`. */
 const wholeBlocks = (channels: readonly (Channel | null)[], length: number): (Channel | null)[] =>
-  Array.from({ length }, (_, port) => channels[port] ?? null);
+  channels.length === length ? channels.slice() : [...channels, ...new Array<null>(length - channels.length).fill(null)];
