@@ -102,10 +102,13 @@ const writeP2m = (machine: Machine, layout: VirtualLayout, l4: number, first: nu
   let taken = 0;
   if (layout.p2mInside) markDirty(machine, l4, layout.p2m, layout.p2m + bytes);
   else taken = mapP2m(machine, l4, layout.p2m, bytes, first, layout.firstAllocation, pages);
-  for (let pfn = 0; pfn < pages; pfn++) {
-    const address = layout.p2m + 8n * BigInt(pfn);
-    const page = frameAt(machine, l4, address);
-    machine.memory.writeHalves(page * PAGE + Number(address & 0xfffn), first + pfn, 0);
+  let at = 0;
+  for (let pfn = 0; pfn < pages; pfn++, at += 8) {
+    if (pfn === 0 || at % PAGE === 0) {
+      const address = layout.p2m + 8n * BigInt(pfn);
+      at = frameAt(machine, l4, address) * PAGE + Number(address & 0xfffn);
+    }
+    machine.memory.writeHalves(at, first + pfn, 0);
   }
   return taken;
 };
