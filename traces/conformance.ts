@@ -24,7 +24,7 @@ export const Conformance = z.strictObject({
   format: z.literal(CONFORMANCE_FORMAT),
   version: z.literal(CONFORMANCE_VERSION),
   title: z.string().min(1),
-  /** Clauses that the script was written for. */
+  /** Clauses that its recording is evidence for. */
   clauses: z.array(z.string()),
   program: Program,
   /** Null in a script that has not been recorded yet. */

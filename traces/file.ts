@@ -10,7 +10,7 @@ import type { Trace, TraceHeader, TraceRecord } from './format.ts';
 import { printTrace, TraceParser } from './text.ts';
 
 /** Most bytes that a trace may unpack to: a small hostile file must not fill the memory. */
-export const MAX_UNPACKED = 512 * 1024 * 1024;
+export const MAX_UNPACKED = 256 * 1024 * 1024;
 
 const limit = (where: string): Transform => {
   let seen = 0;

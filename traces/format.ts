@@ -5,6 +5,9 @@
  * A trace says what its producer could see (`visible`): a recording of real Xen sees console bytes and the end of the machine, an engine
  * sees everything. A replayer compares what is visible and nothing else. Records that were lost are marked, never left out
  * silently: from such a mark on, a difference proves nothing.
+ *
+ * With `inputs` visible, the trace holds the inputs themselves, each before what it brought about; a replayer applies them instead of
+ * choosing its own. With `observations` visible, an `observation` is the machine as it was after the inputs before it.
  */
 import { z } from 'zod';
 import { MachineConfig } from '#spec/config.ts';
@@ -23,7 +26,7 @@ export const TraceImage = z.object({
   elf: z.base64(),
 });
 
-export const Visible = z.enum(['console', 'end', 'events', 'inputs']);
+export const Visible = z.enum(['console', 'end', 'events', 'inputs', 'observations']);
 
 export const TraceHeader = z.object({
   record: z.literal('header'),
@@ -36,7 +39,7 @@ export const TraceHeader = z.object({
   machine: MachineConfig,
   images: z.array(TraceImage).min(1),
   /** How open choices were made; a recording of a real machine has none. */
-  policy: z.object({ slice: z.int().min(1), nsPerStep: z.number().positive(), seed: z.int() }).nullable(),
+  policy: z.object({ slice: z.int().min(1), nsPerStep: z.number().positive().max(1_000_000), seed: z.int() }).nullable(),
   /** The symbolic program(s) that the images were built from (spec/program.ts), when there is one. */
   program: z.json().nullable(),
   /** Seed that generated the program. */
@@ -49,6 +52,8 @@ export type TraceHeader = z.infer<typeof TraceHeader>;
 export const TraceRecord = z.discriminatedUnion('record', [
   z.object({ record: z.literal('input'), input: Input }),
   z.object({ record: z.literal('event'), event: Event }),
+  /** All that an engine shows of itself (spec/observation.ts), compared as the plain JSON that it is. */
+  z.object({ record: z.literal('observation'), observation: z.record(z.string(), z.json()) }),
   /** Records are missing here; count null when unknown. */
   z.object({ record: z.literal('lost'), count: z.int().min(1).nullable(), reason: z.string() }),
   /** `reason`: the SHUTDOWN code with which the machine ended, null when it did not end by itself (then `finish` says why recording stopped). */

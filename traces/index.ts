@@ -4,3 +4,4 @@ export * from './file.ts';
 export * from './format.ts';
 export * from './replay.ts';
 export * from './text.ts';
+export * from './writer.ts';

@@ -10,16 +10,26 @@ const parseLine = (line: string, number: number, where: string): unknown => {
   }
 };
 
+/** A schema's answer. Values nested so deep that looking at them exhausts the stack are no trace. */
+const safely = <T>(parse: () => T, number: number, where: string): T => {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof RangeError) throw new BadInput(`${where}: line ${number}: nested too deep`);
+    throw error;
+  }
+};
+
 /** Parse the header line. Throws BadInput naming file and line. */
 export const parseHeader = (line: string, where: string): TraceHeader => {
-  const parsed = TraceHeader.safeParse(parseLine(line, 1, where));
+  const parsed = safely(() => TraceHeader.safeParse(parseLine(line, 1, where)), 1, where);
   if (!parsed.success) throw new BadInput(`${where}: line 1: ${firstProblem(parsed.error)}`);
   return parsed.data;
 };
 
 /** Parse one record after the header. Throws BadInput naming file and line. */
 export const parseRecord = (line: string, number: number, where: string): TraceRecord => {
-  const parsed = TraceRecord.safeParse(parseLine(line, number, where));
+  const parsed = safely(() => TraceRecord.safeParse(parseLine(line, number, where)), number, where);
   if (!parsed.success) throw new BadInput(`${where}: line ${number}: ${firstProblem(parsed.error)}`);
   return parsed.data;
 };

@@ -7,6 +7,7 @@ import { debian_4_17 } from '#spec/machines/debian_4_17.ts';
 import { type Conformance, parseConformance, printConformance } from '#traces/conformance.ts';
 import { writeTrace } from '#traces/file.ts';
 import { buildImages } from '../image/index.ts';
+import { evidenceOf } from './evidence.ts';
 import { programData, type Recorder, type Seen, traceOf } from './recorder.ts';
 
 export const CONFORMANCE_FOLDER = fileURLToPath(new URL('../../traces/conformance/', import.meta.url));
@@ -39,12 +40,13 @@ export const recordScript = async (recorder: Recorder, { name, path, script }: S
   const images = buildImages(script.program);
   const seen = await recorder.record(images, debian_4_17());
   if (seen.reason === null) return seen;
+  const subject = { title: `${name}: ${script.title}`, program: programData(script.program), seed: null };
+  const clauses = [...(await evidenceOf(traceOf(recorder, images, seen, { ...subject, clauses: [] })))];
   if (update) {
     const { name: producer, version } = recorder.producer;
     const expected = { producer, version, console: [...consoleLines(seen.console)], reason: seen.reason };
-    writeFileSync(path, printConformance({ ...script, expected }));
+    writeFileSync(path, printConformance({ ...script, clauses, expected }));
   }
-  const subject = { title: `${name}: ${script.title}`, program: programData(script.program), seed: null, clauses: script.clauses };
-  writeTrace(recordedPath(name, folder), traceOf(recorder, images, seen, subject));
+  writeTrace(recordedPath(name, folder), traceOf(recorder, images, seen, { ...subject, clauses }));
   return seen;
 };
