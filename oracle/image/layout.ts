@@ -37,6 +37,17 @@ export const STACK_TOP = pages(2) + 2 * PAGE;
 export const KERNEL_STACK_TOP = pages(2) + 2 * PAGE;
 export const USER_STACK = pages(1);
 export const USER_STACK_TOP = USER_STACK + PAGE;
+/** Lines that a domain may not write to Xen's console: their length in bytes, then the lines. */
+const LOG_PAGES = 8;
+export const LOG = pages(LOG_PAGES);
+export const LOG_BYTES = LOG_PAGES * PAGE - 8;
+export const LOG_INDEX = (LOG - VIRT_BASE) / PAGE;
+/** Domain 0 as toolstack: frames of domain 1 by pfn, a window on one of them, and the registers of its vCPU. */
+export const PEER_PAGES = 1024;
+export const PEER_FRAMES = pages((8 * PEER_PAGES) / PAGE);
+export const PEER_WINDOW = pages(1);
+export const PEER_CONTEXT = pages(2);
+export const HYPERCALL_PAGE_INDEX = 8 * ((HYPERCALL_PAGE - VIRT_BASE) / PAGE);
 export const BSS_END = next;
 
 /** Code of the programs; their data and the pools follow. */
@@ -104,8 +115,9 @@ export const VAR = {
   /** Port of VIRQ_TIMER, 0 when not bound; machine frames of the grant table, 0 when not known. */
   timer_port: words(),
   grant_mfn: words(GRANT_FRAMES),
-  /** Whether user tables stand; counter of a loop. */
+  /** Whether user tables stand; whether domain 0 built domain 1; counter of a loop. */
   user_ready: words(),
+  built: words(),
   deadline: words(),
   tries: words(),
   saved: words(4),

@@ -14,6 +14,7 @@ export const endStep = (c: Context, step: StepOf<'end'>, title: string) => {
   };
   c.say(step.how === 'shutdown' ? `${title} reason=${step.reason ?? 3}` : title, 'line_begin');
   c.call('report_end');
+  if (c.domains === 2 && c.domain === 0) c.call('show_peer');
   switch (step.how) {
     case 'shutdown': {
       const reason = c.data.reserve(8);

@@ -33,13 +33,8 @@ const words = (c: Context, ...values: readonly number[]): number => {
   return address;
 };
 
-const pollFor = (c: Context, ns: number): void => {
-  const ports = words(c, TURN_PORT);
-  const poll = words(c, ports, 0, 1, 0, 0, 0);
-  loadValue(c, { now: ns });
-  c.storeRax(poll + 16);
-  hypercall(c, 'sched_op', 3, poll);
-};
+/** Sleep until the port is signalled or the deadline passes; any other event of the domain ends the sleep early. */
+const pollUntil = (c: Context, poll: number): void => hypercall(c, 'sched_op', 3, poll);
 
 /** The turn port is only polled, never an upcall. */
 const maskTurnPort = (c: Context): void => c.a.op('lock bts', at(32, SHARED_INFO + 2560), imm(TURN_PORT));
@@ -70,6 +65,7 @@ export const offer = (c: Context): void => {
 /** Domain 0's part of the introduction. */
 export const accept = (c: Context): void => {
   const { a } = c;
+  c.call('build_peer');
   maskTurnPort(c);
   const again = c.label();
   const met = c.label();
@@ -96,13 +92,22 @@ export const handOver = (c: Context): void => hypercall(c, 'event_channel_op', 4
 export const awaitTurn = (c: Context): void => {
   const { a } = c;
   const come = c.label();
-  const take = () => {
-    a.op('lock btr', at(32, SHARED_INFO + 2048), imm(TURN_PORT));
-    a.op('jb', addressOf(come));
-  };
-  take();
-  pollFor(c, PATIENCE_NS);
-  take();
+  const again = c.label();
+  const deadline = VAR.saved + 8;
+  const ports = words(c, TURN_PORT);
+  const poll = words(c, ports, 0, 1, 0, 0, 0);
+  loadValue(c, { now: PATIENCE_NS });
+  c.storeRax(deadline);
+  c.storeRax(poll + 16);
+  a.label(again);
+  a.op('lock btr', at(32, SHARED_INFO + 2048), imm(TURN_PORT));
+  a.op('jb', addressOf(come));
+  pollUntil(c, poll);
+  c.call('now');
+  a.op('cmp', R.rax, at(64, deadline));
+  a.op('jb', addressOf(again));
+  a.op('lock btr', at(32, SHARED_INFO + 2048), imm(TURN_PORT));
+  a.op('jb', addressOf(come));
   c.say(`${c.number}. the other domain is silent`, 'line_begin');
   c.call('line_end');
   a.label(come);

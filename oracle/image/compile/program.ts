@@ -92,4 +92,5 @@ const compileProgram = (c: Context, program: Program): void => {
   }
   // Domain 0's end is the machine's, so it goes last.
   pass(0);
+  if (c.domain === 0) c.call('show_peer');
 };

@@ -111,5 +111,11 @@ line_end:
   xor edi, edi
   mov eax, HYPERCALL_console_io
   syscall
+  test rax, rax
+  js line_refused
   ret
+line_refused:
+  mov edx, esi
+  mov esi, LINE
+  jmp keep_line
 `;

@@ -9,6 +9,7 @@ import { PRINT } from './print.ts';
 import { REPORT, REPORT_TEXTS } from './report.ts';
 import { START } from './start.ts';
 import { SYMBOL_TEXTS, SYMBOLS } from './symbols.ts';
+import { TOOLSTACK } from './toolstack.ts';
 import { STUBS, TRAP_TEXTS, TRAPS } from './traps.ts';
 import { USER } from './user.ts';
 import { WAIT } from './wait.ts';
@@ -69,6 +70,7 @@ const build = (): Runtime => {
   run(FIELDS);
   run(WAIT);
   run(USER);
+  run(TOOLSTACK);
   run(STUBS);
   for (const [label, text] of Object.entries({ ...SYMBOL_TEXTS, ...TRAP_TEXTS, ...REPORT_TEXTS })) {
     a.label(label);

@@ -66,6 +66,9 @@ put_own_page:
   mov esi, text_table
   jmp own_numbered
 own_not_table:
+  mov esi, text_start_info
+  cmp rax, [VAR.start_info]
+  je put_text
   mov rcx, rax
   sub rcx, USER_TABLES
   shr rcx, 12
@@ -162,6 +165,7 @@ put_rip:
 export const SYMBOL_TEXTS: Readonly<Record<string, string>> = {
   text_beyond: 'beyond',
   text_shared_info: 'shared_info',
+  text_start_info: 'start_info',
   text_unmapped: 'unowned',
   text_foreign: 'foreign',
   text_grant: 'grant',

@@ -1,0 +1,94 @@
+/** Cases of one instruction each: a row of the opcode table, a seed, and all else follows. */
+import type { InstructionCase } from '#oracle/image/instruction/case.ts';
+import { CODE, CODE_END, PAGE } from '#oracle/image/instruction/window.ts';
+import { memoryForm, registerForm } from './addressing.ts';
+import { Draft } from './draft.ts';
+import { encode } from './encode.ts';
+import { familyOf } from './families/index.ts';
+import { chooseImmediates, hasModrm, memoryAllowed, memoryWidth } from './operands.ts';
+import { anyPlace } from './places.ts';
+import { choosePrefixes } from './prefixes.ts';
+import { Stream } from './stream.ts';
+
+/** The case number `seed` of a row. */
+export const instructionCase = (row: number, seed: number): InstructionCase => {
+  const s = new Stream(seed, row);
+  const d = new Draft(row, s);
+  const family = familyOf(d.row);
+  if (family.step || s.one(12)) d.way = 'step';
+  choosePrefixes(d);
+  const memory = chooseModrm(d);
+  family.before?.(d);
+  if (memory) placeOperand(d, family.target?.(d) ?? 0n);
+  if (family.immediates) family.immediates(d);
+  else chooseImmediates(d);
+  placeCode(d);
+  const code = encode(d);
+  return {
+    row,
+    mode: '64',
+    seed,
+    way: d.way,
+    form: d.forms.join(', ') || 'registers',
+    code: code.slice(0, 20),
+    rip: d.rip,
+    regs: d.regs,
+    flags: d.flags,
+    fsBase: d.fsBase,
+    gsBase: d.gsBase,
+    pokes: d.pokes,
+    selectors: d.selectors,
+  };
+};
+
+const CS = 1;
+
+/** Chooses modrm.reg and, for a register operand, r/m. True when the operand is memory, which is placed later. */
+const chooseModrm = (d: Draft): boolean => {
+  const { row, s } = d;
+  if (!hasModrm(row)) return false;
+  if (row.modrm !== undefined) {
+    d.modrm = { bytes: [row.modrm], ripRelative: null };
+    return false;
+  }
+  d.modrmReg = row.ext ?? s.below(8);
+  // CS has another number on each system, so that reading it tells nothing.
+  if (row.mnemonic === 'mov_from_seg' && d.modrmReg === CS) d.modrmReg = 0;
+  const allowed = memoryAllowed(row);
+  if (allowed === 'must' || (allowed === 'may' && !s.one(3))) return true;
+  registerForm(d, d.modrmReg);
+  return false;
+};
+
+/** Puts the memory operand somewhere, and something into it. */
+const placeOperand = (d: Draft, away: bigint): void => {
+  const bytes = memoryWidth(d);
+  const place = anyPlace(d.s, bytes);
+  d.forms.push(place.form);
+  if (place.form === 'code') d.way = 'step';
+  const operand = familyOf(d.row).operand;
+  const inWindow = place.address < 0x80000000n;
+  if (inWindow && operand) operand(d, place.address, bytes);
+  else if (inWindow) d.pokeAny(place.address, bytes);
+  memoryForm(d, d.modrmReg, BigInt.asUintN(64, place.address + away));
+};
+
+/** Mostly in the middle of a page; now and then across a border, into a page that may not be executed, or off the end. */
+const placeCode = (d: Draft): void => {
+  const { s } = d;
+  switch (s.below(24)) {
+    case 0:
+      d.rip = CODE + PAGE - s.int(1, 15);
+      return;
+    case 1:
+      d.rip = CODE + 2 * PAGE - s.int(1, 15);
+      d.forms.push('fetch from a page that cannot be executed');
+      return;
+    case 2:
+      d.rip = CODE_END + PAGE - s.int(1, 15);
+      d.forms.push('fetch from an absent page');
+      return;
+    default:
+      d.rip = s.pick([CODE, CODE + PAGE]) + s.int(16, PAGE - 64);
+  }
+};
