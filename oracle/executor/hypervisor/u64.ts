@@ -35,15 +35,26 @@ export const isCanonical = (hi: number): boolean => {
   return top === 0 || top === -1;
 };
 
-/** `0x` and lower-case digits without leading zeros: the spelling of 64-bit values in events and observations. */
+const MEMO_MASK = 1023;
+const memoLo = new Int32Array(MEMO_MASK + 1);
+const memoHi = new Int32Array(MEMO_MASK + 1).fill(-1);
+const memoText: string[] = new Array(MEMO_MASK + 1).fill('0xffffffff00000000');
+
+/**
+ * `0x` and lower-case digits without leading zeros: the spelling of 64-bit values in events and observations. Guests make the same calls
+ * again and again, so spellings are kept.
+ */
 export const hexText = (lo: number, hi: number): string => {
-  if (hi === 0) return `0x${(lo >>> 0).toString(16)}`;
-  return `0x${(hi >>> 0).toString(16)}${(lo >>> 0).toString(16).padStart(8, '0')}`;
+  const slot = (lo ^ (lo >>> 11) ^ hi) & MEMO_MASK;
+  if (memoLo[slot] === lo && memoHi[slot] === hi) return memoText[slot];
+  const text = spell(lo, hi);
+  memoLo[slot] = lo;
+  memoHi[slot] = hi;
+  memoText[slot] = text;
+  return text;
 };
 
-/** Compare as unsigned 64-bit values. */
-export const below = (aLo: number, aHi: number, bLo: number, bHi: number): boolean => {
-  const ah = aHi >>> 0;
-  const bh = bHi >>> 0;
-  return ah < bh || (ah === bh && aLo >>> 0 < bLo >>> 0);
+const spell = (lo: number, hi: number): string => {
+  if (hi === 0) return `0x${(lo >>> 0).toString(16)}`;
+  return `0x${(hi >>> 0).toString(16)}${(lo >>> 0).toString(16).padStart(8, '0')}`;
 };
