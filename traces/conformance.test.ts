@@ -34,6 +34,13 @@ describe('conformance scripts', () => {
     expect(header.program).toEqual(JSON.parse(JSON.stringify(program)));
   });
 
+  it('are where the findings say', () => {
+    const findings = readFileSync(new URL('../spec/findings.md', import.meta.url), 'utf8');
+    const named = [...findings.matchAll(/`traces\/recorded\/([^`]+)\.trace\.gz`/g)].map((match) => `${match[1]}.json`);
+    expect(named.length).toBeGreaterThan(0);
+    expect(named.filter((file) => !files.includes(file))).toEqual([]);
+  });
+
   it('number at least forty', () => {
     expect(files.length).toBeGreaterThanOrEqual(40);
   });
