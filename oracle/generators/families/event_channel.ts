@@ -83,6 +83,25 @@ const close: Family = {
   },
 };
 
+/** What becomes of a signal when its port goes away: raise a port, close it, and look. */
+const closeRaised: Family = {
+  weight: 3,
+  make: (g) => {
+    const { r } = g;
+    const id = g.id();
+    const made = g.state.addPort(id, 'port', 'ipi');
+    const steps = [
+      g.step({ do: 'hypercall', call: 'event_channel_op', args: [7, { struct: 'evtchn.bind_ipi', fields: { vcpu: 0 } }] } as never, id),
+      ...(r.one(2) ? [g.step({ do: 'port', port: made.value, mask: true } as never)] : []),
+      call(g, 4, { struct: 'evtchn.send', fields: { port: made.value } }),
+      call(g, 3, { struct: 'evtchn.close', fields: { port: made.value } }),
+      g.step({ do: 'port', port: made.value } as never),
+    ];
+    g.state.removePort(made);
+    return steps;
+  },
+};
+
 const onPort =
   (command: number, struct: 'evtchn.send' | 'evtchn.unmask'): ((g: Generation) => readonly Step[]) =>
   (g) => [call(g, command, { struct, fields: { port: port(g) } })];
@@ -154,6 +173,7 @@ export const EVENT_CHANNELS: readonly Family[] = [
   bindIpi,
   bindPirq,
   close,
+  closeRaised,
   send,
   unmask,
   status,

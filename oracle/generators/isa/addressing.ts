@@ -33,10 +33,10 @@ export const memoryForm = (d: Draft, reg: number, address: bigint): void => {
   const { s } = d;
   const offset = offsetFor(d, address);
   const roll = s.below(16);
-  if (roll < 2 && fitsDisplacement(d, offset)) return absolute(d, reg, offset);
-  if (roll < 4) return ripRelative(d, reg, offset);
-  if (roll < 10) return based(d, reg, offset);
-  return indexed(d, reg, offset);
+  if (roll < 2 && fitsDisplacement(d, offset)) absolute(d, reg, offset);
+  else if (roll < 4) ripRelative(d, reg, offset);
+  else if (roll < 10) based(d, reg, offset);
+  else indexed(d, reg, offset);
 };
 
 /** [disp32]: SIB without base and index. */
@@ -74,7 +74,10 @@ const indexed = (d: Draft, reg: number, offset: bigint): void => {
   const { s } = d;
   const scale = s.below(4);
   const index = anyRegister(d, 2);
-  if (index === RSP) return based(d, reg, offset);
+  if (index === RSP) {
+    based(d, reg, offset);
+    return;
+  }
   if (s.one(2)) d.regs[index] = s.one(2) ? BigInt(s.below(300)) : BigInt.asUintN(64, -BigInt(s.below(300)));
   const sib = (low: number): number => (scale << 6) | ((index & 7) << 3) | low;
   if (s.one(5)) {

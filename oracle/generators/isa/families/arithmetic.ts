@@ -12,7 +12,10 @@ const dividend = (d: Draft): void => {
   if (s.one(3)) return;
   const low = operandValue(s, bytes);
   const high = s.pick([0n, 0n, s.one(2) ? (1n << BigInt(8 * bytes)) - 1n : 1n, operandValue(s, bytes) >> BigInt(s.below(8 * bytes))]);
-  if (bytes === 1) return d.setLow(RAX, 2, low | (high << 8n));
+  if (bytes === 1) {
+    d.setLow(RAX, 2, low | (high << 8n));
+    return;
+  }
   d.setLow(RAX, bytes, low);
   d.setLow(RDX, bytes, high);
 };
