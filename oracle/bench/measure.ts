@@ -1,14 +1,14 @@
 /** Timing that survives a noisy machine: rounds interleaved with a calibration loop, medians reported. */
+import type { Bench } from './bench.ts';
 
-export type Figure = {
-  readonly name: string;
-  /** Median of the rounds, per second. */
+export type Figure = Pick<Bench, 'name' | 'unit' | 'goal'> & {
+  readonly later: boolean;
+  /** Median of the rounds, per CPU second. */
   readonly perSecond: number;
   readonly min: number;
   readonly max: number;
   /** Against the calibration loop run beside it: work per calibration iteration. Steadier than absolute numbers. */
   readonly ratio: number;
-  readonly goal: number | null;
 };
 
 /** One round: does some work and says how much. */
@@ -34,18 +34,31 @@ const timed = (work: Work): number => {
   return amount / Math.max(1e-9, (used.user + used.system) / 1e6);
 };
 
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
+export const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
 
-/** Rounds of `work`, each beside a calibration round, in CPU seconds. */
-export const measure = (name: string, work: Work, goal: number | null, rounds = 5): Figure => {
-  timed(work); // warm-up
+/** Rounds of a bench, each beside a calibration round, in CPU seconds. `onRound` is called after each, the first one to warm up included. */
+export const measure = ({ name, unit, goal, later, round }: Bench, rounds: number, onRound?: () => void, effort = 1): Figure => {
   const rates: number[] = [];
   const ratios: number[] = [];
+  timed(calibration);
+  timed(round(effort));
+  onRound?.();
   for (let i = 0; i < rounds; i++) {
+    const work = round(effort);
     const peer = timed(calibration);
     const rate = timed(work);
     rates.push(rate);
     ratios.push(rate / peer);
+    onRound?.();
   }
-  return { name, perSecond: median(rates), min: Math.min(...rates), max: Math.max(...rates), ratio: median(ratios), goal };
+  return {
+    name,
+    unit,
+    goal,
+    later: later ?? false,
+    perSecond: median(rates),
+    min: Math.min(...rates),
+    max: Math.max(...rates),
+    ratio: median(ratios),
+  };
 };

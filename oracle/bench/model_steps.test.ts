@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { KERNELS } from './executor_mips.ts';
+import { KERNELS } from './kernels.ts';
 import { kernelSteps } from './model_steps.ts';
 
 describe("the model's CPU", () => {

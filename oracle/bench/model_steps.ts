@@ -5,24 +5,22 @@ import { runInstructions } from '#model/cpu/x86/step.ts';
 import { toBigInt } from '#model/word/word.ts';
 import { Assembler } from '#oracle/image/asm/assembler.ts';
 import { assembleText } from '#oracle/image/asm/text.ts';
-import { KERNELS } from './executor_mips.ts';
-import { type Figure, measure, type Work } from './measure.ts';
+import type { Bench } from './bench.ts';
+import { KERNELS, type Kernel } from './kernels.ts';
+import type { Work } from './measure.ts';
 
 /** Steps per second that every kernel should reach. */
 const GOAL = 2_000_000;
 /** Far from the pages of the sample that forbid something. */
 const DATA = 0x20000;
-const SIEVE_BYTES = 200_000;
 /** Steps between two looks at the outcome, about as many as a campaign takes. */
 const STRIDE = 10_000;
 /** A round ends here, finished or not: the kernels are made for a faster machine. */
 const MOST_STEPS = 2_000_000;
 
-type Kernel = (typeof KERNELS)[number];
-
 const assembled = ({ text }: Kernel): readonly number[] => {
   const assembler = new Assembler(PLACE.code);
-  assembleText(assembler, text, { DATA, SIEVE: SIEVE_BYTES });
+  assembleText(assembler, text, { DATA });
   return [...assembler.finish().bytes];
 };
 
@@ -44,8 +42,10 @@ export const kernelSteps = (kernel: Kernel, most = MOST_STEPS): Work => {
   };
 };
 
-/** One figure a kernel, in steps per CPU second. */
-export const modelSteps = (rounds = 5): readonly Figure[] =>
-  KERNELS.map((kernel) => measure(`model: ${kernel.name}`, kernelSteps(kernel), GOAL, rounds));
-
-if (import.meta.main) for (const { name, perSecond } of modelSteps()) console.log(`${name}: ${(perSecond / 1e6).toFixed(1)} M/s`);
+/** One figure a kernel. */
+export const modelSteps: readonly Bench[] = KERNELS.map((kernel) => ({
+  name: `model: ${kernel.name}`,
+  unit: 'steps',
+  goal: GOAL,
+  round: (effort) => kernelSteps(kernel, MOST_STEPS * effort),
+}));

@@ -1,0 +1,16 @@
+/** What can be measured. */
+import type { Work } from './measure.ts';
+
+export type Unit = 'steps' | 'instructions' | 'programs' | 'hypercalls' | 'boots';
+
+export type Bench = {
+  /** `<machine>: <work>`; `--only` takes a part of it. */
+  readonly name: string;
+  readonly unit: Unit;
+  /** Units a CPU second; null where nothing is promised. */
+  readonly goal: number | null;
+  /** The goal belongs to a later version: it is shown, and missing it is no news. */
+  readonly later?: boolean;
+  /** Make everything ready for one round, which is timed alone. `effort` 1 is worth measuring; tests make do with less. */
+  readonly round: (effort: number) => Work;
+};
