@@ -1,8 +1,9 @@
 /** Running a guest: instructions until one needs Xen, Xen's work for it, and on. */
 import type { VcpuRef } from '#spec/event.ts';
+import { NotModelled } from '#spec/failure.ts';
 import { type CpuOutcome, VECTOR } from './cpu/x86/outcome.ts';
 import { runInstructions } from './cpu/x86/step.ts';
-import { cite } from './journal.ts';
+import { cite, clausesOf, eventsOf } from './journal.ts';
 import { setCpu, vcpuOf } from './lens.ts';
 import type { Machine } from './machine.ts';
 import { leaveIfStopped } from './sched/context.ts';
@@ -14,19 +15,25 @@ import { returnToGuest } from './traps/return.ts';
 import { softwareInterrupt } from './traps/software_interrupt.ts';
 import { enterBySyscall } from './traps/syscall.ts';
 
-/** Run up to `steps` guest steps on what pCPU `cpu` holds. */
+/** Run up to `steps` guest steps on what pCPU `cpu` holds. A NotModelled that it throws tells what happened in the steps before. */
 export const execute = (machine: Machine, cpu: number, steps: number): Machine => {
   let m = machine;
-  for (let left = steps; left > 0; ) {
-    const at = m.cpus[cpu].current;
-    if (at === null || m.halted !== null || m.reschedule) return m;
-    const vcpu = vcpuOf(m, at);
-    const outcome = runInstructions(vcpu.cpu, m.memory, { cpuid: m.config.cpu.cpuid, tsc: tscOf(m) }, left);
-    left -= outcome.steps;
-    m = retire(m, at, outcome);
-    if (outcome.kind !== 'retired') m = leaveIfStopped(handled(m, at, outcome), at);
+  try {
+    for (let left = steps; left > 0; ) {
+      const at = m.cpus[cpu].current;
+      if (at === null || m.halted !== null || m.reschedule) return m;
+      const vcpu = vcpuOf(m, at);
+      const outcome = runInstructions(vcpu.cpu, m.memory, { cpuid: m.config.cpu.cpuid, tsc: tscOf(m) }, left);
+      left -= outcome.steps;
+      m = retire(m, at, outcome);
+      if (outcome.kind !== 'retired') m = leaveIfStopped(handled(m, at, outcome), at);
+    }
+    return m;
+  } catch (error) {
+    if (error instanceof NotModelled)
+      error.before = { events: eventsOf(m.journal), clauses: clausesOf(m.journal), retired: m.retired - machine.retired };
+    throw error;
   }
-  return m;
 };
 
 /** The steps are counted before Xen does anything for the last of them. */

@@ -1,8 +1,11 @@
 /** Kinds of failure that are not part of Xen's behaviour. */
+import type { Report } from './engine.ts';
 
 /** The guest asked for something that the slice does not contain; `what` names it, e.g. `memory_op/exchange`. */
 export class NotModelled extends Error {
   readonly what: string;
+  /** What the same `execute` input had brought about by then, in whole steps; the engine fills it in. */
+  before: Report | null = null;
   constructor(what: string) {
     super(`not modelled: ${what}`);
     this.name = 'NotModelled';

@@ -9,6 +9,7 @@ export const firstDifference = (expected: unknown, seen: unknown, path = ''): Di
   if (Array.isArray(expected) && Array.isArray(seen)) {
     const shared = Math.min(expected.length, seen.length);
     for (let i = 0; i < shared; i++) {
+      if (Object.is(expected[i], seen[i])) continue;
       const d = firstDifference(expected[i], seen[i], `${path}[${i}]`);
       if (d) return d;
     }
@@ -16,8 +17,14 @@ export const firstDifference = (expected: unknown, seen: unknown, path = ''): Di
     return { path: `${path}[${shared}]`, expected: expected[shared], seen: seen[shared] };
   }
   if (isObject(expected) && isObject(seen) && !Array.isArray(expected) && !Array.isArray(seen)) {
-    for (const key of new Set([...Object.keys(expected), ...Object.keys(seen)])) {
-      const d = firstDifference(expected[key], seen[key], path === '' ? key : `${path}.${key}`);
+    const inside = (key: string): Difference | null =>
+      Object.is(expected[key], seen[key]) ? null : firstDifference(expected[key], seen[key], path === '' ? key : `${path}.${key}`);
+    for (const key of Object.keys(expected)) {
+      const d = inside(key);
+      if (d) return d;
+    }
+    for (const key of Object.keys(seen)) {
+      const d = Object.hasOwn(expected, key) ? null : inside(key);
       if (d) return d;
     }
     return null;

@@ -15,7 +15,7 @@ export type Subject = { readonly config: MachineConfig; readonly images: readonl
 /** How an input ended on one engine: a report, or a failure by name. */
 export type Ending =
   | { readonly kind: 'report'; readonly report: Report }
-  | { readonly kind: 'not_modelled'; readonly what: string }
+  | { readonly kind: 'not_modelled'; readonly what: string; readonly before: Report | null }
   | { readonly kind: 'bad_input'; readonly message: string }
   | { readonly kind: 'bug'; readonly message: string; readonly stack: string };
 
@@ -54,17 +54,24 @@ export const applyInput = (engine: Engine, input: Input): Ending => {
   try {
     return { kind: 'report', report: engine.apply(input) };
   } catch (error) {
-    if (error instanceof NotModelled) return { kind: 'not_modelled', what: error.what };
+    if (error instanceof NotModelled) return { kind: 'not_modelled', what: error.what, before: error.before };
     if (error instanceof BadInput) return { kind: 'bad_input', message: error.message };
     const e = error as Error;
     return { kind: 'bug', message: String(e.message ?? e), stack: String(e.stack ?? '') };
   }
 };
 
+type StoppedEnding = Extract<Ending, { kind: 'not_modelled' }>;
+const partedBefore = (expected: StoppedEnding, seen: StoppedEnding): Pick<Divergence, 'aspect' | 'difference'> | null => {
+  const events = firstDifference(expected.before?.events, seen.before?.events, 'events');
+  return events ? { aspect: 'events', difference: events } : null;
+};
+
 /** What differs between two endings of the same input, and in which aspect. */
 export const compareEndings = (expected: Ending, seen: Ending): Pick<Divergence, 'aspect' | 'difference'> | null => {
   if (expected.kind !== 'report' || seen.kind !== 'report') {
-    if (expected.kind === 'not_modelled' && seen.kind === 'not_modelled' && expected.what === seen.what) return null;
+    if (expected.kind === 'not_modelled' && seen.kind === 'not_modelled' && expected.what === seen.what)
+      return partedBefore(expected, seen);
     const show = (e: Ending) =>
       e.kind === 'report' ? 'went on' : e.kind === 'not_modelled' ? `not modelled: ${e.what}` : `${e.kind}: ${e.message}`;
     return { aspect: 'ending', difference: { path: 'ending', expected: show(expected), seen: show(seen) } };

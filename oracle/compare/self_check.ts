@@ -65,11 +65,13 @@ export const selfCheck = (boot: Boot, subject: Subject): readonly string[] => {
   if (!told) blind.push('no event to try');
   else {
     const ending = (report: Report) => ({ kind: 'report' as const, report });
+    const stopped = (what: string, before: Report | null = null) => ({ kind: 'not_modelled' as const, what, before });
     for (const path of pathsOf(told.events))
       must(`event ${path.join('.')}`, compareEndings(ending(told), ending({ ...told, events: perturbed(told.events as Event[], path) })));
     must('retired', compareEndings(ending(told), ending({ ...told, retired: told.retired + 1 })));
-    must('a failure of one side', compareEndings(ending(told), { kind: 'not_modelled', what: 'x' }));
-    must('failures of other names', compareEndings({ kind: 'not_modelled', what: 'x' }, { kind: 'not_modelled', what: 'y' }));
+    must('a failure of one side', compareEndings(ending(told), stopped('x')));
+    must('failures of other names', compareEndings(stopped('x'), stopped('y')));
+    must('what came before such a failure', compareEndings(stopped('x', told), stopped('x')));
     must('bugs on both sides', compareEndings({ kind: 'bug', message: 'x', stack: '' }, { kind: 'bug', message: 'x', stack: '' }));
   }
 

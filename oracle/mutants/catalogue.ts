@@ -124,8 +124,8 @@ export const MUTANTS: readonly Mutant[] = [
     id: 'judge-failure',
     part: 'judge',
     file: 'oracle/compare/lockstep.ts',
-    find: "if (expected.kind === 'not_modelled' && seen.kind === 'not_modelled' && expected.what === seen.what) return null;",
-    replace: 'if (expected.kind === seen.kind) return null;',
+    find: "if (expected.kind === 'not_modelled' && seen.kind === 'not_modelled' && expected.what === seen.what)",
+    replace: 'if (expected.kind === seen.kind) return null;\n    if (expected.kind === seen.kind)',
     summary: 'two different failures pass as the same',
   },
   {

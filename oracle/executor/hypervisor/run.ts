@@ -1,7 +1,7 @@
 /** The four inputs: running a vCPU, choosing the next one, time, and bytes typed at the console. */
 import { VIRQ } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
-import { BadInput } from '#spec/failure.ts';
+import { BadInput, NotModelled } from '#spec/failure.ts';
 import { CALL_STATE } from './hypercall/continuation.ts';
 import type { Machine } from './machine.ts';
 import { canRun, isRunnable, leave, switchTo } from './scheduler.ts';
@@ -18,22 +18,29 @@ const REFRESH_INTERVAL = 1_000_000_000;
 /** Bytes that Xen's console keeps for dom0. */
 const CONSOLE_INPUT_BYTES = 16384;
 
-/** Run up to `steps` steps on what `cpu` holds. Answers the steps taken. */
+/** Run up to `steps` steps on what `cpu` holds. Answers the steps taken. A NotModelled that it throws tells what happened before the last of them. */
 export const execute = (machine: Machine, cpu: number, steps: number): number => {
   const vcpu = pcpuAt(machine, cpu).current;
   if (vcpu === null || machine.halted !== null) return 0;
   let left = steps;
-  while (left > 0 && isRunnable(vcpu)) {
-    vcpu.cpu.tsc = BigInt.asUintN(64, tscNow(machine));
-    const exit = vcpu.cpu.run(left);
-    left -= exit.retired;
-    machine.retired += exit.retired;
-    machine.retiredSinceTime += exit.retired;
-    if (exit.kind === 'limit') break;
-    CALL_STATE.gaveUp = false;
-    handleExit(machine, vcpu, exit);
-    wayOut(machine, vcpu);
-    if (CALL_STATE.gaveUp) break;
+  let events = machine.events.length;
+  try {
+    while (left > 0 && isRunnable(vcpu)) {
+      events = machine.events.length;
+      vcpu.cpu.tsc = BigInt.asUintN(64, tscNow(machine));
+      const exit = vcpu.cpu.run(left);
+      left -= exit.retired;
+      machine.retired += exit.retired;
+      machine.retiredSinceTime += exit.retired;
+      if (exit.kind === 'limit') break;
+      CALL_STATE.gaveUp = false;
+      handleExit(machine, vcpu, exit);
+      wayOut(machine, vcpu);
+      if (CALL_STATE.gaveUp) break;
+    }
+  } catch (error) {
+    if (error instanceof NotModelled) error.before = { events: machine.events.slice(0, events), retired: steps - left };
+    throw error;
   }
   return steps - left;
 };

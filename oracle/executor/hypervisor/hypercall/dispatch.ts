@@ -3,7 +3,7 @@
  * rewinding of a preempted call.
  */
 import { ERRNO } from '#spec/abi/errno.ts';
-import { HYPERCALL, HYPERCALL_ARGS, HYPERCALL_NAME } from '#spec/abi/hypercall.ts';
+import { HYPERCALL, HYPERCALL_ARGS, HYPERCALL_NAME, suboperation } from '#spec/abi/hypercall.ts';
 import type { Event } from '#spec/event.ts';
 import { type GuestCpu, R8, R10, RAX, RDI, RDX, RSI } from '../../cpu/interface.ts';
 import type { Machine } from '../machine.ts';
@@ -59,7 +59,10 @@ export const call = (machine: Machine, vcpu: Vcpu, numberLo: number, numberHi: n
   const handler = numberHi === 0 && numberLo >>> 0 < HANDLERS.length ? HANDLERS[numberLo] : undefined;
   if (handler) return handler(machine, vcpu, args);
   const name = numberHi === 0 ? HYPERCALL_NAME.get(numberLo) : undefined;
-  if (name !== undefined) machine.notModelled(vcpu, name);
+  if (name !== undefined) {
+    const operation = suboperation(name, args[0]);
+    machine.notModelled(vcpu, operation === undefined ? name : `${name}/${operation}`);
+  }
   return -ERRNO.ENOSYS;
 };
 

@@ -12,7 +12,7 @@ import { multicall } from './multicall.ts';
 import { fpu_taskswitch, get_debugreg, set_debugreg, set_segment_base, stack_switch, vm_assist } from './processor.ts';
 import { sched_op } from './sched_op.ts';
 import { set_timer_op } from './timer_op.ts';
-import { callback_op, nmi_op, set_callbacks, set_trap_table } from './trap_table.ts';
+import { callback_op, set_callbacks, set_trap_table } from './trap_table.ts';
 import { vcpu_op } from './vcpu_op.ts';
 import { xen_version } from './xen_version.ts';
 
@@ -36,7 +36,6 @@ const rows: Partial<Record<HypercallName, Handler>> = {
   vcpu_op,
   set_segment_base,
   mmuext_op,
-  nmi_op,
   sched_op,
   callback_op,
   event_channel_op,

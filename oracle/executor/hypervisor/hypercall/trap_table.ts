@@ -1,4 +1,4 @@
-/** set_trap_table, set_callbacks, callback_op, nmi_op: where the guest wants its exceptions and events. */
+/** set_trap_table, set_callbacks, callback_op: where the guest wants its exceptions and events. */
 
 import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import { callback } from '#spec/abi/sched.ts';
@@ -129,21 +129,6 @@ const unregister = (vcpu: Vcpu, type: number): number => {
     case CALLBACKTYPE.syscall32:
     case CALLBACKTYPE.sysenter:
       return minus('EINVAL');
-  }
-  return minus('ENOSYS');
-};
-
-const NMI_OP = { register: 0, unregister: 1 } as const;
-
-/** The older way to register an NMI handler: { address, reserved }. */
-export const nmi_op = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
-  switch (args[0]) {
-    case NMI_OP.register:
-      if (!copyFromGuest(machine, vcpu, args[2], args[3], 16)) return minus('EFAULT');
-      return registerNmi(machine, vcpu, scratch.getInt32(0, true), scratch.getInt32(4, true));
-    case NMI_OP.unregister:
-      unregisterNmi(vcpu);
-      return 0;
   }
   return minus('ENOSYS');
 };
