@@ -1,6 +1,6 @@
 /** Trace files: gzip-compressed JSON Lines (`.trace.gz`), plain JSON Lines accepted too. Reading streams. */
 import { createHash } from 'node:crypto';
-import { createReadStream, writeFileSync } from 'node:fs';
+import { closeSync, createReadStream, openSync, readSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { PassThrough, Transform, type TransformCallback } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -23,9 +23,16 @@ const limit = (where: string): Transform => {
   });
 };
 
-const isGzip = async (path: string): Promise<boolean> => {
-  for await (const chunk of createReadStream(path, { start: 0, end: 1 })) return chunk[0] === 0x1f && chunk[1] === 0x8b;
-  return false;
+/** Whether the file begins as gzip files do. Throws the system's error when it cannot be read. */
+const isGzip = (path: string): boolean => {
+  const file = openSync(path, 'r');
+  try {
+    const magic = new Uint8Array(2);
+    readSync(file, magic);
+    return magic[0] === 0x1f && magic[1] === 0x8b;
+  } finally {
+    closeSync(file);
+  }
 };
 
 /** Read a trace record by record. Throws BadInput with one line for anything that is not a whole, valid trace. */
@@ -36,11 +43,10 @@ export const streamTrace = async (
 ): Promise<void> => {
   const parser = new TraceParser(path);
   try {
-    const source = createReadStream(path);
-    const unpack = (await isGzip(path)) ? createGunzip() : new PassThrough();
+    const unpack = isGzip(path) ? createGunzip() : new PassThrough();
     const bounded = limit(path);
     const lines = createInterface({ input: bounded, crlfDelay: Number.POSITIVE_INFINITY });
-    const pumping = pipeline(source, unpack, bounded);
+    const pumping = pipeline(createReadStream(path), unpack, bounded);
     // A failure is reported by the await below; the early handler only keeps it from being unhandled meanwhile.
     pumping.catch(() => lines.close());
     let announced = false;

@@ -1,5 +1,5 @@
 /** Run an engine through a trace's inputs, or through those that a chooser makes, and keep what it did. */
-import type { Boot, Engine } from '#spec/engine.ts';
+import type { Boot, Engine, Report } from '#spec/engine.ts';
 import type { Event } from '#spec/event.ts';
 import { BadInput, NotModelled } from '#spec/failure.ts';
 import type { Input } from '#spec/input.ts';
@@ -20,9 +20,10 @@ export type Stopped =
 
 /** Everything an engine did in a run. */
 export type Performance = {
+  readonly inputs: readonly Input[];
+  /** For input i, how many events came before it. */
+  readonly eventsBefore: readonly number[];
   readonly events: readonly Event[];
-  /** For event i, the clauses cited by the input that brought it. */
-  readonly clausesAt: readonly (readonly string[])[];
   readonly clauses: readonly string[];
   /** What the engine showed wherever the trace holds an observation, in its order. */
   readonly observations: readonly Observation[];
@@ -46,22 +47,24 @@ const script = function* (trace: Trace): Generator<Act> {
 export const perform = (boot: Boot, trace: Trace, images: readonly Uint8Array[], chooser: Chooser): Performance => {
   const engine = boot(trace.header.machine, images);
   const scripted = trace.header.visible.includes('inputs') ? script(trace) : null;
+  const inputs: Input[] = [];
+  const eventsBefore: number[] = [];
   const events: Event[] = [];
-  const clausesAt: (readonly string[])[] = [];
   const clauses = new Set<string>();
   const observations: Observation[] = [];
   let retired = 0;
-  let applied = 0;
-  const over = (finish: string, stopped: Stopped | null): Performance => ({
-    events,
-    clausesAt,
-    clauses: [...clauses],
-    observations,
-    finish,
-    halted: engine.status().halted,
-    retired,
-    stopped,
-  });
+  const note = (input: Input, report: Report): void => {
+    inputs.push(input);
+    eventsBefore.push(events.length);
+    retired += report.retired;
+    for (const event of report.events) events.push(event);
+    for (const clause of report.clauses ?? []) clauses.add(clause);
+  };
+  const over = (finish: string, stopped: Stopped | null): Performance => {
+    const { halted } = engine.status();
+    engine.dispose?.();
+    return { inputs, eventsBefore, events, clauses: [...clauses], observations, finish, halted, retired, stopped };
+  };
   for (;;) {
     const next = scripted ? scripted.next().value : chooser.next(engine.status());
     if (next === undefined) return over('script', null);
@@ -72,18 +75,14 @@ export const perform = (boot: Boot, trace: Trace, images: readonly Uint8Array[],
     if (typeof next === 'string') return over(next, null);
     try {
       const report = engine.apply(next);
-      applied++;
-      retired += report.retired;
       chooser.account(next, report.retired);
-      for (const event of report.events) {
-        events.push(event);
-        clausesAt.push(report.clauses ?? []);
-      }
-      for (const clause of report.clauses ?? []) clauses.add(clause);
+      note(next, report);
     } catch (error) {
+      if (error instanceof NotModelled && error.before) note(next, error.before);
       if (error instanceof NotModelled) return over('not_modelled', { kind: 'not_modelled', what: error.what });
       // Only inputs of the trace can be wrong; a chooser's come from the engine's own status.
-      if (error instanceof BadInput && scripted) return over('bad_input', { kind: 'bad_input', index: applied, message: error.message });
+      if (error instanceof BadInput && scripted)
+        return over('bad_input', { kind: 'bad_input', index: inputs.length, message: error.message });
       throw error;
     }
   }

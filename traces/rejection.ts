@@ -10,12 +10,14 @@ export type Rejection = {
   readonly place: string;
   readonly expected: string;
   readonly seen: string;
-  /** Clauses that the engine cited last before the difference (engines that cite). */
+  /** Clauses that decided what was seen there (engines that cite). */
   readonly clauses: readonly string[];
 };
+/** A rejection whose clauses are not looked up yet; `event`: what they must explain, null for nothing in particular. */
+export type Parting = Omit<Rejection, 'clauses'> & { readonly event: number | null };
 
 /** How many things were the same, and the first that was not. */
-export type Comparison = { readonly compared: number; readonly rejection: Rejection | null };
+export type Comparison = { readonly compared: number; readonly parting: Parting | null };
 
 const eventsOf = (records: readonly TraceRecord[]): readonly Event[] => records.flatMap((r) => (r.record === 'event' ? [r.event] : []));
 
@@ -31,19 +33,9 @@ export const compareEvents = (records: readonly TraceRecord[], seen: Performance
   for (let i = 0; i < count; i++) {
     const a = JSON.stringify(expected[i]) ?? '(nothing)';
     const b = JSON.stringify(seen.events[i]) ?? '(nothing)';
-    if (a !== b)
-      return {
-        compared: i,
-        rejection: {
-          aspect: 'event',
-          place: `event ${i}`,
-          expected: a,
-          seen: b,
-          clauses: seen.clausesAt[i] ?? seen.clausesAt.at(-1) ?? [],
-        },
-      };
+    if (a !== b) return { compared: i, parting: { aspect: 'event', place: `event ${i}`, expected: a, seen: b, event: i } };
   }
-  return { compared: count, rejection: null };
+  return { compared: count, parting: null };
 };
 
 type ConsoleLine = { readonly text: string; readonly event: number };
@@ -63,6 +55,12 @@ const consolesOf = (events: readonly Event[]): ReadonlyMap<number, Console> => {
   return consoles;
 };
 
+/** A line is printed after the fact that it tells of: the last event before it that is more than console or runstate, if there is one. */
+const explaining = (seen: Performance, line: number): number => {
+  const fact = seen.events.slice(0, line).findLastIndex(({ kind }) => kind !== 'console' && kind !== 'runstate');
+  return fact < 0 ? line : fact;
+};
+
 /** Lines by domain. How the bytes were cut into writes is no difference; a line without its line feed counts on a side that is whole. */
 export const compareConsoles = (records: readonly TraceRecord[], seen: Performance, whole: Whole): Comparison => {
   const want = consolesOf(eventsOf(records));
@@ -79,17 +77,17 @@ export const compareConsoles = (records: readonly TraceRecord[], seen: Performan
         compared++;
         continue;
       }
-      const rejection: Rejection = {
+      const parting: Parting = {
         aspect: 'console',
         place: `domain ${domid} line ${i + 1}`,
         expected: a[i]?.text ?? '(nothing)',
         seen: b[i]?.text ?? '(nothing)',
-        clauses: seen.clausesAt[b[i]?.event ?? seen.events.length - 1] ?? [],
+        event: explaining(seen, b[i]?.event ?? seen.events.length),
       };
-      return { compared, rejection };
+      return { compared, parting };
     }
   }
-  return { compared, rejection: null };
+  return { compared, parting: null };
 };
 
 /** Observations are plain JSON: the first path at which they differ. A performance that stopped early has fewer of them. */
@@ -97,12 +95,9 @@ export const compareObservations = (trace: Trace, seen: Performance): Comparison
   const expected = trace.records.flatMap((r) => (r.record === 'observation' ? [r.observation] : []));
   for (const [i, observation] of seen.observations.entries()) {
     const found = firstPath(expected[i], observation);
-    if (found) {
-      const rejection: Rejection = { aspect: 'observation', ...found, clauses: seen.clausesAt.at(-1) ?? [] };
-      return { compared: i, rejection };
-    }
+    if (found) return { compared: i, parting: { aspect: 'observation', ...found, event: null } };
   }
-  return { compared: seen.observations.length, rejection: null };
+  return { compared: seen.observations.length, parting: null };
 };
 
 const isNode = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;

@@ -2,7 +2,8 @@
 import type { Boot } from '#spec/engine.ts';
 import type { Trace, TraceEnd } from './format.ts';
 import { type Chooser, type Performance, perform } from './perform.ts';
-import { compareConsoles, compareEvents, compareObservations, type Rejection } from './rejection.ts';
+import { clausesOfEvent } from './pinpoint.ts';
+import { compareConsoles, compareEvents, compareObservations, type Parting, type Rejection } from './rejection.ts';
 
 export type { Chooser } from './perform.ts';
 export type { Rejection } from './rejection.ts';
@@ -34,21 +35,24 @@ export const replay = (boot: Boot, trace: Trace, images: readonly Uint8Array[], 
         : []),
     ...(visible.includes('observations') ? [compareObservations(trace, seen)] : []),
   ];
-  for (const { rejection } of stages) if (rejection) return { verdict: 'rejected', rejection, retired };
+  const reject = ({ event, ...parting }: Parting): ReplayVerdict => {
+    const at = event ?? seen.events.length - 1;
+    const clauses = seen.clauses.length > 0 && at >= 0 ? clausesOfEvent(boot, trace, images, seen, at) : [];
+    return { verdict: 'rejected', rejection: { ...parting, clauses }, retired };
+  };
+  for (const { parting } of stages) if (parting) return reject(parting);
   if (seen.stopped?.kind === 'bad_input') {
     const { index, message } = seen.stopped;
-    return { verdict: 'rejected', rejection: { ...NOWHERE, aspect: 'input', place: `input ${index}`, seen: message }, retired };
+    return reject({ aspect: 'input', place: `input ${index}`, expected: 'taken', seen: message, event: null });
   }
 
   const doubt = doubtOf(trace, seen, end, lossAt);
   if (doubt !== null) return { verdict: 'inconclusive', why: doubt, retired };
   const ended = visible.includes('end') ? compareEnds(end!, seen) : null;
-  if (ended) return { verdict: 'rejected', rejection: ended, retired };
+  if (ended) return reject(ended);
   const compared = stages.reduce((sum, stage) => sum + stage.compared, 0);
   return { verdict: 'accepted', compared, clauses: seen.clauses, retired };
 };
-
-const NOWHERE = { expected: 'taken', clauses: [] } as const;
 
 /** Why agreement so far proves nothing of the whole; null when it does. */
 const doubtOf = (trace: Trace, seen: Performance, end: TraceEnd | undefined, lossAt: number): string | null => {
@@ -61,8 +65,8 @@ const doubtOf = (trace: Trace, seen: Performance, end: TraceEnd | undefined, los
 };
 
 /** A replay of inputs ends with the last of them, whatever the reason for which they end. */
-const compareEnds = (end: TraceEnd, seen: Performance): Rejection | null => {
+const compareEnds = (end: TraceEnd, seen: Performance): Parting | null => {
   const expected = `${end.finish} ${end.reason ?? ''}`.trim();
   const have = `${seen.finish === 'script' ? end.finish : seen.finish} ${seen.halted ?? ''}`.trim();
-  return expected === have ? null : { aspect: 'end', place: 'end', expected, seen: have, clauses: seen.clausesAt.at(-1) ?? [] };
+  return expected === have ? null : { aspect: 'end', place: 'end', expected, seen: have, event: null };
 };

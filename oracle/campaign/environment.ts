@@ -23,7 +23,10 @@ export const DEFAULT_POLICY: Policy = { slice: 10_000, nsPerStep: 1, seed: 0 };
  */
 export const BOOT_NS = 3_000_000_000;
 
-/** Why no further input makes sense. `idle`: every vCPU waits and no timer is armed. */
+/** Inputs in a row in which no guest executes anything: a machine that needs more of them will never go on. */
+const MOST_BARREN_INPUTS = 1_000_000;
+
+/** Why no further input makes sense. `idle`: every vCPU waits and no timer is armed, or only one that is months away. */
 export type Finish = 'halted' | 'idle' | 'limit';
 
 const sameVcpu = (a: VcpuRef | null, b: VcpuRef | null): boolean =>
@@ -37,6 +40,8 @@ export class Environment {
   private random: number;
   /** Steps retired since the last time input. */
   private owed = 0;
+  /** Inputs since the last retired step. */
+  private barren = 0;
   private pending: Input[] = [{ kind: 'time', now: BOOT_NS }];
 
   constructor(policy: Policy = DEFAULT_POLICY, limit = Number.MAX_SAFE_INTEGER) {
@@ -53,7 +58,7 @@ export class Environment {
   /** The next input for a machine in this state, or why there is none. */
   next(status: Status): Input | Finish {
     if (status.halted !== null) return 'halted';
-    if (this.spent >= this.limit) return 'limit';
+    if (this.spent >= this.limit || this.barren >= MOST_BARREN_INPUTS) return 'limit';
     const queued = this.dequeue(status);
     if (queued) return queued;
     if (this.owed > 0) {
@@ -62,7 +67,7 @@ export class Environment {
       return { kind: 'time', now };
     }
     if (status.runnable.length === 0) {
-      if (status.deadline === null) return 'idle';
+      if (status.deadline === null || status.deadline > Number.MAX_SAFE_INTEGER) return 'idle';
       return { kind: 'time', now: Math.max(status.now, status.deadline) };
     }
     return this.dispatch(status);
@@ -71,6 +76,7 @@ export class Environment {
   /** Tell how many steps the input took. */
   account(input: Input, retired: number): void {
     this.spent += retired;
+    this.barren = retired > 0 ? 0 : this.barren + 1;
     if (input.kind === 'execute') this.owed += Math.max(retired, 1);
   }
 

@@ -1,6 +1,8 @@
 /** Run one engine to its end under an environment. */
-import type { Engine } from '#spec/engine.ts';
+import type { Engine, Report } from '#spec/engine.ts';
 import type { Event } from '#spec/event.ts';
+import { NotModelled } from '#spec/failure.ts';
+import type { Input } from '#spec/input.ts';
 import { DEFAULT_POLICY, Environment, type Finish, type Policy } from './environment.ts';
 
 export type RunResult = {
@@ -18,19 +20,31 @@ export type RunOptions = {
   readonly onEvent?: (event: Event) => void;
   /** Called after every input with the clauses that decided something. */
   readonly onClauses?: (clauses: readonly string[]) => void;
+  /** Called after every input, before its events, with the steps retired so far. */
+  readonly onInput?: (retired: number) => void;
 };
 
-/** Throws NotModelled, BadInput and ModelBug as the engine does. */
+/** Throws NotModelled, BadInput and ModelBug as the engine does. What happened before something not modelled is told first. */
 export const runEngine = (engine: Engine, options: RunOptions = {}): RunResult => {
   const environment = new Environment(options.policy ?? DEFAULT_POLICY, options.limit);
+  const tell = (input: Input, report: Report): void => {
+    environment.account(input, report.retired);
+    options.onInput?.(environment.retired);
+    if (options.onEvent) for (const event of report.events) options.onEvent(event);
+    if (options.onClauses && report.clauses) options.onClauses(report.clauses);
+  };
   for (;;) {
     const status = engine.status();
     const input = environment.next(status);
     if (typeof input === 'string') return { finish: input, halted: status.halted, retired: environment.retired, now: status.now };
-    const report = engine.apply(input);
-    environment.account(input, report.retired);
-    if (options.onEvent) for (const event of report.events) options.onEvent(event);
-    if (options.onClauses && report.clauses) options.onClauses(report.clauses);
+    let report: Report;
+    try {
+      report = engine.apply(input);
+    } catch (error) {
+      if (error instanceof NotModelled && error.before) tell(input, error.before);
+      throw error;
+    }
+    tell(input, report);
   }
 };
 
