@@ -107,7 +107,11 @@ async function main([target, ...rest]) {
   if (reason) await install(reason);
 
   const options = { env: projectEnvironment(), stdio: 'inherit' };
-  if (target.endsWith('.ts')) return run(node24, [join(root, target), ...rest], { ...options, cwd: programDirectory() });
+  if (target.endsWith('.ts')) {
+    // Node keeps what it made of the TypeScript, so that the second start takes a third of the time.
+    const env = { NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/node'), ...options.env };
+    return run(node24, [join(root, target), ...rest], { ...options, env, cwd: programDirectory() });
+  }
   const windows = process.platform === 'win32';
   return run(join(bin, windows ? `${target}.cmd` : target), rest, { ...options, cwd: root, shell: windows });
 }

@@ -18,7 +18,7 @@ import { type Replayed, replayFile } from './replay.ts';
 
 type Options = {
   seeds?: { readonly first: number; readonly last: number };
-  programs: number;
+  programs?: number;
   peer?: string;
   mutant?: string;
   budget?: number;
@@ -28,6 +28,12 @@ type Options = {
   coverage?: true;
   json?: true;
 };
+
+/** Fresh programs when nobody says how many, and the seconds after which a slow machine starts no more of them. */
+const PROGRAMS = 2000;
+const BUDGET_SECONDS = 45;
+/** Programs on a peer. */
+const PEER_PROGRAMS = 1000;
 
 const RECORDED = new URL('../../../traces/recorded/', import.meta.url);
 
@@ -50,11 +56,10 @@ function* seedsOf(first: number, last: number): Generator<number> {
 const replayAll = async (paths: readonly string[]): Promise<readonly Replayed[]> => {
   const progress = new Progress('recorded traces', paths.length * ENGINES.length);
   const results: Replayed[] = [];
-  for (const path of paths)
-    for (const engine of ENGINES) {
-      results.push(await replayFile(path, engine));
-      progress.step();
-    }
+  for (const path of paths) {
+    results.push(...(await replayFile(path, ENGINES)));
+    progress.step(ENGINES.length);
+  }
   progress.done();
   return results;
 };
@@ -63,8 +68,9 @@ const checkCommand = async (options: Options): Promise<number> => {
   if (options.mutant !== undefined) plant(options.mutant);
   // Without --seeds the seeds are fresh: taken from the clock, and printed.
   const first = options.seeds?.first ?? Math.floor(Date.now() / 1000) % 0x3fffffff;
-  const programs = options.seeds ? options.seeds.last - options.seeds.first + 1 : options.programs;
+  const asked = options.seeds ? options.seeds.last - options.seeds.first + 1 : options.programs;
   if (options.peer !== undefined) {
+    const programs = asked ?? PEER_PROGRAMS;
     const progress = new Progress(`programs on ${options.peer}`, programs);
     const check = await checkAgainstPeer({
       peer: options.peer,
@@ -78,6 +84,8 @@ const checkCommand = async (options: Options): Promise<number> => {
     return report(check, options);
   }
 
+  const programs = asked ?? PROGRAMS;
+  const budget = options.budget ?? (asked === undefined ? BUDGET_SECONDS : null);
   const replayed = options.traces ? await replayAll(recordedTraces()) : [];
   const bad = replayed.filter((r) => r.verdict.verdict === 'rejected');
   const progress = new Progress('programs, model against executor', programs);
@@ -85,7 +93,7 @@ const checkCommand = async (options: Options): Promise<number> => {
     seeds: seedsOf(first, first + programs - 1),
     ...(options.mutant === undefined ? {} : { mutant: options.mutant }),
     stopAtFirst: !options.keepGoing,
-    budgetMs: options.budget === undefined ? null : options.budget * 1000,
+    budgetMs: budget === null ? null : budget * 1000,
     onProgram: () => progress.step(),
   });
   progress.done();
@@ -97,6 +105,8 @@ const checkCommand = async (options: Options): Promise<number> => {
   const covered = clauses.filter((c) => result.clauses.has(c));
   const operations = result.coverage.toJSON();
   const verdict = result.bugs.length > 0 ? 'bug' : bad.length + result.counterexamples.length > 0 ? 'diverged' : 'agreed';
+  const stoppedEarly =
+    verdict === 'agreed' && result.programs < programs ? `; ${count(programs)} were wanted, the budget was ${budget} s` : '';
   const traces = new Set(replayed.map((r) => r.trace)).size;
   const fromXen = new Set(replayed.filter((r) => r.producer.startsWith('xen')).map((r) => r.trace)).size;
 
@@ -105,7 +115,7 @@ const checkCommand = async (options: Options): Promise<number> => {
       `${JSON.stringify(
         {
           verdict,
-          seeds: { first, last: first + programs - 1 },
+          seeds: { first, last: first + result.programs - 1 },
           traces: {
             replayed: traces,
             real_xen: fromXen,
@@ -150,7 +160,7 @@ const checkCommand = async (options: Options): Promise<number> => {
         ['what', 'result'],
         [
           ['traces replayed on model and executor', `${traces}, ${fromXen} of them recorded from real Xen; ${bad.length} rejected`],
-          ['programs generated', `${count(result.programs)} (seeds ${first}..${first + programs - 1})`],
+          ['programs generated', `${count(result.programs)} (seeds ${first}..${first + result.programs - 1}${stoppedEarly})`],
           ['instructions compared', count(result.instructions)],
           ['hypercalls compared', count(result.hypercalls)],
           ['observations compared', count(result.observations)],
@@ -231,10 +241,14 @@ export const addCheck = (program: Command, done: (code: number) => void): void =
     .command('check')
     .description('the campaign: recorded traces on both engines, then fresh programs in lockstep; or fresh programs against a peer')
     .option('--seeds <A..B>', 'seeds of the generated programs; fresh ones when absent', seedRange)
-    .option('--programs <n>', 'how many fresh programs', wholeNumber(1, 10_000_000), 1000)
+    .option('--programs <n>', `how many fresh programs (default: ${PROGRAMS})`, wholeNumber(1, 10_000_000))
     .option('--peer <name>', 'compare with a peer (`xenspec peers` lists them) instead of model with executor')
     .option('--mutant <id>', `plant a bug first: ${MUTANTS.map((m) => m.id).join(', ') || 'none known'}`)
-    .option('--budget <seconds>', 'start no further program after so long', wholeNumber(1))
+    .option(
+      '--budget <seconds>',
+      `start no further program after so long (default: ${BUDGET_SECONDS} when neither --seeds nor --programs is given)`,
+      wholeNumber(1),
+    )
     .option('--out <directory>', 'where counterexamples go', 'counterexamples')
     .option('--keep-going', 'do not stop at the first divergence')
     .option('--no-traces', 'leave the recorded traces out')

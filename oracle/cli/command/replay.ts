@@ -1,6 +1,7 @@
 /** `xenspec replay`: recorded traces on an engine. */
 import { type Command, Option } from 'commander';
 import { imagesOf, readTrace } from '#traces/file.ts';
+import type { Trace } from '#traces/format.ts';
 import { type ReplayVerdict, replay } from '#traces/replay.ts';
 import { ENGINES, type EngineName, loadEngine } from '../../campaign/engines.ts';
 import { DEFAULT_POLICY, Environment } from '../../campaign/environment.ts';
@@ -13,8 +14,13 @@ export type Replayed = { readonly trace: string; readonly producer: string; read
 /** A replay is given up after so many steps: a recorded program never needs them. */
 const LIMIT = 200_000_000;
 
-export const replayFile = async (path: string, engine: EngineName): Promise<Replayed> => {
+/** Replay one trace on several engines. */
+export const replayFile = async (path: string, engines: readonly EngineName[]): Promise<readonly Replayed[]> => {
   const trace = await readTrace(path);
+  return Promise.all(engines.map((engine) => replayOn(path, trace, engine)));
+};
+
+const replayOn = async (path: string, trace: Trace, engine: EngineName): Promise<Replayed> => {
   const boot = await loadEngine(engine);
   const { header } = trace;
   const verdict = replay(boot, trace, imagesOf(header), new Environment(header.policy ?? DEFAULT_POLICY, LIMIT));
@@ -32,11 +38,10 @@ const replayCommand = async (paths: readonly string[], options: Options): Promis
   const engines = options.on === 'both' ? ENGINES : [options.on];
   const progress = new Progress('replay', paths.length * engines.length);
   const results: Replayed[] = [];
-  for (const path of paths)
-    for (const engine of engines) {
-      results.push(await replayFile(path, engine));
-      progress.step();
-    }
+  for (const path of paths) {
+    results.push(...(await replayFile(path, engines)));
+    progress.step(engines.length);
+  }
   progress.done();
   if (options.json) process.stdout.write(`${JSON.stringify({ results }, null, 2)}\n`);
   else
