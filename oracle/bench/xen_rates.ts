@@ -62,7 +62,7 @@ export const xenRates = async (wanted: readonly string[], onGuest: () => void): 
   const peer = findPeer('xen');
   if (!peer.available) return peer.why;
   const seconds = async (image: Uint8Array): Promise<number> => {
-    const { ended, seconds } = await peer.record(image, debian_4_17(), { timeoutSeconds: TIMEOUT_SECONDS });
+    const { ended, seconds } = await peer.record([image], debian_4_17(), { timeoutSeconds: TIMEOUT_SECONDS });
     if (ended.kind !== 'shutdown' || ended.reason !== 0)
       throw new Error(`a guest on ${peer.name} did not power off: ${JSON.stringify(ended)}`);
     return seconds;

@@ -7,7 +7,7 @@ import { HYPERCALL } from '#spec/abi/hypercall.ts';
 import type { OperationCounts } from './coverage.ts';
 
 const ERRNO_NAME: ReadonlyMap<number, string> = new Map(Object.entries(ERRNO).map(([name, code]) => [code, name]));
-const LINE = /^\d+\.\d+ (\S+) (.*)$/;
+const LINE = /^(?:\d+> )?\d+\.\d+ (\S+) (.*)$/;
 
 /** How Xen answered a step: `ok`, an errno's name, or the grant status of a call that itself succeeded. Null when the step trapped. */
 const outcomeOf = (fields: string): string | null => {

@@ -3,12 +3,12 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BadInput } from '#spec/failure.ts';
-import { debian_4_17 } from '#spec/machines/debian_4_17.ts';
+import { debian_4_17, dom0, domU } from '#spec/machines/debian_4_17.ts';
 import { type Conformance, parseConformance, printConformance } from '#traces/conformance.ts';
 import { writeTrace } from '#traces/file.ts';
 import { buildImages } from '../image/index.ts';
 import { evidenceOf } from './evidence.ts';
-import { programData, type Recorder, type Seen, traceOf } from './recorder.ts';
+import { programData, type Recorder, type Seen, traceOf, transcript } from './recorder.ts';
 
 export const CONFORMANCE_FOLDER = fileURLToPath(new URL('../../traces/conformance/', import.meta.url));
 export const RECORDED_FOLDER = fileURLToPath(new URL('../../traces/recorded/', import.meta.url));
@@ -29,22 +29,19 @@ export const readScripts = (folder = CONFORMANCE_FOLDER): readonly Script[] => {
 
 export const recordedPath = (name: string, folder = RECORDED_FOLDER): string => join(folder, `${name}.trace.gz`);
 
-/** Lines of a console without their line feeds. */
-export const consoleLines = (text: string): readonly string[] => text.replace(/\n$/, '').split('\n');
-
 /**
  * Run a script, and write down what was seen: the trace into `folder`, and, when `update`, the expected lines into the script. A run without an end
  * is reported, never written.
  */
 export const recordScript = async (recorder: Recorder, { name, path, script }: Script, folder: string, update: boolean): Promise<Seen> => {
   const images = buildImages(script.program);
-  const seen = await recorder.record(images, debian_4_17());
+  const seen = await recorder.record(images, debian_4_17(images.map((_, i) => (i === 0 ? dom0() : domU(i)))));
   if (seen.reason === null) return seen;
   const subject = { title: `${name}: ${script.title}`, program: programData(script.program), seed: null };
   const clauses = [...(await evidenceOf(traceOf(recorder, images, seen, { ...subject, clauses: [] })))];
   if (update) {
     const { name: producer, version } = recorder.producer;
-    const expected = { producer, version, console: [...consoleLines(seen.console)], reason: seen.reason };
+    const expected = { producer, version, console: [...transcript(seen)], reason: seen.reason };
     writeFileSync(path, printConformance({ ...script, clauses, expected }));
   }
   writeTrace(recordedPath(name, folder), traceOf(recorder, images, seen, { ...subject, clauses }));

@@ -2,13 +2,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BadInput } from '#spec/failure.ts';
-import { debian_4_17 } from '#spec/machines/debian_4_17.ts';
+import { debian_4_17, dom0, domU } from '#spec/machines/debian_4_17.ts';
 import type { Program } from '#spec/program.ts';
 import { generateProgram } from '../generators/index.ts';
 import { buildBatch, buildImages, domainsOf } from '../image/index.ts';
 import { findPeer, PEERS, type PeerName } from '../peers/peers.ts';
 import { ENGINES } from './engines.ts';
-import { engineRecorder, peerRecorder, type Recorder, type Seen } from './recorder.ts';
+import { engineRecorder, peerRecorder, type Recorder, type Seen, transcript } from './recorder.ts';
 import { batches } from './seed_recordings.ts';
 
 export type PeerDifference = {
@@ -52,7 +52,7 @@ type Seeded = { readonly seed: number; readonly program: Program };
 const PROGRAMS_A_BOOT = 25;
 
 /** Everything that was seen, by lines, the end as the last. */
-const linesOf = (seen: Seen): readonly string[] => [...seen.console.replace(/\n$/, '').split('\n'), `end ${seen.reason ?? seen.why}`];
+const linesOf = (seen: Seen): readonly string[] => [...transcript(seen), `end ${seen.reason ?? seen.why}`];
 
 const compareSeen = (batch: readonly Seeded[], peer: Seen, engine: string, other: Seen): Omit<PeerDifference, 'folder'> | null => {
   const a = linesOf(peer);
@@ -105,7 +105,7 @@ export const checkAgainstPeer = async (options: PeerCheckOptions): Promise<PeerC
 
   const judgeBatch = async (batch: readonly Seeded[]): Promise<void> => {
     const images = batch.length === 1 ? buildImages(batch[0]!.program) : [buildBatch(batch.map((b) => b.program))];
-    const seen = await recorder.record(images, debian_4_17());
+    const seen = await recorder.record(images, debian_4_17(images.map((_, i) => (i === 0 ? dom0() : domU(i)))));
     result.boots++;
     result.programs += batch.length;
     options.onPrograms(batch.length);

@@ -10,7 +10,7 @@ import { recordsOf } from '../peers/records.ts';
 import { loadEngine } from './engines.ts';
 import { DEFAULT_POLICY, Environment } from './environment.ts';
 import { evidenceOf } from './evidence.ts';
-import { engineRecorder, peerRecorder, programData, traceOf } from './recorder.ts';
+import { engineRecorder, peerRecorder, programData, traceOf, transcript } from './recorder.ts';
 
 const program = { steps: [{ id: 0, do: 'hypercall' as const, call: 'xen_version' as const, args: [0, 0] }] };
 const images = buildImages(program);
@@ -22,13 +22,15 @@ const peer = (console: string, ended: Ended): Peer => ({
   version: '4.17.7',
   details: { qemu: '7.2' },
   width: 1,
-  record: async (_, machine) => ({ machine, ended, console, remarks: [], seconds: 0, records: recordsOf(console, ended) }),
+  domains: 1,
+  record: async (_, machine) => ({ machine, ended, consoles: [console], remarks: [], seconds: 0, records: recordsOf([console], ended) }),
 });
 
 it.each(['model', 'executor'] as const)('a run of the %s is a trace that both engines repeat', async (name) => {
   const recorder = await engineRecorder(name, '1');
   const seen = await recorder.record(images, debian_4_17());
-  expect(seen).toMatchObject({ reason: 0, why: null, console: '0.0 xen_version/version rc=262161\n' });
+  expect(seen).toMatchObject({ reason: 0, why: null, consoles: ['0.0 xen_version/version rc=262161\n'] });
+  expect(transcript(seen)).toEqual(['0.0 xen_version/version rc=262161']);
   const trace = traceOf(recorder, images, seen, subject);
   expect(parseTrace(printTrace(trace), 'test')).toEqual(trace);
   for (const other of ['model', 'executor'] as const) {

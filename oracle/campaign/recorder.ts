@@ -18,8 +18,8 @@ export type Seen = {
   /** SHUTDOWN reason that ended the machine; null when it did not end by itself, and `why` says what happened. */
   readonly reason: number | null;
   readonly why: string | null;
-  /** Domain 0's console, one character a byte. */
-  readonly console: string;
+  /** Each domain's console, in the order of the configuration, one character a byte; null when it was not shown. */
+  readonly consoles: readonly (string | null)[];
   /** Wall time. */
   readonly seconds: number;
 };
@@ -40,9 +40,9 @@ export const peerRecorder = (peer: Peer): Recorder => ({
   visible: ['console', 'end'],
   policy: null,
   width: peer.width,
-  domains: 1,
-  record: async ([image], machine) => {
-    const { ended, ...recording } = await peer.record(image!, machine);
+  domains: peer.domains,
+  record: async (images, machine) => {
+    const { ended, ...recording } = await peer.record(images, machine);
     if (ended.kind === 'shutdown') return { ...recording, reason: ended.reason, why: null };
     return {
       ...recording,
@@ -76,7 +76,9 @@ export const engineRecorder = async (name: EngineName, version: string): Promise
         records: [...events.map((event): TraceRecord => ({ record: 'event', event })), { record: 'end', finish, reason, retired }],
         reason,
         why,
-        console: events.flatMap((e) => (e.kind === 'console' && e.domid === 0 ? [e.bytes] : [])).join(''),
+        consoles: machine.domains.map(({ domid }) =>
+          events.flatMap((e) => (e.kind === 'console' && e.domid === domid ? [e.bytes] : [])).join(''),
+        ),
         seconds: (performance.now() - started) / 1000,
       });
       try {
@@ -93,6 +95,14 @@ export const engineRecorder = async (name: EngineName, version: string): Promise
 
 /** Programs as they stand in a trace's header. */
 export const programData = (programs: Program | readonly Program[]): TraceHeader['program'] => JSON.parse(JSON.stringify(programs));
+
+/** Consoles as one list of lines: domain 0's as they are, those of domain N behind `N> `. */
+export const transcript = (seen: Seen): readonly string[] =>
+  seen.consoles.flatMap((text, i) => {
+    const { domid } = seen.machine.domains[i]!;
+    const lines = text === null ? [] : text.replace(/\n$/, '').split('\n');
+    return domid === 0 ? lines : lines.filter((line) => line !== '').map((line) => `${domid}> ${line}`);
+  });
 
 /** A run as a trace. */
 export const traceOf = (

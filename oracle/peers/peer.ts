@@ -18,8 +18,8 @@ export type Recording = {
   /** The machine as the peer really is: the configuration asked for, with what the peer says about itself. */
   readonly machine: MachineConfig;
   readonly ended: Ended;
-  /** Domain 0's console, one character (U+0000..U+00FF) a byte. */
-  readonly console: string;
+  /** Each domain's console, in the order of the configuration, one character (U+0000..U+00FF) a byte; null when it was not shown. */
+  readonly consoles: readonly (string | null)[];
   /** What the peer itself said while the guest ran, line by line: dumps of crashes, warnings. */
   readonly remarks: readonly string[];
   /** Wall time. */
@@ -40,8 +40,10 @@ export type Peer = {
   readonly details: Readonly<Record<string, string>>;
   /** Runs that make sense at once. */
   readonly width: number;
-  /** Throws BadInput for a machine that the peer cannot be, e.g. one with several domains. */
-  record(image: Uint8Array, machine: MachineConfig, options?: RecordOptions): Promise<Recording>;
+  /** Most domains that a machine may have. */
+  readonly domains: number;
+  /** One image for each domain. Throws BadInput for a machine that the peer cannot be, e.g. one with too many domains. */
+  record(images: readonly Uint8Array[], machine: MachineConfig, options?: RecordOptions): Promise<Recording>;
 };
 
 /** The peer is not on this machine. `why` names what is missing and how to get it. */

@@ -4,12 +4,12 @@ import { recordsOf } from './records.ts';
 const line = (bytes: string) => ({ record: 'event', event: { kind: 'console', domid: 0, bytes } });
 
 it('is the console line by line, then the end', () => {
-  expect(recordsOf('a\nb', { kind: 'shutdown', reason: 1 })).toEqual([
+  expect(recordsOf(['a\nb'], { kind: 'shutdown', reason: 1 })).toEqual([
     line('a\n'),
     line('b'),
     { record: 'end', finish: 'halted', reason: 1, retired: null },
   ]);
-  expect(recordsOf('', { kind: 'shutdown', reason: 0 })).toHaveLength(1);
+  expect(recordsOf([''], { kind: 'shutdown', reason: 0 })).toHaveLength(1);
 });
 
 it.each([
@@ -17,9 +17,23 @@ it.each([
   [{ kind: 'stopped', why: 'gone' } as const, 'gone'],
   [{ kind: 'refused', why: 'no kernel' } as const, 'no kernel'],
 ])('marks what was not seen, with the line that it cut: %o', (ended, reason) => {
-  expect(recordsOf('a\nb', ended)).toEqual([
+  expect(recordsOf(['a\nb'], ended)).toEqual([
     line('a\n'),
     { record: 'lost', count: null, reason },
     { record: 'end', finish: 'timeout', reason: null, retired: null },
+  ]);
+});
+
+it('tells domains apart, and marks a console that was not shown', () => {
+  const end = { record: 'end', finish: 'halted', reason: 0, retired: null };
+  expect(recordsOf(['a\n', 'b\n'], { kind: 'shutdown', reason: 0 })).toEqual([
+    line('a\n'),
+    { record: 'event', event: { kind: 'console', domid: 1, bytes: 'b\n' } },
+    end,
+  ]);
+  expect(recordsOf(['a\n', null], { kind: 'shutdown', reason: 0 })).toEqual([
+    line('a\n'),
+    { record: 'lost', count: null, reason: "domain 1's console was not shown" },
+    end,
   ]);
 });

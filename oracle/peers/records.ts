@@ -9,15 +9,21 @@ export const lossOf = (ended: Ended): string | null => {
   return ended.why;
 };
 
-/**
- * Console bytes line by line, then the end. When the end was not seen, the last line may be cut: it is left out, and a `lost` record
- * stands for it and for everything after.
- */
-export const recordsOf = (console: string, ended: Ended): readonly TraceRecord[] => {
+/** A console as events, one a line. */
+const linesOf = (domid: number, console: string, whole: boolean): readonly TraceRecord[] => {
   const lines = console.match(/[^\n]*\n|[^\n]+$/g) ?? [];
-  const loss = lossOf(ended);
-  const kept = loss === null ? lines : lines.filter((line) => line.endsWith('\n'));
-  const records: TraceRecord[] = kept.map((bytes) => ({ record: 'event', event: { kind: 'console', domid: 0, bytes } }));
+  const kept = whole ? lines : lines.filter((line) => line.endsWith('\n'));
+  return kept.map((bytes) => ({ record: 'event', event: { kind: 'console', domid, bytes } }));
+};
+
+/**
+ * Consoles line by line, by domain (its place is its domid), then the end. When the end was not seen, or a console, the last line may be cut: it is
+ * left out, and a `lost` record stands for it and for everything after.
+ */
+export const recordsOf = (consoles: readonly (string | null)[], ended: Ended): readonly TraceRecord[] => {
+  const hidden = consoles.indexOf(null);
+  const loss = lossOf(ended) ?? (hidden < 0 ? null : `domain ${hidden}'s console was not shown`);
+  const records = consoles.flatMap((console, domid) => (console === null ? [] : linesOf(domid, console, loss === null)));
   if (loss !== null) records.push({ record: 'lost', count: null, reason: loss });
   records.push(
     ended.kind === 'shutdown'

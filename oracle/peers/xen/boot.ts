@@ -27,17 +27,17 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** Boot `image` as domain 0 of `machine` (checked before) and wait for its end. */
+/** Boot `images` (domain 0, and the module that it builds domain 1 from) as `machine`, checked before, and wait for the end. */
 export const bootXen = async (
   qemu: string,
   xen: string,
-  image: Uint8Array,
+  images: readonly Uint8Array[],
   machine: MachineConfig,
   timeoutSeconds: number,
 ): Promise<BootResult> => {
   const folder = await mkdtemp(join(tmpdir(), 'xenspec-boot-'));
   try {
-    await writeFile(join(folder, FILES.image), image);
+    for (const [i, name] of [FILES.image, FILES.module].entries()) if (images[i]) await writeFile(join(folder, name), images[i]);
     await writeFile(join(folder, FILES.serial), '');
     const child = spawn(qemu, qemuArguments(machine, xen), { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
     running.add(child);

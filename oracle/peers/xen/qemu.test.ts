@@ -18,8 +18,13 @@ it("gives domain 0 its memory and its command line, commas doubled as QEMU's lis
   expect(after(qemuArguments(machine, FILES.xen), '-initrd')).toBe('image.elf root=a,,b quiet');
 });
 
+it('gives domain 0 a module for domain 1', () => {
+  expect(after(qemuArguments(debian_4_17([dom0('x'), domU(1)]), FILES.xen), '-initrd')).toBe('image.elf x,module.elf');
+});
+
 it.each([
-  ['several domains', debian_4_17([dom0(), domU(1)])],
+  ['three domains', debian_4_17([dom0(), domU(1), domU(2)])],
+  ['another second domain', debian_4_17([dom0(), domU(2)])],
   ['no domain 0', debian_4_17([domU(1)])],
   ['odd memory', debian_4_17([{ ...dom0(), pages: 1000 }])],
   ['more vCPUs than CPUs', debian_4_17([{ ...dom0(), vcpus: 2 }])],

@@ -11,15 +11,16 @@ const RTC_START = '2020-01-01T00:00:00';
 const SHIFT = 7;
 
 /** Names of the files that QEMU reads and writes, in the folder it runs in. */
-export const FILES = { xen: 'xen.elf', image: 'image.elf', serial: 'serial.log' } as const;
+export const FILES = { xen: 'xen.elf', image: 'image.elf', module: 'module.elf', serial: 'serial.log' } as const;
 
 /** How recordings are made, for readers of a trace: all arguments but those that name files. */
 export const SETUP = `-M pc -cpu max -icount shift=${SHIFT},sleep=off -rtc base=${RTC_START},clock=vm`;
 
 /** Throws BadInput when real Xen cannot be this machine. */
 export const checkMachine = (machine: MachineConfig): void => {
-  const [dom0, ...others] = machine.domains;
-  if (dom0?.domid !== 0 || others.length > 0) throw new BadInput(`real Xen starts domain 0 alone, not ${machine.domains.length} domains`);
+  const [dom0, dom1, ...others] = machine.domains;
+  if (dom0?.domid !== 0 || others.length > 0 || (dom1 && dom1.domid !== 1))
+    throw new BadInput('real Xen starts domain 0, and domain 0 may build domain 1 from a module: no other domains');
   if (dom0.pages % PAGES_A_MIB !== 0 || machine.frames % PAGES_A_MIB !== 0) throw new BadInput('real Xen needs memory in whole MiB');
   if (dom0.vcpus !== machine.pcpus) throw new BadInput('real Xen gives domain 0 as many vCPUs as there are CPUs');
 };
@@ -37,12 +38,14 @@ const escaped = (text: string): string => text.replaceAll(',', ',,');
 /** Arguments for a QEMU that runs in the folder with FILES; `xen` is the hypervisor's file. */
 export const qemuArguments = (machine: MachineConfig, xen: string): readonly string[] => {
   const { cmdline } = machine.domains[0]!;
+  // Domain 1 is a module of domain 0's, which builds it.
+  const module = machine.domains.length > 1 ? `,${FILES.module}` : '';
   return [
     ...['-M', 'pc', '-cpu', 'max', '-m', String(machine.frames / PAGES_A_MIB), '-smp', String(machine.pcpus)],
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
     ...['-icount', `shift=${SHIFT},sleep=off`, '-rtc', `base=${RTC_START},clock=vm`],
     ...['-serial', `file:${FILES.serial}`],
     ...['-kernel', xen, '-append', xenCommandline(machine)],
-    ...['-initrd', `${FILES.image}${cmdline === '' ? '' : ` ${escaped(cmdline)}`}`],
+    ...['-initrd', `${FILES.image}${cmdline === '' ? '' : ` ${escaped(cmdline)}`}${module}`],
   ];
 };

@@ -36,12 +36,22 @@ const endOf = (boot: BootResult, timeoutSeconds: number): Ended => {
   return { kind: 'stopped', why: `QEMU ended without Xen's last word${boot.complaint === '' ? '' : `: ${boot.complaint}`}` };
 };
 
+/**
+ * A release build of Xen lets domain 0 alone write: domain 1 keeps its lines, and domain 0 shows them at its end, each behind `1> `.
+ * Every program of two domains has a line of domain 1, so none means that domain 0 ended before it could show them.
+ */
+const byDomain = (console: string): readonly [string, string | null] => {
+  const others = console.match(/^1> .*\n?/gm);
+  return [console.replace(/^1> .*\n?/gm, ''), others === null ? null : others.map((line) => line.slice('1> '.length)).join('')];
+};
+
 /** What a boot showed of a guest; `machine` as configured, corrected by what Xen says of itself. */
 export const recordingOf = (boot: BootResult, machine: MachineConfig, timeoutSeconds: number, seconds: number): Recording => {
   const { console, remarks } = readSerialLog(boot.log);
+  const consoles = machine.domains.length > 1 ? byDomain(console) : [console];
   const ended = endOf(boot, timeoutSeconds);
   const xen = { ...machine.xen, ...bannerOf(boot.log), commandline: xenCommandline(machine) };
-  return { machine: { ...machine, xen }, ended, console, remarks, seconds, records: recordsOf(console, ended) };
+  return { machine: { ...machine, xen }, ended, consoles, remarks, seconds, records: recordsOf(consoles, ended) };
 };
 
 /** The peer, or what is missing. Cheap: nothing is unpacked before the first recording. */
@@ -55,13 +65,14 @@ export const xenPeer = (found: Found | Missing = findPackages()): Peer | Unavail
     version: found.xenVersion,
     details: { qemu: found.qemuVersion, setup: SETUP },
     width: WIDTH,
-    record: async (image: Uint8Array, machine: MachineConfig, options: RecordOptions = {}): Promise<Recording> => {
+    domains: 2,
+    record: async (images: readonly Uint8Array[], machine: MachineConfig, options: RecordOptions = {}): Promise<Recording> => {
       checkMachine(machine);
       const timeout = options.timeoutSeconds ?? TIMEOUT_SECONDS;
       return pool.run(async () => {
         hypervisor ??= unpack(found.hypervisor);
         const started = performance.now();
-        const boot = await bootXen(found.qemu, hypervisor, image, machine, timeout);
+        const boot = await bootXen(found.qemu, hypervisor, images, machine, timeout);
         return recordingOf(boot, machine, timeout, (performance.now() - started) / 1000);
       });
     },

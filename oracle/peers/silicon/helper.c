@@ -1,0 +1,399 @@
+/*
+ * Runs single instructions on the processor of this machine, as one unprivileged process.
+ *
+ *   helper features          the CPUID leaves of the machine, one a line: leaf subleaf eax ebx ecx edx (hexadecimal)
+ *   helper run < cases       a batch of cases on standard input, one result for each on standard output
+ *
+ * The layout of cases and results is that of format.ts. A case is entered by IRETQ, with all registers, flags, segment bases and,
+ * if the batch says so, the FXSAVE image of its own, and is left through a jump to the fixed address LEAVE (whoever makes the case
+ * puts it behind the instruction), by a signal, or because it used up its time. The instruction is never trusted: the signal stack
+ * is apart, nothing runs on the registers or the stack that it leaves, system calls that it makes are refused, and the memory that
+ * it sees is a second mapping of memory that this program writes through the first.
+ *
+ * Between the entry and the way out the FS base is not ours, so nothing on that way may use thread-local storage.
+ */
+#define _GNU_SOURCE
+#include <cpuid.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/time.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#ifndef PR_SET_SYSCALL_USER_DISPATCH
+#define PR_SET_SYSCALL_USER_DISPATCH 59
+#define PR_SYS_DISPATCH_ON 1
+#endif
+
+/* Fixed addresses, in reach of 32-bit addressing. LEAVE is what cases jump to; STATE is used on the way in and out. */
+#define LEAVE 0x6ead0000
+#define STATE 0x6ead1000
+#define S_REGS 0x000
+#define S_FRAME 0x080
+#define S_FS 0x0a8
+#define S_GS 0x0b0
+#define S_BLOCK 0x0b8
+#define S_INSIDE 0x0b9
+#define S_FX 0x0ba
+#define S_HOST_RSP 0x0c0
+#define S_HOST_FS 0x0c8
+#define S_HOST_GS 0x0d0
+#define S_RESUME 0x0d8
+#define S_OUT 0x0e0
+#define S_OUT_FLAGS 0x160
+#define S_OUT_FS 0x168
+#define S_OUT_GS 0x170
+#define S_FX_IN 0x180
+#define S_FX_OUT 0x380
+#define S_STACK_TOP 0xf00
+
+struct state {
+  uint64_t regs[16];
+  uint64_t frame[5]; /* RIP CS RFLAGS RSP SS, as IRETQ takes them */
+  uint64_t fs, gs;
+  uint8_t block;  /* syscall user dispatch: 1 refuses */
+  uint8_t inside; /* a case runs */
+  uint8_t fx;     /* the batch has FXSAVE images */
+  uint8_t pad[5];
+  uint64_t host_rsp, host_fs, host_gs, resume;
+  uint64_t out[16], out_flags, out_fs, out_gs;
+  uint8_t pad2[8];
+  uint8_t fx_in[512], fx_out[512];
+};
+_Static_assert(offsetof(struct state, frame) == S_FRAME && offsetof(struct state, fs) == S_FS, "layout");
+_Static_assert(offsetof(struct state, block) == S_BLOCK && offsetof(struct state, host_rsp) == S_HOST_RSP, "layout");
+_Static_assert(offsetof(struct state, out) == S_OUT && offsetof(struct state, out_flags) == S_OUT_FLAGS, "layout");
+_Static_assert(offsetof(struct state, fx_in) == S_FX_IN && offsetof(struct state, fx_out) == S_FX_OUT, "layout");
+#define state ((volatile struct state *)STATE)
+
+#define TEXT(x) #x
+#define NUMBER(x) TEXT(x)
+#define AT(field) NUMBER(STATE) "+" NUMBER(field)
+#define REG(area, n) AT(area) "+8*" #n
+
+/* enter(): into the case that STATE describes; comes back when it is over. leave_code is copied to LEAVE. */
+void enter(void);
+void come_back(void);
+extern const uint8_t leave_code[], leave_end[];
+__asm__(
+  ".text\n"
+  "enter:\n"
+  "  push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15\n"
+  "  mov %rsp, " AT(S_HOST_RSP) "\n"
+  "  rdfsbase %rax; mov %rax, " AT(S_HOST_FS) "\n"
+  "  rdgsbase %rax; mov %rax, " AT(S_HOST_GS) "\n"
+  "  cmpb $0, " AT(S_FX) "\n"
+  "  je 1f\n"
+  "  fxrstor64 " AT(S_FX_IN) "\n"
+  "1:\n"
+  "  mov " AT(S_FS) ", %rax; wrfsbase %rax\n"
+  "  mov " AT(S_GS) ", %rax; wrgsbase %rax\n"
+  "  mov " REG(S_REGS, 0) ", %rax; mov " REG(S_REGS, 1) ", %rcx; mov " REG(S_REGS, 2) ", %rdx; mov " REG(S_REGS, 3) ", %rbx\n"
+  "  mov " REG(S_REGS, 5) ", %rbp; mov " REG(S_REGS, 6) ", %rsi; mov " REG(S_REGS, 7) ", %rdi\n"
+  "  mov " REG(S_REGS, 8) ", %r8; mov " REG(S_REGS, 9) ", %r9; mov " REG(S_REGS, 10) ", %r10; mov " REG(S_REGS, 11) ", %r11\n"
+  "  mov " REG(S_REGS, 12) ", %r12; mov " REG(S_REGS, 13) ", %r13; mov " REG(S_REGS, 14) ", %r14; mov " REG(S_REGS, 15) ", %r15\n"
+  "  movb $1, " AT(S_INSIDE) "\n"
+  "  movb $1, " AT(S_BLOCK) "\n"
+  "  mov $" AT(S_FRAME) ", %rsp\n"
+  "  iretq\n"
+  "leave_code:\n"
+  "  mov %rax, " REG(S_OUT, 0) "; mov %rcx, " REG(S_OUT, 1) "; mov %rdx, " REG(S_OUT, 2) "; mov %rbx, " REG(S_OUT, 3) "\n"
+  "  mov %rsp, " REG(S_OUT, 4) "; mov %rbp, " REG(S_OUT, 5) "; mov %rsi, " REG(S_OUT, 6) "; mov %rdi, " REG(S_OUT, 7) "\n"
+  "  mov %r8, " REG(S_OUT, 8) "; mov %r9, " REG(S_OUT, 9) "; mov %r10, " REG(S_OUT, 10) "; mov %r11, " REG(S_OUT, 11) "\n"
+  "  mov %r12, " REG(S_OUT, 12) "; mov %r13, " REG(S_OUT, 13) "; mov %r14, " REG(S_OUT, 14) "; mov %r15, " REG(S_OUT, 15) "\n"
+  "  mov $" AT(S_STACK_TOP) ", %rsp\n"
+  "  pushfq\n"
+  "  pop %rax\n"
+  "  mov %rax, " AT(S_OUT_FLAGS) "\n"
+  "  jmp *" AT(S_RESUME) "\n"
+  "leave_end:\n"
+  "come_back:\n"
+  "  mov " AT(S_HOST_RSP) ", %rsp\n"
+  "  movb $0, " AT(S_BLOCK) "\n"
+  "  pushq $2; popfq\n"
+  "  rdfsbase %rax; mov %rax, " AT(S_OUT_FS) "\n"
+  "  rdgsbase %rax; mov %rax, " AT(S_OUT_GS) "\n"
+  "  mov " AT(S_HOST_FS) ", %rax; wrfsbase %rax\n"
+  "  mov " AT(S_HOST_GS) ", %rax; wrgsbase %rax\n"
+  "  movb $0, " AT(S_INSIDE) "\n"
+  "  cmpb $0, " AT(S_FX) "\n"
+  "  je 1f\n"
+  "  fxsave64 " AT(S_FX_OUT) "\n"
+  "  fninit\n"
+  "  pushq $0x1f80; ldmxcsr (%rsp); add $8, %rsp\n"
+  "1:\n"
+  "  pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx\n"
+  "  ret\n"
+  /* The flags of the case, AC among them, must not be ours. */
+  "on_signal:\n"
+  "  pushq $2; popfq\n"
+  "  jmp handle\n");
+void on_signal(int, siginfo_t *, void *);
+
+/* How a case ended: format.ts. */
+enum { END_LEFT, END_SIGNAL, END_TIME };
+struct result {
+  uint64_t regs[16], rip, flags, fs, gs, address;
+  uint32_t end, signal, vector, error;
+  uint16_t selectors[6]; /* ES CS SS DS FS GS */
+  uint16_t reserved;
+  uint16_t runs;
+};
+static struct result result;
+static volatile unsigned ticks;
+static const int ORDER[16] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
+                              REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
+
+/* The kernel shows a signal handler zeros for FS and GS, and leaves all four as they are. */
+static void data_selectors(void) {
+  uint16_t es, ds, fs, gs;
+  __asm__ volatile("mov %%es, %0; mov %%ds, %1; mov %%fs, %2; mov %%gs, %3" : "=r"(es), "=r"(ds), "=r"(fs), "=r"(gs));
+  result.selectors[0] = es;
+  result.selectors[3] = ds;
+  result.selectors[4] = fs;
+  result.selectors[5] = gs;
+}
+
+/* Notes what the signal shows, and lets the process go on in come_back. */
+__attribute__((used)) void handle(int signal, siginfo_t *info, void *context) {
+  (void)info;
+  greg_t *g = ((ucontext_t *)context)->uc_mcontext.gregs;
+  state->block = 0;
+  if (!state->inside) {
+    if (signal == SIGVTALRM) return;
+    _exit(3);
+  }
+  if (signal == SIGVTALRM && ++ticks < 3) return;
+  for (int i = 0; i < 16; i++) result.regs[i] = g[ORDER[i]];
+  result.rip = g[REG_RIP];
+  result.flags = g[REG_EFL];
+  result.end = signal == SIGVTALRM ? END_TIME : END_SIGNAL;
+  result.signal = signal;
+  result.vector = g[REG_TRAPNO];
+  result.error = g[REG_ERR];
+  result.address = g[REG_CR2];
+  uint64_t packed = g[REG_CSGSFS];
+  result.selectors[1] = packed;
+  result.selectors[2] = packed >> 48;
+  data_selectors();
+  g[REG_RIP] = (greg_t)come_back;
+  g[REG_RSP] = state->host_rsp;
+  g[REG_EFL] = 0x202;
+  g[REG_CSGSFS] = (packed & 0x0000ffffffff0000ull) | 0x002b000000000033ull;
+}
+
+/* --- the batch --------------------------------------------------------------------------------------------------------------- */
+
+#define PAGE 4096
+#define MOST_PAGES 64
+#define CODE_BYTES 32
+#define POKE_BYTES 16
+#define MOST_POKES 6
+struct header { uint32_t magic, pages, cases, fx; };
+struct page { uint32_t address, rights; }; /* rights: 1 read, 2 write, 4 execute */
+struct poke { uint32_t address, length; uint8_t bytes[POKE_BYTES]; };
+struct request {
+  uint64_t regs[16], rip, flags, fs, gs;
+  uint16_t cs, code_length, pokes, reserved;
+  uint8_t code[CODE_BYTES];
+  struct poke poke[MOST_POKES];
+};
+
+static struct page pages[MOST_PAGES];
+static unsigned page_count;
+static uint8_t *pristine, *before, *view; /* as the batch begins; as the case begins; what the case sees */
+
+static void read_all(void *into, size_t size) {
+  if (fread(into, 1, size, stdin) != size) exit(0);
+}
+
+/* Offset in the buffers of an address, -1 when it lies outside the window. */
+static long offset_of(uint64_t address) {
+  for (unsigned i = 0; i < page_count; i++)
+    if (address - pages[i].address < PAGE) return (long)i * PAGE + (long)(address - pages[i].address);
+  return -1;
+}
+
+static void put(uint64_t address, const uint8_t *bytes, unsigned length) {
+  for (unsigned i = 0; i < length; i++) {
+    long at = offset_of(address + i);
+    if (at >= 0) view[at] = before[at] = bytes[i];
+  }
+}
+
+static void take_back(uint64_t address, unsigned length) {
+  for (unsigned i = 0; i < length; i++) {
+    long at = offset_of(address + i);
+    if (at >= 0) view[at] = before[at] = pristine[at];
+  }
+}
+
+/* Writes each stretch of changed bytes (address, length, bytes) to `to` and undoes it. Returns the stretches. */
+static unsigned changes(FILE *to) {
+  unsigned runs = 0;
+  for (unsigned p = 0; p < page_count; p++) {
+    uint8_t *now = view + p * PAGE, *was = before + p * PAGE;
+    if (memcmp(now, was, PAGE) == 0) continue;
+    for (unsigned i = 0; i < PAGE; i++) {
+      if (now[i] == was[i]) continue;
+      unsigned end = i;
+      while (end < PAGE && now[end] != was[end]) end++;
+      uint32_t run[2] = {pages[p].address + i, end - i};
+      fwrite(run, sizeof run, 1, to);
+      fwrite(now + i, 1, end - i, to);
+      memcpy(now + i, was + i, end - i);
+      runs++;
+      i = end;
+    }
+  }
+  return runs;
+}
+
+static void run_case(const struct request *r) {
+  for (int i = 0; i < 16; i++) state->regs[i] = r->regs[i];
+  state->frame[0] = r->rip;
+  state->frame[1] = r->cs;
+  state->frame[2] = r->flags;
+  state->frame[3] = r->regs[4];
+  state->frame[4] = 0x2b;
+  state->fs = r->fs;
+  state->gs = r->gs;
+  memset(&result, 0, sizeof result);
+  ticks = 0;
+  enter();
+  if (result.end == END_LEFT) {
+    for (int i = 0; i < 16; i++) result.regs[i] = state->out[i];
+    result.flags = state->out_flags;
+    uint16_t cs, ss;
+    __asm__ volatile("mov %%cs, %0; mov %%ss, %1" : "=r"(cs), "=r"(ss));
+    result.selectors[1] = cs;
+    result.selectors[2] = ss;
+    data_selectors();
+  }
+  result.fs = state->out_fs;
+  result.gs = state->out_gs;
+  /* Null selectors again; loading one may cost the bases, which the next entry sets anyway, except for our own FS. */
+  if (result.selectors[0] | result.selectors[3]) __asm__ volatile("mov %0, %%es; mov %0, %%ds" : : "r"(0));
+  if (result.selectors[4] | result.selectors[5])
+    __asm__ volatile("mov %0, %%fs; mov %0, %%gs; wrfsbase %1" : : "r"(0), "r"(state->host_fs));
+}
+
+static void run_cases(unsigned count, int fx) {
+  struct request r;
+  char *text = NULL;
+  size_t size = 0;
+  FILE *runs = open_memstream(&text, &size);
+  for (unsigned n = 0; n < count; n++) {
+    read_all(&r, sizeof r);
+    if (fx) read_all((void *)state->fx_in, 512);
+    put(r.rip, r.code, r.code_length);
+    for (int i = 0; i < r.pokes; i++) put(r.poke[i].address, r.poke[i].bytes, r.poke[i].length);
+    run_case(&r);
+    rewind(runs);
+    result.runs = changes(runs);
+    fflush(runs);
+    take_back(r.rip, r.code_length);
+    for (int i = 0; i < r.pokes; i++) take_back(r.poke[i].address, r.poke[i].length);
+    fwrite(&result, sizeof result, 1, stdout);
+    if (fx) fwrite((void *)state->fx_out, 512, 1, stdout);
+    if (result.runs) fwrite(text, 1, size, stdout);
+  }
+  fflush(stdout);
+}
+
+static void *map(void *at, size_t size, int rights, int flags, int file, off_t offset) {
+  void *got = mmap(at, size, rights, flags, file, offset);
+  if (got == MAP_FAILED || (at && got != at)) {
+    fprintf(stderr, "no memory at %p\n", at);
+    exit(4);
+  }
+  return got;
+}
+
+/* The window twice: at the addresses that cases use, with their rights, and once more for us to write. */
+static void map_window(void) {
+  int file = memfd_create("window", 0);
+  size_t size = (size_t)page_count * PAGE;
+  if (file < 0 || ftruncate(file, size) != 0) exit(4);
+  view = map(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  pristine = malloc(size);
+  before = malloc(size);
+  read_all(pristine, size);
+  memcpy(view, pristine, size);
+  memcpy(before, pristine, size);
+  for (unsigned i = 0; i < page_count; i++) {
+    int rights = (pages[i].rights & 1 ? PROT_READ : 0) | (pages[i].rights & 2 ? PROT_WRITE : 0) | (pages[i].rights & 4 ? PROT_EXEC : 0);
+    void *at = (void *)(uintptr_t)pages[i].address;
+    map(at, PAGE, rights, MAP_SHARED | MAP_FIXED_NOREPLACE, file, (off_t)i * PAGE);
+    /* Touched now, so that a case meets no page that the kernel has yet to bring. */
+    volatile uint8_t touched = *(volatile uint8_t *)at;
+    if (rights & PROT_WRITE) *(volatile uint8_t *)at = touched;
+  }
+}
+
+static void map_state(void) {
+  void *code = map((void *)LEAVE, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+  memcpy(code, leave_code, leave_end - leave_code);
+  mprotect(code, PAGE, PROT_READ | PROT_EXEC);
+  map((void *)STATE, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+  state->resume = (uint64_t)come_back;
+}
+
+static void take_signals(void) {
+  stack_t stack = {.ss_sp = map(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), .ss_size = 65536};
+  sigaltstack(&stack, NULL);
+  struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+  sigfillset(&action.sa_mask);
+  static const int signals[] = {SIGSEGV, SIGILL, SIGFPE, SIGBUS, SIGTRAP, SIGSYS, SIGVTALRM};
+  for (unsigned i = 0; i < sizeof signals / sizeof *signals; i++) sigaction(signals[i], &action, NULL);
+  /* Counts the time that this process itself runs, so that a busy machine ends no case. */
+  struct itimerval every = {{0, 10000}, {0, 10000}};
+  setitimer(ITIMER_VIRTUAL, &every, NULL);
+  prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, 0, 0, &state->block);
+}
+
+static void print_leaf(uint32_t leaf, uint32_t subleaf) {
+  uint32_t a, b, c, d;
+  __cpuid_count(leaf, subleaf, a, b, c, d);
+  printf("%x %x %x %x %x %x\n", leaf, subleaf, a, b, c, d);
+}
+
+static int features(void) {
+  for (uint32_t range = 0; range <= 0x80000000u; range += 0x80000000u) {
+    uint32_t last = __get_cpuid_max(range, NULL);
+    for (uint32_t leaf = range; leaf <= last && leaf < range + 0x40; leaf++) {
+      print_leaf(leaf, 0);
+      if (leaf == 7 || leaf == 0xd) print_leaf(leaf, 1);
+    }
+    if (range) break;
+  }
+  return 0;
+}
+
+int main(int count, char **words) {
+  if (count > 1 && strcmp(words[1], "features") == 0) return features();
+  if (!(getauxval(AT_HWCAP2) & 2)) {
+    fprintf(stderr, "this kernel does not let programs set segment bases (FSGSBASE)\n");
+    return 5;
+  }
+  struct header h;
+  read_all(&h, sizeof h);
+  if (h.magic != 0x61736931 || h.pages > MOST_PAGES) return 2;
+  page_count = h.pages;
+  read_all(pages, page_count * sizeof *pages);
+  map_window();
+  map_state();
+  state->fx = h.fx != 0;
+  setvbuf(stdout, NULL, _IOFBF, 1 << 20);
+  setvbuf(stdin, NULL, _IOFBF, 1 << 20);
+  take_signals();
+  run_cases(h.cases, h.fx != 0);
+  return 0;
+}
