@@ -19,7 +19,7 @@ export const CLAUSES = {
   'callback/unregister-nmi': { chapter: 'callback', title: 'The NMI callback can be taken away: entry 2 of the virtual IDT becomes empty.' },
   'callback/unregister-type': { chapter: 'callback', title: 'A type that Xen does not know is ENOSYS.' },
   'console/input': { chapter: 'console', title: 'Typed bytes are kept until they are read, and VIRQ_CONSOLE tells dom0.' },
-  'console/io-permission': { chapter: 'console', title: 'A domain other than dom0 may only write: every other command is EPERM.' },
+  'console/io-permission': { chapter: 'console', title: 'A domain other than dom0 may only write, and that only where Xen was built with VERBOSE_DEBUG (`xen.verbose_debug` of the machine): every other command is EPERM, known or not.' },
   'console/io-unknown': { chapter: 'console', title: 'A command that is neither write nor read is ENOSYS.' },
   'console/read-done': { chapter: 'console', title: 'Up to the given number of typed bytes are handed over, and the answer is how many.' },
   'console/read-fault': { chapter: 'console', title: 'Bytes that cannot be stored are EFAULT.' },

@@ -50,6 +50,11 @@ export const MachineConfig = z.object({
     /** Feature submap 0 as dom0 and as another domain read it. */
     features_dom0: z.int(),
     features_domu: z.int(),
+    /**
+     * Whether Xen was built with VERBOSE_DEBUG, which lets every domain write by CONSOLEIO_write. Release builds, Debian's among
+     * them, let dom0 alone; a machine whose domains are to be heard needs it.
+     */
+    verbose_debug: z.boolean().default(true),
     max_grant_frames: z.int().min(1),
     max_maptrack_frames: z.int().min(1),
   }),

@@ -33,6 +33,7 @@ export const debian_4_17 = (domains: readonly DomainConfig[] = [dom0()], lenient
     virt_start: '0xffff800000000000',
     features_dom0: 0x228f0,
     features_domu: 0x220f0,
+    verbose_debug: true,
     max_grant_frames: 64,
     max_maptrack_frames: 1024,
   },

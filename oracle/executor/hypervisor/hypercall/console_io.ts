@@ -13,7 +13,7 @@ export const console_io = (machine: Machine, vcpu: Vcpu, args: Int32Array): numb
   const count = args[2] >>> 0;
   switch (args[0]) {
     case OP.write:
-      return write(machine, vcpu, count, args[4], args[5]);
+      return vcpu.domain.privileged || machine.config.xen.verbose_debug ? write(machine, vcpu, count, args[4], args[5]) : minus('EPERM');
     case OP.read:
       return vcpu.domain.privileged ? read(machine, vcpu, count, args[4], args[5]) : minus('EPERM');
   }
