@@ -11,6 +11,8 @@ import type { TrapInfo, Vcpu } from './vcpu.ts';
 import { isZero, toHex } from './word/word.ts';
 
 const NMI = 2;
+/** Bits of RFLAGS that exist. */
+const RFLAGS = 0x3f7fd7;
 
 export const observe = (machine: Machine): Observation => ({
   now: machine.now,
@@ -71,8 +73,8 @@ const observeVcpu = (vcpu: Vcpu): VcpuObservation => {
     polling: vcpu.poll !== null,
     gpr: regs.map(toHex),
     rip: toHex(rip),
-    // Bit 1 reads as one even where Xen's copy of the register lacks it.
-    rflags: `0x${((flags | 2) >>> 0).toString(16)}`,
+    // Xen's copy of the register may have bits that no processor loads, and lack the one that is always set.
+    rflags: `0x${(((flags & RFLAGS) | 2) >>> 0).toString(16)}`,
     cs: selectors[CS],
     ss: selectors[SS],
     ds: selectors[DS],

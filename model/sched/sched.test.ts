@@ -182,6 +182,10 @@ describe('vCPUs', () => {
     const later = apply(area, { kind: 'time', now: 700 }, { kind: 'schedule', cpu: 0, vcpu: null }).machine;
     expect([peek64(later, DOM0, POOL), peek64(later, DOM0, POOL + 8), peek64(later, DOM0, POOL + 16)]).toEqual([1n, 700n, 700n]);
   });
+  it('of another are told through the caller’s page tables', () => {
+    const told = hypercall(words(guest, POOL), DOM0, 'vcpu_op', 13, 1, ARGUMENTS);
+    expect([told.rc, peek64(told.machine, DOM0, POOL) & 0xffffffffn]).toEqual([0, 2n]);
+  });
   it('their record can move once', () => {
     const mfn = domainOf(guest, 0).firstMfn + (POOL - 0x200000) / 4096;
     const moved = hypercall(words(guest, mfn, 8), DOM0, 'vcpu_op', 10, 0, ARGUMENTS);

@@ -37,21 +37,24 @@ export const updateRunstateArea = (machine: Machine, at: VcpuRef): Machine => {
   return stored.ok || mode === 'kernel' ? m : updateVcpu(m, at, { areasLate: { ...vcpuOf(m, at).areasLate, runstate: true } });
 };
 
-/** vcpu/area-time: a copy of the time record in vcpu_info, its version odd while it changes. */
-export const updateTimeArea = (machine: Machine, at: VcpuRef, record: Uint8Array): Machine => {
+/**
+ * vcpu/area-time: a copy of the time record in vcpu_info, its version odd while it changes. `through`: the vCPU whose page tables
+ * are in use, the caller of a hypercall that is about another.
+ */
+export const updateTimeArea = (machine: Machine, at: VcpuRef, record: Uint8Array, through = at): Machine => {
   const { timeArea: area, mode } = vcpuOf(machine, at);
   if (area === null) return machine;
   const during = record.slice();
   const view = new DataView(during.buffer);
   const version = view.getUint32(0, true);
   view.setUint32(0, version - 1, true);
-  const first = copyToGuestUnchecked(cite(machine, 'vcpu/area-time'), at, area, during.subarray(0, 4));
+  const first = copyToGuestUnchecked(cite(machine, 'vcpu/area-time'), through, area, during.subarray(0, 4));
   if (!first.ok) {
     const late = mode === 'user' ? record : null;
     return updateVcpu(first.machine, at, { areasLate: { ...vcpuOf(first.machine, at).areasLate, time: late } });
   }
-  const body = copyToGuestUnchecked(first.machine, at, area, during);
-  return copyToGuestUnchecked(body.machine, at, area, record.subarray(0, 4)).machine;
+  const body = copyToGuestUnchecked(first.machine, through, area, during);
+  return copyToGuestUnchecked(body.machine, through, area, record.subarray(0, 4)).machine;
 };
 
 /** vcpu/area-late: what could not be written through the user's page tables is written when the kernel's are back. */

@@ -24,7 +24,7 @@ export const timeScale = (ticksPerSecond: bigint): { readonly mul: number; reado
 };
 
 /** time/record-refresh: TSC and system time of now go into the vCPU's record; its version grows by two. */
-export const refreshTime = (machine: Machine, at: VcpuRef): Machine => {
+export const refreshTime = (machine: Machine, at: VcpuRef, through = at): Machine => {
   const { mfn, offset } = vcpuOf(machine, at).vcpuInfo;
   const field = vcpu_info.fields;
   const start = offset + field.time_version.at;
@@ -44,5 +44,5 @@ export const refreshTime = (machine: Machine, at: VcpuRef): Machine => {
   view.setUint8(put(field.time_flags.at), 0);
   view.setUint16(30, 0, true);
   const m = setMemory(cite(machine, 'time/record-refresh'), writeBytes(machine.memory, mfn, start, record));
-  return updateTimeArea(m, at, record);
+  return updateTimeArea(m, at, record, through);
 };

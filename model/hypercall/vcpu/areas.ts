@@ -47,5 +47,8 @@ export const registerRunstateArea: VcpuOperation = (machine, caller, target, arg
 export const registerTimeArea: VcpuOperation = (machine, caller, target, arg) => {
   const area = readArea(machine, caller, arg);
   if (!area.ok) return fail(area.machine, 'EFAULT', 'vcpu/register_vcpu_time_memory_area-fault');
-  return done(refreshTime(updateVcpu(area.machine, target, { timeArea: area.address }), target), 'vcpu/register_vcpu_time_memory_area-set');
+  return done(
+    refreshTime(updateVcpu(area.machine, target, { timeArea: area.address }), target, caller),
+    'vcpu/register_vcpu_time_memory_area-set',
+  );
 };

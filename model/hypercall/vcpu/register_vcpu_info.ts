@@ -27,7 +27,7 @@ export const registerVcpuInfo: VcpuOperation = (machine, caller, target, arg) =>
   const mfn = toNumber(wordIn(copied.bytes, abi.register_vcpu_info.fields.mfn.at));
   const offset = fieldOf(copied.bytes, abi.register_vcpu_info.fields.offset);
   const result = move(copied.machine, caller, target, mfn, offset);
-  return { ...result, machine: refreshTime(result.machine, target) };
+  return { ...result, machine: refreshTime(result.machine, target, caller) };
 };
 
 const move = (machine: Machine, caller: VcpuRef, target: VcpuRef, mfn: number, offset: number): HypercallResult => {
