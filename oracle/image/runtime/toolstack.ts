@@ -184,6 +184,8 @@ build_masked:
   mov [PEER_CONTEXT + 4976], rax
   mov dword [PEER_CONTEXT + 680], 0xe02b
   mov dword [PEER_CONTEXT + 4968], 0xe02b
+# As a toolstack answers the image's PAE note: pae_extended_cr3.
+  mov dword [PEER_CONTEXT + 5136], 8
   mov edi, peer_context
   call domctl
   mov edi, peer_unpause
