@@ -29,6 +29,8 @@ export const instructionCase = (row: number, seed: number): InstructionCase => {
     mode: '64',
     seed,
     way: d.way,
+    size: d.size,
+    destination: destinationOf(d),
     form: d.forms.join(', ') || 'registers',
     code: code.slice(0, 20),
     rip: d.rip,
@@ -91,4 +93,12 @@ const placeCode = (d: Draft): void => {
     default:
       d.rip = s.pick([CODE, CODE + PAGE]) + s.int(16, PAGE - 64);
   }
+};
+
+const destinationOf = (d: Draft): InstructionCase['destination'] => {
+  const code = d.row.operands[0] ?? '';
+  if (code.startsWith('Z')) return (d.row.opcode & 7) | (((d.rex ?? 0) & 1) << 3);
+  if (code.startsWith('G')) return d.reg;
+  if (!code.startsWith('E')) return null;
+  return (d.modrm?.bytes[0] ?? 0) >= 0xc0 ? d.rm : 'memory';
 };

@@ -25,6 +25,10 @@ export type InstructionCase = {
   readonly mode: Mode;
   readonly seed: number;
   readonly way: Way;
+  /** Operand size by prefixes and the row's default, in bytes; byte operands have their own. */
+  readonly size: 2 | 4 | 8;
+  /** Where the first operand is: a register's number, memory, or neither. */
+  readonly destination: number | 'memory' | null;
   /** What is special about its operands, for people. */
   readonly form: string;
   /** The instruction's bytes; they lie at `rip`, cut off at the end of the window's page run. */

@@ -9,6 +9,18 @@ export type FlagRow = {
   readonly undefined?: string;
   /** Flags read. */
   readonly reads?: string;
+  /**
+   * What the masked count of shifts and rotates changes (5 bits of it count, 6 with 64-bit operands). For all rows that have this:
+   * a masked count of 0 changes no flag, and leaves none undefined.
+   */
+  readonly count?: {
+    /** Undefined otherwise, but defined for a masked count of 1. */
+    readonly definedForOne: string;
+    /** Undefined too when the masked count is the operand size in bits, or more. */
+    readonly undefinedFromSize?: string;
+    /** Undefined too when the masked count is more than the operand size in bits. The result is undefined then as well. */
+    readonly undefinedAboveSize?: string;
+  };
   readonly note?: string;
 };
 
@@ -39,12 +51,19 @@ const carryOnly: FlagRow = { defined: 'C', undefined: 'OSAP', note: 'ZF unchange
 const rotate: FlagRow = {
   defined: 'C',
   undefined: 'O',
-  note: 'masked count 0 changes no flag; OF is defined for a masked count of 1 only; SZAP unchanged',
+  count: { definedForOne: 'O' },
+  note: 'SZAP unchanged',
 };
 const shift: FlagRow = {
   defined: 'SZPC',
   undefined: 'OA',
-  note: 'masked count 0 changes no flag; OF is defined for a masked count of 1 only; CF is undefined for SHL and SHR when the masked count is not below the operand size',
+  count: { definedForOne: 'O' },
+};
+const logicalShift: FlagRow = { ...shift, count: { definedForOne: 'O', undefinedFromSize: 'C' } };
+const doubleShift: FlagRow = {
+  ...shift,
+  count: { definedForOne: 'O', undefinedAboveSize: 'OSZAPC' },
+  note: 'what happens above the operand size is pinned by spec/isa/x86/undefined.ts',
 };
 
 export const FLAGS: Readonly<Record<string, FlagRow>> = {
@@ -68,14 +87,11 @@ export const FLAGS: Readonly<Record<string, FlagRow>> = {
   imul: { defined: 'OC', undefined: 'SZAP' },
   div: { defined: '', undefined: 'OSZAPC' },
   idiv: { defined: '', undefined: 'OSZAPC' },
-  shl: shift,
-  shr: shift,
+  shl: logicalShift,
+  shr: logicalShift,
   sar: shift,
-  shld: {
-    ...shift,
-    note: 'as SHL; count above the operand size (16-bit operands): destination and all flags undefined, pinned by spec/isa/x86/undefined.ts',
-  },
-  shrd: { ...shift, note: 'as SHLD' },
+  shld: doubleShift,
+  shrd: doubleShift,
   rol: rotate,
   ror: rotate,
   rcl: { ...rotate, reads: 'C' },

@@ -23,11 +23,14 @@ const target = (s: Stream): bigint => {
 const relative = (d: Draft): void => {
   for (const code of d.row.operands) {
     const bytes = immediateBytes(d, code);
-    const { s } = d;
-    const distance =
-      bytes === 4 && s.one(3) ? BigInt(s.int(-4000, 4000)) : bytes === 4 && s.one(3) ? BigInt(s.bits() | 0) : operandValue(s, bytes);
-    if (bytes > 0) d.immediate.push(...bytesOf(BigInt.asUintN(8 * bytes, distance), bytes));
+    if (bytes > 0) d.immediate.push(...bytesOf(BigInt.asUintN(8 * bytes, distance(d.s, bytes)), bytes));
   }
+};
+
+/** How far a relative branch goes: mostly within the code. */
+const distance = (s: Stream, bytes: number): bigint => {
+  if (bytes < 4 || s.one(3)) return operandValue(s, bytes);
+  return s.one(2) ? BigInt(s.int(-4000, 4000)) : BigInt(s.bits() | 0);
 };
 
 /** A stack to return from or to push on. */
@@ -139,8 +142,9 @@ const popSegment: Family = {
   step: true,
 };
 
+/** Not 0x80, which is a system call of 32-bit programs on Linux and cuts RAX. */
 const interrupt: Family = {
-  immediates: (d) => d.immediate.push(d.s.pick([3, 4, 0x80, 0, 1, 2, 5, 8, 0x20, 0x21, 0x7f, 0x81, 0x82, 0xff])),
+  immediates: (d) => d.immediate.push(d.s.pick([3, 4, 0, 1, 2, 5, 8, 0x20, 0x21, 0x7f, 0x81, 0x82, 0xff])),
   step: true,
 };
 

@@ -1,5 +1,5 @@
 /** String instructions: pointers that run over page borders, small counts, and memory that is equal for a while. */
-import { DATA, DATA_END, DATA_READ_ONLY, PAGE, STACK } from '#oracle/image/instruction/window.ts';
+import { CODE, CODE_END, DATA, DATA_END, DATA_READ_ONLY, PAGE, STACK } from '#oracle/image/instruction/window.ts';
 import type { Draft } from '../draft.ts';
 import { anyPlace } from '../places.ts';
 import { bytesOf, operandValue } from '../values.ts';
@@ -30,7 +30,11 @@ const strings = (d: Draft): void => {
   const count = BigInt(s.one(12) ? s.below(3000) : s.below(12));
   d.regs[RCX] = d.address32 && s.one(2) ? (s.bits64() & 0xffffffff00000000n) | count : count;
   if (!s.one(3)) alike(d);
+  if (nearCode(d.regs[RDI] & 0xffffffffn)) d.way = 'step';
 };
+
+/** Whether it may write into code on its way, so that it must be watched step by step. */
+const nearCode = (at: bigint): boolean => at >= BigInt(CODE - 8 * PAGE) && at < BigInt(CODE_END + 8 * PAGE);
 
 /** The same unit several times at both pointers and in RAX, so that comparisons go on. */
 const alike = (d: Draft): void => {

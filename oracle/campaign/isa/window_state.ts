@@ -1,0 +1,112 @@
+/** What all machines share that try instructions: the window as a case begins, and bytes that changed in it. */
+import { type InstructionCase, type Poke, placedCode, withSelectors } from '../../image/instruction/case.ts';
+import { offsetInWindow, PAGE, pristineWindow, WINDOW } from '../../image/instruction/window.ts';
+
+/** Xen's selectors for 64-bit guests. */
+export const XEN_SELECTORS = { code64: 0xe033, data: 0xe02b } as const;
+/** SS as Linux gives it to programs: the cases run under it on every machine. */
+export const HOST_SS = 0x2b;
+
+export type Change = { readonly at: number; readonly bytes: Uint8Array };
+
+/** What came of a case on one of the engines; like the peer's result, with memory as stretches of changed bytes. */
+export type EngineResult = {
+  readonly end: 'done' | 'step' | 'fault' | 'trap' | 'syscall' | 'time' | 'not modelled';
+  readonly vector: number;
+  readonly error: number;
+  readonly address: bigint;
+  readonly regs: BigUint64Array;
+  readonly rip: bigint;
+  readonly flags: number;
+  readonly fsBase: bigint;
+  readonly gsBase: bigint;
+  readonly selectors: readonly number[];
+  readonly changes: readonly Change[];
+  /** What is not modelled. */
+  readonly what: string;
+};
+
+/** A case with everything that an engine puts into its memory and registers. */
+export type Prepared = {
+  readonly instruction: InstructionCase;
+  readonly regs: BigUint64Array;
+  /** Stretches of one page each: the code and the pokes. */
+  readonly stretches: readonly Poke[];
+  /** The whole window as the case begins. Shared: valid until the next case is prepared. */
+  readonly before: Uint8Array;
+};
+
+/** Cut at page borders, without what lies outside the window. */
+const inPages = ({ at, bytes }: Poke): Poke[] => {
+  const parts: Poke[] = [];
+  for (let done = 0; done < bytes.length; ) {
+    const length = Math.min(bytes.length - done, PAGE - ((at + done) % PAGE));
+    if (offsetInWindow(at + done) >= 0) parts.push({ at: at + done, bytes: bytes.subarray(done, done + length) });
+    done += length;
+  }
+  return parts;
+};
+
+const PRISTINE = pristineWindow();
+const before = pristineWindow();
+let touched: readonly Poke[] = [];
+
+/** The first `prepare` of a case undoes the one before. */
+export const prepare = (instruction: InstructionCase): Prepared => {
+  const { regs, pokes } = withSelectors(instruction, XEN_SELECTORS);
+  const stretches = [{ at: instruction.rip, bytes: placedCode(instruction) }, ...pokes].flatMap(inPages);
+  for (const { at, bytes } of touched) {
+    const offset = offsetInWindow(at);
+    before.set(PRISTINE.subarray(offset, offset + bytes.length), offset);
+  }
+  for (const { at, bytes } of stretches) before.set(bytes, offsetInWindow(at));
+  touched = stretches;
+  return { instruction, regs, stretches, before };
+};
+
+/** The frame of page `n` of the window: right behind the tables. */
+export const offsetFrame = (n: number): number => FIRST_FRAME + n;
+
+const ROOT = 1;
+const FIRST_FRAME = 32;
+/** Present, for users, accessed and dirty already. */
+const ENTRY = 0x65n;
+const WRITE = 2n;
+const NO_EXECUTE = 1n << 63n;
+
+/** The entries of page tables under frame 1 that map the window as WINDOW says. */
+export const tableEntries = (): readonly { readonly table: number; readonly index: number; readonly entry: bigint }[] => {
+  const entries: { table: number; index: number; entry: bigint }[] = [];
+  const tables = new Map<string, number>();
+  let free = ROOT + 1;
+  for (const [n, { address, write, execute }] of WINDOW.entries()) {
+    let table = ROOT;
+    for (const shift of [39, 30, 21]) {
+      const index = Math.floor(address / 2 ** shift) % 512;
+      const known = tables.get(`${table}/${index}`);
+      const next = known ?? free++;
+      if (known === undefined) {
+        tables.set(`${table}/${index}`, next);
+        entries.push({ table, index, entry: BigInt(next * PAGE) | ENTRY | WRITE });
+      }
+      table = next;
+    }
+    const rights = (write ? WRITE : 0n) | (execute ? 0n : NO_EXECUTE);
+    entries.push({ table, index: Math.floor(address / PAGE) % 512, entry: BigInt(offsetFrame(n) * PAGE) | ENTRY | rights });
+  }
+  return entries;
+};
+
+/** The stretches of page `n` in which `now` differs from the window as the case began. */
+export const changesOf = (n: number, now: Uint8Array, was: Uint8Array): Change[] => {
+  const found: Change[] = [];
+  const start = n * PAGE;
+  for (let i = 0; i < PAGE; i++) {
+    if (now[i] === was[start + i]) continue;
+    let end = i;
+    while (end < PAGE && now[end] !== was[start + end]) end++;
+    found.push({ at: WINDOW[n].address + i, bytes: now.slice(i, end) });
+    i = end;
+  }
+  return found;
+};
