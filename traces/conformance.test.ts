@@ -26,8 +26,14 @@ describe('conformance scripts', () => {
   it.each(files)('%s has its recording, with the same console', async (file) => {
     const { header, records } = await readTrace(new URL(file.replace(/\.json$/, '.trace.gz'), RECORDED).pathname);
     const { expected, program } = parseConformance(read(file), file);
-    const text = records.flatMap((r) => (r.record === 'event' && r.event.kind === 'console' ? [r.event.bytes] : [])).join('');
-    expect(text.replace(/\n$/, '').split('\n')).toEqual(expected!.console);
+    const lines = header.machine.domains.flatMap(({ domid }) => {
+      const own = records.flatMap((r) =>
+        r.record === 'event' && r.event.kind === 'console' && r.event.domid === domid ? [r.event.bytes] : [],
+      );
+      const text = own.join('').replace(/\n$/, '').split('\n');
+      return domid === 0 ? text : text.map((line) => `${domid}> ${line}`);
+    });
+    expect(lines).toEqual(expected!.console);
     expect(records.at(-1)).toMatchObject({ record: 'end', finish: 'halted', reason: expected!.reason });
     expect(header.producer).toMatchObject({ name: 'xen', version: expected!.version });
     expect(header.producer.details).toHaveProperty('qemu');
@@ -90,7 +96,7 @@ describe('together the scripts show', () => {
     answers.set(operation, (answers.get(operation) ?? new Set()).add(failed ? 'refusal' : 'success'));
   };
   for (const [, { program, expected }] of scripts) {
-    const lines = new Map(expected!.console.map((line) => [/^0\.(\d+) /.exec(line)?.[1], line]));
+    const lines = new Map(expected!.console.map((line) => [/^(?:1> )?0\.(\d+) /.exec(line)?.[1], line]));
     for (const step of program.steps) {
       const line = lines.get(String(step.id));
       if (step.do === 'wait' && line && !line.endsWith('left out')) saw(`sched_op/${step.how}`, false);
@@ -106,7 +112,7 @@ describe('together the scripts show', () => {
       const rc = Number(/ rc=(-?\d+)/.exec(line)?.[1] ?? 0);
       const status = Number(/ status=(-\d+)/.exec(line)?.[1] ?? 0);
       const failed = rc < 0 || status < 0;
-      const title = line.split(' ')[1]!;
+      const title = line.replace(/^1> /, '').split(' ')[1]!;
       saw(title, failed);
       const batch = step.args[0];
       if ((step.call !== 'mmu_update' && step.call !== 'mmuext_op') || typeof batch !== 'object' || !('structs' in batch)) continue;
