@@ -1,79 +1,63 @@
-/** A counterexample as a folder that explains itself: images, program, command lines, both observations, clauses, trace. */
+/** A counterexample as a folder that explains itself: images, program, command lines, both observations, clauses, traces. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Engine } from '#spec/engine.ts';
-import type { Event } from '#spec/event.ts';
+import type { Input } from '#spec/input.ts';
 import { sha256, writeTrace } from '#traces/file.ts';
 import { TRACE_FORMAT, TRACE_VERSION, type TraceRecord } from '#traces/format.ts';
-import { applyInput, bootPair, type Pair } from '../compare/lockstep.ts';
+import { applyInput, bootPair, type Ending, type Pair } from '../compare/lockstep.ts';
 import { type Case, caseOf } from './case.ts';
+import { readme } from './counterexample_readme.ts';
 import type { Counterexample } from './judge.ts';
-
-const show = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
-
-/** The whole story in a few lines, for terminals and for the folder's README. */
-export const describe = (c: Counterexample): string => {
-  const { divergence: d } = c;
-  return [
-    `seed ${c.seed}: ${d.aspect} differs at ${d.difference.path || 'the whole'}`,
-    `  model:    ${show(d.difference.expected ?? null)}`,
-    `  executor: ${show(d.difference.seen ?? null)}`,
-    `  clauses:  ${d.clauses.length > 0 ? d.clauses.join(', ') : '(the reference cited none in this step)'}`,
-    `  program:  ${stepCount(c.program)} steps (generated with ${stepCount(c.original)}), after ${c.trials} trials`,
-  ].join('\n');
-};
 
 /** Steps of a program. */
 export const stepCount = (program: Counterexample['program']): number => program.steps.length;
 
-/** What both engines did up to and including the differing step. */
-const perform = (
-  pair: Pair,
+/** What one engine did, input by input. `engine` is null when it did not boot. */
+type Performed = { readonly engine: Engine | null; readonly endings: readonly Ending[] };
+
+const perform = (engine: Engine, inputs: readonly Input[]): Performed => ({
+  engine,
+  endings: inputs.map((input) => applyInput(engine, input)),
+});
+
+const eventsOf = (ending: Ending) =>
+  ending.kind === 'report' ? ending.report.events : ending.kind === 'not_modelled' ? (ending.before?.events ?? []) : [];
+
+/** One side's run as a trace that holds the other side to it: inputs, what each brought about, and the machine in the end. */
+const recordsOf = (inputs: readonly Input[], { engine, endings }: Performed): readonly TraceRecord[] => [
+  ...inputs.flatMap((input, i): TraceRecord[] => [
+    { record: 'input', input },
+    ...eventsOf(endings[i]!).map((event): TraceRecord => ({ record: 'event', event })),
+  ]),
+  ...(engine === null || endings.some((e) => e.kind !== 'report')
+    ? []
+    : [{ record: 'observation', observation: JSON.parse(JSON.stringify(engine.observe())) } as const]),
+  {
+    record: 'end',
+    finish: endings.at(-1)?.kind === 'not_modelled' ? 'not_modelled' : 'limit',
+    reason: engine?.status().halted ?? null,
+    retired: null,
+  },
+];
+
+const writeRegression = (
+  path: string,
+  by: string,
+  side: Performed,
+  inputs: readonly Input[],
   subject: Case,
   c: Counterexample,
-): { readonly events: readonly [Event[], Event[]]; readonly engines: readonly [Engine, Engine] | null } => {
-  const booted = bootPair(pair, subject);
-  const events: [Event[], Event[]] = [[], []];
-  if (!Array.isArray(booted)) return { events, engines: null };
-  const engines = booted as unknown as readonly [Engine, Engine];
-  for (const input of [...c.divergence.inputs, c.divergence.last])
-    for (const side of [0, 1] as const) {
-      const ending = applyInput(engines[side], input);
-      if (ending.kind === 'report') events[side].push(...ending.report.events);
-    }
-  return { events, engines };
-};
-
-/** Write the folder; returns its path. `mutant`: the bug that was planted, when the divergence was made on purpose. */
-export const writeCounterexample = (directory: string, pair: Pair, c: Counterexample, version: string, mutant: string | null): string => {
-  const folder = join(directory, `seed-${c.seed}`);
-  mkdirSync(folder, { recursive: true });
-  const subject = caseOf(c.program, c.seed);
-  const { events, engines } = perform(pair, subject, c);
-  const put = (name: string, value: unknown): void =>
-    writeFileSync(join(folder, name), `${typeof value === 'string' ? value : JSON.stringify(value, null, 2)}\n`);
-  for (const [i, image] of subject.images.entries()) writeFileSync(join(folder, `d${i}.elf`), image);
-  put('program.json', c.program);
-  put('original.json', c.original);
-  put('divergence.json', c.divergence);
-  put('machine.json', subject.config);
-  if (engines) {
-    put('expected.json', { observation: engines[0].observe(), events: events[0] });
-    put('seen.json', { observation: engines[1].observe(), events: events[1] });
-  }
-  const records: TraceRecord[] = [
-    ...[...c.divergence.inputs, c.divergence.last].map((input): TraceRecord => ({ record: 'input', input })),
-    ...events[0].map((event): TraceRecord => ({ record: 'event', event })),
-    { record: 'end', finish: 'limit', reason: null, retired: null },
-  ];
-  writeTrace(join(folder, 'regression.trace.gz'), {
+  version: string,
+) =>
+  writeTrace(path, {
     header: {
       record: 'header',
       format: TRACE_FORMAT,
       version: TRACE_VERSION,
-      producer: { name: 'model', version, details: {} },
+      producer: { name: by, version, details: {} },
       title: `counterexample of seed ${c.seed}`,
-      visible: ['events', 'inputs'],
+      visible: ['events', 'inputs', 'observations', 'end'],
       machine: subject.config,
       images: subject.images.map((elf, i) => ({
         domid: subject.config.domains[i]!.domid,
@@ -85,29 +69,37 @@ export const writeCounterexample = (directory: string, pair: Pair, c: Counterexa
       seed: c.seed,
       clauses: [...c.divergence.clauses],
     },
-    records,
+    records: recordsOf(inputs, side),
   });
-  const flag = mutant === null ? '' : ` --mutant ${mutant}`;
-  put(
-    'README.txt',
-    [
-      describe(c),
-      '',
-      'Again from the seed:',
-      `  xenspec check --seeds ${c.seed}${flag}`,
-      '',
-      'The shrunk image alone:',
-      `  xenspec run d0.elf${subject.images
-        .slice(1)
-        .map((_, i) => ` --domU d${i + 1}.elf`)
-        .join('')} --memory 16 --domU-memory 8 --on model`,
-      '',
-      'Until the bug is fixed, this is rejected:',
-      '  xenspec replay regression.trace.gz --on executor',
-      '',
-      'Files: dN.elf images; program.json the shrunk program, original.json as generated; divergence.json the first difference with the inputs that lead to it;',
-      'expected.json and seen.json the observations and events of model and executor; machine.json the configuration.',
-    ].join('\n'),
-  );
+
+/** Write the folder; returns its path. `mutant`: the bug that was planted, when the divergence was made on purpose. */
+export const writeCounterexample = (directory: string, pair: Pair, c: Counterexample, version: string, mutant: string | null): string => {
+  const folder = join(directory, `seed-${c.seed}`);
+  mkdirSync(folder, { recursive: true });
+  const subject = caseOf(c.program, c.seed);
+  const put = (name: string, value: unknown): void =>
+    writeFileSync(join(folder, name), `${typeof value === 'string' ? value : JSON.stringify(value, null, 2)}\n`);
+  for (const [i, image] of subject.images.entries()) writeFileSync(join(folder, `d${i}.elf`), image);
+  put('program.json', c.program);
+  put('original.json', c.original);
+  put('divergence.json', c.divergence);
+  put('machine.json', subject.config);
+
+  const booted = bootPair(pair, subject);
+  const engines = Array.isArray(booted) ? (booted as unknown as readonly [Engine, Engine]) : null;
+  const inputs = [...c.divergence.inputs, c.divergence.last];
+  if (engines) {
+    const [model, executor] = [perform(engines[0], inputs), perform(engines[1], inputs)];
+    const story = ({ engine, endings }: Performed) => ({
+      observation: engine!.observe(),
+      events: endings.flatMap(eventsOf),
+      last: endings.at(-1),
+    });
+    put('expected.json', story(model));
+    put('seen.json', story(executor));
+    writeRegression(join(folder, 'regression-executor.trace.gz'), 'model', model, inputs, subject, c, version);
+    writeRegression(join(folder, 'regression-model.trace.gz'), 'executor', executor, inputs, subject, c, version);
+  }
+  put('README.txt', readme(c, { mutant, domains: subject.images.length, traces: engines !== null }));
   return folder;
 };

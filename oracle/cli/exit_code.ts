@@ -1,4 +1,4 @@
-/** Exit codes, the same for every command; printed by `xenspec help exit-codes`. */
+/** Exit codes, the same for every command; printed by `xenspec --help`. */
 export const EXIT = {
   ok: 0,
   /** A divergence, a rejected trace, two traces that differ. */

@@ -1,6 +1,7 @@
 /** How a command fails: one clear line, and the exit code that says what kind of failure it was. */
 import { BadInput, NotModelled } from '#spec/failure.ts';
 import { EXIT } from './exit_code.ts';
+import { ReaderGone } from './output.ts';
 
 /** A failure with an exit code of its own. */
 export class CommandFailure extends Error {
@@ -12,13 +13,15 @@ export class CommandFailure extends Error {
   }
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what it removes
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
+
 /** Text without line breaks or control characters: a hostile name in a message must not forge output. */
-export const oneLine = (text: string): string =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what it removes
-  text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').slice(0, 2000);
+export const oneLine = (text: string): string => text.replace(UNPRINTABLE, ' ').trim().slice(0, 2000);
 
 /** Print a failure on standard error; returns the exit code. Only a bug of ours prints a stack. */
 export const reportFailure = (error: unknown): number => {
+  if (error instanceof ReaderGone) return EXIT.ok;
   const say = (text: string): void => void process.stderr.write(`xenspec: ${oneLine(text)}\n`);
   if (error instanceof CommandFailure) {
     say(error.message);

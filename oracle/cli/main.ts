@@ -1,46 +1,10 @@
 #!/usr/bin/env node
 /** The command line: `xenspec …` when installed, `npm run -s xenspec -- …` in a checkout. */
-import { Command, CommanderError } from 'commander';
-import { addCheck } from './command/check.ts';
-import { addDiff } from './command/diff.ts';
-import { addExplain } from './command/explain.ts';
-import { addPeers } from './command/peers.ts';
-import { addRecord } from './command/record.ts';
-import { addReplay } from './command/replay.ts';
-import { addRun } from './command/run.ts';
-import { EXIT, EXIT_TEXT } from './exit_code.ts';
-import { oneLine, reportFailure } from './failure.ts';
-import { version } from './version.ts';
+import { reportFailure } from './failure.ts';
+import { guardStandardOutput } from './output.ts';
+import { xenspec } from './program.ts';
 
-const main = async (argv: readonly string[]): Promise<number> => {
-  let code: number = EXIT.ok;
-  const done = (result: number): void => {
-    code = result;
-  };
-  const program = new Command('xenspec')
-    .description('An executable specification of the Xen hypervisor, and the judge that holds implementations to it')
-    .version(version())
-    .showSuggestionAfterError()
-    .exitOverride()
-    .configureOutput({
-      writeErr: (text) => process.stderr.write(text),
-      outputError: (text, write) => write(`xenspec: ${oneLine(text.replace(/^error: /, ''))}\n`),
-    })
-    .addHelpText(
-      'after',
-      `\nExit codes:\n${EXIT_TEXT.map(([n, text]) => `  ${String(n).padStart(2)}  ${text}`).join('\n')}\n\nExample:\n  xenspec run hello.elf`,
-    );
-  for (const add of [addRun, addCheck, addRecord, addReplay, addDiff, addExplain, addPeers]) add(program, done);
-  // Subcommands inherit neither exit override nor output.
-  for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
-  try {
-    await program.parseAsync(argv as string[]);
-    return code;
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.badInput;
-    return reportFailure(error);
-  }
-};
-
-process.on('uncaughtException', (error) => process.exit(reportFailure(error)));
-process.exitCode = await main(process.argv);
+const fail = (error: Error): void => process.exit(reportFailure(error));
+guardStandardOutput(fail);
+process.on('uncaughtException', fail);
+process.exitCode = await xenspec(process.argv.slice(2));

@@ -29,13 +29,31 @@ export const rate = (n: number): string => (n >= 1e6 ? `${(n / 1e6).toFixed(1)} 
 
 export const percent = (part: number, whole: number): string => (whole === 0 ? '–' : `${((100 * part) / whole).toFixed(1)} %`);
 
-/** A progress bar on standard error; on something that is no terminal, a line every few seconds. */
+/** Silence after which something long says how far it is, and how often it repeats that. */
+const FIRST_WORD_MS = 2000;
+const NEXT_WORD_MS = 5000;
+
+/** Says now and then, on standard error, how far something is whose end nobody knows. Nothing for what is over soon. */
+export class LongRun {
+  private next = performance.now() + FIRST_WORD_MS;
+  private calls = 0;
+  /** Cheap enough to be called a million times a second. */
+  tick(text: () => string): void {
+    if ((++this.calls & 63) !== 0) return;
+    const now = performance.now();
+    if (now < this.next) return;
+    this.next = now + NEXT_WORD_MS;
+    process.stderr.write(`xenspec: ${text()}\n`);
+  }
+}
+
+/** A progress bar on standard error; on something that is no terminal, a line after two seconds and then every few. */
 export class Progress {
   private readonly bars: MultiBar | null;
   private readonly bar: ReturnType<MultiBar['create']> | null;
   private readonly label: string;
   private readonly total: number;
-  private last = Date.now();
+  private next = performance.now() + FIRST_WORD_MS;
   private value = 0;
   constructor(label: string, total: number) {
     this.label = label;
@@ -51,8 +69,9 @@ export class Progress {
   step(by = 1): void {
     this.value += by;
     this.bar?.update(this.value);
-    if (this.bar || Date.now() - this.last < 5000) return;
-    this.last = Date.now();
+    const now = performance.now();
+    if (this.bar || now < this.next) return;
+    this.next = now + NEXT_WORD_MS;
     process.stderr.write(`${this.label}: ${this.value}/${this.total}\n`);
   }
   done(): void {

@@ -1,0 +1,18 @@
+/** Planting a bug from the command line. */
+import { existsSync } from 'node:fs';
+import { BadInput } from '#spec/failure.ts';
+import { MUTANTS } from '../mutants/catalogue.ts';
+import { plant } from '../mutants/plant.ts';
+
+/** Those that break a machine: a broken judge finds nothing, which its own tests show. */
+export const MACHINE_MUTANTS: readonly string[] = MUTANTS.filter(({ part }) => part !== 'judge').map(({ id }) => id);
+
+/** Mutants replace text of sources while Node loads them; the published package has none. */
+const SOURCES = new URL('../campaign/engines.ts', import.meta.url);
+
+/** Must run before an engine is loaded. Throws BadInput for a bug that is not in the list. */
+export const plantMutant = (id: string): void => {
+  if (!MACHINE_MUTANTS.includes(id)) throw new BadInput(`mutant ${id}: there are ${MACHINE_MUTANTS.join(', ')}`);
+  if (!existsSync(SOURCES)) throw new BadInput(`mutant ${id}: bugs can be planted in a checkout only`);
+  plant(id);
+};
