@@ -12,7 +12,7 @@ import { engineRecorder, peerRecorder, type Recorder, type Seen, traceOf } from 
 import { findPeer, PEERS, type PeerName } from '../../peers/peers.ts';
 import { EXIT } from '../exit_code.ts';
 import { CommandFailure } from '../failure.ts';
-import { readImage, writing } from '../files.ts';
+import { onFile, readImage } from '../files.ts';
 import { seedRange, wholeNumber } from '../option.ts';
 import { Progress, percent, table } from '../table.ts';
 import { version } from '../version.ts';
@@ -73,7 +73,7 @@ export const recordCommand = async (images: readonly string[], options: Options)
   if (kinds !== 1) throw new BadInput('one of images, --seeds and --conformance is needed');
   const recorder = await recorderNamed(options.peer);
   const folder = options.out ?? (options.conformance && options.peer === 'xen' ? RECORDED_FOLDER : 'recordings');
-  writing(folder, () => mkdirSync(folder, { recursive: true }));
+  onFile(folder, () => mkdirSync(folder, { recursive: true }));
   const jobs = await jobsOf(recorder, images, options, folder);
   const progress = new Progress(`record on ${options.peer}`, jobs.length);
   const results: Recorded[] = [];
