@@ -141,6 +141,8 @@ export const Step = z.discriminatedUnion('do', [
     /** User mode comes back by `back`. */
     mode: z.enum(['kernel', 'user']).optional(),
     back: z.enum(['syscall', 'int']).optional(),
+    /** User mode is entered by the iret hypercall, which returns by IRET, or by SYSRET when its frame says that it came by SYSCALL. */
+    entry: z.enum(['iret', 'sysret']).optional(),
   }),
   /** One access to memory; `show` tells how the value read is printed. */
   z.strictObject({
@@ -185,8 +187,10 @@ export const Step = z.discriminatedUnion('do', [
   z.strictObject({
     ...step,
     do: z.literal('end'),
-    how: z.enum(['shutdown', 'unhandled', 'bad_stack', 'no_event_callback', 'user_without_table']),
+    how: z.enum(['shutdown', 'unhandled', 'bad_stack', 'bad_iret', 'no_event_callback', 'user_without_table', 'vcpu_down']),
     reason: z.int().optional(),
+    /** The stack pointer that bad_stack and bad_iret leave. */
+    at: Value.optional(),
   }),
 ]);
 export type Step = z.infer<typeof Step>;

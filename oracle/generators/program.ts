@@ -1,8 +1,9 @@
 /** Whole programs: a sequence of families' steps, and now and then an end that is not orderly. */
 import fc from 'fast-check';
-import type { Program, Step } from '#spec/program.ts';
+import type { Program, Step, Value } from '#spec/program.ts';
 import { access, accessInUserMode, emulated, execute, executePage, readEntry, singleStep, trap } from './families/access.ts';
 import { compute, computeInUserMode, look } from './families/compute.ts';
+import { CORNERS } from './families/corners.ts';
 import { EVENT_CHANNELS } from './families/event_channel.ts';
 import { GRANTS } from './families/grant_table.ts';
 import { MEMORY } from './families/memory.ts';
@@ -46,7 +47,8 @@ const THEMES: readonly (readonly Family[])[] = [
   [...EVENT_CHANNELS, ...EVENT_CHANNELS, ...SCHEDULING, multicall],
   [...MEMORY, readEntry, look, accessInUserMode],
   [...GRANTS, ...GRANTS, readEntry, ...MEMORY.slice(0, 3)],
-  [...REGISTERS, trap, computeInUserMode, singleStep],
+  [...REGISTERS, trap, computeInUserMode, singleStep, ...CORNERS],
+  [...CORNERS, access, trap],
   [...SCHEDULING, ...EVENT_CHANNELS.slice(0, 8), ...REGISTERS],
   [...PROCESSOR, ...EVENT_CHANNELS, ...SCHEDULING, ...MEMORY, ...GRANTS, ...REGISTERS, multicall],
 ];
@@ -57,12 +59,31 @@ const familiesFor = (r: Random, { kind, domains }: ProgramOptions): readonly Fam
   return domains === 2 ? [...base, ...PEERS, ...PEERS] : base;
 };
 
-const endOf = (g: Generation): Step | null => {
+const endOf = (g: Generation): Step => {
   const { r } = g;
-  const how = r.pick(['shutdown', 'shutdown', 'unhandled', 'bad_stack', 'no_event_callback', 'user_without_table'] as const);
+  const how = r.pick([
+    'shutdown',
+    'shutdown',
+    'unhandled',
+    'bad_stack',
+    'bad_iret',
+    'no_event_callback',
+    'user_without_table',
+    'vcpu_down',
+  ] as const);
   if (g.domains.length === 2) g.domain = r.int(0, 1);
-  return g.step({ do: 'end', how, ...(how === 'shutdown' ? { reason: r.pick([1, 2, 3, 4, 5, 6, 255]) } : {}) } as never);
+  const reason = how === 'shutdown' ? { reason: r.pick([1, 2, 3, 4, 5, 6, 255]) } : {};
+  const at = how === 'bad_stack' || how === 'bad_iret' ? { at: r.pick(how === 'bad_iret' ? UNREADABLE : BAD_STACKS) } : {};
+  return g.step({ do: 'end', how, ...reason, ...at } as never);
 };
+/** Stack pointers that Xen can read no frame from, and those that it cannot write one to either. */
+const UNREADABLE: readonly Value[] = ['0x10000', 0, '0xffff830000001000', '0x800000001000'];
+const BAD_STACKS: readonly Value[] = [
+  ...UNREADABLE,
+  '0xffff800000001000',
+  { page: 'l4', as: 'va', plus: 4096 },
+  { page: 'l3', as: 'va', plus: 2048 },
+];
 
 const generate = (source: fc.Random, options: ProgramOptions): Program => {
   const r = new Random(source);
@@ -70,10 +91,7 @@ const generate = (source: fc.Random, options: ProgramOptions): Program => {
   const families = familiesFor(r, options);
   const steps: Step[] = [];
   for (let tries = 0; steps.length < options.steps && tries < options.steps * 4; tries++) steps.push(...r.weighted(families).make(g));
-  if (options.ends && r.one(8)) {
-    const end = endOf(g);
-    if (end) steps.push(end);
-  }
+  if (options.ends && r.one(8)) steps.push(endOf(g));
   return { steps };
 };
 

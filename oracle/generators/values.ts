@@ -29,6 +29,12 @@ export const anyFrame = (g: Generation): Value => {
   return { page: r.pick(FRAMES), as: 'mfn' };
 };
 
+/** A frame to pin as a top-level table. What Xen leaves in such a table shows what machine it is, so no other page is ever one. */
+export const topFrame = (g: Generation): Value =>
+  g.r.one(3)
+    ? g.r.pick(['0xfffffffff', { page: 'l3', as: 'mfn' }, { page: 'l4', as: 'mfn' }, { page: 0, as: 'mfn' }] as const)
+    : { page: PAGES.copy, as: 'mfn' };
+
 export const domid = (g: Generation): number =>
   g.r.one(3) ? g.r.pick([0, 1, 2, 0x7fef, 0x7ff0, 0x7ff1, 0x7ff2, 0x7ff3, 0x7ff4, 0x7fff, 0xffff]) : SELF;
 

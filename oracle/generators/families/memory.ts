@@ -1,7 +1,7 @@
 /** Mappings and page tables, on the windows and table pages of the pool: what the runtime lives on stays as it is. */
 import type { Argument, Step, Value } from '#spec/program.ts';
 import { type Family, type Generation, PAGES, SELF } from '../state.ts';
-import { anyFrame, BAD_POINTERS, PTE_FLAGS } from '../values.ts';
+import { anyFrame, BAD_POINTERS, PTE_FLAGS, topFrame } from '../values.ts';
 
 const hypercall = (g: Generation, call: string, ...args: readonly Argument[]): Step => g.step({ do: 'hypercall', call, args } as never);
 
@@ -118,7 +118,7 @@ const extElement = (g: Generation): { struct: 'xen.mmuext_op'; fields: Record<st
   switch (r.int(0, 13)) {
     case 0:
     case 1:
-      return ext(g, r.int(0, 3), anyFrame(g));
+      return r.one(5) ? ext(g, 3, topFrame(g)) : ext(g, r.int(0, 2), anyFrame(g));
     case 2:
     case 3:
       return ext(g, 4, anyFrame(g));
@@ -166,8 +166,8 @@ const makeTable: Family = {
   weight: 9,
   make: (g) => {
     const { r } = g;
-    const page = r.pick(PAGES.tables);
     const level = r.one(4) ? r.int(2, 4) : 1;
+    const page = level === 4 ? PAGES.copy : r.pick(PAGES.tables);
     const steps: Step[] = [];
     for (let n = r.int(0, 3); n > 0; n--) {
       const value: Value =

@@ -54,6 +54,69 @@ const spy: Family = {
   },
 };
 
+/** What one domain may do to the other, and what it may not: domain 0 is let through to the next check. */
+const meddle: Family = {
+  weight: 5,
+  make: (g) => {
+    if (!g.peer) return [];
+    const { r } = g;
+    const { domid } = g.peer;
+    const call = (name: string, ...args: readonly unknown[]): Step => g.step({ do: 'hypercall', call: name, args } as never);
+    switch (r.int(0, 7)) {
+      case 0:
+        return [event(g, 10, 'evtchn.reset', { dom: domid })];
+      case 1: {
+        // Ports that domain 0 makes in domain 1 stay there.
+        const id = g.id();
+        if (g.domain === 0) g.peer.addPort(id, 'port', 'unbound');
+        return [event(g, 6, 'evtchn.alloc_unbound', { dom: domid, remote_dom: g.state.domid }, id)];
+      }
+      case 2:
+        return [call('grant_table_op', 6, { structs: [{ struct: 'gnttab.query_size', fields: { dom: domid } }] }, 1)];
+      case 3:
+        return [
+          call(
+            'grant_table_op',
+            2,
+            {
+              structs: [
+                { struct: 'gnttab.setup_table', fields: { dom: domid, nr_frames: 1, frame_list: { buffer: 16, show: 'nothing' } } },
+              ],
+            },
+            1,
+          ),
+        ];
+      case 4:
+        return [
+          call(
+            'mmuext_op',
+            { structs: [{ struct: 'xen.mmuext_op', fields: { cmd: r.pick([0, 4, 6, 16]), arg1: { page: 6, as: 'mfn' } } }] },
+            1,
+            0,
+            domid,
+          ),
+        ];
+      case 5: {
+        const fields = {
+          ptr: { page: r.pick(PAGES.windows), as: 'entry_maddr' },
+          val: { page: r.pick(PAGES.data), as: 'pte', flags: '0x63' },
+        };
+        return [call('mmu_update', { structs: [{ struct: 'xen.mmu_update', fields }] }, 1, 0, domid)];
+      }
+      case 6:
+        return g.domain === 0 ? [] : [call('sched_op', 4, { struct: 'sched.remote_shutdown', fields: { domain_id: domid, reason: 1 } })];
+      default:
+        return g.domain === 0
+          ? []
+          : [
+              r.one(2)
+                ? call('sched_op', 7, { struct: 'sched.pin_override', fields: { pcpu: 0 } })
+                : call('xen_version', 9, { buffer: 1024, show: 'nothing' }),
+            ];
+    }
+  },
+};
+
 /** A page of the other domain: granted, mapped, read and written, and taken back. */
 const share: Family = {
   weight: 9,
@@ -118,4 +181,4 @@ const turn: Family = {
   },
 };
 
-export const PEERS: readonly Family[] = [connect, signal, spy, share, turn];
+export const PEERS: readonly Family[] = [connect, signal, spy, meddle, share, turn];

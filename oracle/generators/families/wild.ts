@@ -5,7 +5,7 @@
 import type { LayoutName } from '#spec/abi/layouts.ts';
 import type { Argument, Call, Literal, Step, Value } from '#spec/program.ts';
 import { type Family, type Generation, PAGES, SELF } from '../state.ts';
-import { anyFrame, anyStruct, BAD_POINTERS, domid, gref, handle, port, vcpuNumber } from '../values.ts';
+import { anyFrame, anyStruct, BAD_POINTERS, domid, gref, handle, port, topFrame, vcpuNumber } from '../values.ts';
 
 const EVENT_STRUCTS: readonly (LayoutName | null)[] = [
   'evtchn.bind_interdomain',
@@ -98,7 +98,7 @@ const grants = (g: Generation): Call => {
 };
 
 /** Commands of mmuext_op that leave the runtime's own frames alone, whatever frame is named. */
-const EXT_ANY_FRAME = [0, 1, 2, 3, 4, 6, 7, 10, 11, 12, 14, 18, 19, 20, 21, 77];
+const EXT_ANY_FRAME = [0, 1, 2, 4, 6, 7, 10, 11, 12, 14, 18, 19, 20, 21, 77];
 
 const memory = (g: Generation): Call => {
   const { r } = g;
@@ -122,7 +122,10 @@ const memory = (g: Generation): Call => {
       return { call: 'mmu_update', args: [{ structs: list }, r.one(5) ? r.int(0, list.length) : list.length, 0, foreign(g)] };
     }
     default: {
-      const one = () => ({ struct: 'xen.mmuext_op' as const, fields: { cmd: r.pick(EXT_ANY_FRAME), arg1: anyFrame(g), arg2: 0 } });
+      const one = () => ({
+        struct: 'xen.mmuext_op' as const,
+        fields: r.one(16) ? { cmd: 3, arg1: topFrame(g), arg2: 0 } : { cmd: r.pick(EXT_ANY_FRAME), arg1: anyFrame(g), arg2: 0 },
+      });
       const list = r.list(1, 4, one);
       return { call: 'mmuext_op', args: [{ structs: list }, list.length, 0, foreign(g)] };
     }

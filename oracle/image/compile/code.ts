@@ -1,5 +1,5 @@
 /** Blocks of instructions, in kernel or user mode. */
-import { FLAT } from '#spec/abi/xen.ts';
+import { FLAT, VGCF } from '#spec/abi/xen.ts';
 import type { Instruction, StepOf, Value } from '#spec/program.ts';
 import { AssemblyError, addressOf, at, imm, memory, type Operand, reg, registerNamed } from '../asm/operand.ts';
 import { STACK_TOP, USER_STACK_TOP, VAR } from '../layout.ts';
@@ -58,6 +58,8 @@ const emitBlock = (c: Context, code: readonly Instruction[], repairs: ReadonlySe
 export type Excursion = {
   readonly mode: 'kernel' | 'user';
   readonly back: 'syscall' | 'int';
+  /** How user mode is entered. */
+  readonly entry?: 'iret' | 'sysret';
   readonly registers: Partial<Record<General, Value>>;
   readonly flags: number;
   /** Writes the instructions. */
@@ -65,7 +67,7 @@ export type Excursion = {
 };
 
 /** From `step_begin` to the label where the report begins: registers are loaded, the body runs, and what it left is kept. */
-export const excursion = (c: Context, { mode, back, registers, flags, body }: Excursion): { readonly report: string } => {
+export const excursion = (c: Context, { mode, back, entry, registers, flags, body }: Excursion): { readonly report: string } => {
   const { a } = c;
   const report = c.label();
   const code = c.label();
@@ -98,7 +100,7 @@ export const excursion = (c: Context, { mode, back, registers, flags, body }: Ex
     a.op('push', imm(FLAT.RING3_CS64));
     a.op('mov', R.rax, addressOf(code));
     a.op('push', R.rax);
-    a.op('push', imm(0));
+    a.op('push', imm(entry === 'sysret' ? VGCF.in_syscall : 0));
     for (const n of [1, 11, 0]) {
       fetch(n, R.rax);
       a.op('push', R.rax);
@@ -172,7 +174,14 @@ export const codeStep = (c: Context, step: StepOf<'code'>, title: string): void 
   const { repairs, defined } = planFlags(step.code);
   const mode = step.mode ?? 'kernel';
   const back = step.back ?? 'syscall';
-  excursion(c, { mode, back, registers: step.regs ?? {}, flags: step.flags ?? 0, body: () => emitBlock(c, step.code, repairs) });
+  excursion(c, {
+    mode,
+    back,
+    entry: step.entry ?? 'iret',
+    registers: step.regs ?? {},
+    flags: step.flags ?? 0,
+    body: () => emitBlock(c, step.code, repairs),
+  });
   const show = step.show ?? 'hash';
   c.say(title, 'report_begin');
   if (Array.isArray(show)) {

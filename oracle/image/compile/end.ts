@@ -5,6 +5,7 @@ import type { StepOf } from '#spec/program.ts';
 import { at, imm, via } from '../asm/operand.ts';
 import { USER_STACK_TOP, VAR } from '../layout.ts';
 import { type Context, R } from './context.ts';
+import { loadValue } from './values.ts';
 
 export const endStep = (c: Context, step: StepOf<'end'>, title: string) => {
   const { a } = c;
@@ -29,9 +30,18 @@ export const endStep = (c: Context, step: StepOf<'end'>, title: string) => {
       hypercall(HYPERCALL.set_trap_table);
       return a.op('ud2');
     case 'bad_stack':
-      c.load('rax', 0x10000);
+      loadValue(c, step.at ?? 0x10000);
       a.op('mov', R.rsp, R.rax);
       return a.op('ud2');
+    case 'bad_iret':
+      loadValue(c, step.at ?? 0x10000);
+      a.op('mov', R.rsp, R.rax);
+      return hypercall(HYPERCALL.iret);
+    case 'vcpu_down':
+      c.load('rdi', 2);
+      c.load('rsi', 0);
+      c.load('rdx', 0);
+      return hypercall(HYPERCALL.vcpu_op);
     case 'no_event_callback': {
       for (const register of ['rdi', 'rsi', 'rdx'] as const) c.load(register, 0);
       hypercall(HYPERCALL.set_callbacks);
