@@ -83,6 +83,6 @@ const on = (name: string, boot: Boot, goal: number, hypercalls: number): readonl
   }));
 
 export const hypercallBenches: readonly Bench[] = [
-  ...on('model', bootModel, 300_000, 40_000),
-  ...on('executor', bootExecutor, 2_000_000, 300_000),
+  ...on('model', bootModel, 300_000, 100_000),
+  ...on('executor', bootExecutor, 2_000_000, 1_500_000),
 ];
