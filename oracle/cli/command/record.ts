@@ -8,7 +8,7 @@ import { writeTrace } from '#traces/file.ts';
 import { Answers } from '../../campaign/answers.ts';
 import { RECORDED_FOLDER, readScripts, recordScript } from '../../campaign/conformance.ts';
 import { ENGINES, type EngineName } from '../../campaign/engines.ts';
-import { engineRecorder, peerRecorder, type Recorder, type Seen, traceOf } from '../../campaign/recorder.ts';
+import { engineRecorder, peerRecorder, type Recorder, type Seen, traceOf, transcript } from '../../campaign/recorder.ts';
 import { findPeer, PEERS, type PeerName } from '../../peers/peers.ts';
 import { EXIT } from '../exit_code.ts';
 import { CommandFailure } from '../failure.ts';
@@ -45,8 +45,10 @@ export const recorderNamed = async (name: RecorderName): Promise<Recorder> => {
   return peerRecorder(peer);
 };
 
+const nameOf = (path: string): string => basename(path).replace(/\.elf$/, '');
+
 const imageJob = (recorder: Recorder, path: string, folder: string): Job => {
-  const name = basename(path).replace(/\.elf$/, '');
+  const name = nameOf(path);
   const image = readImage(path);
   const run = async (): Promise<Seen> => {
     const seen = await recorder.record([image], debian_4_17());
@@ -65,6 +67,8 @@ const jobsOf = async (recorder: Recorder, images: readonly string[], options: Op
       run: () => recordScript(recorder, script, folder, recorder.producer.name === 'xen'),
     }));
   if (options.seeds) return (await import('../../campaign/seed_recordings.ts')).seedJobs(recorder, options.seeds, options.batch, folder);
+  const twice = images.find((path, i) => images.findIndex((other) => nameOf(other) === nameOf(path)) < i);
+  if (twice !== undefined) throw new BadInput(`${twice}: another image has the same name, and its trace would be overwritten`);
   return images.map((path) => imageJob(recorder, path, folder));
 };
 
@@ -83,9 +87,11 @@ export const recordCommand = async (images: readonly string[], options: Options)
   const serve = async (): Promise<void> => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       const [place, job] = next;
-      const { console, reason, why, seconds } = await job.run();
-      results[place] = { name: job.name, lines: console.split('\n').length - 1, reason, why, seconds };
-      answers.add(console);
+      const seen = await job.run();
+      const { reason, why, seconds } = seen;
+      const lines = transcript(seen);
+      results[place] = { name: job.name, lines: lines.length, reason, why, seconds };
+      answers.add(lines.join('\n'));
       progress.step();
     }
   };
