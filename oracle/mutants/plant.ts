@@ -1,6 +1,6 @@
 /** Plant a mutant: replace text of one source file while Node loads it. Must run before anything imports that file. */
 import { readFileSync } from 'node:fs';
-import { registerHooks } from 'node:module';
+import module from 'node:module';
 import { BadInput } from '#spec/failure.ts';
 import { MUTANTS, type Mutant, mutantById } from './catalogue.ts';
 
@@ -19,7 +19,9 @@ export const plant = (id: string): Mutant => {
   if (!mutant) throw new BadInput(`mutant ${id}: unknown; there are ${MUTANTS.map((m) => m.id).join(', ') || 'none'}`);
   const url = new URL(mutant.file, ROOT);
   const source = mutate(readFileSync(url, 'utf8'), mutant);
-  registerHooks({
+  // A package that merely contains this must start on a Node that has no such hook.
+  if (typeof module.registerHooks !== 'function') throw new BadInput(`mutant ${id}: planting needs Node 22.15 or newer`);
+  module.registerHooks({
     load: (loading, context, nextLoad) =>
       loading === url.href ? { format: 'module-typescript', source, shortCircuit: true } : nextLoad(loading, context),
   });
