@@ -38,11 +38,11 @@ export const compareEvents = (records: readonly TraceRecord[], seen: Performance
   return { compared: count, parting: null };
 };
 
-type ConsoleLine = { readonly text: string; readonly event: number };
-type Console = { readonly lines: ConsoleLine[]; readonly rest: ConsoleLine | null };
+export type ConsoleLine = { readonly text: string; readonly event: number };
+export type Console = { readonly lines: ConsoleLine[]; readonly rest: ConsoleLine | null };
 
 /** Console text by domain: lines, each with the index of the event that ended it, and what came after the last line feed. */
-const consolesOf = (events: readonly Event[]): ReadonlyMap<number, Console> => {
+export const consolesOf = (events: readonly Event[]): ReadonlyMap<number, Console> => {
   const consoles = new Map<number, Console>();
   for (const [event, e] of events.entries()) {
     if (e.kind !== 'console') continue;

@@ -1,79 +1,48 @@
-/** `xenspec diff`: the first place where two traces part. */
+/** `xenspec diff`: the first place where two traces part, and which of the two the model agrees with. */
 import type { Command } from 'commander';
 import { readTrace } from '#traces/file.ts';
-import type { Trace, TraceRecord } from '#traces/format.ts';
-import { type Difference, firstDifference } from '../../compare/difference.ts';
 import { EXIT } from '../exit_code.ts';
+import { compareTraces } from '../trace_difference.ts';
+import { explanation, type Replayed, replayFile } from './replay.ts';
 
-type Options = { json?: true };
-export type TraceDifference = Difference & { readonly record: number; readonly note: string };
+type Options = { model: boolean; json?: true };
 
-/** Records that both traces can hold: what only one producer could see is no difference. */
-const comparable = (trace: Trace, both: ReadonlySet<string>): readonly TraceRecord[] =>
-  trace.records.filter((r) => {
-    if (r.record === 'input') return both.has('inputs');
-    if (r.record !== 'event') return true;
-    return both.has('events') || r.event.kind === 'console';
-  });
-
-/** Join console events of one domain that follow each other: how a producer cut the bytes is no difference. */
-const joined = (records: readonly TraceRecord[]): readonly TraceRecord[] => {
-  const out: TraceRecord[] = [];
-  for (const record of records) {
-    const before = out.at(-1);
-    if (
-      record.record === 'event' &&
-      record.event.kind === 'console' &&
-      before?.record === 'event' &&
-      before.event.kind === 'console' &&
-      before.event.domid === record.event.domid
-    )
-      out[out.length - 1] = { record: 'event', event: { ...before.event, bytes: before.event.bytes + record.event.bytes } };
-    else out.push(record);
-  }
-  return out;
+/** What the model says of both, when they are two accounts of the same run. */
+const judged = async (paths: readonly string[]): Promise<readonly Replayed[]> => {
+  const results: Replayed[] = [];
+  for (const path of paths) results.push(...(await replayFile(path, ['model'])));
+  return results;
 };
 
-const lines = (records: readonly TraceRecord[]): readonly unknown[] =>
-  records.flatMap((r): readonly unknown[] =>
-    r.record === 'event' && r.event.kind === 'console'
-      ? r.event.bytes.split('\n').map((line) => ({ domid: (r.event as { domid: number }).domid, line }))
-      : [r.record === 'end' ? { end: r.finish, reason: r.reason } : r],
-  );
-
-export const diffTraces = (a: Trace, b: Trace): TraceDifference | null => {
-  for (const [name, key] of [
-    ['machine', 'machine'],
-    ['images', 'images'],
-  ] as const) {
-    const strip = (t: Trace) => (key === 'machine' ? t.header.machine : t.header.images.map((i) => i.sha256));
-    const d = firstDifference(strip(a), strip(b), name);
-    if (d) return { ...d, record: 0, note: 'the traces are of different runs' };
-  }
-  const both = new Set<string>(a.header.visible.filter((v) => b.header.visible.includes(v)));
-  const left = lines(joined(comparable(a, both)));
-  const right = lines(joined(comparable(b, both)));
-  for (let i = 0; i < Math.max(left.length, right.length); i++) {
-    const d = firstDifference(left[i] ?? '(nothing)', right[i] ?? '(nothing)');
-    if (d)
-      return { ...d, record: i + 1, note: `record ${i + 1}: ${JSON.stringify(left[i] ?? null)} ≠ ${JSON.stringify(right[i] ?? null)}` };
-  }
-  return null;
+const diffCommand = async (a: string, b: string, options: Options): Promise<number> => {
+  const { difference, lost } = compareTraces(await readTrace(a), await readTrace(b));
+  const sameRun = difference !== null && difference.what !== 'machine' && difference.what !== 'images';
+  const model = sameRun && options.model ? await judged([a, b]) : [];
+  if (options.json) process.stdout.write(`${JSON.stringify({ same: difference === null, difference, lost, model }, null, 2)}\n`);
+  else if (difference) {
+    const note = sameRun ? '' : ': the traces are of different runs';
+    process.stdout.write(`${difference.place} differs${note}\n  ${a}: ${difference.a}\n  ${b}: ${difference.b}\n`);
+    for (const one of model) {
+      const lines = one.verdict.verdict === 'accepted' ? [`accepted on model: ${one.trace}`] : explanation(one);
+      process.stdout.write(`${lines.join('\n')}\n`);
+    }
+  } else process.stdout.write(lost === null ? 'no difference in what both could see\n' : `no difference before the loss: ${lost}\n`);
+  if (difference) return EXIT.divergence;
+  return lost === null ? EXIT.ok : EXIT.inconclusive;
 };
 
 export const addDiff = (program: Command, done: (code: number) => void): void => {
   program
     .command('diff')
-    .description('the first place where two traces part')
+    .description('the first place where two traces part, and which of them the model accepts')
     .argument('<a>', 'trace file')
     .argument('<b>', 'trace file')
+    .option('--no-model', 'do not ask the model who is right')
     .option('--json', 'machine-readable result')
-    .addHelpText('after', '\nExample:\n  xenspec diff real.trace.gz mine.trace.gz')
-    .action(async (a: string, b: string, options: Options) => {
-      const difference = diffTraces(await readTrace(a), await readTrace(b));
-      if (options.json) process.stdout.write(`${JSON.stringify({ same: difference === null, difference })}\n`);
-      else if (difference) process.stdout.write(`${a} and ${b} part at ${difference.path || 'the value'}\n  ${difference.note}\n`);
-      else process.stdout.write('no difference in what both could see\n');
-      done(difference ? EXIT.divergence : EXIT.ok);
-    });
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 no difference, 1 a difference, 6 none before records were lost, 2 no trace.' +
+        '\n\nExample:\n  xenspec diff real.trace.gz mine.trace.gz',
+    )
+    .action(async (a: string, b: string, options: Options) => done(await diffCommand(a, b, options)));
 };

@@ -1,107 +1,89 @@
-/** `xenspec explain`: what the specification says of a clause, an operation or a hypercall. */
-import { readdirSync, readFileSync } from 'node:fs';
+/** `xenspec explain`: what the specification says of a clause, an operation or a hypercall, and what shows it. */
 import type { Command } from 'commander';
-import { HYPERCALL, type HypercallName, SUBOPERATIONS } from '#spec/abi/hypercall.ts';
-import { CLAUSES } from '#spec/clauses.ts';
 import { BadInput } from '#spec/failure.ts';
+import { type Citation, citations, clauseSections, type Evidence, evidence, type Section } from '../clause_index.ts';
 import { EXIT } from '../exit_code.ts';
+import { clausesNamed, clausesOf, type Operation, operationNamed } from '../operation_clauses.ts';
 
-type Section = { readonly id: string; readonly chapter: string; readonly text: string };
-const CHAPTERS = new URL('../../../spec/chapters/', import.meta.url);
-
-/** Every clause with its text, in the chapters' order. */
-export const clauseSections = (): readonly Section[] => {
-  const ids: ReadonlySet<string> = new Set(Object.keys(CLAUSES));
-  return readdirSync(CHAPTERS)
-    .filter((f) => f.endsWith('.md'))
-    .sort()
-    .flatMap((file) => {
-      const sections: Section[] = [];
-      let open: { id: string; text: string[] } | null = null;
-      const close = (): void => {
-        if (open) sections.push({ id: open.id, chapter: file, text: open.text.join('\n').trim() });
-        open = null;
-      };
-      for (const line of readFileSync(new URL(file, CHAPTERS), 'utf8').split('\n')) {
-        const heading = /^#{1,6}\s+(.*?)\s*$/.exec(line)?.[1];
-        if (heading !== undefined) {
-          close();
-          const id = heading.replaceAll('`', '');
-          if (ids.has(id)) open = { id, text: [] };
-        } else (open as { text: string[] } | null)?.text.push(line);
-      }
-      close();
-      return sections;
-    });
+export type Explained = Section & { readonly model: readonly Citation[]; readonly evidence: readonly Evidence[] };
+export type Explanation = {
+  readonly operation: Operation | null;
+  readonly clauses: readonly Explained[];
+  /** Clauses that hold for the operation's whole hypercall. */
+  readonly shared: readonly Section[];
 };
 
-/** Clause families that speak of a hypercall. */
-const FAMILY: Readonly<Partial<Record<HypercallName, string>>> = {
-  event_channel_op: 'evtchn',
-  grant_table_op: 'gnttab',
-  sched_op: 'sched',
-  vcpu_op: 'vcpu',
-  xen_version: 'version',
-  console_io: 'console',
-  mmu_update: 'mmu',
-  mmuext_op: 'mmu',
-  callback_op: 'callback',
+/** Throws BadInput for a word that means nothing here. */
+export const explain = (word: string): Explanation => {
+  const sections = clauseSections();
+  const ids = sections.map((s) => s.id);
+  const operation = operationNamed(word);
+  const { own, shared } = operation ? clausesOf(operation, ids) : { own: clausesNamed(word, ids), shared: [] };
+  if (!operation && own.length === 0) throw new BadInput(`${word}: neither a clause nor a hypercall of the specification`);
+  const cited = citations(new Set(own));
+  const shown = evidence();
+  const pick = (chosen: readonly string[]): readonly Section[] => sections.filter((s) => chosen.includes(s.id));
+  return {
+    operation,
+    clauses: pick(own).map((s) => ({ ...s, model: cited.get(s.id) ?? [], evidence: shown.get(s.id) ?? [] })),
+    shared: pick(shared),
+  };
 };
 
-/** Clauses that a user's word means: an id, a prefix, `event_channel_op`, `EVTCHNOP_send`, `event_channel_op/send`. */
-export const findClauses = (word: string, sections: readonly Section[] = clauseSections()): readonly Section[] => {
-  const plain = word.replace(/^(__HYPERVISOR_|HYPERVISOR_)/, '');
-  const constant = /^([A-Z]+)OP_(\w+)$/.exec(plain);
-  const prefixes = [plain];
-  if (constant) prefixes.push(`${constant[1]!.toLowerCase()}/${constant[2]!.toLowerCase()}`);
-  const [call, sub] = plain.split('/') as [string, string?];
-  const family = FAMILY[call as HypercallName];
-  if (family) prefixes.push(sub ? `${family}/${sub}` : `${family}/`);
-  const exact = sections.filter((s) => s.id === plain);
-  if (exact.length > 0) return exact;
-  return sections.filter((s) =>
-    prefixes.some(
-      (p) =>
-        s.id === p ||
-        s.id.startsWith(p.endsWith('/') ? p : `${p}-`) ||
-        s.id.startsWith(`${p}/`) ||
-        s.id.split('/')[1] === p ||
-        s.id.split('/')[1]?.startsWith(`${p}-`),
-    ),
-  );
+const operationLines = ({ call, number, sub, command, subs, modelled }: Operation): readonly string[] => {
+  const name = sub === null ? `${call}: hypercall ${number}` : `${call}/${sub}: hypercall ${number}, command ${command}`;
+  const list = Object.entries(subs).map(([n, c]) => `${n} ${c}`);
+  return [
+    name,
+    ...(list.length > 0 ? [`  commands: ${list.join(', ')}`] : []),
+    ...(modelled ? [] : ['  not modelled: a run that comes to it stops there, or answers -ENOSYS with --lenient']),
+    '',
+  ];
 };
 
-const hypercallLine = (word: string): string | null => {
-  if (!(word in HYPERCALL)) return null;
-  const subs = (SUBOPERATIONS as Partial<Record<string, Record<string, number>>>)[word];
-  return `${word}: hypercall ${HYPERCALL[word as HypercallName]}${
-    subs
-      ? `; ${Object.entries(subs)
-          .map(([n, i]) => `${n} ${i}`)
-          .join(', ')}`
-      : ''
-  }`;
+/** Names of traces that are shown when more clauses than one are. */
+const FEW = 3;
+
+const clauseLines = ({ id, chapter, line, text, model, evidence: shown }: Explained, all: boolean): readonly string[] => {
+  const named = (all ? shown : shown.slice(0, FEW)).map((e) => e.trace.replace(/\.trace\.gz$/, ''));
+  const more = shown.length > named.length ? ` and ${shown.length - named.length} more` : '';
+  const producers = [...new Set(shown.map((e) => e.producer))].join(', ');
+  return [
+    id,
+    text.replace(/^/gm, '  '),
+    '',
+    `  text:      ${chapter}:${line}`,
+    ...(model.length > 0 ? [`  model:     ${model.map((c) => `${c.file}:${c.line}`).join(', ')}`] : []),
+    `  evidence:  ${shown.length === 0 ? 'no recorded trace' : `${named.join(', ')}${more} (recorded on ${producers})`}`,
+    '',
+  ];
 };
+
+const firstSentence = (text: string): string => /^.*?[.:](?=\s|$)/s.exec(text)?.[0].replaceAll('\n', ' ') ?? text;
+
+export const explanationText = ({ operation, clauses, shared }: Explanation): string =>
+  [
+    ...(operation ? operationLines(operation) : []),
+    ...(operation && clauses.length === 0 ? ['No clause speaks of it.', ''] : []),
+    ...clauses.flatMap((c) => clauseLines(c, clauses.length === 1)),
+    ...(shared.length > 0 ? ['For every command of the hypercall:', ...shared.map((s) => `  ${s.id}: ${firstSentence(s.text)}`), ''] : []),
+  ].join('\n');
 
 export const addExplain = (program: Command, done: (code: number) => void): void => {
   program
     .command('explain')
-    .description('what the specification says of a clause, an operation or a hypercall')
-    .argument('<what>', 'clause id, its beginning, a hypercall, or a sub-operation')
+    .description(
+      'what the specification says of a clause, an operation or a hypercall, where the model says it, and which recordings show it',
+    )
+    .argument('<what>', "clause id, its beginning, a hypercall, or a sub-operation; also as Xen's headers spell it")
     .option('--json', 'machine-readable result')
     .addHelpText(
       'after',
-      '\nExamples:\n  xenspec explain evtchn/bind_interdomain-unbound\n  xenspec explain EVTCHNOP_send\n  xenspec explain event_channel_op',
+      '\nExamples:\n  xenspec explain evtchn/bind_interdomain-unbound\n  xenspec explain EVTCHNOP_send\n  xenspec explain event_channel_op\n  xenspec explain page_type',
     )
     .action((what: string, options: { json?: true }) => {
-      const found = findClauses(what);
-      const call = hypercallLine(what);
-      if (found.length === 0 && !call) throw new BadInput(`${what}: neither a clause nor a hypercall of the specification`);
-      if (options.json) process.stdout.write(`${JSON.stringify({ hypercall: call, clauses: found }, null, 2)}\n`);
-      else {
-        if (call) process.stdout.write(`${call}\n\n`);
-        for (const s of found) process.stdout.write(`${s.id}  (spec/chapters/${s.chapter})\n${s.text.replace(/^/gm, '  ')}\n\n`);
-      }
+      const explanation = explain(what);
+      process.stdout.write(options.json ? `${JSON.stringify(explanation, null, 2)}\n` : explanationText(explanation));
       done(EXIT.ok);
     });
 };
