@@ -2,7 +2,6 @@
 import { existsSync } from 'node:fs';
 import { BadInput } from '#spec/failure.ts';
 import { MUTANTS } from '../mutants/catalogue.ts';
-import { plant } from '../mutants/plant.ts';
 
 /** Those that break a machine: a broken judge finds nothing, which its own tests show. */
 export const MACHINE_MUTANTS: readonly string[] = MUTANTS.filter(({ part }) => part !== 'judge').map(({ id }) => id);
@@ -11,8 +10,9 @@ export const MACHINE_MUTANTS: readonly string[] = MUTANTS.filter(({ part }) => p
 const SOURCES = new URL('../campaign/engines.ts', import.meta.url);
 
 /** Must run before an engine is loaded. Throws BadInput for a bug that is not in the list. */
-export const plantMutant = (id: string): void => {
+export const plantMutant = async (id: string): Promise<void> => {
   if (!MACHINE_MUTANTS.includes(id)) throw new BadInput(`mutant ${id}: there are ${MACHINE_MUTANTS.join(', ')}`);
   if (!existsSync(SOURCES)) throw new BadInput(`mutant ${id}: bugs can be planted in a checkout only`);
-  plant(id);
+  // Loaded here only: the package starts on a Node that has no loader hooks.
+  (await import('../mutants/plant.ts')).plant(id);
 };

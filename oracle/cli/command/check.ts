@@ -90,7 +90,7 @@ const checkEngines = async (first: number, programs: number, budget: number | nu
 };
 
 const checkCommand = async (options: Options): Promise<number> => {
-  if (options.mutant !== undefined) plantMutant(options.mutant);
+  if (options.mutant !== undefined) await plantMutant(options.mutant);
   // Without --seeds the seeds are fresh: taken from the clock, and printed.
   const first = options.seeds?.first ?? Math.floor(Date.now() / 1000) % 0x3fffffff;
   const asked = options.seeds ? options.seeds.last - options.seeds.first + 1 : options.programs;

@@ -49,7 +49,7 @@ export const explanation = ({ trace, engine, verdict }: Replayed): readonly stri
 const comparedIn = (v: ReplayVerdict): string => (v.verdict === 'accepted' ? count(v.compared) : '');
 
 const replayCommand = async (paths: readonly string[], options: Options): Promise<number> => {
-  if (options.mutant !== undefined) plantMutant(options.mutant);
+  if (options.mutant !== undefined) await plantMutant(options.mutant);
   const engines = options.on === 'both' ? ENGINES : [options.on];
   const progress = new Progress('replay', paths.length * engines.length);
   const results: Replayed[] = [];
