@@ -52,6 +52,10 @@ wait_timer:
   mov byte [rbp + 1], 0
   call enter_xen
   mov byte [rbp + 1], 1
+# A pending or selector bit that nobody delivers would keep the timer from waking anyone.
+  mov eax, [VAR.timer_port]
+  lock btr dword [SHARED_INFO + 2048], eax
+  mov qword [rbp + 8], 0
   call arm_timer
   mov [VAR.rc], rax
   test rax, rax
