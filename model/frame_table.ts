@@ -5,6 +5,14 @@
 import { mixFirst, mixSecond, packFrame } from '#spec/digest.ts';
 import type { FrameObservation, FrameType } from '#spec/observation.ts';
 
+/**
+ * A page table that stopped half way: the entries below `entries` hold what they refer to. `nested`: entry number `entries` is
+ * for a table in the same state, and holds a reference to it.
+ */
+export type PartialTable = { readonly entries: number; readonly nested: boolean };
+/** All entries of a table. */
+export const WHOLE: PartialTable = { entries: 512, nested: false };
+
 export type Frame = {
   /** Owning domain; DOMID.XEN and DOMID.IO for what Xen shares read-only and for device memory; null = free, or Xen's own. */
   readonly owner: number | null;
@@ -19,11 +27,8 @@ export type Frame = {
   readonly validated: boolean;
   /** Linear page tables: above 0, entries here for other tables of this level; below 0, such entries elsewhere for this one. */
   readonly linear?: number;
-  /**
-   * A table of which only the entries below `entries` are taken, because the next one was refused. `nested`: that next entry is
-   * for a table in the same state.
-   */
-  readonly partial?: { readonly entries: number; readonly nested: boolean } | null;
+  /** Validation, or its end, stopped half way: one reference stands for that state. */
+  readonly partial?: PartialTable | null;
 };
 
 export const FREE_FRAME: Frame = { owner: null, refs: 0, type: 'none', typeRefs: 0, pinned: false, allocated: false, validated: false };

@@ -12,12 +12,6 @@ import type { Memory } from './memory/memory.ts';
 /** What one physical CPU does: the vCPU it holds, or nothing (idle). */
 export type Pcpu = { readonly current: VcpuRef | null };
 
-/**
- * A page table whose giving back was put off: `table` is the page table whose entry held it, if one did; `partial`: it was
- * never a table as a whole, because one of its entries was refused.
- */
-export type OldGuestTable = { readonly mfn: number; readonly table: number | null; readonly partial: boolean };
-
 export type Machine = {
   readonly config: MachineConfig;
   /** Xen's system time: nanoseconds since boot. */
@@ -40,8 +34,6 @@ export type Machine = {
   readonly consoleInput: string;
   /** The step so far made the vCPU that runs give up its pCPU (Xen's schedule softirq is pending); false between steps. */
   readonly reschedule: boolean;
-  /** A page table that is still to be given back, when the caller's continuation comes (`mmu/deferred`). */
-  readonly oldGuestTable?: OldGuestTable | null;
   /** What happened since the input began; empty between inputs. */
   readonly journal: Journal;
 };

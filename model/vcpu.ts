@@ -29,6 +29,12 @@ export type Timers = {
   readonly pollDeadline: number | null;
 };
 
+/**
+ * A page table whose giving back was put off: `table` is the page table whose entry held it, if one did; `partial`: it stopped
+ * half way, in its validation or in being given back.
+ */
+export type OldGuestTable = { readonly mfn: number; readonly table: number | null; readonly partial: boolean };
+
 export type Vcpu = {
   readonly domid: number;
   readonly id: number;
@@ -73,6 +79,8 @@ export type Vcpu = {
   readonly timeArea: Word | null;
   /** Records that could not be written while the user's page tables were in use. */
   readonly areasLate: { readonly runstate: boolean; readonly time: Uint8Array | null };
+  /** A page table that is still to be given back, when this vCPU's continuation comes (`mmu/deferred`). */
+  readonly oldGuestTable: OldGuestTable | null;
   readonly nmiPending: boolean;
   /** An NMI frame was pushed and the iret hypercall that ends it has not come yet. */
   readonly nmiMasked: boolean;

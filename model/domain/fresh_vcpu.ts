@@ -50,6 +50,7 @@ export const freshVcpu = (domid: number, id: number, sharedInfo: number): Vcpu =
   runstateArea: null,
   timeArea: null,
   areasLate: { runstate: false, time: null },
+  oldGuestTable: null,
   nmiPending: false,
   nmiMasked: false,
   pinnedTo: null,

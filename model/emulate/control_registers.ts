@@ -5,6 +5,7 @@ import { newBaseptr } from '../hypercall/mm/baseptr.ts';
 import { cite } from '../journal.ts';
 import { updateVcpu, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
+import { ownerOf } from '../page_type/owner.ts';
 import { setVcpuInfoWord } from '../vcpu_info.ts';
 import { fromNumber, type Word, word } from '../word/word.ts';
 
@@ -42,7 +43,8 @@ export const readControlRegister = (machine: Machine, at: VcpuRef, number: numbe
   }
 };
 
-export type ControlWrite = { readonly machine: Machine; readonly ok: boolean };
+/** `retry`: page tables were interrupted half way, and the instruction is to run again. */
+export type ControlWrite = { readonly machine: Machine; readonly ok: boolean; readonly retry?: true };
 
 /** Write a control register. Not ok: the guest gets #GP(0). */
 export const writeControlRegister = (machine: Machine, at: VcpuRef, number: number, value: Word): ControlWrite => {
@@ -55,7 +57,9 @@ export const writeControlRegister = (machine: Machine, at: VcpuRef, number: numb
     case 2:
       return { machine: setVcpuInfoWord(updateVcpu(cite(machine, 'emulation/cr2'), at, { cr2: value }), at, 'cr2', value), ok: true };
     case 3: {
+      if (ownerOf(machine, frameOfCr3(value)) !== at.domid) return { machine: cite(machine, 'emulation/cr3-refused'), ok: false };
       const taken = newBaseptr(machine, at, frameOfCr3(value));
+      if (taken.errno === 'ERESTART') return { machine: cite(taken.machine, 'emulation/cr3-preempted'), ok: true, retry: true };
       return { machine: cite(taken.machine, taken.errno ? 'emulation/cr3-refused' : 'emulation/cr3'), ok: !taken.errno };
     }
     case 4:

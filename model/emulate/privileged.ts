@@ -17,8 +17,8 @@ import { instructionDone } from './done.ts';
 import { readMsr, writeMsr } from './msr.ts';
 import { ioplAllows, readPort, writePort } from './ports.ts';
 
-/** `machine`: carried out; `fault`: another exception than the #GP(0) at hand; null: not for Xen, the guest gets its #GP(0). */
-type Emulated = { readonly machine: Machine } | { readonly fault: number } | null;
+/** `machine`: carried out, or with `retry` to be run again; `fault`: another exception than the #GP(0) at hand; null: not for Xen, the guest gets its #GP(0). */
+type Emulated = { readonly machine: Machine; readonly retry?: true } | { readonly fault: number } | null;
 type Rule = (machine: Machine, at: VcpuRef, instruction: Instruction) => Emulated;
 
 const gpr = (machine: Machine, at: VcpuRef, r: number): Word => vcpuOf(machine, at).cpu.regs[r];
@@ -37,7 +37,7 @@ const movFromCr: Rule = (machine, at, { dst, src }) => {
 
 const movToCr: Rule = (machine, at, { dst, src }) => {
   const written = writeControlRegister(machine, at, dst.index, gpr(machine, at, src.index));
-  return written.ok ? { machine: written.machine } : null;
+  return written.ok ? written : null;
 };
 
 const movFromDr: Rule = (machine, at, { dst, src }) => {
@@ -122,6 +122,7 @@ export const emulatePrivileged = (machine: Machine, at: VcpuRef): Machine | null
   if (emulated === null) return null;
   if ('fault' in emulated)
     return returnToGuest(injectException(cite(machine, 'emulation/dr_absent'), at, emulated.fault, null), at, 'sysret');
+  if (emulated.retry) return returnToGuest(emulated.machine, at, 'iret');
   const told = emit(emulated.machine, { kind: 'emulated', at, instruction: instruction.mnemonic });
   return instructionDone(told, at, addInt(rip, instruction.length));
 };

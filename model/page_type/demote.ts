@@ -1,34 +1,43 @@
 /** The end of a page table: its entries give back what they hold. */
+import type { VcpuRef } from '#spec/event.ts';
+import type { PartialTable } from '../frame_table.ts';
+import { preemptCheck } from '../hypercall/preempt.ts';
+import { cite } from '../journal.ts';
+import { updateFrame } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import { readWord } from '../memory/memory.ts';
 import { putPageFromL1e } from './l1_entry.ts';
 import { isGuestL4Slot } from './l4_slots.ts';
-import { undoPartial } from './old_table.ts';
-import { ENTRIES, frameOf, type Level } from './pte.ts';
-import { putPage } from './references.ts';
+import { isInterruptible } from './promote.ts';
+import type { Level } from './pte.ts';
 import { putPageFromTableEntry } from './table_entry.ts';
+import { allow, type Verdict } from './verdict.ts';
 
-/** All entries of a table give back what they hold. */
-export const demote = (machine: Machine, mfn: number, level: Level): Machine => giveBack(machine, mfn, level, ENTRIES);
-
-/** The entries that were taken before one was refused give back what they hold, after what the refused one left behind. */
-export const demotePartial = (
-  machine: Machine,
-  mfn: number,
-  level: Level,
-  { entries, nested }: { readonly entries: number; readonly nested: boolean },
-): Machine => {
-  const refused = frameOf(readWord(machine.memory, mfn, entries));
-  return giveBack(nested ? putPage(undoPartial(machine, refused), refused) : machine, mfn, level, entries);
+/** The entries of `part` give back what they hold, the last first. ERESTART: the frame's `partial` says what is left. */
+export const demote = (machine: Machine, current: VcpuRef, mfn: number, level: Level, { entries, nested }: PartialTable): Verdict => {
+  if (level === 1) return allow(giveBackL1(machine, mfn, entries));
+  const hurried = isInterruptible(level) && preemptCheck(machine, current);
+  const first = nested ? entries : entries - 1;
+  let m = machine;
+  for (let index = first; index >= 0; index--) {
+    if (level < 4 || isGuestL4Slot(index)) {
+      const put = putPageFromTableEntry(m, current, readWord(m.memory, mfn, index), { table: mfn, partial: nested && index === first });
+      if (put.errno) return interrupted(put.machine, mfn, { entries: index, nested: true });
+      m = put.machine;
+    }
+    if (hurried && index > 0) return interrupted(m, mfn, { entries: index, nested: false });
+  }
+  return allow(m);
 };
 
-/** The entries below `end` give back what they hold, the last first. */
-export const giveBack = (machine: Machine, mfn: number, level: Level, end: number): Machine => {
+const interrupted = (machine: Machine, mfn: number, partial: PartialTable): Verdict => ({
+  machine: cite(updateFrame(machine, mfn, { partial }), 'page_type/preempted-end'),
+  errno: 'ERESTART',
+});
+
+/** The entries of a level 1 table below `end` give back what they hold, the last first. */
+export const giveBackL1 = (machine: Machine, mfn: number, end: number): Machine => {
   let m = machine;
-  for (let index = end - 1; index >= 0; index--) {
-    if (level === 4 && !isGuestL4Slot(index)) continue;
-    const pte = readWord(m.memory, mfn, index);
-    m = level === 1 ? putPageFromL1e(m, pte) : putPageFromTableEntry(m, pte, mfn);
-  }
+  for (let index = end - 1; index >= 0; index--) m = putPageFromL1e(m, readWord(m.memory, mfn, index));
   return m;
 };

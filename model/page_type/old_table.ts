@@ -1,24 +1,32 @@
-/** Giving back page tables later: Xen lets the caller come back for it, because a whole tree may take long. */
+/** Giving back page tables later: Xen lets the vCPU come back for it, because a whole tree may take long. */
+import type { VcpuRef } from '#spec/event.ts';
 import { cite } from '../journal.ts';
-import { frame } from '../lens.ts';
-import type { Machine, OldGuestTable } from '../machine.ts';
-import { putPage } from './references.ts';
-import { putPageType, putPartialType } from './type.ts';
+import { updateVcpu, vcpuOf } from '../lens.ts';
+import type { Machine } from '../machine.ts';
+import type { OldGuestTable } from '../vcpu.ts';
+import { putPageAndTable } from './table_entry.ts';
+import { allow, type Verdict } from './verdict.ts';
+
+/** What the vCPU has still to give back. */
+export const oldTableOf = (machine: Machine, at: VcpuRef): OldGuestTable | null => vcpuOf(machine, at).oldGuestTable;
 
 /** Put off giving back a table; the reference and the use stay held until then. */
-export const deferPut = (machine: Machine, old: OldGuestTable): Machine => ({ ...machine, oldGuestTable: old });
+export const deferPut = (machine: Machine, at: VcpuRef, oldGuestTable: OldGuestTable): Machine =>
+  updateVcpu(machine, at, { oldGuestTable });
 
 /** The failed validation of this very frame is still to be undone, so what was taken for it stays held. */
-export const isDeferred = (machine: Machine, mfn: number): boolean => machine.oldGuestTable?.mfn === mfn;
+export const isDeferred = (machine: Machine, at: VcpuRef, mfn: number): boolean => oldTableOf(machine, at)?.mfn === mfn;
 
-/** Give back what was put off. */
-export const putOldGuestTable = (machine: Machine): Machine => {
-  const old = machine.oldGuestTable;
-  if (!old) return machine;
-  const m = cite({ ...machine, oldGuestTable: null }, 'mmu/deferred');
-  return putPage(old.partial ? undoPartial(m, old.mfn) : putPageType(m, old.mfn, old.table), old.mfn);
+/** Give back what `of` put off; `current` is the vCPU at work. ERESTART: it is not done yet. */
+export const putOldGuestTable = (machine: Machine, current: VcpuRef, of = current): Verdict => {
+  const old = oldTableOf(machine, of);
+  if (!old) return allow(machine);
+  const put = putPageAndTable(cite(machine, 'mmu/deferred'), current, old.mfn, old);
+  return { ...put, machine: updateVcpu(put.machine, of, { oldGuestTable: put.errno ? { ...old, partial: true } : null }) };
 };
 
-/** End a validation that stopped half way, if it did. */
-export const undoPartial = (machine: Machine, mfn: number): Machine =>
-  frame(machine, mfn)!.partial ? putPage(putPartialType(machine, mfn), mfn) : machine;
+/** Give back a use and a reference now, or what is left of them when `current` comes back (ERESTART). */
+export const putOrDefer = (machine: Machine, current: VcpuRef, mfn: number): Verdict => {
+  const put = putPageAndTable(machine, current, mfn);
+  return put.errno ? { ...put, machine: deferPut(put.machine, current, { mfn, table: null, partial: true }) } : put;
+};

@@ -1,11 +1,9 @@
 /** References to frames, alone and together with a use (type). */
-import type { FrameType } from '#spec/observation.ts';
 import { FREE_FRAME } from '../frame_table.ts';
 import { frame, setFrame, updateFrame } from '../lens.ts';
 import type { Machine } from '../machine.ts';
-import { isDeferred } from './old_table.ts';
 import { isCounted, ownerOf } from './owner.ts';
-import { getPageType, putPageType } from './type.ts';
+import { getPageType, type PlainType, putPageType } from './type.ts';
 import { allow, refuse, type Verdict } from './verdict.ts';
 
 /** Take a reference to a frame that `domid` owns; else EINVAL. */
@@ -24,13 +22,12 @@ export const putPage = (machine: Machine, mfn: number): Machine => {
 };
 
 /** Take a reference and a use, or neither. */
-export const getPageAndType = (machine: Machine, domid: number, mfn: number, type: FrameType): Verdict => {
+export const getPageAndType = (machine: Machine, domid: number, mfn: number, type: PlainType): Verdict => {
   const held = getPage(machine, domid, mfn);
   if (held.errno) return held;
   const used = getPageType(held.machine, mfn, type);
-  return used.errno && !isDeferred(used.machine, mfn) ? { ...used, machine: putPage(used.machine, mfn) } : used;
+  return used.errno ? { ...used, machine: putPage(used.machine, mfn) } : used;
 };
 
-/** Give back a use and a reference. `table`: the page table whose entry held them, if one did. */
-export const putPageAndType = (machine: Machine, mfn: number, table: number | null = null): Machine =>
-  putPage(putPageType(machine, mfn, table), mfn);
+/** Give back a use and a reference. */
+export const putPageAndType = (machine: Machine, mfn: number): Machine => putPage(putPageType(machine, mfn), mfn);

@@ -1,26 +1,64 @@
 /** What an entry of a level 2, 3 or 4 table takes hold of, and gives back. */
+import type { VcpuRef } from '#spec/event.ts';
 import type { Machine } from '../machine.ts';
 import type { Word } from '../word/word.ts';
 import { getLinear } from './linear.ts';
-import { deferPut } from './old_table.ts';
+import { deferPut, isDeferred } from './old_table.ts';
 import { disallowed, frameOf, isPresent, type Level } from './pte.ts';
-import { getPageAndType, putPageAndType } from './references.ts';
-import { TABLES } from './type.ts';
+import { getPage, putPage } from './references.ts';
+import { type Giving, getTableType, putTableType } from './table_type.ts';
 import { allow, refuse, type Verdict } from './verdict.ts';
 
-/** Take what a present entry of `table`, of level 2 to 4, points to: a table of the level below, or by exception of its own level. */
-export const getPageFromTableEntry = (machine: Machine, pte: Word, table: number, level: Level, domid: number): Verdict => {
+/**
+ * An entry of `table`, which is of level 2 to 4, on behalf of `domid`. `resumed`: the entry's reference was taken before its table
+ * stopped half way. `keep`: if that happens now, the entry keeps its reference.
+ */
+export type Taking = {
+  readonly table: number;
+  readonly level: Level;
+  readonly domid: number;
+  readonly resumed: boolean;
+  readonly keep: boolean;
+};
+
+/** Take what a present entry points to: a table of the level below, or by exception of its own level. */
+export const getPageFromTableEntry = (machine: Machine, current: VcpuRef, pte: Word, taking: Taking): Verdict => {
+  const { table, level, domid } = taking;
   if ((pte.lo & disallowed(level, false)) !== 0) return refuse(machine, 'EINVAL', 'page_type/entry-flags');
-  const below = getPageAndType(machine, domid, frameOf(pte), TABLES[(level - 1) as Level]);
+  const below = getPageAndTable(machine, current, domid, frameOf(pte), (level - 1) as Level, taking);
   if (below.errno !== 'EINVAL') return below;
   const linear = getLinear(below.machine, pte, table, level, domid);
   return linear ? allow(linear) : refuse(below.machine, 'EINVAL', 'page_type/linear');
 };
 
-/** The same, but later: the entry was replaced by a call that may not take long (`mmu/deferred`). */
-export const deferPageFromTableEntry = (machine: Machine, pte: Word, table: number): Machine =>
-  !isPresent(pte) || frameOf(pte) === table ? machine : deferPut(machine, { mfn: frameOf(pte), table, partial: false });
+const ANEW = { resumed: false, keep: false };
 
-/** Give back what an entry of `table`, of level 2 to 4, held. An entry for the table itself held nothing (`page_type/linear-self`). */
-export const putPageFromTableEntry = (machine: Machine, pte: Word, table: number): Machine =>
-  !isPresent(pte) || frameOf(pte) === table ? machine : putPageAndType(machine, frameOf(pte), table);
+/** Take a reference and a use as a page table. On refusal the reference is given back, unless something still needs it. */
+export const getPageAndTable = (
+  machine: Machine,
+  current: VcpuRef,
+  domid: number,
+  mfn: number,
+  level: Level,
+  { resumed, keep }: Pick<Taking, 'resumed' | 'keep'> = ANEW,
+): Verdict => {
+  const held = resumed ? allow(machine) : getPage(machine, domid, mfn);
+  if (held.errno) return held;
+  const used = getTableType(held.machine, current, mfn, level);
+  const stays = !used.errno || resumed || isDeferred(used.machine, current, mfn) || (keep && used.errno === 'ERESTART');
+  return stays ? used : { ...used, machine: putPage(used.machine, mfn) };
+};
+
+/** Give back a use as a page table and a reference; with ERESTART neither is over yet, and the reference stays. */
+export const putPageAndTable = (machine: Machine, current: VcpuRef, mfn: number, giving?: Giving): Verdict => {
+  const put = putTableType(machine, current, mfn, giving);
+  return put.errno ? put : allow(putPage(put.machine, mfn));
+};
+
+/** The same, but later: the entry was replaced by a call that may not take long (`mmu/deferred`). */
+export const deferPageFromTableEntry = (machine: Machine, current: VcpuRef, pte: Word, table: number): Machine =>
+  !isPresent(pte) || frameOf(pte) === table ? machine : deferPut(machine, current, { mfn: frameOf(pte), table, partial: false });
+
+/** Give back what an entry of a table held. An entry for the table itself held nothing (`page_type/linear-self`). */
+export const putPageFromTableEntry = (machine: Machine, current: VcpuRef, pte: Word, giving: Giving): Verdict =>
+  !isPresent(pte) || frameOf(pte) === giving.table ? allow(machine) : putPageAndTable(machine, current, frameOf(pte), giving);

@@ -25,6 +25,9 @@ export const fromNumber = (n: number): Word => new Word(Math.floor(n / 0x1_0000_
 /** As an unsigned number; exact below 2⁵³. */
 export const toNumber = (a: Word): number => (a.hi >>> 0) * 0x1_0000_0000 + (a.lo >>> 0);
 
+/** The value as a signed number; exact below 2^53 in either direction. */
+export const toSigned = (a: Word): number => a.hi * 0x1_0000_0000 + (a.lo >>> 0);
+
 export const fromBigInt = (n: bigint): Word => new Word(Number(BigInt.asIntN(32, n >> 32n)), Number(BigInt.asIntN(32, n)));
 export const toBigInt = (a: Word): bigint => (BigInt(a.hi >>> 0) << 32n) | BigInt(a.lo >>> 0);
 

@@ -4,33 +4,41 @@ import { cite } from '../../journal.ts';
 import { updateVcpu, vcpuOf } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { fillM2pSlot, isM2pStrict, zapM2pSlot } from '../../page_type/l4_slots.ts';
-import { putOldGuestTable } from '../../page_type/old_table.ts';
-import { getPageAndType, putPageAndType } from '../../page_type/references.ts';
+import { putOldGuestTable, putOrDefer } from '../../page_type/old_table.ts';
+import { getPageAndTable } from '../../page_type/table_entry.ts';
 import { allow, refuse, type Verdict } from '../../page_type/verdict.ts';
 
-/** MMUEXT_NEW_BASEPTR. The caller is in kernel mode, so the new table is in force at once. */
+/**
+ * MMUEXT_NEW_BASEPTR. The caller is in kernel mode, so the new table is in force at once, also when the old one cannot be given
+ * back yet (ERESTART).
+ */
 export const newBaseptr = (before: Machine, caller: VcpuRef, mfn: number): Verdict => {
-  const machine = putOldGuestTable(before);
+  const settled = putOldGuestTable(before, caller);
+  if (settled.errno) return settled;
+  const { machine } = settled;
   const { kernelTable: old, cpu } = vcpuOf(machine, caller);
   if (mfn === old) return allow(cite(machine, 'mmu/new_baseptr-same'));
-  const taken = getPageAndType(machine, caller.domid, mfn, 'l4');
+  const taken = getPageAndTable(machine, caller, caller.domid, mfn, 4);
+  if (taken.errno === 'ERESTART') return taken;
   if (taken.errno) return refuse(taken.machine, taken.errno, 'mmu/new_baseptr-table');
 
   const shown = isM2pStrict(taken.machine, caller.domid) ? taken.machine : fillM2pSlot(taken.machine, mfn);
   const set = updateVcpu(shown, caller, { kernelTable: mfn, cpu: { ...cpu, segments: { ...cpu.segments, root: mfn } } });
-  return allow(cite(putPageAndType(set, old), 'mmu/new_baseptr-done'));
+  return release(cite(set, 'mmu/new_baseptr-done'), caller, old);
 };
 
 /** MMUEXT_NEW_USER_BASEPTR. */
 export const newUserBaseptr = (machine: Machine, caller: VcpuRef, mfn: number): Verdict => {
   const { userTable: old } = vcpuOf(machine, caller);
   if (mfn === old) return allow(cite(machine, 'mmu/new_baseptr-same'));
-  if (mfn === 0) return allow(cite(release(updateVcpu(machine, caller, { userTable: 0 }), old), 'mmu/new_user_baseptr-none'));
+  if (mfn === 0) return release(cite(updateVcpu(machine, caller, { userTable: 0 }), 'mmu/new_user_baseptr-none'), caller, old);
 
-  const taken = getPageAndType(machine, caller.domid, mfn, 'l4');
+  const taken = getPageAndTable(machine, caller, caller.domid, mfn, 4);
+  if (taken.errno === 'ERESTART') return taken;
   if (taken.errno) return refuse(taken.machine, taken.errno, 'mmu/new_baseptr-table');
   const hidden = isM2pStrict(taken.machine, caller.domid) ? zapM2pSlot(taken.machine, mfn) : taken.machine;
-  return allow(cite(release(updateVcpu(hidden, caller, { userTable: mfn }), old), 'mmu/new_user_baseptr-done'));
+  return release(cite(updateVcpu(hidden, caller, { userTable: mfn }), 'mmu/new_user_baseptr-done'), caller, old);
 };
 
-const release = (machine: Machine, old: number): Machine => (old === 0 ? machine : putPageAndType(machine, old));
+const release = (machine: Machine, caller: VcpuRef, old: number): Verdict =>
+  old === 0 ? allow(machine) : putOrDefer(machine, caller, old);

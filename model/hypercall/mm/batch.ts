@@ -5,6 +5,7 @@ import type { VcpuRef } from '#spec/event.ts';
 import { copyFromGuest, copyToGuest } from '../../guest_copy.ts';
 import { cite, emit } from '../../journal.ts';
 import type { Machine } from '../../machine.ts';
+import { oldTableOf, putOldGuestTable } from '../../page_type/old_table.ts';
 import type { Verdict } from '../../page_type/verdict.ts';
 import { add, fromNumber, isZero, type Word, ZERO } from '../../word/word.ts';
 import { fieldOf } from '../guest_struct.ts';
@@ -31,8 +32,23 @@ export const batchOf = ([array, count, pdone, foreigndom]: readonly Word[]): Bat
   foreigndom: foreigndom.lo,
 });
 
+/**
+ * Before anything else a call gives back what an earlier one put off. That may be interrupted, then the call comes again as it is;
+ * and it may be all that the call is for.
+ */
+export const settle = (machine: Machine, caller: VcpuRef, args: readonly Word[]): HypercallResult | { readonly machine: Machine } => {
+  const { machine: settled, errno } = putOldGuestTable(machine, caller);
+  if (!errno) return deferredAnswer(settled, batchOf(args)) ?? { machine: settled };
+  const [array, count, pdone, foreigndom] = args;
+  return {
+    kind: 'preempted',
+    machine: cite(settled, 'mmu/batch-interrupted'),
+    args: [array, fromNumber(count.lo >>> 0), pdone, fromNumber(foreigndom.lo >>> 0)],
+  };
+};
+
 /** A call with nothing but its answer left to give (`mmu/batch-deferred`); null when it is another one. */
-export const deferredAnswer = (machine: Machine, { array, count, resumed, foreigndom }: Batch): HypercallResult | null =>
+const deferredAnswer = (machine: Machine, { array, count, resumed, foreigndom }: Batch): HypercallResult | null =>
   resumed && count === 0 && isZero(array)
     ? { kind: 'reply', machine: cite(machine, 'mmu/batch-deferred'), value: fromNumber(foreigndom) }
     : null;
@@ -72,7 +88,8 @@ export const runBatch = (machine: Machine, caller: VcpuRef, batch: Batch, before
   let i = 0;
   for (; i < batch.count; i++) {
     const at = add(batch.array, fromNumber(i * elements.size));
-    if (m.oldGuestTable || (i > 0 && preemptCheck(m, caller))) return interrupted(countDone(m, caller, batch, before + i), batch, at, i);
+    if (oldTableOf(m, caller) || (i > 0 && preemptCheck(m, caller)))
+      return interrupted(countDone(m, caller, batch, before + i), batch, at, i);
     const read = copyFromGuest(m, caller, at, elements.size);
     if (!read.ok) {
       m = cite(read.machine, 'mmu/batch-element');
@@ -80,6 +97,8 @@ export const runBatch = (machine: Machine, caller: VcpuRef, batch: Batch, before
       break;
     }
     const { machine: after, errno } = elements.perform(read.machine, read.bytes);
+    // The element itself was interrupted: it is told when it is done.
+    if (errno === 'ERESTART') return interrupted(countDone(after, caller, batch, before + i), batch, at, i);
     m = tell(after, caller, elements, read.bytes, errno ? -ERRNO[errno] : 0);
     if (errno) {
       m = cite(m, 'mmu/batch-stopped');
@@ -88,7 +107,7 @@ export const runBatch = (machine: Machine, caller: VcpuRef, batch: Batch, before
     }
   }
   const counted = countDone(cite(m, 'mmu/batch-done'), caller, batch, before + i);
-  return counted.oldGuestTable ? onlyAnswerLeft(counted, rc) : { kind: 'reply', machine: counted, value: fromNumber(rc) };
+  return oldTableOf(counted, caller) ? onlyAnswerLeft(counted, rc) : { kind: 'reply', machine: counted, value: fromNumber(rc) };
 };
 
 /** All is done but giving back a page table: the guest comes back with nothing but the answer (`mmu/batch-deferred`). */

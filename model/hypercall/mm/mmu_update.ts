@@ -5,22 +5,20 @@ import { arrayOk } from '../../guest_copy.ts';
 import { cite } from '../../journal.ts';
 import { findDomain } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
-import { putOldGuestTable } from '../../page_type/old_table.ts';
 import { refuse, type Verdict } from '../../page_type/verdict.ts';
 import { Word } from '../../word/word.ts';
 import { mayTarget } from '../domids.ts';
 import { fail, type Perform } from '../result.ts';
-import { batchOf, countDone, deferredAnswer, doneBefore, runBatch } from './batch.ts';
+import { batchOf, countDone, doneBefore, runBatch, settle } from './batch.ts';
 import { pageOwner } from './foreign.ts';
 import { machphysUpdate } from './machphys_update.ts';
 import { ptUpdate, type Update } from './pt_update.ts';
 
 export const mmu_update: Perform = (machine, caller, args) => {
   const batch = batchOf(args);
-  const settled = putOldGuestTable(machine);
-  const answered = deferredAnswer(settled, batch);
-  if (answered) return answered;
-  const { machine: m, before } = doneBefore(settled, caller, batch);
+  const settled = settle(machine, caller, args);
+  if ('kind' in settled) return settled;
+  const { machine: m, before } = doneBefore(settled.machine, caller, batch);
   if (!arrayOk(batch.array, batch.count, REQUEST.size)) return fail(m, 'EFAULT', 'mmu/batch-array');
 
   const tables = tableOwner(m, caller, batch.foreigndom);
@@ -56,7 +54,7 @@ const element = (machine: Machine, caller: VcpuRef, bytes: Uint8Array, tables: n
     case 2:
     case 3:
       if (!mayUse(caller, frames) || !mayTarget(caller, tables)) return refuse(machine, 'EPERM', 'mmu/foreign-permission');
-      return ptUpdate(noted(machine, ptr), update, (ptr.lo & COMMAND) === 2 ? 'preserve' : 'replace');
+      return ptUpdate(noted(machine, ptr), caller, update, (ptr.lo & COMMAND) === 2 ? 'preserve' : 'replace');
     case 1:
       if (tables !== caller.domid) return refuse(machine, 'EPERM', 'mmu/machphys-tables');
       if (!mayUse(caller, frames)) return refuse(machine, 'EPERM', 'mmu/foreign-permission');

@@ -5,14 +5,13 @@ import type { VcpuRef } from '#spec/event.ts';
 import { arrayOk } from '../../guest_copy.ts';
 import { cite } from '../../journal.ts';
 import type { Machine } from '../../machine.ts';
-import { putOldGuestTable } from '../../page_type/old_table.ts';
 import { refuse, type Verdict } from '../../page_type/verdict.ts';
 import { toNumber, Word } from '../../word/word.ts';
 import { mayTarget } from '../domids.ts';
 import { fieldOf } from '../guest_struct.ts';
 import { fail, type Perform } from '../result.ts';
 import { newBaseptr, newUserBaseptr } from './baseptr.ts';
-import { batchOf, deferredAnswer, doneBefore, runBatch } from './batch.ts';
+import { batchOf, doneBefore, runBatch, settle } from './batch.ts';
 import { flush, flushCache, flushMulti } from './flush.ts';
 import { pageOwner } from './foreign.ts';
 import { clearPage, copyPage } from './page_contents.ts';
@@ -21,10 +20,9 @@ import { setLdt } from './set_ldt.ts';
 
 export const mmuext_op: Perform = (machine, caller, args) => {
   const batch = batchOf(args);
-  const settled = putOldGuestTable(machine);
-  const answered = deferredAnswer(settled, batch);
-  if (answered) return answered;
-  const { machine: m, before } = doneBefore(settled, caller, batch);
+  const settled = settle(machine, caller, args);
+  if ('kind' in settled) return settled;
+  const { machine: m, before } = doneBefore(settled.machine, caller, batch);
   if (!arrayOk(batch.array, batch.count, OPERATION.size)) return fail(m, 'EFAULT', 'mmu/batch-array');
 
   const owner = pageOwner(m, caller, batch.foreigndom);
@@ -53,11 +51,11 @@ const self =
 const superpage: Rule = (machine) => refuse(machine, 'EOPNOTSUPP', 'mmu/super-unsupported');
 
 const RULES: Readonly<Record<Name, Rule>> = {
-  pin_l1_table: (m, { owner, arg1 }) => pin(m, owner, toNumber(arg1), 1),
-  pin_l2_table: (m, { owner, arg1 }) => pin(m, owner, toNumber(arg1), 2),
-  pin_l3_table: (m, { owner, arg1 }) => pin(m, owner, toNumber(arg1), 3),
-  pin_l4_table: (m, { owner, arg1 }) => pin(m, owner, toNumber(arg1), 4),
-  unpin_table: (m, { owner, arg1 }) => unpin(m, owner, toNumber(arg1)),
+  pin_l1_table: (m, { caller, owner, arg1 }) => pin(m, caller, owner, toNumber(arg1), 1),
+  pin_l2_table: (m, { caller, owner, arg1 }) => pin(m, caller, owner, toNumber(arg1), 2),
+  pin_l3_table: (m, { caller, owner, arg1 }) => pin(m, caller, owner, toNumber(arg1), 3),
+  pin_l4_table: (m, { caller, owner, arg1 }) => pin(m, caller, owner, toNumber(arg1), 4),
+  unpin_table: (m, { caller, owner, arg1 }) => unpin(m, caller, owner, toNumber(arg1)),
   new_baseptr: self((m, { caller, arg1 }) => newBaseptr(m, caller, toNumber(arg1))),
   new_user_baseptr: self((m, { caller, arg1 }) => newUserBaseptr(m, caller, toNumber(arg1))),
   tlb_flush_local: self(flush),

@@ -1,4 +1,5 @@
 /** Changing an entry of a page table in use. Chapter: spec/chapters/memory.md, "Changing an entry". */
+import type { VcpuRef } from '#spec/event.ts';
 import { cite } from '../../journal.ts';
 import type { Machine } from '../../machine.ts';
 import { getPageFromL1e, putPageFromL1e, type Subjects } from '../../page_type/l1_entry.ts';
@@ -28,18 +29,28 @@ export const modL1Entry = (machine: Machine, place: Place, next: Word, who: Subj
   return replaced(written, (m) => putPageFromL1e(m, old));
 };
 
-/** Write `next` into a table of level 2, 3 or 4 that belongs to `domid`. */
-export const modTableEntry = (machine: Machine, place: Place, next: Word, level: Level, domid: number, ad: AccessedDirty): Verdict => {
+/** A table of level 2, 3 or 4 that belongs to `domid`, and the vCPU that changes it. */
+export type TableOf = { readonly level: Level; readonly domid: number; readonly current: VcpuRef };
+
+/** Write `next` into such a table. ERESTART: the table that the new entry is for was not validated as a whole yet. */
+export const modTableEntry = (
+  machine: Machine,
+  place: Place,
+  next: Word,
+  { level, domid, current }: TableOf,
+  ad: AccessedDirty,
+): Verdict => {
   if (level === 4 && !isGuestL4Slot(place.index)) return refuse(machine, 'EINVAL', 'mmu/entry-xen_slot');
   const old = entryAt(machine, place);
-  const giveBackOld = (m: Machine): Machine => deferPageFromTableEntry(m, old, place.mfn);
+  const giveBackOld = (m: Machine): Machine => deferPageFromTableEntry(m, current, old, place.mfn);
   if (!isPresent(next)) return replaced(store(machine, place, next, ad), giveBackOld);
   if ((next.lo & disallowed(level, false)) !== 0) return refuse(machine, 'EINVAL', 'mmu/entry-flags');
 
   const wanted = adjusted(next, level);
   if (sameButHarmless(old, wanted)) return allow(cite(store(machine, place, wanted, ad), 'mmu/entry-fast'));
 
-  const taken = getPageFromTableEntry(machine, wanted, place.mfn, level, domid);
+  const taken = getPageFromTableEntry(machine, current, wanted, { table: place.mfn, level, domid, resumed: false, keep: false });
+  if (taken.errno === 'ERESTART') return taken;
   if (taken.errno) return refuse(taken.machine, taken.errno, 'mmu/entry-refused');
   return replaced(store(taken.machine, place, wanted, ad), giveBackOld);
 };

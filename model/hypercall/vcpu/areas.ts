@@ -8,7 +8,7 @@ import { wordIn } from '../../memory/guest.ts';
 import { accounted } from '../../sched/runstate.ts';
 import { runstateBytes } from '../../time/areas.ts';
 import { refreshTime } from '../../time/clock.ts';
-import { isZero, type Word } from '../../word/word.ts';
+import { isZero, type Word, ZERO } from '../../word/word.ts';
 import { done, fail } from '../result.ts';
 import type { VcpuOperation } from './vcpu_op.ts';
 
@@ -23,24 +23,27 @@ export const runstateInfo: VcpuOperation = (machine, caller, target, arg) => {
   return stored.ok ? done(stored.machine, 'vcpu/get_runstate_info-told') : fail(stored.machine, 'EFAULT', 'vcpu/get_runstate_info-fault');
 };
 
-type Area = { readonly machine: Machine; readonly address: Word | null; readonly ok: boolean };
+type Area = { readonly machine: Machine; readonly address: Word; readonly ok: boolean };
 
-/** The address in the argument: checked, but not tried. Null takes the area away. */
+/** The address in the argument: checked, but not tried. */
 const readArea = (machine: Machine, caller: VcpuRef, arg: Word): Area => {
   const copied = copyFromGuest(machine, caller, arg, abi.register_runstate_memory_area.size);
-  if (!copied.ok) return { machine: copied.machine, address: null, ok: false };
+  if (!copied.ok) return { machine: copied.machine, address: ZERO, ok: false };
   const address = wordIn(copied.bytes, 0);
-  return { machine: copied.machine, address: isZero(address) ? null : address, ok: addressOk(address) };
+  return { machine: copied.machine, address, ok: addressOk(address) };
 };
 
-/** The first copy is written at once, and nobody minds when it cannot be. */
+/** Null takes an area away. */
+const orNone = (address: Word): Word | null => (isZero(address) ? null : address);
+
+/** The first copy is written at once, to address 0 as well, and nobody minds when it cannot be. */
 export const registerRunstateArea: VcpuOperation = (machine, caller, target, arg) => {
   const area = readArea(machine, caller, arg);
   if (!area.ok) return fail(area.machine, 'EFAULT', 'vcpu/register_runstate_memory_area-fault');
-  const m = updateVcpu(area.machine, target, { runstateArea: area.address });
+  const m = updateVcpu(area.machine, target, { runstateArea: orNone(area.address) });
   const self = target.vcpu === caller.vcpu;
   const bytes = self ? runstateBytes(vcpuOf(m, target).runstate) : upToNow(m, target);
-  const written = area.address === null ? m : copyToGuestUnchecked(m, caller, area.address, bytes).machine;
+  const { machine: written } = copyToGuestUnchecked(m, caller, area.address, bytes);
   return done(written, 'vcpu/register_runstate_memory_area-set');
 };
 
@@ -48,7 +51,7 @@ export const registerTimeArea: VcpuOperation = (machine, caller, target, arg) =>
   const area = readArea(machine, caller, arg);
   if (!area.ok) return fail(area.machine, 'EFAULT', 'vcpu/register_vcpu_time_memory_area-fault');
   return done(
-    refreshTime(updateVcpu(area.machine, target, { timeArea: area.address }), target, caller),
+    refreshTime(updateVcpu(area.machine, target, { timeArea: orNone(area.address) }), target, caller),
     'vcpu/register_vcpu_time_memory_area-set',
   );
 };

@@ -1,4 +1,5 @@
 /** VCPUOP_initialise: give a vCPU its first state. */
+import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import { vcpu_guest_context as context } from '#spec/abi/sched.ts';
 import { VGCF } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
@@ -10,8 +11,12 @@ import type { Machine } from '../../machine.ts';
 import { wordIn } from '../../memory/guest.ts';
 import { isCanonical } from '../../memory/translate.ts';
 import { fillM2pSlot, isM2pStrict, zapM2pSlot } from '../../page_type/l4_slots.ts';
-import { getPageAndType } from '../../page_type/references.ts';
-import { isZero, toNumber, type Word } from '../../word/word.ts';
+import { deferPut, isDeferred, putOldGuestTable } from '../../page_type/old_table.ts';
+import { ownerOf } from '../../page_type/owner.ts';
+import { getPage, putPage } from '../../page_type/references.ts';
+import { getPageAndTable } from '../../page_type/table_entry.ts';
+import { allow, type Verdict } from '../../page_type/verdict.ts';
+import { fromNumber, isZero, toNumber, type Word } from '../../word/word.ts';
 import { notModelled } from '../not_modelled.ts';
 import { done, fail, type HypercallResult } from '../result.ts';
 import { anyTrapNotCanonical, hasBadDataSelector, withContext, withRegisters } from './context.ts';
@@ -41,11 +46,15 @@ export const initialise: VcpuOperation = (machine, caller, target, arg) => {
   const copied = copyFromGuest(machine, caller, arg, context.size);
   if (!copied.ok) return fail(copied.machine, 'EFAULT', 'vcpu/initialise-fault');
   if (vcpuOf(copied.machine, target).initialised) return fail(copied.machine, 'EEXIST', 'vcpu/initialise-again');
-  return setContext(copied.machine, caller, target, copied.bytes);
+  return setContext(copied.machine, caller, target, copied.bytes, [
+    fromNumber(SUBOPERATIONS.vcpu_op.initialise),
+    fromNumber(target.vcpu),
+    arg,
+  ]);
 };
 
-/** Checks without effect, then registers and traps, then what is left to check, then the page tables. */
-const setContext = (machine: Machine, caller: VcpuRef, target: VcpuRef, bytes: Uint8Array): HypercallResult => {
+/** Checks without effect, then registers and traps, then what is left to check, then the page tables. `args`: the call's, to come again. */
+const setContext = (machine: Machine, caller: VcpuRef, target: VcpuRef, bytes: Uint8Array, args: readonly Word[]): HypercallResult => {
   const word = (offset: number): Word => wordIn(bytes, offset);
   const ldtEntries = toNumber(word(at.ldt_ents.at));
   const ldtBase = word(at.ldt_base.at);
@@ -61,24 +70,52 @@ const setContext = (machine: Machine, caller: VcpuRef, target: VcpuRef, bytes: U
   const inKernel = (word(at.flags.at).lo & VGCF.in_kernel) !== 0;
   if (!inKernel && isZero(word(USER_TABLE))) return fail(m, 'EINVAL', 'vcpu/initialise-no_user_table');
   if (gdtEntries !== 0 || ldtEntries !== 0 || hasBadDataSelector(bytes)) return notModelled(m, caller, 'vcpu_op/initialise-descriptors');
-  return setTables(setVcpu(m, withContext(vcpuOf(m, target), bytes)), target, word(KERNEL_TABLE), word(USER_TABLE), word(at.flags.at).lo);
+  const ready = setVcpu(m, withContext(vcpuOf(m, target), bytes));
+  const tables = { caller, target, cr3: word(KERNEL_TABLE), cr1: word(USER_TABLE), flags: word(at.flags.at).lo };
+  const { machine: after, errno } = setTables(ready, tables);
+  if (errno === 'ERESTART') return { kind: 'preempted', machine: cite(after, 'vcpu/initialise-preempted'), args };
+  return errno ? fail(after, errno, 'vcpu/initialise-table') : done(after, 'vcpu/initialise-done');
 };
 
-const setTables = (machine: Machine, target: VcpuRef, cr3: Word, cr1: Word, flags: number): HypercallResult => {
-  const { domid } = target;
-  const kernel = frameOfCr3(cr3);
-  const taken = getPageAndType(machine, domid, kernel, 'l4');
-  if (taken.errno) return fail(taken.machine, taken.errno, 'vcpu/initialise-table');
-  const strict = isM2pStrict(taken.machine, domid);
-  let m = updateVcpu(strict ? taken.machine : fillM2pSlot(taken.machine, kernel), target, { kernelTable: kernel });
-  if (!isZero(cr1)) {
-    const user = frameOfCr3(cr1);
-    const takenUser = getPageAndType(m, domid, user, 'l4');
-    if (takenUser.errno) return fail(takenUser.machine, takenUser.errno, 'vcpu/initialise-table');
-    m = updateVcpu(strict ? zapM2pSlot(takenUser.machine, user) : takenUser.machine, target, { userTable: user });
-  }
-  const vcpu = vcpuOf(m, target);
+/** The page tables of a context, and the VGCF_* flags. */
+type Tables = { readonly caller: VcpuRef; readonly target: VcpuRef; readonly cr3: Word; readonly cr1: Word; readonly flags: number };
+
+const setTables = (machine: Machine, { caller, target, cr3, cr1, flags }: Tables): Verdict => {
+  const settled = putOldGuestTable(machine, caller);
+  if (settled.errno) return settled;
+  const taken = takeKernelTable(settled.machine, caller, target, frameOfCr3(cr3));
+  if (taken.errno) return taken;
+  const both = isZero(cr1) ? taken : takeUserTable(taken.machine, caller, target, frameOfCr3(cr1));
+  if (both.errno) return both;
+  const vcpu = vcpuOf(both.machine, target);
   const root = vcpu.mode === 'kernel' ? vcpu.kernelTable : vcpu.userTable;
   const cpu = { ...vcpu.cpu, segments: { ...vcpu.cpu.segments, root } };
-  return done(updateVcpu(m, target, { cpu, initialised: true, online: (flags & VGCF.online) !== 0 }), 'vcpu/initialise-done');
+  return allow(updateVcpu(both.machine, target, { cpu, initialised: true, online: (flags & VGCF.online) !== 0 }));
+};
+
+/** What an earlier attempt took for the kernel's table, before it was interrupted at the user's, is used now or given back. */
+const takeKernelTable = (machine: Machine, caller: VcpuRef, target: VcpuRef, mfn: number): Verdict => {
+  const { domid } = target;
+  if (isDeferred(machine, target, mfn) && ownerOf(machine, mfn) === domid)
+    return allow(updateVcpu(machine, target, { oldGuestTable: null, kernelTable: mfn }));
+  const held = getPage(machine, domid, mfn);
+  if (held.errno) return held;
+  const settled = putOldGuestTable(held.machine, caller, target);
+  if (settled.errno) return { ...settled, machine: putPage(settled.machine, mfn) };
+  const taken = getPageAndTable(putPage(settled.machine, mfn), caller, domid, mfn, 4);
+  if (taken.errno) return taken;
+  const shown = isM2pStrict(taken.machine, domid) ? taken.machine : fillM2pSlot(taken.machine, mfn);
+  return allow(updateVcpu(shown, target, { kernelTable: mfn }));
+};
+
+const takeUserTable = (machine: Machine, caller: VcpuRef, target: VcpuRef, mfn: number): Verdict => {
+  const { kernelTable } = vcpuOf(machine, target);
+  const taken = getPageAndTable(machine, caller, target.domid, mfn, 4);
+  if (taken.errno === 'ERESTART') {
+    const waiting = deferPut(taken.machine, target, { mfn: kernelTable, table: null, partial: false });
+    return { ...taken, machine: updateVcpu(waiting, target, { kernelTable: 0 }) };
+  }
+  if (taken.errno) return taken;
+  const hidden = isM2pStrict(taken.machine, target.domid) ? zapM2pSlot(taken.machine, mfn) : taken.machine;
+  return allow(updateVcpu(hidden, target, { userTable: mfn }));
 };

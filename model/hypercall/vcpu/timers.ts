@@ -4,7 +4,7 @@ import { VIRQ } from '#spec/abi/xen.ts';
 import { copyFromGuest } from '../../guest_copy.ts';
 import { wordIn } from '../../memory/guest.ts';
 import { setSingleshot as setDeadline, setPeriodic as setPeriod } from '../../time/timers.ts';
-import { below, bitMask, toNumber } from '../../word/word.ts';
+import { below, bitMask, fromNumber, toNumber, toSigned } from '../../word/word.ts';
 import { sendGuestVcpuVirq } from '../event_channel/virq.ts';
 import { done, fail } from '../result.ts';
 import type { VcpuOperation } from './vcpu_op.ts';
@@ -31,8 +31,10 @@ export const setSingleshot: VcpuOperation = (machine, caller, target, arg) => {
   if (target.vcpu !== caller.vcpu) return fail(machine, 'EINVAL', 'vcpu/set_singleshot_timer-other');
   const copied = copyFromGuest(machine, caller, arg, abi.set_singleshot_timer.size);
   if (!copied.ok) return fail(copied.machine, 'EFAULT', 'vcpu/set_singleshot_timer-fault');
-  const deadline = toNumber(wordIn(copied.bytes, abi.set_singleshot_timer.fields.timeout_abs_ns.at));
-  if (deadline >= machine.now) return done(setDeadline(copied.machine, target, deadline), 'vcpu/set_singleshot_timer-set');
+  const deadline = wordIn(copied.bytes, abi.set_singleshot_timer.fields.timeout_abs_ns.at);
+  // Compared without a sign, but armed with one: a negative time is due as soon as the timer is armed.
+  if (!below(deadline, fromNumber(machine.now)))
+    return done(setDeadline(copied.machine, target, toSigned(deadline)), 'vcpu/set_singleshot_timer-set');
   return done(sendGuestVcpuVirq(setDeadline(copied.machine, target, null), target, VIRQ.TIMER), 'vcpu/set_singleshot_timer-past');
 };
 
