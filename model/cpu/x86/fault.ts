@@ -15,7 +15,10 @@ export class Exit {
   readonly after: Running | null;
   readonly fault: Fault;
   readonly clause: ClauseId | null;
-  constructor(kind: Exit['kind'], after: Running | null, fault: Fault, clause: ClauseId | null) {
+  /** What a fault leaves in memory, when that is not what was there before the instruction. */
+  readonly left: Memory | null;
+  constructor(kind: Exit['kind'], after: Running | null, fault: Fault, clause: ClauseId | null, left: Memory | null = null) {
+    this.left = left;
     this.kind = kind;
     this.after = after;
     this.fault = fault;
@@ -41,6 +44,10 @@ export const stackFault = (clause: ClauseId): Exit => fault(VECTOR.SS, 0, clause
 export const pageFault = (error: number, address: Word, clause: ClauseId): Exit => fault(VECTOR.PF, error, clause, address);
 
 const event = (vector: number): Fault => ({ vector, error: null, address: null });
+
+/** The same fault, of an instruction that leaves what it has written before. */
+export const leaving = ({ kind, after, fault: raised, clause }: Exit, memory: Memory): Exit =>
+  new Exit(kind, after, raised, clause, memory);
 
 /** A trap: the instruction is done, and `after` shows it. */
 export const trap = (after: Running, vector: number, clause: ClauseId | null): Exit => new Exit('trap', after, event(vector), clause);

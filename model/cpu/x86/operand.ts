@@ -3,7 +3,8 @@ import { ModelBug } from '#spec/failure.ts';
 import type { Memory } from '../../memory/memory.ts';
 import { ACCESS } from '../../memory/translate.ts';
 import { mergeLow, type Size, zeroExtend } from '../../word/size.ts';
-import { add, shl, Word } from '../../word/word.ts';
+import { add, addInt, shl, Word } from '../../word/word.ts';
+import { requireCanonicalOffset } from './canonical.ts';
 import { type Instruction, NONE, type Operand, RIP_BASE } from './instruction.ts';
 import { readLinear, writeLinear } from './linear.ts';
 import { advance, nextRip, type Running, setReg } from './running.ts';
@@ -18,13 +19,20 @@ export const effectiveAddress = (s: Running, i: Instruction, o: Operand): Word =
   return o.narrow ? new Word(0, sum.lo) : sum;
 };
 
-/** FS and GS add their base; every other segment starts at zero. */
-export const segmented = (s: Running, segment: number, address: Word): Word => {
+/**
+ * FS and GS add their base; every other segment starts at zero. x86/canonical-offset: before that, the offsets of all `bytes` must
+ * be canonical by themselves.
+ */
+export const segmented = (s: Running, segment: number, address: Word, bytes: number): Word => {
   if (segment === 0) return address;
+  requireCanonicalOffset(address);
+  requireCanonicalOffset(addInt(address, bytes - 1));
   return add(address, segment === FS ? s.segments.fsBase : s.segments.gsBase);
 };
 
-export const linearAddress = (s: Running, i: Instruction, o: Operand): Word => segmented(s, o.segment, effectiveAddress(s, i, o));
+/** Where `bytes` bytes of a memory operand begin, by default as many as it has. */
+export const linearAddress = (s: Running, i: Instruction, o: Operand, bytes: number = o.size): Word =>
+  segmented(s, o.segment, effectiveAddress(s, i, o), bytes);
 
 const readAs = (s: Running, i: Instruction, o: Operand, access: number): Word => {
   switch (o.kind) {

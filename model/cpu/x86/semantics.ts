@@ -4,7 +4,7 @@ import { CF, DF } from './flags.ts';
 import type { Condition, Mnemonic, Privileged } from './mnemonic.ts';
 import { adcRule, addRule, cmpRule, decRule, incRule, negRule, notRule, sbbRule, subRule } from './rules/arithmetic.ts';
 import { bsfRule, bsrRule, bswapRule, btcRule, btRule, btrRule, btsRule, lzcntRule, popcntRule, tzcntRule } from './rules/bits.ts';
-import { callRule, jccRule, jmpRule, jrcxzRule, loopRule, retRule, zeroSet } from './rules/branch.ts';
+import { callRule, jccRule, jmpRule, jrcxzRule, loopOnZeroRule, loopRule, retRule } from './rules/branch.ts';
 import { divRule, idivRule } from './rules/divide.ts';
 import { cmpxchg8bRule, cmpxchgRule, xaddRule, xchgRule } from './rules/exchange.ts';
 import { callFarRule, iretRule, jmpFarRule, retFarRule } from './rules/far.ts';
@@ -137,9 +137,9 @@ export const SEMANTICS = {
   call: callRule,
   jmp: jmpRule,
   ret: retRule,
-  loop: loopRule(() => true),
-  loope: loopRule(zeroSet),
-  loopne: loopRule((flags) => !zeroSet(flags)),
+  loop: loopRule,
+  loope: loopOnZeroRule(true),
+  loopne: loopOnZeroRule(false),
   jrcxz: jrcxzRule,
 
   call_far: callFarRule,

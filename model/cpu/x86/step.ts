@@ -57,10 +57,14 @@ const loadsStackSegment = (i: Instruction): boolean => i.mnemonic === 'mov_to_se
 const cpuOf = ({ regs, rip, flags, segments }: Running): CpuState => ({ regs, rip, flags, segments });
 
 /** A fault shows the state before the instruction; everything else the state after it. */
-const outcomeOf = (before: Running, { kind, after, fault, clause }: Exit): CpuOutcome => {
+const outcomeOf = (before: Running, { kind, after, fault, clause, left }: Exit): CpuOutcome => {
   if (after === null) {
-    const clauses = [...before.cited, 'x86/step-fault_precise' as const, ...(clause ? [clause] : [])];
-    return { kind: 'fault', cpu: cpuOf(before), memory: before.memory, steps: before.tick + 1, clauses, fault };
+    const clauses = [
+      ...before.cited,
+      left ? ('x86/fault-stores_kept' as const) : ('x86/step-fault_precise' as const),
+      ...(clause ? [clause] : []),
+    ];
+    return { kind: 'fault', cpu: cpuOf(before), memory: left ?? before.memory, steps: before.tick + 1, clauses, fault };
   }
   const clauses = clause ? [...after.cited, clause] : after.cited;
   const reached = { cpu: cpuOf(withoutRf(after)), memory: after.memory, steps: after.tick, clauses };

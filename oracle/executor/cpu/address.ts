@@ -1,5 +1,7 @@
 /** Effective addresses and the translated access to memory. Halves: low returned, high left in `cpu.high`. */
+import { isCanonical } from './canonical.ts';
 import type { Cpu } from './cpu.ts';
+import { GP } from './exit.ts';
 import { ZERO } from './layout.ts';
 import { Op } from './op.ts';
 
@@ -21,11 +23,19 @@ export const linear = (c: Cpu, o: Op): number => {
   return o.address32 || o.segment !== 0 ? inSegment(c, o, lo) : lo;
 };
 
+/** Offsets of FS and GS are judged before the base is added, from the operand's first byte to its last. */
+const checkOffset = (c: Cpu, o: Op, lo: number): void => {
+  const last = (lo + o.reach) | 0;
+  const carry = last >>> 0 < lo >>> 0 ? 1 : 0;
+  if (!isCanonical(c.high) || !isCanonical((c.high + carry) | 0)) c.fault(GP, 0);
+};
+
 /** An offset whose upper half is in `cpu.high`: cut to 32 bits by a 67 prefix, and the segment's base added. */
 const inSegment = (c: Cpu, o: Op, offset: number): number => {
   if (o.address32) c.high = 0;
   const segment = o.segment;
   if (segment === 0) return offset;
+  checkOffset(c, o, offset);
   const base = c.s[segment];
   const lo = (base + offset) | 0;
   c.high = (c.high + c.s[segment + 1] + (lo >>> 0 < base >>> 0 ? 1 : 0)) | 0;

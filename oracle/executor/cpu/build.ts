@@ -1,5 +1,5 @@
 /** The handler of each instruction. */
-import { CONDITIONS } from '#spec/isa/x86/opcodes.ts';
+import { CONDITIONS, CONTROL_REGISTERS, DEBUG_REGISTERS } from '#spec/isa/x86/opcodes.ts';
 import { ALU8, ALU16 } from './alu_narrow.ts';
 import { ALU32 } from './alu32.ts';
 import { ALU64 } from './alu64.ts';
@@ -50,6 +50,8 @@ const extend =
     const from = operandSize(i.row.operands[1], i.size);
     if (o.size === 2) {
       if (from === 1) return pick(signed ? move.MOVSX16 : move.MOVZX16, form);
+      // MOVSXD reads its 32 bits all the same.
+      if (form === 'rm') return from === 4 ? move.loadLow16 : move.MOV16['rm'];
       o.b = place(i.rm, 2, i.rex);
       return pick(move.MOV16, form);
     }
@@ -127,10 +129,25 @@ const repeatOf = (i: Instruction): Repeat => {
   return i.rep === 0xf3 ? 'equal' : 'unequal';
 };
 
+/** Handlers by whether the target is relative; the second pair for 16-bit operands. */
 const jump =
-  (relative: Handler, indirect: Handler): Build =>
+  (wide: readonly [Handler, Handler], short: readonly [Handler, Handler]): Build =>
   (_, i) =>
-    i.row.operands[0].startsWith('J') ? relative : indirect;
+    (i.size === 2 ? short : wide)[i.row.operands[0].startsWith('J') ? 0 : 1];
+
+/** LOOPE and LOOPNE: F3 and F2 say which of them it is. */
+const loopOnZero =
+  (plain: Handler): Build =>
+  (_, i) =>
+    i.rep === 0 ? plain : i.rep === 0xf3 ? control.loope : control.loopne;
+
+const ret: Build = (o, i) => returning(i.size === 2 ? control.retShort : control.ret)(o, i, '');
+
+/** Control and debug registers that do not exist: their moves are no instructions. */
+const missingRegister = ({ row, reg }: Instruction): boolean => {
+  if (row.operands.includes('Cq')) return !CONTROL_REGISTERS.includes(reg);
+  return row.operands.includes('Dq') && !DEBUG_REGISTERS.includes(reg);
+};
 
 /** RET drops an unsigned number of bytes. */
 const returning =
@@ -207,16 +224,16 @@ export const BUILD: Readonly<Record<string, Build>> = {
   popcnt: fixed(bits.popcnt),
   shld: doubleShift(shift.shldImmediate, shift.shldCl),
   shrd: doubleShift(shift.shrdImmediate, shift.shrdCl),
-  jmp: jump(control.jmp, control.jmpIndirect),
-  call: jump(control.call, control.callIndirect),
-  ret: returning(control.ret),
+  jmp: jump([control.jmp, control.jmpIndirect], [control.jmp, control.jmpIndirectShort]),
+  call: jump([control.call, control.callIndirect], [control.callShort, control.callIndirectShort]),
+  ret,
   jmp_far: fixed(segment.jmpFar),
   call_far: fixed(segment.callFar),
   ret_far: returning(segment.retFar),
   iret: fixed(segment.iret),
   loop: fixed(control.loop),
-  loope: fixed(control.loope),
-  loopne: fixed(control.loopne),
+  loope: loopOnZero(control.loope),
+  loopne: loopOnZero(control.loopne),
   jrcxz: fixed(control.jrcxz),
   int3: fixed(system.int3),
   int: fixed(system.int),
@@ -243,6 +260,7 @@ export const build = (i: Instruction, off: number): Op => {
   const { row } = i;
   const destination = form.startsWith('m');
   if (i.lock && !(row.lock === true && destination)) op.run = system.undefinedOpcode;
+  else if (missingRegister(i)) op.run = system.undefinedOpcode;
   else if (row.privileged) op.run = system.privileged;
   else op.run = BUILD[row.mnemonic](op, i, form);
   op.body = op.run;

@@ -7,7 +7,7 @@ import { GP } from './exit.ts';
 import { carry, overflow, parity, sign, zero } from './flags.ts';
 import { PAGE } from './layout.ts';
 import type { Handler, Op } from './op.ts';
-import { getRegister, peek } from './operand.ts';
+import { getRegister, peek, poke } from './operand.ts';
 import { moveSp, popPlace, pushPlace } from './stack.ts';
 
 /** Upper half of the branch's target, whose lower half is PAGE + imm. */
@@ -16,9 +16,10 @@ const targetHigh = (c: Cpu, o: Op, lo: number): number => {
   return (s[PAGE + 1] + o.immHi + (lo >>> 0 < s[PAGE] >>> 0 ? 1 : 0)) | 0;
 };
 
-/** To the target of a relative branch in another page. */
+/** To the target of a relative branch in another page. With 16-bit operands only its low 16 bits are left. */
 const far = (c: Cpu, o: Op): Op => {
   const lo = (c.s[PAGE] + o.imm) | 0;
+  if (o.size === 2) return c.goto(lo & 0xffff, 0);
   const hi = targetHigh(c, o, lo);
   if (!isCanonical(hi)) c.fault(GP, 0);
   return c.goto(lo, hi);
@@ -58,8 +59,12 @@ const pushReturn = (c: Cpu, o: Op): void => {
   moveSp(c, -8);
 };
 
-/** Push, then go to `hi:lo`, which has been found canonical. */
+/** Push, then go to `hi:lo`. A stack that cannot be written counts before a target that is not canonical. */
 const callTo = (c: Cpu, o: Op, lo: number, hi: number): Op => {
+  if (!isCanonical(hi)) {
+    pushPlace(c, 8);
+    c.fault(GP, 0);
+  }
   pushReturn(c, o);
   if (c.aftercare) c.finishWrite();
   return c.goto(lo, hi);
@@ -74,17 +79,11 @@ export const call: Handler = (c, o) => {
   }
   const lo = (c.s[PAGE] + o.imm) | 0;
   const hi = targetHigh(c, o, lo);
-  if (taken !== null) return c.goto(lo, hi);
-  if (!isCanonical(hi)) c.fault(GP, 0);
-  return callTo(c, o, lo, hi);
+  return taken === null ? callTo(c, o, lo, hi) : c.goto(lo, hi);
 };
 
-/** Where an indirect branch leads, checked. */
-const indirect = (c: Cpu, o: Op): number => {
-  const lo = o.memory ? peek(c, source(c, o, 7), 8) : getRegister(c, o.a, 8);
-  if (!isCanonical(c.high)) c.fault(GP, 0);
-  return lo;
-};
+/** Where an indirect branch leads. */
+const indirect = (c: Cpu, o: Op): number => (o.memory ? peek(c, source(c, o, 7), 8) : getRegister(c, o.a, 8));
 
 export const callIndirect: Handler = (c, o) => {
   const lo = indirect(c, o);
@@ -93,7 +92,27 @@ export const callIndirect: Handler = (c, o) => {
 
 export const jmpIndirect: Handler = (c, o) => {
   const lo = indirect(c, o);
+  if (!isCanonical(c.high)) c.fault(GP, 0);
   return c.goto(lo, c.high);
+};
+
+/** The same with 16-bit operands: targets and return addresses of 16 bits. */
+const indirectShort = (c: Cpu, o: Op): number => (o.memory ? peek(c, source(c, o, 1), 2) : getRegister(c, o.a, 2));
+
+const callShortTo = (c: Cpu, o: Op, lo: number): Op => {
+  poke(c, pushPlace(c, 2), 2, c.s[PAGE] + o.end, 0);
+  moveSp(c, -2);
+  if (c.aftercare) c.finishWrite();
+  return c.goto(lo, 0);
+};
+
+export const callShort: Handler = (c, o) => callShortTo(c, o, (c.s[PAGE] + o.imm) & 0xffff);
+export const callIndirectShort: Handler = (c, o) => callShortTo(c, o, indirectShort(c, o));
+export const jmpIndirectShort: Handler = (c, o) => c.goto(indirectShort(c, o), 0);
+export const retShort: Handler = (c, o) => {
+  const lo = peek(c, popPlace(c, 2), 2);
+  moveSp(c, 2 + o.imm);
+  return c.goto(lo, 0);
 };
 
 /** RET; `imm` bytes of arguments are dropped too. */

@@ -182,7 +182,9 @@ export class Cpu extends Mmu implements GuestCpu {
     const op = build(instruction, offset);
     op.next = (op.end < FRAME_BYTES ? code.ops[op.end] : null) ?? linkNext(op);
     const relative = instruction.row.operands[0]?.startsWith('J') ?? false;
-    if (relative && op.immHi === 0 && op.imm >= 0 && op.imm < FRAME_BYTES) op.taken = code.ops[op.imm] ?? linkTaken(op, op.imm);
+    // A 16-bit branch leads to the bottom of the address space.
+    if (relative && op.size !== 2 && op.immHi === 0 && op.imm >= 0 && op.imm < FRAME_BYTES)
+      op.taken = code.ops[op.imm] ?? linkTaken(op, op.imm);
     code.ops[offset] = op;
     code.occupy(offset, Math.min(op.end, FRAME_BYTES));
     if (second !== null) {

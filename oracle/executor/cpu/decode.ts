@@ -129,11 +129,11 @@ export const decode = (byte: ByteSource): Instruction => {
   const known = entry(opcode.map, opcode.byte) ?? notModelled(opcode.text);
   const modrm = known.modrm ? reader.u8() : -1;
   const { rex, size66 } = prefixes;
-  const encoding = choose(known, { modrm, rep: prefixes.rep, size66 }) ?? notModelled(opcode.text);
+  const encoding = choose(known, { modrm, rep: prefixes.rep, size66, rex }) ?? notModelled(opcode.text);
   const { row, immediates } = encoding;
   const memory = modrm >= 0 && modrm < 0xc0 && !encoding.registerOnly;
   const address = memory ? readAddress(reader, modrm, rex) : NO_ADDRESS;
-  const wide = (rex & 8) !== 0 || row.size === '64only';
+  const wide = (rex & 8) !== 0;
   const size = wide ? 8 : size66 ? 2 : row.size === 64 ? 8 : 4;
   const found = {
     row,
@@ -160,14 +160,14 @@ export const decode = (byte: ByteSource): Instruction => {
     length: 0,
   };
   if (immediates.length > 0) readImmediate(reader, immediates[0], found);
-  if (immediates.length > 1) found.immediate2 = reader.u8();
+  if (immediates.length > 1) found.immediate2 = immediates[1] === 'Iw' ? reader.u16() : reader.u8();
   found.length = reader.at;
   return found;
 };
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** By operand code; `row.size` '64only' branches always have 32-bit offsets. An absolute address goes into the displacement. */
+/** By operand code. An absolute address goes into the displacement. */
 const readImmediate = (reader: Reader, code: string, found: Mutable<Instruction>): void => {
   if (code.startsWith('O')) {
     found.displacement = reader.s32();

@@ -53,6 +53,9 @@ const narrow16 = (c: Cpu, o: Op, value: number): Op => {
   return o.next;
 };
 
+/** The low half of 32 bits in memory. */
+export const loadLow16: Handler = (c, o) => narrow16(c, o, c.dv.getUint16(source(c, o, 3), true));
+
 export const MOV16: Forms = {
   rr: (c, o) => narrow16(c, o, c.s16[o.b]),
   ri: (c, o) => narrow16(c, o, o.imm),

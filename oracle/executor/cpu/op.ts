@@ -28,6 +28,8 @@ export class Op {
   /** Place of the segment base, 0 for none. */
   segment = 0;
   address32 = false;
+  /** Bytes of the memory operand, less one. */
+  reach = 0;
   /** A bad address of this operand is a stack fault. */
   stack = false;
   /** Operand size in bytes. */

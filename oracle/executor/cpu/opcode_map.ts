@@ -8,8 +8,6 @@ export type Encoding = {
   readonly immediates: readonly string[];
   /** MOV to and from control and debug registers takes its register operand from ModRM whatever mod says. */
   readonly registerOnly: boolean;
-  /** 66 is an operand size here. */
-  readonly sizedBy66: boolean;
 };
 
 /** All encodings of one opcode, and whether a ModRM byte follows it. */
@@ -25,7 +23,6 @@ const encodingOf = (row: Row): Encoding => ({
   row,
   immediates: row.operands.filter((code) => IMMEDIATE.test(code)),
   registerOnly: row.operands.some((code) => code.startsWith('R')),
-  sizedBy66: row.operands.some((code) => code.endsWith('v') || code === 'rAX'),
 });
 
 /** Position of each map's 256 opcodes. */
@@ -42,15 +39,16 @@ for (const row of OPCODES) {
 export const entry = (map: OpcodeMap, opcode: number): Entry | null => table[MAPS[map] + opcode];
 
 /** Prefixes that can choose between rows. */
-export type Selectors = { readonly modrm: number; readonly rep: number; readonly size66: boolean };
+export type Selectors = { readonly modrm: number; readonly rep: number; readonly size66: boolean; readonly rex: number };
 
-/** `none` excludes F2 and F3, and 66 where it would not be an operand size. */
-const prefixFits = ({ row, sizedBy66 }: Encoding, { rep, size66 }: Selectors): boolean => {
+/** `none` excludes F2 and F3, `np` 66 as well. */
+const prefixFits = ({ row }: Encoding, { rep, size66, rex }: Selectors): boolean => {
+  if (row.rexB !== undefined && row.rexB !== ((rex & 1) !== 0)) return false;
   if (row.prefix === undefined) return true;
   if (row.prefix === 'f3') return rep === 0xf3;
   if (row.prefix === 'f2') return rep === 0xf2;
   if (row.prefix === '66') return size66 && rep === 0;
-  return rep === 0 && (!size66 || sizedBy66);
+  return rep === 0 && !(size66 && row.prefix === 'np');
 };
 
 const modrmFits = ({ row }: Encoding, modrm: number): boolean =>

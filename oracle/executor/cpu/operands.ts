@@ -47,6 +47,15 @@ const registerOf = (code: string, i: Instruction): number => {
   }
 };
 
+/** Bytes that the instruction reaches at its memory operand. */
+const reachOf = (row: Row, size: number): number => {
+  if (row.mnemonic === 'cmpxchg8b') return size === 8 ? 16 : 8;
+  if (row.mnemonic === 'mov_from_seg') return 2;
+  const code = row.operands.find((each) => /^[EMOX]/.test(each));
+  if (code === 'Mp') return size === 2 ? 4 : 6;
+  return code === undefined || code === 'M' ? 1 : operandSize(code, size);
+};
+
 /** What a row says about its operands when r/m is a register, or memory. */
 type Plan = {
   readonly form: string;
@@ -122,6 +131,7 @@ export const prepare = (i: Instruction, off: number): { readonly op: Op; readonl
   op.size = plan.sized === undefined ? i.size : operandSize(plan.sized, i.size);
   op.memory = plan.memory;
   setAddress(op, i);
+  if (op.segment !== 0) op.reach = reachOf(i.row, i.size) - 1;
   if (plan.first !== null) op.a = place(registerOf(plan.first, i), operandSize(plan.first, i.size), i.rex);
   if (plan.second !== null) op.b = place(registerOf(plan.second, i), operandSize(plan.second, i.size), i.rex);
   if (plan.relative) [op.imm, op.immHi] = displace(i.immediate, i.immediateHigh, op.end);

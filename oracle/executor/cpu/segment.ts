@@ -88,13 +88,14 @@ const enter = (c: Cpu, lo: number, hi: number): Op => {
   return c.goto(lo, hi);
 };
 
-/** A far pointer in memory: the offset of the operand size, then the selector. */
+/** A far pointer in memory: an offset of 16 or 32 bits, never more, then the selector. */
 const readPointer = (c: Cpu, o: Op): number => {
   const at = linear(c, o);
   const high = c.high;
-  const lo = peek(c, readable(c, o, at, high, o.size - 1), o.size);
+  const bytes = o.size === 2 ? 2 : 4;
+  const lo = peek(c, readable(c, o, at, high, bytes - 1), bytes);
   const hi = c.high;
-  const selectorAt = (at + o.size) | 0;
+  const selectorAt = (at + bytes) | 0;
   const selectorHigh = (high + (selectorAt >>> 0 < at >>> 0 ? 1 : 0)) | 0;
   const selector = peek(c, readable(c, o, selectorAt, selectorHigh, 1), 2);
   checkCode(c, selector);
@@ -113,8 +114,7 @@ export const callFar: Handler = (c, o) => {
   const hi = c.high;
   const { size } = o;
   const s = c.s;
-  pushPlace(c, size, size);
-  c.finishWrite();
+  // The first push stays when the second faults.
   poke(c, pushPlace(c, size), size, c.selectors[CS], 0);
   c.finishWrite();
   const back = (s[PAGE] + o.end) | 0;
@@ -124,17 +124,22 @@ export const callFar: Handler = (c, o) => {
   return enter(c, lo, hi);
 };
 
-/** RET far; `imm` bytes of arguments are dropped. Only ring 3 can be returned to. */
+/** RET far, which reads the selector first; `imm` bytes of arguments are dropped. Only ring 3 can be returned to. */
 export const retFar: Handler = (c, o) => {
   const { size } = o;
+  const selector = peek(c, popPlace(c, size, size), size) & 0xffff;
   const lo = peek(c, popPlace(c, size), size);
   const hi = c.high;
-  const selector = peek(c, popPlace(c, size, size), size) & 0xffff;
-  if (index(selector) === 0) c.fault(GP, 0);
-  if ((selector & RPL) !== RPL) c.fault(GP, index(selector));
+  const drop = o.imm & 0xffff;
+  if ((selector & RPL) !== RPL) {
+    // To another ring: the processor fetches SS and RSP of its stack before it refuses.
+    popPlace(c, size, 3 * size + drop);
+    popPlace(c, size, 2 * size + drop);
+    c.fault(GP, index(selector));
+  }
   checkCode(c, selector);
   if (!isCanonical(hi)) c.fault(GP, 0);
-  moveSp(c, 2 * size + (o.imm & 0xffff));
+  moveSp(c, 2 * size + drop);
   return enter(c, lo, hi);
 };
 

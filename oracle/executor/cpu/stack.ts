@@ -74,13 +74,21 @@ export const popRegister: Handler = (c, o) => {
   return o.next;
 };
 
+/** The operand's address as it is once RSP has moved up; RSP itself stays. */
+const withRaisedSp = (c: Cpu, o: Op): number => {
+  moveSp(c, o.size);
+  try {
+    return linear(c, o);
+  } finally {
+    moveSp(c, -o.size);
+  }
+};
+
 /** The address is computed with RSP already moved (a base of RSP sees the new value). */
 export const popMemory: Handler = (c, o) => {
   const lo = peek(c, popPlace(c, o.size), o.size);
   const hi = c.high;
-  moveSp(c, o.size);
-  const at = linear(c, o);
-  moveSp(c, -o.size);
+  const at = withRaisedSp(c, o);
   poke(c, writable(c, o, at, c.high, o.size - 1), o.size, lo, hi);
   moveSp(c, o.size);
   return next(c, o);

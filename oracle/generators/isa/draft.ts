@@ -45,7 +45,7 @@ export class Draft {
 
   /** Operand size of the instruction as a whole. */
   get size(): 2 | 4 | 8 {
-    if (this.row.size === '64only' || ((this.rex ?? 0) & 8) !== 0) return 8;
+    if (((this.rex ?? 0) & 8) !== 0) return 8;
     if (this.size66) return 2;
     return this.row.size === 64 ? 8 : 4;
   }

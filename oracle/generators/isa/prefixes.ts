@@ -8,13 +8,16 @@ const [LOCK, REPNE, REP, OPERAND, ADDRESS, FS, GS] = [0xf0, 0xf2, 0xf3, 0x66, 0x
 const repIgnored = ({ row }: Draft): boolean =>
   row.map === '1' && row.prefix === undefined && row.rep === undefined && !(row.opcode === 0x90 || row.mnemonic === 'fwait');
 
-/** Whether an operand size prefix asks for another operand size here (and not for another instruction). */
-const sized = ({ row }: Draft): boolean => row.prefix !== 'none' || row.operands.some((o) => o.endsWith('v') || o === 'rAX');
+/** Rows that 66 does not turn into something else. */
+const sized = ({ row }: Draft): boolean => row.prefix !== 'np' && row.prefix !== '66';
+
+/** AMD's processors reach CR8 by LOCK MOV CR0, others raise #UD: F-037. */
+const lockable = ({ row }: Draft): boolean => !row.operands.includes('Cq');
 
 /** Choose prefixes and REX; registers may still set REX bits afterwards. */
 export const choosePrefixes = (d: Draft): void => {
   const { s, row, prefixes } = d;
-  if (row.size !== '64only' && sized(d) && s.one(4)) {
+  if (sized(d) && s.one(4)) {
     d.size66 = true;
     prefixes.push(OPERAND);
   }
@@ -25,16 +28,20 @@ export const choosePrefixes = (d: Draft): void => {
   if (s.one(9)) chooseSegment(d);
   if (row.rep !== undefined && !s.one(3)) prefixes.push(s.pick([REP, REP, REPNE]));
   else if (row.prefix === undefined && row.rep === undefined && repIgnored(d) && s.one(40)) prefixes.push(s.pick([REP, REPNE]));
-  if (s.one(row.lock ? 6 : 60)) prefixes.push(LOCK);
+  if (lockable(d) && s.one(row.lock ? 6 : 60)) prefixes.push(LOCK);
   if (s.one(30)) prefixes.push(s.pick(prefixes.length === 0 ? IGNORED_SEGMENTS : prefixes));
   shuffle(d);
   // The mandatory prefix last: the last of F2 and F3 counts.
   if (row.prefix === 'f3') prefixes.push(REP);
   if (row.prefix === 'f2') prefixes.push(REPNE);
-  if (row.prefix === '66') prefixes.push(OPERAND);
+  if (row.prefix === '66') {
+    prefixes.push(OPERAND);
+    d.size66 = true;
+  }
   if (s.one(60)) prefixes.push(0x40 | s.below(16), s.pick(IGNORED_SEGMENTS));
   if (s.one(400)) prefixes.unshift(...Array.from({ length: s.int(8, 13) }, () => s.pick(IGNORED_SEGMENTS)));
   if (s.one(2)) d.rex = s.below(16) & (s.one(2) ? 15 : 7);
+  if (row.rexB === false && d.rex !== null) d.rex &= ~1;
 };
 
 const chooseSegment = (d: Draft): void => {

@@ -6,12 +6,14 @@
  *   modrm.reg, `C`/`D` control/debug register by modrm.reg, `O` absolute offset, `I` immediate, `J` relative offset, `X` DS:RSI,
  *   `Y` ES:RDI, `Z` register in the opcode's low three bits (REX.B extends);
  * - `b` byte, `w` word, `d` dword, `q` qword, `v` 16/32/64 by operand size, `z` immediate 16/32 by operand size (sign-extended
- *   to 64), `y` 32/64, `dq` 128, `p` far pointer 16:16/16:32/16:64;
+ *   to 64), `y` 32/64, `dq` 128, `p` far pointer 16:16/16:32 (16:32 with REX.W too, as AMD does);
  * - fixed registers by name: AL, rAX (`v` width), eAX (`z` width: 16/32), CL, DX; `1` the constant one;
  * - `sb` immediate byte sign-extended to the operand size.
  *
- * `size: 64` marks instructions whose operand size defaults to 64 bits (66 gives 16; there is no 32), `size: '64only'` those
- * where 66 is ignored (near branches, as Intel does).
+ * `size: 64` marks instructions whose operand size defaults to 64 bits (66 gives 16; there is no 32). Near branches are among
+ * them: 66 gives them 16 bits as AMD does, where Intel ignores it.
+ *
+ * Where the vendors differ, the table is AMD's, whose processor the default machine has: spec/findings.md.
  */
 export type OpcodeMap = '1' | '0f' | '0f38';
 export type Row = {
@@ -22,17 +24,24 @@ export type Row = {
   /** Whole modrm byte that selects this row. */
   readonly modrm?: number;
   readonly mod?: 'reg' | 'mem';
-  /** Mandatory prefix: `f3`, `f2`, `66`, or `none`: row applies only without one of them. */
-  readonly prefix?: 'f3' | 'f2' | '66' | 'none';
+  /**
+   * Mandatory prefix: `f3`, `f2`, or `66` (without F2 and F3). `none`: only without F2 and F3, and 66 is an operand size. `np`: only
+   * without all three.
+   */
+  readonly prefix?: 'f3' | 'f2' | '66' | 'none' | 'np';
+  /** REX.B that selects this row. */
+  readonly rexB?: boolean;
   readonly mnemonic: string;
   readonly operands: readonly string[];
-  readonly size?: 64 | '64only';
+  readonly size?: 64;
   /** LOCK is legal when the destination is memory. */
   readonly lock?: true;
   /** REP prefixes repeat it: `rep` counts only, `repz` also stops on ZF. */
   readonly rep?: 'rep' | 'repz';
   /** #GP(0) in ring 3 (IOPL 0), whatever the operands. */
   readonly privileged?: true;
+  /** CPUID's name of the feature that brings the instruction; rows without one belong to every 64-bit processor. */
+  readonly feature?: string;
 };
 
 type Extra = Omit<Row, 'map' | 'opcode' | 'mnemonic' | 'operands'>;
@@ -40,7 +49,28 @@ const row = (map: OpcodeMap, opcode: number, text: string, extra: Extra = {}): R
   const [mnemonic, operands] = text.split(' ') as [string, string?];
   return { map, opcode, mnemonic, operands: operands ? operands.split(',') : [], ...extra };
 };
+/** A row that applies without 66, F2 and F3, and is #UD with one of them; `but`: those that select something else. */
+const plain = (
+  map: OpcodeMap,
+  opcode: number,
+  text: string,
+  extra: Extra = {},
+  but: readonly ('66' | 'f2' | 'f3')[] = [],
+): readonly Row[] => {
+  const { ext, modrm, mod } = extra;
+  const selected: Extra = { ...(ext === undefined ? {} : { ext }), ...(modrm === undefined ? {} : { modrm }), ...(mod ? { mod } : {}) };
+  const operands = mod === 'mem' ? ' M' : '';
+  const others = (['66', 'f2', 'f3'] as const).filter((prefix) => !but.includes(prefix));
+  return [
+    row(map, opcode, text, { ...extra, prefix: 'np' }),
+    ...others.map((prefix) => row(map, opcode, `invalid${operands}`, { ...selected, prefix })),
+  ];
+};
 const range = (n: number): readonly number[] => Array.from({ length: n }, (_, i) => i);
+
+/** Control registers that exist. MOV with another is #UD, which comes before the #GP(0) of ring 3; so are debug registers above 7. */
+export const CONTROL_REGISTERS: readonly number[] = [0, 2, 3, 4, 8];
+export const DEBUG_REGISTERS: readonly number[] = [0, 1, 2, 3, 4, 5, 6, 7];
 
 /** Condition codes by number, as in Jcc, SETcc, CMOVcc. */
 export const CONDITIONS = ['o', 'no', 'b', 'ae', 'e', 'ne', 'be', 'a', 's', 'ns', 'p', 'np', 'l', 'ge', 'le', 'g'] as const;
@@ -70,8 +100,8 @@ const shifts: readonly Row[] = SHIFT.flatMap((m, ext) => [
 ]);
 
 const conditional: readonly Row[] = CONDITIONS.flatMap((cc, i) => [
-  row('1', 0x70 + i, `j${cc} Jb`, { size: '64only' }),
-  row('0f', 0x80 + i, `j${cc} Jz`, { size: '64only' }),
+  row('1', 0x70 + i, `j${cc} Jb`, { size: 64 }),
+  row('0f', 0x80 + i, `j${cc} Jz`, { size: 64 }),
   row('0f', 0x90 + i, `set${cc} Eb`),
   row('0f', 0x40 + i, `cmov${cc} Gv,Ev`),
 ]);
@@ -82,8 +112,10 @@ const registers: readonly Row[] = range(8).flatMap((i) => [
   row('1', 0xb0 + i, 'mov Zb,Ib'),
   row('1', 0xb8 + i, 'mov Zv,Iv'),
   row('0f', 0xc8 + i, 'bswap Zv'),
-  // 90 without REX.B is NOP: exchanging RAX with itself, but without the zero extension of a 32-bit write.
-  row('1', 0x90 + i, 'xchg Zv,rAX', i === 0 ? { prefix: 'none' } : {}),
+  // F3 90 is PAUSE, but with REX.B an exchange like any other. 90 without REX.B is NOP: exchanging RAX with itself, but without
+  // the zero extension of a 32-bit write.
+  ...(i === 0 ? [row('1', 0x90, 'pause', { prefix: 'f3', rexB: false })] : []),
+  row('1', 0x90 + i, 'xchg Zv,rAX'),
 ]);
 
 const moves: readonly Row[] = [
@@ -105,9 +137,11 @@ const moves: readonly Row[] = [
   row('0f', 0xb7, 'movzx Gv,Ew'),
   row('0f', 0xbe, 'movsx Gv,Eb'),
   row('0f', 0xbf, 'movsx Gv,Ew'),
-  row('0f', 0xc3, 'mov My,Gy', { mod: 'mem', prefix: 'none' }),
-  row('0f38', 0xf0, 'movbe Gv,Mv', { mod: 'mem', prefix: 'none' }),
-  row('0f38', 0xf1, 'movbe Mv,Gv', { mod: 'mem', prefix: 'none' }),
+  ...plain('0f', 0xc3, 'mov My,Gy', { mod: 'mem', feature: 'sse2' }),
+  row('0f38', 0xf0, 'movbe Gv,Mv', { mod: 'mem', prefix: 'none', feature: 'movbe' }),
+  row('0f38', 0xf1, 'movbe Mv,Gv', { mod: 'mem', prefix: 'none', feature: 'movbe' }),
+  row('0f38', 0xf0, 'invalid M', { mod: 'mem', prefix: 'f3' }),
+  row('0f38', 0xf1, 'invalid M', { mod: 'mem', prefix: 'f3' }),
   row('1', 0x86, 'xchg Eb,Gb', { lock: true }),
   row('1', 0x87, 'xchg Ev,Gv', { lock: true }),
   row('0f', 0xb0, 'cmpxchg Eb,Gb', { lock: true }),
@@ -173,9 +207,9 @@ const bits: readonly Row[] = [
   ]),
   row('0f', 0xbc, 'bsf Gv,Ev', { prefix: 'none' }),
   row('0f', 0xbd, 'bsr Gv,Ev', { prefix: 'none' }),
-  row('0f', 0xbc, 'tzcnt Gv,Ev', { prefix: 'f3' }),
-  row('0f', 0xbd, 'lzcnt Gv,Ev', { prefix: 'f3' }),
-  row('0f', 0xb8, 'popcnt Gv,Ev', { prefix: 'f3' }),
+  row('0f', 0xbc, 'tzcnt Gv,Ev', { prefix: 'f3', feature: 'bmi1' }),
+  row('0f', 0xbd, 'lzcnt Gv,Ev', { prefix: 'f3', feature: 'lzcnt' }),
+  row('0f', 0xb8, 'popcnt Gv,Ev', { prefix: 'f3', feature: 'popcnt' }),
   row('0f', 0xa4, 'shld Ev,Gv,Ib'),
   row('0f', 0xa5, 'shld Ev,Gv,CL'),
   row('0f', 0xac, 'shrd Ev,Gv,Ib'),
@@ -183,28 +217,30 @@ const bits: readonly Row[] = [
 ];
 
 const control: readonly Row[] = [
-  row('1', 0xe8, 'call Jz', { size: '64only' }),
-  row('1', 0xe9, 'jmp Jz', { size: '64only' }),
-  row('1', 0xeb, 'jmp Jb', { size: '64only' }),
-  row('1', 0xff, 'call Ev', { ext: 2, size: '64only' }),
-  row('1', 0xff, 'jmp Ev', { ext: 4, size: '64only' }),
+  row('1', 0xe8, 'call Jz', { size: 64 }),
+  row('1', 0xe9, 'jmp Jz', { size: 64 }),
+  row('1', 0xeb, 'jmp Jb', { size: 64 }),
+  row('1', 0xff, 'call Ev', { ext: 2, size: 64 }),
+  row('1', 0xff, 'jmp Ev', { ext: 4, size: 64 }),
   row('1', 0xff, 'call_far Mp', { ext: 3, mod: 'mem' }),
   row('1', 0xff, 'jmp_far Mp', { ext: 5, mod: 'mem' }),
-  row('1', 0xc3, 'ret', { size: '64only' }),
-  row('1', 0xc2, 'ret Iw', { size: '64only' }),
+  row('1', 0xc3, 'ret', { size: 64 }),
+  row('1', 0xc2, 'ret Iw', { size: 64 }),
   row('1', 0xcb, 'ret_far'),
   row('1', 0xca, 'ret_far Iw'),
-  row('1', 0xe0, 'loopne Jb', { size: '64only' }),
-  row('1', 0xe1, 'loope Jb', { size: '64only' }),
-  row('1', 0xe2, 'loop Jb', { size: '64only' }),
-  row('1', 0xe3, 'jrcxz Jb', { size: '64only' }),
+  // On AMD's processors F2 makes LOOPE a LOOPNE, and F3 makes LOOPNE a LOOPE.
+  row('1', 0xe0, 'loopne Jb', { size: 64 }),
+  row('1', 0xe1, 'loope Jb', { size: 64 }),
+  row('1', 0xe2, 'loop Jb', { size: 64 }),
+  row('1', 0xe3, 'jrcxz Jb', { size: 64 }),
   row('1', 0xcc, 'int3'),
   row('1', 0xcd, 'int Ib'),
   row('1', 0xcf, 'iret'),
   row('0f', 0x05, 'syscall'),
   row('0f', 0x0b, 'ud2'),
-  row('0f', 0xb9, 'ud1 Gv,Ev'),
-  row('0f', 0xff, 'ud0 Gv,Ev'),
+  // Intel's processors fetch a modrm byte behind these two.
+  row('0f', 0xb9, 'ud1'),
+  row('0f', 0xff, 'ud0'),
 ];
 
 const strings: readonly Row[] = [
@@ -262,33 +298,43 @@ const system: readonly Row[] = [
   row('0f', 0x01, 'lmsw Ew', { ext: 6, privileged: true }),
   row('0f', 0x01, 'invlpg M', { ext: 7, mod: 'mem', privileged: true }),
   row('0f', 0x01, 'swapgs', { modrm: 0xf8, privileged: true }),
-  row('0f', 0x01, 'xsetbv', { modrm: 0xd1, privileged: true }),
+  ...plain('0f', 0x01, 'xsetbv', { modrm: 0xd1, privileged: true, feature: 'xsave' }),
   row('0f', 0x00, 'lldt Ew', { ext: 2, privileged: true }),
   row('0f', 0x00, 'ltr Ew', { ext: 3, privileged: true }),
   row('0f', 0xa2, 'cpuid'),
   row('0f', 0x31, 'rdtsc'),
-  row('0f', 0x01, 'rdtscp', { modrm: 0xf9 }),
+  row('0f', 0x01, 'rdtscp', { modrm: 0xf9, feature: 'rdtscp' }),
   // Readable in ring 3 unless UMIP; what they show is Xen's, so they are left out: sgdt sidt smsw sldt str.
-  row('0f', 0xae, 'lfence', { ext: 5, mod: 'reg', prefix: 'none' }),
-  row('0f', 0xae, 'mfence', { ext: 6, mod: 'reg', prefix: 'none' }),
-  row('0f', 0xae, 'sfence', { ext: 7, mod: 'reg', prefix: 'none' }),
-  row('0f', 0xae, 'clflush M', { ext: 7, mod: 'mem', prefix: 'none' }),
+  ...plain('0f', 0xae, 'lfence', { ext: 5, mod: 'reg', feature: 'sse2' }),
+  ...plain('0f', 0xae, 'mfence', { ext: 6, mod: 'reg', feature: 'sse2' }),
+  ...plain('0f', 0xae, 'sfence', { ext: 7, mod: 'reg', feature: 'sse' }),
+  // With 66 it is CLFLUSHOPT.
+  ...plain('0f', 0xae, 'clflush M', { ext: 7, mod: 'mem', feature: 'clfsh' }, ['66']),
 ];
 
 /** Instructions that only take time here: hints, prefetches and wide NOPs. `f3 90` is PAUSE; `f3 0f 1e fa` ENDBR64 is a wide NOP. */
 const hints: readonly Row[] = [
-  row('1', 0x90, 'pause', { prefix: 'f3' }),
   row('0f', 0x0d, 'prefetch M', { mod: 'mem' }),
   ...range(8).map((i) => row('0f', 0x18 + i, 'nop Ev')),
   row('1', 0x9b, 'fwait'),
 ];
 
-/** One-byte opcodes that 64-bit mode does not have: #UD. */
+/**
+ * Opcodes that 64-bit mode does not have: #UD. Some have operands all the same, which are fetched before: those of group 1, far
+ * pointers, the immediates of AAM and AAD.
+ */
 const invalid: readonly Row[] = [
-  0x06, 0x07, 0x0e, 0x16, 0x17, 0x1e, 0x1f, 0x27, 0x2f, 0x37, 0x3f, 0x60, 0x61, 0x62, 0x82, 0x9a, 0xce, 0xd4, 0xd5, 0xd6, 0xea,
-]
-  .filter((opcode) => opcode !== 0x62) // EVEX prefix: not modelled rather than undefined
-  .map((opcode) => row('1', opcode, 'invalid'));
+  ...[0x06, 0x07, 0x0e, 0x16, 0x17, 0x1e, 0x1f, 0x27, 0x2f, 0x37, 0x3f, 0x60, 0x61, 0xce, 0xd6].map((opcode) =>
+    row('1', opcode, 'invalid'),
+  ),
+  row('1', 0x82, 'invalid Eb,Ib'),
+  row('1', 0x9a, 'invalid Iz,Iw'),
+  row('1', 0xea, 'invalid Iz,Iw'),
+  row('1', 0xd4, 'invalid Ib'),
+  row('1', 0xd5, 'invalid Ib'),
+  row('0f', 0xb8, 'invalid Gv,Ev', { prefix: 'none' }),
+  row('0f', 0xb8, 'invalid Gv,Ev', { prefix: 'f2' }),
+];
 
 export const OPCODES: readonly Row[] = [
   ...arithmetic,

@@ -23,7 +23,7 @@ export const decode = (fetch: (index: number) => number): Instruction => {
   const [map, opcode] = readOpcode(bytes, prefixes.opcode);
   const rows = rowsFor(map, opcode);
   const modrm = hasModrm(rows) ? readModRm(bytes, prefixes, namesRegister(rows)) : null;
-  const row = selectRow(rows, modrm?.byte ?? 0, prefixes.rep, prefixes.operandSize);
+  const row = selectRow(rows, modrm?.byte ?? 0, prefixes);
   if (!row) throw new NotModelled(`instruction/${map === '1' ? '' : map}${opcode.toString(16).padStart(2, '0')}`);
   return build(row, bytes, prefixes, modrm, opcode);
 };
@@ -57,7 +57,7 @@ const build = (row: Row, bytes: Bytes, prefixes: Prefixes, modrm: ModRm | null, 
 
 /** REX.W means 64 bits, 66 means 16; without them the row's default, else 32. */
 const operandSize = (row: Row, { rex, operandSize: narrow }: Prefixes): Size => {
-  if (row.size === '64only' || rex & REX.W) return 8;
+  if (rex & REX.W) return 8;
   if (narrow) return 2;
   return row.size === 64 ? 8 : 4;
 };

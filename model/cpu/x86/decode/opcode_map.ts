@@ -1,6 +1,6 @@
 /** The rows of spec/isa/x86/opcodes.ts, found by opcode bytes. */
 import { OPCODES, type OpcodeMap, type Row } from '#spec/isa/x86/opcodes.ts';
-import type { Prefixes } from './prefixes.ts';
+import { type Prefixes, REX } from './prefixes.ts';
 
 /** The rows of each opcode, opcode maps one after another. */
 const ROWS: readonly (readonly Row[])[] = (['1', '0f', '0f38'] as const).flatMap((map) =>
@@ -23,18 +23,20 @@ export const hasModrm = (rows: readonly Row[]): boolean =>
 export const namesRegister = (rows: readonly Row[]): boolean => rows.some((row) => row.operands.some((o) => o.startsWith('R')));
 
 /** The row that modrm and mandatory prefixes select. */
-export const selectRow = (rows: readonly Row[], modrm: number, rep: Prefixes['rep'], operandSize: boolean): Row | undefined =>
+export const selectRow = (rows: readonly Row[], modrm: number, { rep, operandSize, rex }: Prefixes): Row | undefined =>
   rows.find(
     (row) =>
       (row.modrm === undefined || row.modrm === modrm) &&
       (row.ext === undefined || row.ext === ((modrm >> 3) & 7)) &&
       (row.mod === undefined || (row.mod === 'reg') === modrm >= 0xc0) &&
+      (row.rexB === undefined || row.rexB === ((rex & REX.B) !== 0)) &&
       prefixFits(row, rep, operandSize),
   );
 
 const prefixFits = (row: Row, rep: Prefixes['rep'], operandSize: boolean): boolean => {
   if (row.prefix === undefined) return true;
   if (row.prefix === 'none') return rep === 'none';
+  if (row.prefix === 'np') return rep === 'none' && !operandSize;
   if (row.prefix === '66') return operandSize && rep === 'none';
   return rep === (row.prefix === 'f3' ? 'rep' : 'repne');
 };

@@ -1,7 +1,9 @@
 /** From the operand codes of a row to operands. */
 import { ModelBug } from '#spec/failure.ts';
+import { CONTROL_REGISTERS, DEBUG_REGISTERS } from '#spec/isa/x86/opcodes.ts';
 import { type Size, zeroExtend } from '../../../word/size.ts';
 import { Word } from '../../../word/word.ts';
+import { undefinedOpcode } from '../fault.ts';
 import { NONE, Operand } from '../instruction.ts';
 import { FS, GS, RAX, RCX, RDI, RDX, RSI } from '../state.ts';
 import type { Bytes } from './bytes.ts';
@@ -65,6 +67,12 @@ const fixedOperand = (code: string, size: Size): Operand | null => {
   }
 };
 
+/** x86/control_register-undefined: the one with this number, if it exists. */
+const systemRegister = (index: number, existing: readonly number[]): Operand => {
+  if (!existing.includes(index)) throw undefinedOpcode('x86/control_register-undefined');
+  return new Operand('system', 8, index, NOTHING, NONE, 0, 0, false, false);
+};
+
 /** The memory that a string instruction's RSI or RDI points to. */
 const stringOperand = (width: Size, base: number, segment: number, narrow: boolean): Operand =>
   new Operand('mem', width, NONE, NOTHING, base, 0, segment, narrow, false);
@@ -87,14 +95,15 @@ export const readOperand = (code: string, size: Size, bytes: Bytes, prefixes: Pr
     case 'S':
       return new Operand('seg', 2, (modrm as ModRm).reg & 7, NOTHING, NONE, 0, 0, false, false);
     case 'C':
+      return systemRegister((modrm as ModRm).reg, CONTROL_REGISTERS);
     case 'D':
-      return new Operand('system', 8, (modrm as ModRm).reg, NOTHING, NONE, 0, 0, false, false);
+      return systemRegister((modrm as ModRm).reg, DEBUG_REGISTERS);
     case 'Z':
       return anyRegister(width, (opcode & 7) | ((prefixes.rex & REX.B) << 3), prefixes.rex);
     case 'I':
       return immediate(width === 8 || code === 'Iz' ? size : width, readImmediate(code, width, bytes));
     case 'J':
-      return immediate(8, bytes.signed(width === 1 ? 1 : 4));
+      return immediate(8, bytes.signed(width as 1 | 2 | 4));
     case 'O':
       return new Operand('mem', width, NONE, readOffset(bytes, prefixes), NONE, 0, prefixes.segment, prefixes.addressSize, false);
     case 'X':

@@ -32,7 +32,7 @@ const farAddress = (s: Running, i: Instruction): Word => {
   const { size } = i.dst;
   const pieces = sar(signExtend(read(s, i, i.src), size), size === 8 ? 6 : size === 4 ? 5 : 4);
   const address = add(effectiveAddress(s, i, i.dst), shl(pieces, size === 8 ? 3 : size === 4 ? 2 : 1));
-  return segmented(s, i.dst.segment, i.dst.narrow ? new Word(0, address.lo) : address);
+  return segmented(s, i.dst.segment, i.dst.narrow ? new Word(0, address.lo) : address, size);
 };
 
 const changeFarBit = (s: Running, i: Instruction, change: Change): Running => {

@@ -1,4 +1,6 @@
 /** Near branches. A target that is not canonical is a fault of the branch, which then has done nothing: x86/canonical-branch. */
+import type { Memory } from '../../../memory/memory.ts';
+import { zeroExtend } from '../../../word/size.ts';
 import { add, addInt, isZero, Word } from '../../../word/word.ts';
 import { canonicalTarget } from '../canonical.ts';
 import { HOLDS } from '../condition.ts';
@@ -7,37 +9,44 @@ import type { Instruction } from '../instruction.ts';
 import type { Condition } from '../mnemonic.ts';
 import { read } from '../operand.ts';
 import { pushed, stackSlot } from '../push.ts';
-import { jump, nextRip, type Running, type Semantics, setReg, withFlags } from '../running.ts';
+import { citing, jump as goTo, nextRip, type Running, type Semantics, setReg, withFlags } from '../running.ts';
 import { RCX, RSP } from '../state.ts';
+
+/** On at `rip`, or where a prefix 66 makes of it. */
+const jump = (s: Running, i: Instruction, rip: Word, regs: readonly Word[], memory: Memory): Running =>
+  goTo(i.size === 2 ? citing(s, 'x86/branch-short_operand') : s, rip, regs, memory);
 
 /** Where a branch goes: relative to the next instruction, or to the value of its operand. */
 const target = (s: Running, i: Instruction): Word => canonicalTarget(destination(s, i));
 
-const destination = (s: Running, i: Instruction): Word => (i.dst.kind === 'imm' ? add(nextRip(s, i), i.dst.value) : read(s, i, i.dst));
+/** With a 66 prefix only 16 bits of the target are left. */
+const destination = (s: Running, i: Instruction): Word =>
+  i.dst.kind === 'imm' ? zeroExtend(add(nextRip(s, i), i.dst.value), i.size) : read(s, i, i.dst);
 
 /** JMP. */
-export const jmpRule: Semantics = (s, i) => jump(s, target(s, i), s.regs, s.memory);
+export const jmpRule: Semantics = (s, i) => jump(s, i, target(s, i), s.regs, s.memory);
 
 /** Jcc. */
 export const jccRule = (condition: Condition): Semantics => {
   const holds = HOLDS[condition];
-  return (s, i) => (holds(s.flags) ? jump(s, target(s, i), s.regs, s.memory) : withFlags(s, i, s.flags));
+  return (s, i) => (holds(s.flags) ? jump(s, i, target(s, i), s.regs, s.memory) : withFlags(s, i, s.flags));
 };
 
 /** CALL: push the address of the next instruction. The target is read before the push, and judged after it. */
 export const callRule: Semantics = (s, i) => {
   const to = destination(s, i);
   const top = s.regs[RSP];
-  const memory = pushed(s, top, 8, nextRip(s, i));
-  return jump(s, canonicalTarget(to), setReg(s.regs, RSP, addInt(top, -8)), memory);
+  const memory = pushed(s, top, i.size, nextRip(s, i));
+  return jump(s, i, canonicalTarget(to), setReg(s.regs, RSP, addInt(top, -i.size)), memory);
 };
 
 /** RET: pop the address; the immediate form then drops that many bytes more. */
 export const retRule: Semantics = (s, i) =>
   jump(
     s,
-    canonicalTarget(stackSlot(s, 0, 8)),
-    setReg(s.regs, RSP, addInt(s.regs[RSP], 8 + (i.row.operands.length === 1 ? i.dst.value.lo : 0))),
+    i,
+    canonicalTarget(stackSlot(s, 0, i.size)),
+    setReg(s.regs, RSP, addInt(s.regs[RSP], i.size + (i.row.operands.length === 1 ? i.dst.value.lo : 0))),
     s.memory,
   );
 
@@ -48,15 +57,20 @@ export const countedDown = (s: Running, i: Instruction): Word => {
   return i.narrow ? new Word(0, less.lo) : less;
 };
 
-/** LOOP, LOOPE, LOOPNE: count down without touching flags; jump unless the counter is zero or ZF is not as wanted. */
-export const loopRule =
-  (goesOn: (flags: number) => boolean): Semantics =>
+/** LOOP: count down without touching flags; jump unless the counter is zero or `goesOn` says no. */
+const loopWhile =
+  (goesOn: (flags: number, i: Instruction) => boolean): Semantics =>
   (s, i) => {
     const count = countedDown(s, i);
-    const to = !isZero(count) && goesOn(s.flags) ? target(s, i) : nextRip(s, i);
-    return jump(s, to, setReg(s.regs, RCX, count), s.memory);
+    const to = !isZero(count) && goesOn(s.flags, i) ? target(s, i) : nextRip(s, i);
+    return goTo(i.rep === 'none' ? s : citing(s, 'x86/loop-repeat'), to, setReg(s.regs, RCX, count), s.memory);
   };
-export const zeroSet = (flags: number): boolean => (flags & ZF) !== 0;
+export const loopRule = loopWhile(() => true);
+
+/** LOOPE, LOOPNE: jump only with this ZF. F3 asks for ZF = 1 and F2 for ZF = 0 whatever the opcode. */
+export const loopOnZeroRule = (wanted: boolean): Semantics =>
+  loopWhile((flags, { rep }) => ((flags & ZF) !== 0) === (rep === 'none' ? wanted : rep === 'rep'));
 
 /** JRCXZ: jump if the counter is zero. */
-export const jrcxzRule: Semantics = (s, i) => jump(s, isZero(counter(s, i)) ? target(s, i) : nextRip(s, i), s.regs, s.memory);
+export const jrcxzRule: Semantics = (s, i) =>
+  isZero(counter(s, i)) ? jump(s, i, target(s, i), s.regs, s.memory) : goTo(s, nextRip(s, i), s.regs, s.memory);

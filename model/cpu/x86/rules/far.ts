@@ -1,5 +1,6 @@
 /** Far transfers inside ring 3. Other rings are out of reach: Xen's descriptor table has no gate that ring 3 may call. */
 
+import type { Size } from '../../../word/size.ts';
 import { addInt, Word } from '../../../word/word.ts';
 import { canonicalTarget } from '../canonical.ts';
 import { generalProtection } from '../fault.ts';
@@ -7,19 +8,20 @@ import { NT, RF, setFlags } from '../flags.ts';
 import type { Instruction } from '../instruction.ts';
 import { readLinear } from '../linear.ts';
 import { linearAddress } from '../operand.ts';
-import { pushedAll, stackSlot } from '../push.ts';
-import { nextRip, Running, type Semantics, setReg } from '../running.ts';
+import { pushedInTurn, stackSlot } from '../push.ts';
+import { citing, nextRip, Running, type Semantics, setReg } from '../running.ts';
 import { jumpSelector, returnSelector, returnStack } from '../selectors.ts';
 import { CS, RSP, type Segments, SS } from '../state.ts';
 import { changeableFlags } from './stack.ts';
 
 type Target = { readonly selector: number; readonly offset: Word };
 
-/** The far pointer in memory: offset first, then the selector. */
+/** The pointer in memory, offset first, then the selector. REX.W leaves the offset at 32 bits. */
 const readPointer = (s: Running, i: Instruction): Target => {
-  const at = linearAddress(s, i, i.dst);
-  const offset = readLinear(s, at, i.size, i.dst.stack);
-  return { offset, selector: readLinear(s, addInt(at, i.size), 2, i.dst.stack).lo };
+  const bytes = i.size === 2 ? 2 : 4;
+  const at = linearAddress(s, i, i.dst, bytes + 2);
+  const offset = readLinear(s, at, bytes, i.dst.stack);
+  return { offset, selector: readLinear(s, addInt(at, bytes), 2, i.dst.stack).lo };
 };
 
 const withSelector = (segments: Segments, register: number, selector: number): Segments => {
@@ -30,7 +32,7 @@ const withSelector = (segments: Segments, register: number, selector: number): S
 };
 
 const arrive = (s: Running, rip: Word, regs: readonly Word[], flags: number, segments: Segments, memory = s.memory): Running =>
-  new Running(regs, rip, flags, segments, memory, s.platform, s.tick + 1, s.cited);
+  new Running(regs, rip, flags, segments, memory, s.platform, s.tick + 1, citing(s, 'x86/far-pointer').cited);
 
 /** JMP far. */
 export const jmpFarRule: Semantics = (s, i) => {
@@ -46,16 +48,25 @@ export const callFarRule: Semantics = (s, i) => {
   const cs = jumpSelector(selector);
   canonicalTarget(offset);
   const top = s.regs[RSP];
-  const memory = pushedAll(s, top, i.size, [new Word(0, s.segments.selectors[CS]), nextRip(s, i)]);
+  const memory = pushedInTurn(s, top, i.size, [new Word(0, s.segments.selectors[CS]), nextRip(s, i)]);
   return arrive(s, offset, setReg(s.regs, RSP, addInt(top, -2 * i.size)), s.flags, withSelector(s.segments, CS, cs), memory);
 };
 
-/** RET far: pop the address and CS, then drop the immediate's bytes. */
+const RPL = 3;
+
+/** A return to another ring would find SS and RSP behind the arguments: they are read before the selector is judged. */
+const readOuterStack = (s: Running, size: Size, drop: number): void => {
+  for (const slot of [3, 2]) readLinear(s, addInt(s.regs[RSP], slot * size + drop), size, true);
+};
+
+/** RET far: pop the address and CS, which is read first, then drop the immediate's bytes. */
 export const retFarRule: Semantics = (s, i) => {
+  const selector = stackSlot(s, 1, i.size).lo & 0xffff;
   const offset = stackSlot(s, 0, i.size);
-  const cs = returnSelector(stackSlot(s, 1, i.size).lo & 0xffff);
-  canonicalTarget(offset);
   const drop = i.row.operands.length === 1 ? i.dst.value.lo : 0;
+  if ((selector & RPL) !== RPL) readOuterStack(s, i.size, drop);
+  const cs = returnSelector(selector);
+  canonicalTarget(offset);
   return arrive(s, offset, setReg(s.regs, RSP, addInt(s.regs[RSP], 2 * i.size + drop)), s.flags, withSelector(s.segments, CS, cs));
 };
 
@@ -68,8 +79,8 @@ export const iretRule: Semantics = (s, i) => {
   const slot = (n: number): Word => stackSlot(s, n, i.size);
   const [rip, cs, flags, rsp, ss] = [slot(0), slot(1).lo & 0xffff, slot(2).lo, slot(3), slot(4).lo & 0xffff];
   const code = returnSelector(cs);
-  const stack = returnStack(ss);
   canonicalTarget(rip);
+  const stack = returnStack(ss);
   const mask = changeableFlags(i.size) | (i.size === 2 ? 0 : RF);
   const segments = withSelector(withSelector(s.segments, CS, code), SS, stack);
   return arrive(s, rip, setReg(s.regs, RSP, rsp), setFlags(s.flags, mask, flags & mask), segments);

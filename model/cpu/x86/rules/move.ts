@@ -41,7 +41,7 @@ export const setRule =
 /** XLAT: AL ← [rBX + AL]. */
 export const xlatRule: Semantics = (s, i) => {
   const sum = add(s.regs[RBX], new Word(0, s.regs[RAX].lo & 0xff));
-  const at = segmented(s, i.segment, i.narrow ? new Word(0, sum.lo) : sum);
+  const at = segmented(s, i.segment, i.narrow ? new Word(0, sum.lo) : sum, 1);
   const value = readLinear(s, at, 1, false);
   return advance(s, i, setReg(s.regs, RAX, merged(s.regs[RAX], 1, value)), s.flags, s.memory);
 };

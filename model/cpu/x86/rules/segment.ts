@@ -17,7 +17,7 @@ const requireSegment = (index: number, load: boolean): void => {
 export const movFromSegRule: Semantics = (s, i) => {
   requireSegment(i.src.index, false);
   const value = new Word(0, s.segments.selectors[i.src.index]);
-  if (i.dst.kind === 'mem') return advance(s, i, s.regs, s.flags, writeLinear(s, linearAddress(s, i, i.dst), 2, value, i.dst.stack));
+  if (i.dst.kind === 'mem') return advance(s, i, s.regs, s.flags, writeLinear(s, linearAddress(s, i, i.dst, 2), 2, value, i.dst.stack));
   return advance(s, i, writeRegister(s.regs, i.dst, value), s.flags, s.memory);
 };
 

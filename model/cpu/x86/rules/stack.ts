@@ -5,7 +5,7 @@ import { AC, ARITHMETIC, DF, ID, NT, RF, setFlags, TF } from '../flags.ts';
 import type { Instruction } from '../instruction.ts';
 import { readLinear } from '../linear.ts';
 import { finish, merged, read, writeRegister } from '../operand.ts';
-import { probeWrite, pushed, stackSlot } from '../push.ts';
+import { probeWrite, pushed, rehearsed, stackSlot, whatRemains } from '../push.ts';
 import { advance, type Running, type Semantics, setReg, withMemory, withRegs } from '../running.ts';
 import { RBP, RSP } from '../state.ts';
 
@@ -51,20 +51,28 @@ export const leaveRule: Semantics = (s, i) => {
  */
 export const enterRule: Semantics = (s, i) => {
   const level = i.src.value.lo & 31;
-  const top = s.regs[RSP];
-  const frame = addInt(top, -i.size);
+  const frame = addInt(s.regs[RSP], -i.size);
   const bottom = addInt(frame, -i.size * level - i.dst.value.lo);
-  for (let k = 1; k <= level + 1; k++) probeWrite(s, addInt(top, -i.size * k), i.size);
-  probeWrite(s, bottom, i.size);
-  const memory = level === 0 ? pushed(s, top, i.size, s.regs[RBP]) : pushDisplay(s, i, frame, level);
+  rehearsed(() => pushFrames(s, i, level, bottom, () => s));
+  const memory = pushFrames(s, i, level, bottom, withMemory);
   return advance(s, i, setReg(setReg(s.regs, RSP, bottom), RBP, merged(s.regs[RBP], i.size, frame)), s.flags, memory);
 };
 
-/** RBP, the outer frame pointers as they stand in memory, and the new frame pointer. */
-const pushDisplay = (s: Running, i: Instruction, frame: Word, level: number): Memory => {
-  const outer = (now: Running, k: number): Word => readLinear(now, addInt(s.regs[RBP], -i.size * k), i.size, true);
-  for (let k = 1; k < level; k++) outer(s, k);
-  let now = withMemory(s, pushed(s, addInt(frame, i.size), i.size, s.regs[RBP]));
-  for (let k = 1; k < level; k++) now = withMemory(now, pushed(now, addInt(frame, -i.size * (k - 1)), i.size, outer(now, k)));
-  return pushed(now, addInt(frame, -i.size * (level - 1)), i.size, frame);
+/** The memory after RBP, the outer frame pointers as they stand in memory, and the new one are pushed; `kept` is what a push leaves. */
+const pushFrames = (s: Running, i: Instruction, level: number, bottom: Word, kept: (now: Running, memory: Memory) => Running): Memory => {
+  const [top, outer] = [s.regs[RSP], s.regs[RBP]];
+  let now = s;
+  return whatRemains(
+    s,
+    () => now,
+    () => {
+      now = kept(now, pushed(now, top, i.size, outer));
+      for (let k = 1; k < level; k++) {
+        const pointer = readLinear(now, addInt(outer, -i.size * k), i.size, true);
+        now = kept(now, pushed(now, addInt(top, -i.size * k), i.size, pointer));
+      }
+      if (level > 0) now = kept(now, pushed(now, addInt(top, -i.size * level), i.size, addInt(top, -i.size)));
+      probeWrite(now, bottom, i.size);
+    },
+  );
 };

@@ -23,7 +23,7 @@ export const nopRule: Semantics = (s, i) => withFlags(s, i, s.flags);
 
 /** CLFLUSH: to memory and protection it is a load of one byte. */
 export const clflushRule: Semantics = (s, i) => {
-  readLinear(s, linearAddress(s, i, i.dst), 1, i.dst.stack);
+  readLinear(s, linearAddress(s, i, i.dst, 1), 1, i.dst.stack);
   return nopRule(s, i);
 };
 

@@ -111,6 +111,8 @@ const segmentValue = (d: Draft, put: (value: bigint) => void, name: () => void):
 const loadSegment: Family = {
   before: (d) => {
     const register = d.rm;
+    // r/m is memory, and is not placed yet.
+    if (d.modrm === null) return;
     const name = d.s.one(3) ? 'code64' : 'data';
     segmentValue(
       d,
@@ -119,7 +121,6 @@ const loadSegment: Family = {
     );
   },
   operand: (d, at) => {
-    d.selectors.length = 0;
     segmentValue(
       d,
       (value) => d.pokeNumber(at, value, 2),
