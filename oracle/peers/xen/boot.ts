@@ -30,7 +30,7 @@ process.on('exit', () => {
 /** Boot `images` (domain 0, and the module that it builds domain 1 from) as `machine`, checked before, and wait for the end. */
 export const bootXen = async (
   qemu: string,
-  xen: string,
+  xen: Uint8Array,
   images: readonly Uint8Array[],
   machine: MachineConfig,
   timeoutSeconds: number,
@@ -38,8 +38,9 @@ export const bootXen = async (
   const folder = await mkdtemp(join(tmpdir(), 'xenspec-boot-'));
   try {
     for (const [i, name] of [FILES.image, FILES.module].entries()) if (images[i]) await writeFile(join(folder, name), images[i]);
+    await writeFile(join(folder, FILES.xen), xen);
     await writeFile(join(folder, FILES.serial), '');
-    const child = spawn(qemu, qemuArguments(machine, xen), { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(qemu, qemuArguments(machine), { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
     running.add(child);
     let complaint = '';
     child.stderr!.setEncoding('utf8').on('data', (text: string) => {

@@ -35,8 +35,8 @@ export const xenCommandline = (machine: MachineConfig): string => {
 /** QEMU cuts the list of modules at commas; a doubled comma is one that belongs to the text. */
 const escaped = (text: string): string => text.replaceAll(',', ',,');
 
-/** Arguments for a QEMU that runs in the folder with FILES; `xen` is the hypervisor's file. */
-export const qemuArguments = (machine: MachineConfig, xen: string): readonly string[] => {
+/** Arguments for a QEMU that runs in the folder with FILES. */
+export const qemuArguments = (machine: MachineConfig): readonly string[] => {
   const { cmdline } = machine.domains[0]!;
   // Domain 1 is a module of domain 0's, which builds it.
   const module = machine.domains.length > 1 ? `,${FILES.module}` : '';
@@ -45,7 +45,7 @@ export const qemuArguments = (machine: MachineConfig, xen: string): readonly str
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
     ...['-icount', `shift=${SHIFT},sleep=off`, '-rtc', `base=${RTC_START},clock=vm`],
     ...['-serial', `file:${FILES.serial}`],
-    ...['-kernel', xen, '-append', xenCommandline(machine)],
+    ...['-kernel', FILES.xen, '-append', xenCommandline(machine)],
     ...['-initrd', `${FILES.image}${cmdline === '' ? '' : ` ${escaped(cmdline)}`}${module}`],
   ];
 };

@@ -1,7 +1,5 @@
 /** The peer `xen`: Debian's Xen 4.17 under QEMU, found through the package manager. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import type { MachineConfig } from '#spec/config.ts';
 import type { Ended, Peer, Recording, RecordOptions, Unavailable } from '../peer.ts';
@@ -10,22 +8,13 @@ import { recordsOf } from '../records.ts';
 import { bannerOf } from './banner.ts';
 import { type BootResult, bootXen } from './boot.ts';
 import { type Found, findPackages, type Missing } from './packages.ts';
-import { checkMachine, FILES, SETUP, xenCommandline } from './qemu.ts';
+import { checkMachine, SETUP, xenCommandline } from './qemu.ts';
 import { readSerialLog } from './serial_log.ts';
 
 const NAME = 'xen';
 /** Boots at once: each keeps one core busy. */
 const WIDTH = 2;
 const TIMEOUT_SECONDS = 30;
-
-/** The hypervisor as a file that QEMU can load, unpacked once; it goes with the process. */
-const unpack = (packed: string): string => {
-  const folder = mkdtempSync(join(tmpdir(), 'xenspec-xen-'));
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const path = join(folder, FILES.xen);
-  writeFileSync(path, gunzipSync(readFileSync(packed)));
-  return path;
-};
 
 /** How the run ended, where the log alone does not tell. */
 const endOf = (boot: BootResult, timeoutSeconds: number): Ended => {
@@ -58,7 +47,7 @@ export const recordingOf = (boot: BootResult, machine: MachineConfig, timeoutSec
 export const xenPeer = (found: Found | Missing = findPackages()): Peer | Unavailable => {
   if ('missing' in found) return { available: false, name: NAME, why: found.missing };
   const pool = new Pool(WIDTH);
-  let hypervisor: string | null = null;
+  let hypervisor: Uint8Array | null = null;
   return {
     available: true,
     name: NAME,
@@ -70,7 +59,7 @@ export const xenPeer = (found: Found | Missing = findPackages()): Peer | Unavail
       checkMachine(machine);
       const timeout = options.timeoutSeconds ?? TIMEOUT_SECONDS;
       return pool.run(async () => {
-        hypervisor ??= unpack(found.hypervisor);
+        hypervisor ??= gunzipSync(readFileSync(found.hypervisor));
         const started = performance.now();
         const boot = await bootXen(found.qemu, hypervisor, images, machine, timeout);
         return recordingOf(boot, machine, timeout, (performance.now() - started) / 1000);
