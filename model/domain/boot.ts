@@ -5,7 +5,7 @@ import { BadInput } from '#spec/failure.ts';
 import { emptyFrameTable } from '../frame_table.ts';
 import { EMPTY_JOURNAL } from '../journal.ts';
 import type { Machine } from '../machine.ts';
-import { buildDomain } from './build.ts';
+import { buildDomain, planDomain } from './build.ts';
 import { emptyM2p } from './m2p.ts';
 
 /** Frames at the start of Xen's heap that hold the page tables of the M2P. */
@@ -14,6 +14,7 @@ const M2P_TABLES = 2;
 /** Build the machine with one image for each configured domain. Throws BadInput. */
 export const bootMachine = (config: MachineConfig, images: readonly Uint8Array[]): Machine => {
   checkLayout(config, images.length);
+  const plans = config.domains.map((domain, i) => planDomain(domain, images[i]));
   const empty: Machine = {
     config,
     now: 0,
@@ -31,9 +32,9 @@ export const bootMachine = (config: MachineConfig, images: readonly Uint8Array[]
     journal: EMPTY_JOURNAL,
   };
   let firstMfn = config.layout.domheap_first;
-  return config.domains.reduce((machine, domain, i) => {
-    const built = buildDomain(machine, domain, firstMfn, images[i]);
-    firstMfn += domain.pages;
+  return plans.reduce((machine, plan) => {
+    const built = buildDomain(machine, plan, firstMfn);
+    firstMfn += plan.config.pages;
     return built;
   }, empty);
 };
@@ -46,7 +47,9 @@ const checkLayout = ({ layout, frames, domains }: MachineConfig, images: number)
   if (domains[0].domid !== 0) bad('domain 0 must come first');
   if (domains.some(({ domid }, i) => i > 0 && domid <= domains[i - 1].domid)) bad('domains must be in ascending order of domid');
   const m2pEnd = layout.m2p_first + Math.ceil(frames / 512);
-  if (layout.m2p_first % 512 !== 0) bad('m2p_first must be a multiple of 512');
+  if (layout.m2p_first < 512 || layout.m2p_first % 512 !== 0) bad('m2p_first must be a multiple of 512, and not 0');
   if (m2pEnd > layout.xenheap_first || layout.xenheap_first + M2P_TABLES > layout.xenheap_end || layout.xenheap_end > layout.domheap_first)
     bad('M2P, Xen heap and domain memory must follow each other without overlap');
+  const pages = domains.reduce((sum, domain) => sum + domain.pages, 0);
+  if (layout.domheap_first + pages > frames) bad('the domains need more memory than the machine has');
 };

@@ -12,7 +12,7 @@ import type { Machine } from '../machine.ts';
 import { writePage } from '../memory/access.ts';
 import { writeWord } from '../memory/memory.ts';
 import { fromBigInt, type Word, ZERO } from '../word/word.ts';
-import { parseElf } from './elf.ts';
+import { parseElf, type Segment } from './elf.ts';
 import { mapInitial, ownRun, takeHeap } from './frames.ts';
 import { freshVcpu } from './fresh_vcpu.ts';
 import { hypercallPage } from './hypercall_page.ts';
@@ -23,17 +23,31 @@ import { type KernelParams, kernelParams } from './notes.ts';
 import { initialTables, separateP2m } from './page_tables.ts';
 import { sharedInfoPage, startInfoPage } from './start_info.ts';
 
-/** Build a domain on the frames from `firstMfn` on. Throws BadInput. */
-export const buildDomain = (machine: Machine, config: DomainConfig, firstMfn: number, image: Uint8Array): Machine => {
+/** What is known of a domain before it has memory. */
+export type DomainPlan = {
+  readonly config: DomainConfig;
+  readonly segments: readonly Segment[];
+  readonly kernel: KernelParams;
+  readonly layout: VirtualLayout;
+};
+
+/** Look at an image. Throws BadInput for one that Xen would refuse, NotModelled for one that the slice cannot load. */
+export const planDomain = (config: DomainConfig, image: Uint8Array): DomainPlan => {
   const elf = parseElf(image);
   const kernel = kernelParams(elf, config.domid === 0);
   const layout = virtualLayout(kernel, config.pages);
+  if (kernel.hypercallPage !== null) checkHypercallPage(kernel.hypercallPage, layout);
+  return { config, segments: elf.segments, kernel, layout };
+};
+
+/** Build a domain on the frames from `firstMfn` on. Throws BadInput when the machine or the domain is too small. */
+export const buildDomain = (machine: Machine, { config, segments, kernel, layout }: DomainPlan, firstMfn: number): Machine => {
   const sharedInfo = takeHeap(machine, config.domid);
   const grantFrame = takeHeap(sharedInfo.machine, config.domid);
   let m = ownRun(grantFrame.machine, config.domid, firstMfn, config.pages);
 
-  const pages = loadSegments(elf.segments, kernel, layout);
-  if (kernel.hypercallPage !== null) pages.set(pageNumber(kernel.hypercallPage, layout), hypercallPage());
+  const pages = loadSegments(segments, kernel, layout);
+  if (kernel.hypercallPage !== null) pages.set(Number((kernel.hypercallPage - layout.start) / PAGE), hypercallPage());
   const p2mPages = Math.ceil((config.pages * 8) / 4096);
   const p2mStart = kernel.initP2m === null ? Number((layout.p2m - layout.start) / PAGE) : null;
   const startInfoNumber = Number((layout.startInfo - layout.start) / PAGE);
@@ -81,13 +95,12 @@ export const buildDomain = (machine: Machine, config: DomainConfig, firstMfn: nu
 };
 
 /** Xen writes the hypercall page through the initial mapping, in which page tables are read-only. */
-const pageNumber = (va: bigint, layout: VirtualLayout): number => {
+const checkHypercallPage = (va: bigint, layout: VirtualLayout): void => {
   if (va < layout.start || va >= layout.end) throw new BadInput('image: the hypercall page lies outside the initial mapping');
   if (va % PAGE !== 0n) throw new NotModelled('domain_builder/unaligned_hypercall_page');
   const page = va - layout.pageTables;
   if (page >= 0n && page < BigInt(layout.pageTableFrames) * PAGE)
     throw new BadInput('image: the hypercall page lies among the page tables');
-  return Number((va - layout.start) / PAGE);
 };
 
 const p2mPage = (firstMfn: number, page: number, pages: number): Uint8Array => {

@@ -25,13 +25,24 @@ export const bootMachine = (config: MachineConfig, images: readonly Uint8Array[]
   return machine;
 };
 
+/** The lowest megabyte belongs to devices, and the table of frames is mapped by 2 MiB. */
+const M2P_ALIGNMENT = 512;
+/** What Xen takes for itself from its heap, and for each domain. */
+const OWN_HEAP_FRAMES = 2;
+const DOMAIN_HEAP_FRAMES = 2;
+
 const checkLayout = (config: MachineConfig, images: readonly Uint8Array[]): void => {
-  if (images.length !== config.domains.length)
-    throw new BadInput(`${config.domains.length} domains need as many images, not ${images.length}`);
-  if (config.domains[0]?.domid !== 0) throw new BadInput('the first domain must be domain 0');
-  if (new Set(config.domains.map(({ domid }) => domid)).size !== config.domains.length)
-    throw new BadInput('two domains have the same number');
-  const pages = config.domains.reduce((sum, domain) => sum + domain.pages, 0);
-  if (config.layout.domheap_first + pages > config.frames)
-    throw new BadInput(`${pages} pages of domains do not fit into ${config.frames} frames of memory`);
+  const { domains, frames, layout } = config;
+  const wrong = (what: string): never => {
+    throw new BadInput(`machine: ${what}`);
+  };
+  if (images.length !== domains.length) wrong(`${domains.length} domains need as many images, not ${images.length}`);
+  if (domains[0]!.domid !== 0) wrong('the first domain must be domain 0');
+  for (let i = 1; i < domains.length; i++) if (domains[i]!.domid <= domains[i - 1]!.domid) wrong('domains must ascend by number');
+  if (layout.m2p_first === 0 || layout.m2p_first % M2P_ALIGNMENT !== 0) wrong('the M2P must begin at a multiple of 512 frames, not at 0');
+  if (layout.m2p_first + Math.ceil((frames * 8) / 4096) > layout.xenheap_first) wrong("the M2P overlaps Xen's heap");
+  if (layout.xenheap_first + OWN_HEAP_FRAMES + DOMAIN_HEAP_FRAMES * domains.length > layout.xenheap_end) wrong("Xen's heap is too small");
+  if (layout.xenheap_end > layout.domheap_first) wrong("Xen's heap overlaps the domains' memory");
+  const pages = domains.reduce((sum, domain) => sum + domain.pages, 0);
+  if (layout.domheap_first + pages > frames) wrong(`${pages} pages of domains do not fit into ${frames} frames of memory`);
 };
