@@ -13,11 +13,12 @@ import { MACHINE_MUTANTS, plantMutant } from '../mutant.ts';
 import { seedRange, wholeNumber } from '../option.ts';
 import { Progress } from '../table.ts';
 import { version } from '../version.ts';
+import { addIsaOptions, checkIsa, type IsaOptions } from './check_isa.ts';
 import { peerTable } from './check_peer.ts';
 import { type Checked, checkJson, checkTable, coverageTable, findings, verdictOf } from './check_report.ts';
 import { type Replayed, replayFile } from './replay.ts';
 
-type Options = {
+type Options = IsaOptions & {
   seeds?: { readonly first: number; readonly last: number };
   programs?: number;
   peer?: string;
@@ -90,6 +91,7 @@ const checkEngines = async (first: number, programs: number, budget: number | nu
 };
 
 const checkCommand = async (options: Options): Promise<number> => {
+  if (options.isa !== undefined) return checkIsa(options);
   if (options.mutant !== undefined) await plantMutant(options.mutant);
   // Without --seeds the seeds are fresh: taken from the clock, and printed.
   const first = options.seeds?.first ?? Math.floor(Date.now() / 1000) % 0x3fffffff;
@@ -108,7 +110,7 @@ const checkCommand = async (options: Options): Promise<number> => {
 };
 
 export const addCheck = (program: Command, done: (code: number) => void): void => {
-  program
+  const command = program
     .command('check')
     .description('the campaign: recorded traces on both engines, then fresh programs in lockstep; or fresh programs against a peer')
     .option('--seeds <A..B>', 'seeds of the generated programs; fresh ones when absent', seedRange)
@@ -128,7 +130,9 @@ export const addCheck = (program: Command, done: (code: number) => void): void =
     .addHelpText(
       'after',
       '\nExit codes: 0 all agreed, 1 a divergence or a rejected trace, 69 the peer is not on this machine, 70 a bug of ours.' +
-        '\n\nExamples:\n  xenspec check\n  xenspec check --seeds 1..2000 --coverage\n  xenspec check --peer xen --programs 24\n  xenspec check --mutant executor-close',
+        '\n\nExamples:\n  xenspec check\n  xenspec check --seeds 1..2000 --coverage\n  xenspec check --peer xen --programs 24\n  xenspec check --mutant executor-close' +
+        '\n  xenspec check --isa x86 --peer silicon --cases 2000000 --html silicon.html',
     )
     .action(async (options: Options) => done(await checkCommand(options)));
+  addIsaOptions(command);
 };

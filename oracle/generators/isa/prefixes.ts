@@ -11,7 +11,7 @@ const repIgnored = ({ row }: Draft): boolean =>
 /** Rows that 66 does not turn into something else. */
 const sized = ({ row }: Draft): boolean => row.prefix !== 'np' && row.prefix !== '66';
 
-/** AMD's processors reach CR8 by LOCK MOV CR0, others raise #UD: F-037. */
+/** AMD's processors reach CR8 by LOCK MOV CR0, others raise #UD: F-041. */
 const lockable = ({ row }: Draft): boolean => !row.operands.includes('Cq');
 
 /** Choose prefixes and REX; registers may still set REX bits afterwards. */

@@ -52,13 +52,16 @@ const runCases = async (program: string, cases: readonly InstructionCase[]): Pro
   return results;
 };
 
+/** Leaves whose answer depends on ECX, among those that programs here ask for. */
+const BY_SUBLEAF: readonly number[] = [7, 0xd];
+
 const readCpuid = (program: string): readonly CpuidLeaf[] =>
   execFileSync(program, ['features'], { encoding: 'utf8' })
     .trim()
     .split('\n')
     .map((line) => {
       const [leaf, subleaf, eax, ebx, ecx, edx] = line.split(' ').map((word) => Number.parseInt(word, 16));
-      return { leaf, subleaf, eax, ebx, ecx, edx };
+      return { leaf, subleaf: BY_SUBLEAF.includes(leaf) ? subleaf : null, eax, ebx, ecx, edx };
     });
 
 /** The processor, or why it cannot be asked. */

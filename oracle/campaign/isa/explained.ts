@@ -1,0 +1,42 @@
+/**
+ * Differences between silicon and the engines that a finding explains: single cases, each told by what it is and not by what was
+ * seen, and counted apart. The ids are those of spec/findings.md.
+ */
+import { OPCODES } from '#spec/isa/x86/opcodes.ts';
+import type { InstructionCase } from '../../image/instruction/case.ts';
+import type { SiliconResult } from '../../peers/silicon/format.ts';
+import type { EngineResult } from './window_state.ts';
+
+export type Explanation = {
+  readonly finding: string;
+  readonly why: string;
+  readonly explains: (c: InstructionCase, silicon: SiliconResult, engine: EngineResult) => boolean;
+};
+
+const PF = 14;
+const REP = 0xf3;
+
+/** The last of F2 and F3 among the prefixes, 0 for none. */
+const repeatPrefix = (code: Uint8Array): number => {
+  let found = 0;
+  for (const byte of code) {
+    if (byte === 0xf2 || byte === 0xf3) found = byte;
+    else if (![0x66, 0x67, 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65].includes(byte) && byte >> 4 !== 4) return found;
+  }
+  return found;
+};
+
+export const EXPLANATIONS: readonly Explanation[] = [
+  {
+    finding: 'F-035',
+    why: 'REPE CMPSB with two operands that cannot be read may name [RSI] in CR2, where all other comparisons name [RDI]',
+    explains: (c, silicon, engine) =>
+      OPCODES[c.row].opcode === 0xa6 &&
+      OPCODES[c.row].map === '1' &&
+      repeatPrefix(c.code) === REP &&
+      silicon.end === 'fault' &&
+      engine.end === 'fault' &&
+      (silicon.vector === PF || engine.vector === PF) &&
+      silicon.regs[1] === engine.regs[1],
+  },
+];

@@ -1,0 +1,81 @@
+/** Cases of a row on silicon, model and executor. */
+
+import { RFLAGS } from '#spec/isa/x86/flags.ts';
+import { OPCODES } from '#spec/isa/x86/opcodes.ts';
+import { instructionCase } from '../../generators/isa/instruction_case.ts';
+import type { InstructionCase } from '../../image/instruction/case.ts';
+import type { SiliconResult } from '../../peers/silicon/format.ts';
+import type { Silicon } from '../../peers/silicon/silicon.ts';
+import { difference } from './compare.ts';
+import { ExecutorRunner } from './executor_runner.ts';
+import { EXPLANATIONS } from './explained.ts';
+import { type Mask, maskOf } from './mask.ts';
+import { runOnModel } from './model_runner.ts';
+import type { Difference, RowTally } from './tally.ts';
+import { type EngineResult, prepare } from './window_state.ts';
+
+/** A stretch of seeds of one row. */
+export type Chunk = { readonly row: number; readonly first: number; readonly count: number };
+
+const NOTHING_MASKED: Mask = { flags: 0, letters: '', destination: false };
+
+/** A fault undefines nothing: it leaves everything as it was. */
+const maskFor = (c: InstructionCase, silicon: SiliconResult): Mask =>
+  silicon.end === 'fault' ? NOTHING_MASKED : maskOf(c, (silicon.flags & RFLAGS.ZF) !== 0);
+
+export class SiliconJudge {
+  private readonly silicon: Silicon;
+  private readonly executor: ExecutorRunner;
+
+  constructor(silicon: Silicon) {
+    this.silicon = silicon;
+    this.executor = new ExecutorRunner(silicon.cpuid);
+  }
+
+  async judge({ row, first, count }: Chunk): Promise<RowTally> {
+    const cases = Array.from({ length: count }, (_, n) => instructionCase(row, first + n));
+    const results = await this.silicon.run(cases);
+    const tally = { agreed: 0, differences: 0, explained: {} as Record<string, number>, masked: {} as Record<string, number> };
+    let found: Difference | null = null;
+    for (const [n, c] of cases.entries()) {
+      const result = results[n];
+      const mask = result === null ? NOTHING_MASKED : maskFor(c, result);
+      for (const letter of [...mask.letters, ...(mask.destination ? ['result'] : [])])
+        tally.masked[letter] = (tally.masked[letter] ?? 0) + 1;
+      const judged = this.compare(c, result, mask);
+      if (judged === null) tally.agreed++;
+      else if (typeof judged === 'string') tally.explained[judged] = (tally.explained[judged] ?? 0) + 1;
+      else {
+        tally.differences++;
+        found ??= judged;
+      }
+    }
+    return { row, mode: '64', cases: count, ...tally, first: found };
+  }
+
+  /** Null: agreed; a string: the finding that explains it. */
+  private compare(c: InstructionCase, silicon: SiliconResult | null, mask: Mask): Difference | string | null {
+    const place = { seed: c.seed, code: Buffer.from(c.code).toString('hex'), form: c.form };
+    if (silicon === null) return { engine: 'silicon', ...place, what: 'the case ended the helper itself' };
+    const prepared = prepare(c);
+    const results: readonly (readonly ['model' | 'executor', EngineResult])[] = [
+      ['model', runOnModel(prepared, this.silicon.cpuid)],
+      ['executor', this.executor.run(prepared)],
+    ];
+    let explained: string | null = null;
+    for (const [engine, result] of results) {
+      const what = difference(c, silicon, result, mask);
+      if (what === null) continue;
+      const why = EXPLANATIONS.find((e) => e.explains(c, silicon, result));
+      if (why === undefined) return { engine, ...place, what };
+      explained = why.finding;
+    }
+    return explained;
+  }
+}
+
+/** Whether the processor has the instruction of a row. */
+export const hostHas = (silicon: Silicon, row: number): boolean => {
+  const { feature } = OPCODES[row];
+  return feature === undefined || silicon.features.has(feature);
+};
