@@ -26,6 +26,13 @@ const aliasOf = (vcpu: Vcpu, register: number): number | null => {
   return register >= 0 && register <= 7 ? register : null;
 };
 
+/** As after a reset of the CPU. */
+export const resetDebugRegisters = (vcpu: Vcpu): void => {
+  vcpu.dr.fill(0);
+  vcpu.dr6 = DR6_READS_ONE;
+  vcpu.dr7 = DR7_READS_ONE;
+};
+
 /** null: there is no such register. */
 export const readDebugRegister = (vcpu: Vcpu, number: number): { lo: number; hi: number } | null => {
   const register = aliasOf(vcpu, number);

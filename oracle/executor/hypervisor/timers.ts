@@ -8,13 +8,16 @@ import { domainShutdown } from './shutdown.ts';
 import { sendGuestVcpuVirq } from './upcall.ts';
 import type { Vcpu } from './vcpu.ts';
 
+/** Deadlines that no run reaches, 104 days and more ahead, are all told as one. */
+const within = (deadline: number): number => Math.min(deadline, Number.MAX_SAFE_INTEGER);
+
 export const setSingleshot = (machine: Machine, vcpu: Vcpu, deadline: number | null): void => {
-  vcpu.singleshot = deadline;
+  vcpu.singleshot = deadline === null ? null : within(deadline);
   machine.noteTimer(deadline);
 };
 
 export const setPollTimer = (machine: Machine, vcpu: Vcpu, deadline: number): void => {
-  vcpu.pollDeadline = deadline;
+  vcpu.pollDeadline = within(deadline);
   machine.noteTimer(deadline);
 };
 

@@ -4,7 +4,7 @@ import { FLAT, trap_info, VGCF } from '#spec/abi/xen.ts';
 import { NotModelled } from '#spec/failure.ts';
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
 import { DS, ES, FS, GS } from '../cpu/interface.ts';
-import { writeDebugRegister } from './debug_registers.ts';
+import { resetDebugRegisters, writeDebugRegister } from './debug_registers.ts';
 import { accessOk, copyFromGuest } from './guest_access.ts';
 import { setTaskSwitched } from './hypercall/processor.ts';
 import type { Machine } from './machine.ts';
@@ -40,12 +40,13 @@ export const initialise = (machine: Machine, caller: Vcpu, target: Vcpu, fromLo:
   if (!copyFromGuest(machine, caller, fromLo, fromHi, size, context)) return minus('EFAULT');
   if (target.initialised) return minus('EEXIST');
   if (!addressesAreGood()) return minus('EINVAL');
-  if (!isZero(fields.gdt_ents.at) || !isZero(fields.ldt_ents.at) || !selectorsLoad())
-    throw new NotModelled('vcpu_op/initialise-descriptors');
   takeRegisters(target);
   takeTraps(target);
+  if (hasTooManyDescriptors()) return minus('EINVAL');
   const kernelMode = (lo(fields.flags.at) & VGCF.in_kernel) !== 0;
   if (!kernelMode && isZero(controlRegister(1))) return minus('EINVAL');
+  if (!isZero(fields.gdt_ents.at) || !isZero(fields.ldt_ents.at) || !selectorsLoad())
+    throw new NotModelled('vcpu_op/initialise-descriptors');
   takeProcessorState(target);
   const answer = loadTopTables(
     machine,
@@ -82,6 +83,15 @@ const addressesAreGood = (): boolean => {
   const entries = view.getBigUint64(fields.ldt_ents.at, true);
   return accessOk(hi(fields.ldt_base.at)) && (lo(fields.ldt_base.at) & (PAGE - 1)) === 0 && entries <= 8192n;
 };
+
+/** More pages of descriptors than a table may have; Xen counts them in 64 bits and keeps 32. */
+const hasTooManyDescriptors = (): boolean => {
+  const entries = view.getBigUint64(fields.gdt_ents.at, true);
+  const pages = BigInt.asUintN(32, BigInt.asUintN(64, entries + DESCRIPTORS_A_PAGE - 1n) / DESCRIPTORS_A_PAGE);
+  return pages > MOST_DESCRIPTOR_PAGES;
+};
+const DESCRIPTORS_A_PAGE = 512n;
+const MOST_DESCRIPTOR_PAGES = 16n;
 
 const DATA_SEGMENTS = [
   ['ds', DS],
@@ -144,6 +154,7 @@ const takeProcessorState = (target: Vcpu): void => {
   target.cr2.set(lo(controlRegister(2)), hi(controlRegister(2)));
   target.cr4 = (lo(controlRegister(4)) & CR4_GUEST) | CR4_XEN;
   setTaskSwitched(target, (lo(controlRegister(0)) & CR0_TS) !== 0);
+  resetDebugRegisters(target);
   for (const register of DEBUG_REGISTERS) {
     const at = fields.debugreg.at + 8 * register;
     writeDebugRegister(target, register, lo(at), hi(at));

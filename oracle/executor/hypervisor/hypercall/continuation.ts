@@ -17,9 +17,9 @@ export const CALL_STATE = {
   gaveUp: false,
 };
 
-/** Whether a long call should stop here: an upcall could be delivered, or the vCPU gave up its pCPU. */
+/** Whether a long call should stop here: a timer is due, an upcall could be delivered, or the vCPU gave up its pCPU. */
 export const shouldPreempt = (machine: Machine, vcpu: Vcpu): boolean => {
-  if (CALL_STATE.gaveUp || vcpu.pauseFlags !== 0 || vcpu.domain.shutdown !== null) return true;
+  if (CALL_STATE.gaveUp || machine.timerDue || vcpu.pauseFlags !== 0 || vcpu.domain.shutdown !== null) return true;
   const at = infoAddress(vcpu);
   const { bytes } = machine.memory;
   return bytes[at] !== 0 && bytes[at + 1] === 0;

@@ -17,6 +17,7 @@ import { sendGuestVcpuVirq } from '../upcall.ts';
 import { type Vcpu, VPF } from '../vcpu.ts';
 import { initialise } from '../vcpu_context.ts';
 import { mapVcpuInfo } from '../vcpu_info_map.ts';
+import { continueCall } from './continuation.ts';
 
 const OP = SUBOPERATIONS.vcpu_op;
 /** Shortest period of the periodic timer, ns, and upper half of the first that is too long. */
@@ -32,7 +33,7 @@ export const vcpu_op = (machine: Machine, caller: Vcpu, args: Int32Array): numbe
   const read = (size: number): boolean => copyFromGuest(machine, caller, lo, hi, size);
   switch (args[0]) {
     case OP.initialise:
-      return initialise(machine, caller, target, lo, hi);
+      return bringIn(machine, caller, target, args);
     case OP.up:
       return up(machine, target);
     case OP.down:
@@ -72,6 +73,12 @@ export const vcpu_op = (machine: Machine, caller: Vcpu, args: Int32Array): numbe
       return read(layouts.register_time_memory_area.size) ? registerTime(machine, caller, target) : minus('EFAULT');
   }
   return minus('ENOSYS');
+};
+
+/** Interrupted at its page tables, the call is made again from the start. */
+const bringIn = (machine: Machine, caller: Vcpu, target: Vcpu, args: Int32Array): number => {
+  const answer = initialise(machine, caller, target, args[4], args[5]);
+  return answer === minus('ERESTART') ? continueCall(args[0], 0, args[2], 0, args[4], args[5]) : answer;
 };
 
 const up = (machine: Machine, target: Vcpu): number => {

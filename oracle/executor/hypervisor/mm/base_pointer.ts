@@ -3,15 +3,27 @@ import { VMASST_TYPE } from '#spec/abi/xen.ts';
 import { PGT } from '../frame_table.ts';
 import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../vcpu.ts';
-import { putOldGuestTable } from './old_guest_table.ts';
+import { leaveOldGuestTable, putOldGuestTable } from './old_guest_table.ts';
 import { getPageAndType, putPageAndType } from './page_type.ts';
 import { fillM2pSlot, m2pSlotIsEmpty, zapM2pSlot } from './xen_slots.ts';
 
 const isM2pStrict = (vcpu: Vcpu): boolean => (vcpu.domain.vmAssistHigh & (1 << (VMASST_TYPE.m2p_strict - 32))) !== 0;
 
-/** Answers 0 or a negative errno; the frame that is loaded already is accepted unseen. */
+/** Give up the table that was loaded before. Answers 0, or -ERESTART: the rest of it waits. */
+const putOld = (machine: Machine, vcpu: Vcpu, old: number): number => {
+  if (old === 0) return 0;
+  const answer = putPageAndType(machine, vcpu, old);
+  if (answer !== 0) leaveOldGuestTable(vcpu, old, true);
+  return answer;
+};
+
+/**
+ * Answers 0 or a negative errno; the frame that is loaded already is accepted unseen. -ERESTART: interrupted, before the new table was loaded
+ * or after; asked again it goes on.
+ */
 export const newGuestCr3 = (machine: Machine, vcpu: Vcpu, mfn: number): number => {
-  putOldGuestTable(machine, vcpu);
+  const waiting = putOldGuestTable(machine, vcpu);
+  if (waiting !== 0) return waiting;
   const old = vcpu.kernelTable;
   if (old === mfn) return 0;
   const answer = getPageAndType(machine, vcpu, mfn, PGT.l4, vcpu.domain.domid);
@@ -19,11 +31,10 @@ export const newGuestCr3 = (machine: Machine, vcpu: Vcpu, mfn: number): number =
   if (!isM2pStrict(vcpu) && m2pSlotIsEmpty(machine, mfn)) fillM2pSlot(machine, mfn);
   vcpu.kernelTable = mfn;
   if (vcpu.kernelMode) vcpu.cpu.root = mfn;
-  if (old !== 0) putPageAndType(machine, vcpu, old);
-  return 0;
+  return putOld(machine, vcpu, old);
 };
 
-/** Frame 0: none. */
+/** Frame 0: none. Answers as newGuestCr3. */
 export const newUserTable = (machine: Machine, vcpu: Vcpu, mfn: number): number => {
   const old = vcpu.userTable;
   if (old === mfn) return 0;
@@ -33,6 +44,5 @@ export const newUserTable = (machine: Machine, vcpu: Vcpu, mfn: number): number 
     if (isM2pStrict(vcpu)) zapM2pSlot(machine, mfn);
   }
   vcpu.userTable = mfn;
-  if (old !== 0) putPageAndType(machine, vcpu, old);
-  return 0;
+  return putOld(machine, vcpu, old);
 };

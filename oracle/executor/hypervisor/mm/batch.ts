@@ -1,4 +1,5 @@
 /** What mmu_update and mmuext_op share: progress in `*pdone`, and the ways in which they end early and are called again. */
+import { ERRNO } from '#spec/abi/errno.ts';
 import { copyFromGuest, putGuest, scratch } from '../guest_access.ts';
 import { continueCall } from '../hypercall/continuation.ts';
 import type { Machine } from '../machine.ts';
@@ -6,8 +7,8 @@ import type { Vcpu } from '../vcpu.ts';
 
 /** Set in the count of a call that is made again. */
 export const PREEMPTED = 0x80000000;
-/** The batch stopped before an element and is to go on from there. */
-export const RESTART = 1;
+/** Answer of an element that is to be begun, or gone on with, by the next call. */
+export const RESTART = -ERRNO.ERESTART;
 
 /** Arguments of both calls: elements, count, pdone, domain. */
 const COUNT = 2;
@@ -36,6 +37,10 @@ const isNull = (args: Int32Array, at: number): boolean => (args[at] | args[at + 
 /** Call again for the elements that are left, the first of them at `lo`, `hi`. */
 export const continueBatch = (args: Int32Array, lo: number, hi: number, left: number): number =>
   continueCall(lo, hi, left | PREEMPTED, 0, args[PDONE], args[PDONE + 1], args[DOMAIN], 0);
+
+/** Call again with the same arguments: dropping the table that was left over was interrupted. */
+export const continueFromStart = (args: Int32Array): number =>
+  continueCall(args[0], args[1], args[COUNT], 0, args[PDONE], args[PDONE + 1], args[DOMAIN], 0);
 
 /** Call again to drop the table that was left over, and answer `result` then. */
 export const continueFarewell = (result: number): number => continueCall(0, 0, PREEMPTED | 0, 0, 0, 0, result | 0, 0);

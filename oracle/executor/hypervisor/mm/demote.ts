@@ -1,5 +1,7 @@
 /** Giving back what the entries of a page table hold, because nobody relies on it any more. */
+import { ERRNO } from '#spec/abi/errno.ts';
 import { PGT } from '../frame_table.ts';
+import { shouldPreempt } from '../hypercall/continuation.ts';
 import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { putPageFromL1e } from './l1_entry.ts';
@@ -8,20 +10,31 @@ import { putPageFromTableEntry } from './table_entry.ts';
 
 const ENTRIES = 512;
 
-/** The entries below `nrValidated`, last first; with `partialSet` the one at it too. An L1 always gives back all. */
-export const demote = (machine: Machine, vcpu: Vcpu, table: number, type: number): void => {
+/**
+ * The entries below `nrValidated`, last first; with `partialSet` the one at it too. An L1 always gives back all. Answers 0, or -ERESTART when
+ * an upcall waits: L2 and L3 ask after each slot but the last (clause page_type/preempted-end).
+ */
+export const demote = (machine: Machine, vcpu: Vcpu, table: number, type: number): number => {
   const { frames, memory } = machine;
   const { view } = memory;
   if (type === PGT.l1) {
     for (let at = table * 4096, end = at + 8 * ENTRIES; at < end; at += 8) {
       putPageFromL1e(machine, vcpu, view.getInt32(at, true), view.getInt32(at + 4, true));
     }
-    return;
+    return 0;
   }
   let partialSet = frames.partialSet[table] !== 0;
+  const interruptAt = (slot: number, isSet: boolean): number => {
+    frames.nrValidated[table] = slot;
+    frames.partialSet[table] = isSet ? 1 : 0;
+    return -ERRNO.ERESTART;
+  };
   for (let slot = frames.nrValidated[table] - (partialSet ? 0 : 1); slot >= 0; slot--, partialSet = false) {
     if (type === PGT.l4 && isXenSlot(slot)) continue;
     const at = table * 4096 + 8 * slot;
-    putPageFromTableEntry(machine, vcpu, view.getInt32(at, true), view.getInt32(at + 4, true), table, partialSet);
+    const answer = putPageFromTableEntry(machine, vcpu, view.getInt32(at, true), view.getInt32(at + 4, true), table, partialSet);
+    if (answer !== 0) return interruptAt(slot, true);
+    if (type !== PGT.l4 && slot > 0 && shouldPreempt(machine, vcpu)) return interruptAt(slot, false);
   }
+  return 0;
 };

@@ -9,7 +9,7 @@ import { accessOk, copyFromGuest, scratch } from '../guest_access.ts';
 import { shouldPreempt } from '../hypercall/continuation.ts';
 import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../vcpu.ts';
-import { continueBatch, continueFarewell, isFarewell, RESTART, readDone, writeDone } from './batch.ts';
+import { continueBatch, continueFarewell, continueFromStart, isFarewell, RESTART, readDone, writeDone } from './batch.ts';
 import { frameOfAddress } from './entry.ts';
 import { modL1Entry, modTableEntry } from './mod_entry.ts';
 import { hasOldGuestTable, putOldGuestTable } from './old_guest_table.ts';
@@ -25,7 +25,7 @@ const NAMES = Array.from({ length: CMD_MASK + 1 }, (_, cmd) => `mmu_update/${sub
 const owners = { table: 0, page: 0 };
 
 export const mmu_update = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
-  putOldGuestTable(machine, vcpu);
+  if (putOldGuestTable(machine, vcpu) !== 0) return continueFromStart(args);
   if (isFarewell(args)) return args[6];
   let done = readDone(machine, vcpu, args);
   const count = args[2] & 0x7fffffff;
@@ -45,7 +45,7 @@ export const mmu_update = (machine: Machine, vcpu: Vcpu, args: Int32Array): numb
     else {
       const cmd = scratch.getUint8(0) & CMD_MASK;
       answer = update(machine, vcpu, cmd);
-      machine.emit({ kind: 'operation', at: vcpu.ref, name: NAMES[cmd], result: answer });
+      if (answer !== RESTART) machine.emit({ kind: 'operation', at: vcpu.ref, name: NAMES[cmd], result: answer });
     }
     if (answer !== 0) break;
     if (lo >>> 0 >= 2 ** 32 - layout.size) hi = (hi + 1) | 0;

@@ -10,7 +10,7 @@ import type { Machine } from '../machine.ts';
 import { unsigned } from '../u64.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { newGuestCr3, newUserTable } from './base_pointer.ts';
-import { continueBatch, continueFarewell, isFarewell, RESTART, readDone, writeDone } from './batch.ts';
+import { continueBatch, continueFarewell, continueFromStart, isFarewell, RESTART, readDone, writeDone } from './batch.ts';
 import { hasOldGuestTable, putOldGuestTable } from './old_guest_table.ts';
 import { getPgOwner } from './pg_owner.ts';
 import { pinTable, unpinTable } from './pin.ts';
@@ -23,7 +23,7 @@ const NAMES = Array.from({ length: MMUEXT_MAX_TYPE + 1 }, (_, cmd) => `mmuext_op
 const MOST_LDT_ENTRIES = 8192;
 
 export const mmuext_op = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
-  putOldGuestTable(machine, vcpu);
+  if (putOldGuestTable(machine, vcpu) !== 0) return continueFromStart(args);
   if (isFarewell(args)) return args[6];
   let done = readDone(machine, vcpu, args);
   const count = args[2] & 0x7fffffff;
@@ -42,7 +42,7 @@ export const mmuext_op = (machine: Machine, vcpu: Vcpu, args: Int32Array): numbe
     else {
       const cmd = scratch.getUint32(0, true);
       answer = operate(machine, vcpu, cmd, pgOwner);
-      machine.emit({ kind: 'operation', at: vcpu.ref, name: NAMES[cmd] ?? `mmuext_op/${cmd}`, result: answer });
+      if (answer !== RESTART) machine.emit({ kind: 'operation', at: vcpu.ref, name: NAMES[cmd] ?? `mmuext_op/${cmd}`, result: answer });
     }
     if (answer !== 0) break;
     if (lo >>> 0 >= 2 ** 32 - layout.size) hi = (hi + 1) | 0;

@@ -13,7 +13,10 @@ import { promote } from './promote.ts';
 
 const isTable = (type: number): boolean => type >= PGT.l1 && type <= PGT.l4;
 
-/** Take a type reference. Answers 0 or a negative errno; -EINVAL when the frame is of another type now. */
+/**
+ * Take a type reference. Answers 0 or a negative errno: -EINVAL when the frame is of another type now, -ERESTART when the check of a table
+ * was interrupted (it goes on with the next reference that is asked for).
+ */
 export const getPageType = (machine: Machine, vcpu: Vcpu, mfn: number, type: number): number => {
   const { frames } = machine;
   const { flags, typeRefs } = frames;
@@ -49,13 +52,13 @@ export const getPageType = (machine: Machine, vcpu: Vcpu, mfn: number, type: num
   return answer;
 };
 
-/** Check the contents. On failure the frame has no type, or is left half-way for `vcpu.oldGuestTable`. */
+/** Check the contents. On failure the frame has no type; it is left half-way when interrupted, or for `vcpu.oldGuestTable`. */
 const validate = (machine: Machine, vcpu: Vcpu, mfn: number, type: number): number => {
   const { frames } = machine;
   const answer = promote(machine, vcpu, mfn, type);
   if (answer === 0) {
     frames.flags[mfn] |= PGF.validated;
-  } else if (mfn !== vcpu.oldGuestTable) {
+  } else if (answer !== -ERRNO.ERESTART && mfn !== vcpu.oldGuestTable) {
     frames.type[mfn] = PGT.none;
     frames.typeRefs[mfn] = 0;
     frames.flags[mfn] &= ~(PGF.validated | PGF.partial | PGF.pinned);
@@ -68,12 +71,13 @@ const validate = (machine: Machine, vcpu: Vcpu, mfn: number, type: number): numb
 
 /**
  * Give a type reference back. The last one of a page table gives up what its entries hold. `partial`: only end a validation that stopped
- * half-way, if there is one. `from`: the table whose entry referred to the frame, -1 when it was none.
+ * half-way, if there is one. `from`: the table whose entry referred to the frame, -1 when it was none. Answers 0, or -ERESTART: interrupted
+ * (tables above L1 only); the frame is half-way then, and its general reference still needed.
  */
-export const putPageType = (machine: Machine, vcpu: Vcpu, mfn: number, partial = false, from = -1): void => {
+export const putPageType = (machine: Machine, vcpu: Vcpu, mfn: number, partial = false, from = -1): number => {
   const { frames } = machine;
   const { flags, typeRefs } = frames;
-  if (partial && (flags[mfn] & PGF.partial) === 0) return;
+  if (partial && (flags[mfn] & PGF.partial) === 0) return 0;
   frames.touch(mfn);
   const type = frames.type[mfn];
   const isLink = from >= 0 && type === frames.type[from];
@@ -85,26 +89,38 @@ export const putPageType = (machine: Machine, vcpu: Vcpu, mfn: number, partial =
       frames.nrValidated[mfn] = 512;
       frames.partialSet[mfn] = 0;
     }
-    demote(machine, vcpu, mfn, type);
+    const answer = demote(machine, vcpu, mfn, type);
     if (isLink && (before & PGF.validated) !== 0) dropLinearLink(machine, mfn, from);
-    typeRefs[mfn] = 0;
+    if (answer === 0) typeRefs[mfn] = 0;
+    else {
+      frames.refs[mfn]++;
+      flags[mfn] |= PGF.partial;
+    }
     if (wasPartial) putPage(frames, mfn);
-    return;
+    return answer;
   }
   typeRefs[mfn]--;
   if (isLink) dropLinearLink(machine, mfn, from);
+  return 0;
 };
 
-export const putPageAndType = (machine: Machine, vcpu: Vcpu, mfn: number): void => {
-  putPageType(machine, vcpu, mfn);
-  putPage(machine.frames, mfn);
+/** Both references. Answers 0, or -ERESTART: the general one is kept. */
+export const putPageAndType = (machine: Machine, vcpu: Vcpu, mfn: number): number => {
+  const answer = putPageType(machine, vcpu, mfn);
+  if (answer === 0) putPage(machine.frames, mfn);
+  return answer;
 };
 
-/** A general and a type reference to a frame of `domid`. `partialSet`: the general one is held already. Answers 0 or a negative errno. */
-export const getPageAndType = (machine: Machine, vcpu: Vcpu, mfn: number, type: number, domid: number, partialSet = false): number => {
-  if (!partialSet && !getPage(machine.frames, mfn, domid)) return -ERRNO.EINVAL;
+/** What becomes of the general reference: held before (`partialSet`), kept when interrupted (`retain`). */
+export type Hold = { readonly partialSet: boolean; readonly retain: boolean };
+const NEW: Hold = { partialSet: false, retain: false };
+
+/** A general and a type reference to a frame of `domid`. Answers 0 or a negative errno (getPageType). */
+export const getPageAndType = (machine: Machine, vcpu: Vcpu, mfn: number, type: number, domid: number, hold: Hold = NEW): number => {
+  if (!hold.partialSet && !getPage(machine.frames, mfn, domid)) return -ERRNO.EINVAL;
   const answer = getPageType(machine, vcpu, mfn, type);
-  if (answer !== 0 && !partialSet && mfn !== vcpu.oldGuestTable) putPage(machine.frames, mfn);
+  const isKept = answer === 0 || hold.partialSet || mfn === vcpu.oldGuestTable || (hold.retain && answer === -ERRNO.ERESTART);
+  if (!isKept) putPage(machine.frames, mfn);
   return answer;
 };
 

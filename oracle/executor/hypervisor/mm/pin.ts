@@ -3,10 +3,11 @@ import { ERRNO } from '#spec/abi/errno.ts';
 import { PGF, PGT } from '../frame_table.ts';
 import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../vcpu.ts';
+import { leaveOldGuestTable } from './old_guest_table.ts';
 import { getPage, putPage } from './page.ts';
 import { getPageType, putPageAndType } from './page_type.ts';
 
-/** Answers 0 or a negative errno. The frame must belong to `pgOwner`. */
+/** Answers 0 or a negative errno, -ERESTART when interrupted. The frame must belong to `pgOwner`. */
 export const pinTable = (machine: Machine, vcpu: Vcpu, mfn: number, type: number, pgOwner: number): number => {
   const { frames } = machine;
   if (!getPage(frames, mfn, pgOwner)) return -ERRNO.EINVAL;
@@ -20,21 +21,18 @@ export const pinTable = (machine: Machine, vcpu: Vcpu, mfn: number, type: number
     return 0;
   }
   if (type === PGT.l1) putPageAndType(machine, vcpu, mfn);
-  else {
-    vcpu.oldGuestTable = mfn;
-    vcpu.oldGuestTablePartial = false;
-    vcpu.oldGuestPtpg = -1;
-  }
+  else leaveOldGuestTable(vcpu, mfn, false);
   return -ERRNO.EINVAL;
 };
 
+/** Done even when giving back what the table holds was interrupted: the rest waits for the next call. */
 export const unpinTable = (machine: Machine, vcpu: Vcpu, mfn: number, pgOwner: number): number => {
   const { frames } = machine;
   if (!getPage(frames, mfn, pgOwner)) return -ERRNO.EINVAL;
   const wasPinned = (frames.flags[mfn] & PGF.pinned) !== 0;
   if (wasPinned) {
     frames.flags[mfn] &= ~PGF.pinned;
-    putPageAndType(machine, vcpu, mfn);
+    if (putPageAndType(machine, vcpu, mfn) !== 0) leaveOldGuestTable(vcpu, mfn, true);
   }
   putPage(frames, mfn);
   return wasPinned ? 0 : -ERRNO.EINVAL;

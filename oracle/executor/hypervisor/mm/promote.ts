@@ -1,8 +1,10 @@
 /** Checking the contents of a frame that is to become a page table or a page of descriptors. */
 
+import { ERRNO } from '#spec/abi/errno.ts';
 import { VMASST_TYPE, XEN_L4_SLOTS } from '#spec/abi/xen.ts';
 import { NotModelled } from '#spec/failure.ts';
 import { PGT } from '../frame_table.ts';
+import { shouldPreempt } from '../hypercall/continuation.ts';
 import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { frameOf, PTE } from './entry.ts';
@@ -12,7 +14,7 @@ import { clearXenSlots, fillM2pSlot } from './xen_slots.ts';
 
 const ENTRIES = 512;
 
-/** Take the references of all present entries. Answers 0 or a negative errno. */
+/** Take the references of all present entries. Answers 0 or a negative errno; -ERESTART: interrupted, what was done stays. */
 export const promote = (machine: Machine, vcpu: Vcpu, mfn: number, type: number): number => {
   if (type === PGT.l1) return promoteL1(machine, vcpu, mfn);
   if (type === PGT.seg_desc) throw new NotModelled('page_type/seg_desc');
@@ -56,17 +58,24 @@ const promoteL1 = (machine: Machine, vcpu: Vcpu, table: number): number => {
 /** Whether a slot of an L4 belongs to Xen. */
 export const isXenSlot = (slot: number): boolean => slot >= XEN_L4_SLOTS.first && slot < XEN_L4_SLOTS.end;
 
-/** From where an earlier try stopped. A failure beyond the first slot leaves the table to `vcpu.oldGuestTable`. */
+/**
+ * From where an earlier try stopped. A failure beyond the first slot leaves the table to `vcpu.oldGuestTable`. Before each slot but the first
+ * Xen asks whether an upcall waits (clause page_type/preempted-validation); an L4 asks through the tables below it only.
+ */
 const promoteTable = (machine: Machine, vcpu: Vcpu, table: number, type: number): number => {
   const { frames, memory } = machine;
   let partialSet = frames.partialSet[table] !== 0;
-  for (let slot = frames.nrValidated[table]; slot < ENTRIES; slot++, partialSet = false) {
+  const start = frames.nrValidated[table];
+  const retain = type !== PGT.l2;
+  for (let slot = start; slot < ENTRIES; slot++, partialSet = false) {
     if (type === PGT.l4 && isXenSlot(slot)) continue;
+    if (type !== PGT.l4 && slot > start && shouldPreempt(machine, vcpu)) return interruptAt(machine, table, slot, false);
     const at = table * 4096 + 8 * slot;
     const lo = memory.view.getInt32(at, true);
     if ((lo & PTE.PRESENT) === 0) continue;
     const hi = memory.view.getInt32(at + 4, true);
-    const answer = getPageFromTableEntry(machine, vcpu, lo, hi, table, type, partialSet);
+    const answer = getPageFromTableEntry(machine, vcpu, lo, hi, table, type, { partialSet, retain });
+    if (answer === -ERRNO.ERESTART) return interruptAt(machine, table, slot, true);
     if (answer !== 0) {
       if (slot > 0) stopAt(machine, vcpu, table, slot, partialSet || vcpu.oldGuestTable === frameOf(lo, hi));
       return answer;
@@ -75,6 +84,13 @@ const promoteTable = (machine: Machine, vcpu: Vcpu, table: number, type: number)
     if (newLo !== lo) memory.writeHalves(at, newLo, hi);
   }
   return 0;
+};
+
+/** The check goes on at `slot` when somebody asks for the type again. `partialSet`: the entry there holds its general reference already. */
+const interruptAt = (machine: Machine, table: number, slot: number, partialSet: boolean): number => {
+  machine.frames.nrValidated[table] = slot;
+  machine.frames.partialSet[table] = partialSet ? 1 : 0;
+  return -ERRNO.ERESTART;
 };
 
 /** `partialSet`: the entry at `slot` keeps its general reference, because the table it leads to stopped half-way itself. */

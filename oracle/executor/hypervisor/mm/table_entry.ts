@@ -6,7 +6,7 @@ import type { Vcpu } from '../vcpu.ts';
 import { frameOf, PTE } from './entry.ts';
 import { getLinearTable } from './linear_table.ts';
 import { putPage } from './page.ts';
-import { getPageAndType, putPageType } from './page_type.ts';
+import { getPageAndType, type Hold, putPageType } from './page_type.ts';
 
 const DISALLOWED = PTE.PWT | PTE.PCD | PTE.PAT | PTE.GLOBAL;
 
@@ -19,7 +19,7 @@ export const adjustTableLo = (lo: number, type: number): number => (type === PGT
 /** The type of the tables that entries of a table of this type refer to. */
 const below = (type: number): number => type - 1;
 
-/** Take the references of a present entry in `table`. Answers 0 or a negative errno. */
+/** Take the references of a present entry in `table`. Answers 0 or a negative errno (getPageType). */
 export const getPageFromTableEntry = (
   machine: Machine,
   vcpu: Vcpu,
@@ -27,21 +27,22 @@ export const getPageFromTableEntry = (
   hi: number,
   table: number,
   type: number,
-  partialSet = false,
+  hold?: Hold,
 ): number => {
   if (hasBadTableFlags(lo)) return -ERRNO.EINVAL;
   const domid = machine.frames.owner[table];
-  const answer = getPageAndType(machine, vcpu, frameOf(lo, hi), below(type), domid, partialSet);
+  const answer = getPageAndType(machine, vcpu, frameOf(lo, hi), below(type), domid, hold);
   if (answer === -ERRNO.EINVAL && getLinearTable(machine, lo, hi, table, type, domid)) return 0;
   return answer;
 };
 
-/** Give back what an entry held, at once. */
-export const putPageFromTableEntry = (machine: Machine, vcpu: Vcpu, lo: number, hi: number, table: number, partialSet: boolean): void => {
+/** Give back what an entry held, at once. Answers 0, or -ERESTART: interrupted, the entry holds its general reference. */
+export const putPageFromTableEntry = (machine: Machine, vcpu: Vcpu, lo: number, hi: number, table: number, partialSet: boolean): number => {
   const mfn = frameOf(lo, hi);
-  if ((lo & PTE.PRESENT) === 0 || mfn === table) return;
-  putPageType(machine, vcpu, mfn, partialSet, table);
-  putPage(machine.frames, mfn);
+  if ((lo & PTE.PRESENT) === 0 || mfn === table) return 0;
+  const answer = putPageType(machine, vcpu, mfn, partialSet, table);
+  if (answer === 0) putPage(machine.frames, mfn);
+  return answer;
 };
 
 /** Leave what an entry held for later: dropping a tree of tables takes long. */

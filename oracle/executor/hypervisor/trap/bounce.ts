@@ -1,6 +1,7 @@
 /** Pushing a frame on the guest kernel's stack and pointing the guest at one of its handlers. */
 
 import { FLAT, VMASST_TYPE } from '#spec/abi/xen.ts';
+import type { CrashReason } from '#spec/event.ts';
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
 import { R11, RCX, RSP } from '../../cpu/interface.ts';
 import { putGuest } from '../guest_access.ts';
@@ -9,6 +10,7 @@ import { domainCrash } from '../shutdown.ts';
 import { isCanonical } from '../u64.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { infoAddress, setUpcallMask, upcallMask } from '../vcpu_info.ts';
+import { visibleFlags } from './exit_state.ts';
 import { toggleGuestMode } from './guest_mode.ts';
 
 const CLEARED_AT_ENTRY = RFLAGS.AC | RFLAGS.VM | RFLAGS.RF | RFLAGS.NT | RFLAGS.TF;
@@ -76,14 +78,15 @@ export const createBounceFrame = (machine: Machine, vcpu: Vcpu, lo: number, hi: 
   vcpu.savedSs = FLAT.RING3_SS64;
   cpu.setGprHalves(RSP, bottomLo, bottomHi);
   if ((lo | hi) === 0) {
-    domainCrash(machine, vcpu.domain, 'bounce-no-handler');
-    return false;
+    return crashed(machine, vcpu, 'bounce-no-handler');
   }
   cpu.setRipHalves(lo, hi);
   return true;
 };
 
-const crashed = (machine: Machine, vcpu: Vcpu): boolean => {
-  domainCrash(machine, vcpu.domain, 'bounce-frame-fault');
+/** The vCPU stays as Xen had it in its hands: the context that it was to return to, or had just begun. */
+const crashed = (machine: Machine, vcpu: Vcpu, why: CrashReason = 'bounce-frame-fault'): boolean => {
+  visibleFlags(vcpu);
+  domainCrash(machine, vcpu.domain, why);
   return false;
 };

@@ -1,9 +1,11 @@
 /** MOV to and from control registers, by a guest kernel. */
+import { ERRNO } from '#spec/abi/errno.ts';
 import { NotModelled } from '#spec/failure.ts';
 import type { Instruction } from '../../cpu/instruction.ts';
 import { setTaskSwitched } from '../hypercall/processor.ts';
 import type { Machine } from '../machine.ts';
 import { newGuestCr3 } from '../mm/base_pointer.ts';
+import { ownsPage } from '../mm/page.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { setCr2 } from './inject.ts';
 import type { Emulation } from './privileged.ts';
@@ -51,11 +53,19 @@ export const moveControl = (machine: Machine, vcpu: Vcpu, instruction: Instructi
       setCr2(machine, vcpu, ...halves(value));
       return 'done';
     case 3:
-      return newGuestCr3(machine, vcpu, Number(value >> PAGE_SHIFT)) === 0 ? 'done' : 'refused';
+      return loadCr3(machine, vcpu, Number(value >> PAGE_SHIFT));
     case 4:
       if ((value & CR4_TSD) !== 0n) throw new NotModelled('control_register/tsd');
       vcpu.cr4 = (Number(value & 0xffffffffn) & CR4_GUEST) | CR4_XEN;
       return 'done';
   }
   return 'refused';
+};
+
+/** The guest makes the instruction again when loading was interrupted. A frame of somebody else is refused before anything is done. */
+const loadCr3 = (machine: Machine, vcpu: Vcpu, mfn: number): Emulation => {
+  if (!ownsPage(machine.frames, mfn, vcpu.domain.domid)) return 'refused';
+  const answer = newGuestCr3(machine, vcpu, mfn);
+  if (answer === -ERRNO.ERESTART) return 'retry';
+  return answer === 0 ? 'done' : 'refused';
 };

@@ -16,8 +16,8 @@ import { hasIopl, portIn, portOut, portString } from './ports.ts';
 /** DR6.BS and the bits that read as one. */
 const DR6_SINGLE_STEP = 0xffff4ff0 | 0;
 
-/** What came of it: carried out, an exception of its own is pending, or not Xen's business (the guest gets its #GP). */
-export type Emulation = 'done' | 'exception' | 'refused';
+/** What came of it: carried out, an exception of its own is pending, to be made again after an upcall, or not Xen's business (the guest gets its #GP). */
+export type Emulation = 'done' | 'exception' | 'retry' | 'refused';
 
 type Emulate = (machine: Machine, vcpu: Vcpu, instruction: Instruction) => Emulation;
 

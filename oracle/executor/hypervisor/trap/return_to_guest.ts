@@ -2,6 +2,7 @@
 import { FLAT, TI } from '#spec/abi/xen.ts';
 import { NotModelled } from '#spec/failure.ts';
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
+import { DB } from '../../cpu/exit.ts';
 import { R11, RCX } from '../../cpu/interface.ts';
 import type { Machine } from '../machine.ts';
 import { isRunnable } from '../scheduler.ts';
@@ -9,11 +10,14 @@ import { hexText, isCanonical } from '../u64.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { upcallMask, upcallPending } from '../vcpu_info.ts';
 import { createBounceFrame } from './bounce.ts';
-import { leaveXen } from './exit_state.ts';
+import { enterXen, leaveXen } from './exit_state.ts';
 import { handleGeneralProtection } from './general_protection.ts';
+import { injectException } from './inject.ts';
 
 const NMI = 2;
 const PAGE_FAULT = 14;
+/** DR6.BS. */
+const DR6_SINGLE_STEP = 0x4000;
 
 /** Let the guest go on if it can run. Xen must have been entered (`enterXen`). */
 export const returnToGuest = (machine: Machine, vcpu: Vcpu): void => {
@@ -63,7 +67,7 @@ const exit = (machine: Machine, vcpu: Vcpu): boolean => {
       vcpu.savedCs = FLAT.RING3_CS64;
       vcpu.savedSs = FLAT.RING3_SS64;
       leaveXen(vcpu);
-      return true;
+      return !singleSteps(vcpu);
     }
     vcpu.exitBySysret = false;
   }
@@ -74,6 +78,15 @@ const exit = (machine: Machine, vcpu: Vcpu): boolean => {
   }
   handleGeneralProtection(machine, vcpu, error);
   return false;
+};
+
+/** SYSRET with TF in R11 traps at once, before the guest's next instruction; IRET lets that one run. True when Xen was entered again. */
+const singleSteps = (vcpu: Vcpu): boolean => {
+  if ((vcpu.cpu.flags & RFLAGS.TF) === 0) return false;
+  enterXen(vcpu, false);
+  vcpu.dr6 |= DR6_SINGLE_STEP;
+  injectException(vcpu, DB, -1);
+  return true;
 };
 
 /** Error code of the #GP that IRET to this context raises; -1 when it succeeds. */
