@@ -9,14 +9,14 @@ import { cite, emit } from '../journal.ts';
 import { domainOf, frame, setCpu, setMemory, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import { type Memory, readWord, writeWord } from '../memory/memory.ts';
-import { ACCESS, walk } from '../memory/translate.ts';
 import { getPageFromL1e, own, putPageFromL1e } from '../page_type/l1_entry.ts';
-import { adjusted, isPresent, isWritable, PTE } from '../page_type/pte.ts';
+import { adjusted, isPresent, PTE } from '../page_type/pte.ts';
 import { FLAG } from '../traps/bounce.ts';
 import { equal, or, Word, word } from '../word/word.ts';
 import { decodeAt } from './decode_at.ts';
 import { instructionDone } from './done.ts';
 import { writtenAddress } from './operand_address.ts';
+import { readOnlyMapping } from './read_only_mapping.ts';
 
 /** The read-only mapping through which the guest writes, and the entry behind it. */
 type Target = { readonly mapping: Place; readonly place: Place };
@@ -38,11 +38,11 @@ const assisted = (machine: Machine, domid: number): boolean =>
   domid === 0 || (domainOf(machine, domid).vmAssist & (1n << BigInt(VMASST_TYPE.writable_pagetables))) !== 0n;
 
 const findTarget = (machine: Machine, at: VcpuRef, address: Word): Target | null => {
-  const found = walk(machine.memory, vcpuOf(machine, at).cpu.segments.root, address, ACCESS.READ);
-  if (found.kind !== 'mapped' || found.used.length < 4) return null;
-  const { table, index, entry } = found.used[3];
+  const found = readOnlyMapping(machine, at, address);
+  if (!found) return null;
+  const { table, index } = found.used[3];
   const table1 = frame(machine, found.frame);
-  if (isWritable(entry) || table1?.owner !== at.domid || table1.type !== 'l1' || table1.typeRefs === 0) return null;
+  if (table1?.owner !== at.domid || table1.type !== 'l1' || table1.typeRefs === 0) return null;
   return { mapping: { mfn: table, index }, place: { mfn: found.frame, index: (address.lo & 0xfff) >> 3 } };
 };
 

@@ -4,15 +4,16 @@ import { NotModelled } from '#spec/failure.ts';
 import type { Instruction } from '../cpu/x86/instruction.ts';
 import { VECTOR } from '../cpu/x86/outcome.ts';
 import { RAX, RCX, RDX } from '../cpu/x86/state.ts';
+import { addressOk } from '../guest_copy.ts';
 import { cite, emit } from '../journal.ts';
 import { setCpu, updateVcpu, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
-import { injectException } from '../traps/exception.ts';
+import { injectException, injectPageFault } from '../traps/exception.ts';
 import { returnToGuest } from '../traps/return.ts';
 import { addInt, type Word, word } from '../word/word.ts';
 import { readControlRegister, writeControlRegister } from './control_registers.ts';
 import { readDebugRegister, writeDebugRegister } from './debug_registers.ts';
-import { decodeAt } from './decode_at.ts';
+import { fetchAt, Unreadable } from './decode_at.ts';
 import { instructionDone } from './done.ts';
 import { readMsr, writeMsr } from './msr.ts';
 import { ioplAllows, readPort, writePort } from './ports.ts';
@@ -111,10 +112,15 @@ const RULES: ReadonlyMap<string, { readonly rule: Rule; readonly user: boolean }
   ['xsetbv', { rule: xsetbv, user: false }],
 ]);
 
+/** The emulator's own page fault goes to the guest in place of the #GP(0). It happens only where IRET refused to go to. */
+const unreadable = (machine: Machine, at: VcpuRef, address: Word): Machine | null =>
+  addressOk(address) ? returnToGuest(injectPageFault(cite(machine, 'emulation/unreadable'), at, 0, address), at, 'sysret') : null;
+
 /** After a #GP(0): carry the instruction at RIP out, or null when the guest is to have the exception. */
 export const emulatePrivileged = (machine: Machine, at: VcpuRef): Machine | null => {
   const { rip } = vcpuOf(machine, at).cpu;
-  const instruction = decodeAt(machine, at);
+  const instruction = fetchAt(machine, at);
+  if (instruction instanceof Unreadable) return unreadable(machine, at, instruction.address);
   if (!instruction) return null;
   const found = RULES.get(instruction.mnemonic);
   if (!found || (!found.user && vcpuOf(machine, at).mode === 'user')) return null;

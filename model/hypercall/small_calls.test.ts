@@ -136,6 +136,12 @@ describe('multicall', () => {
     expect(result(hypercall(words(...entry(13, 0, 0)), DOM0, 'multicall', ARGUMENTS, 1).machine, 0)).toBe(BigInt.asUintN(64, -22n)));
   it('is EFAULT for a list in Xen’s range, even an empty one', () =>
     expect(hypercall(guest, DOM0, 'multicall', 0xffff800000000000n, 0).rc).toBe(-14));
+  it('stops before the next entry when an entry set a timer that is due', () => {
+    const entry = (op: number, ...args: number[]) => [op, 0, ...args, ...new Array(6 - args.length).fill(0)];
+    const late = { ...words(...entry(15, 1), ...entry(17, 0)), now: 5_000_000 };
+    const { machine, kinds } = hypercall(late, DOM0, 'multicall', ARGUMENTS, 2);
+    expect([kinds, rip(machine, DOM0)]).toEqual([['hypercall', 'hypercall', 'timer'], BigInt(CODE)]);
+  });
   it('stops before the next entry when an upcall is due', () => {
     const due = setVcpuInfo(words(...entry(17, 0, 0), ...entry(17, 0, 0)), DOM0, 'evtchn_upcall_pending', 1);
     const { machine, events } = hypercall(due, DOM0, 'multicall', ARGUMENTS, 2);
@@ -216,4 +222,19 @@ it('a hypercall changes RCX, R11 and RAX alone', () => {
       .filter((_, r) => ![0, 1, 2, 6, 7, 8, 9, 10, 11].includes(r)),
   ).toEqual(before.map(toHex).filter((_, r) => ![0, 1, 2, 6, 7, 8, 9, 10, 11].includes(r)));
   expect([reg(machine, DOM0, 1), reg(machine, DOM0, 11), reg(machine, DOM0, 4)]).toEqual([BigInt(CODE + 2), 0x202n, BigInt(STACK)]);
+});
+
+describe('vCPU timers and areas', () => {
+  const vcpu_op = (machine: Machine, cmd: number) => hypercall(machine, DOM0, 'vcpu_op', cmd, 0, ARGUMENTS);
+  it('a one-shot time of 2^63 and more is negative, and due at once', () => {
+    const { kinds, machine } = vcpu_op(words(1n << 63n, 0), 8);
+    expect([kinds, vcpuOf(machine, DOM0).timers.singleshot]).toEqual([['hypercall', 'timer'], null]);
+  });
+  it('times beyond exact numbers are told as the last exact one', () =>
+    expect(vcpuOf(vcpu_op(words(1n << 62n, 0), 8).machine, DOM0).timers.singleshot).toBe(Number.MAX_SAFE_INTEGER));
+  it('taking the runstate area away writes to address 0 once', () => {
+    const { rc, machine, clauses } = vcpu_op(words(0), 5);
+    expect([rc, vcpuOf(machine, DOM0).runstateArea]).toEqual([0, null]);
+    expect(clauses).toContain('vcpu/register_runstate_memory_area-set');
+  });
 });

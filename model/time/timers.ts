@@ -24,10 +24,10 @@ export const fireDueTimers = (machine: Machine): { readonly machine: Machine; re
 
 /** What is due already fires before the caller of a hypercall goes on. */
 export const fireAtOnce = (machine: Machine): Machine =>
-  isDue(machine) ? fireDueTimers(cite(machine, 'time/due-at_once')).machine : machine;
+  isTimerDue(machine) ? fireDueTimers(cite(machine, 'time/due-at_once')).machine : machine;
 
-/** Asked after every hypercall, so without making anything. */
-const isDue = ({ domains, now }: Machine): boolean => {
+/** Some timer is due. Asked after every hypercall and in the middle of long ones, so without making anything. */
+export const isTimerDue = ({ domains, now }: Machine): boolean => {
   const due = (deadline: number | null): boolean => deadline !== null && deadline <= now;
   return domains.some(
     ({ vcpus, watchdogs }) =>
@@ -101,8 +101,13 @@ export const stopPeriodic = (machine: Machine, at: VcpuRef): Machine => setTimer
 export const setPeriodic = (machine: Machine, at: VcpuRef, period: number): Machine =>
   periodicWork(setTimers(machine, at, { period, periodicDeadline: null }), at);
 
+/** Deadlines beyond exact numbers, in a hundred days and more, are as good as the last exact one (spec/engine.ts). */
+const exact = (deadline: number): number => Math.min(deadline, Number.MAX_SAFE_INTEGER);
+
 /** Arm the one-shot timer, null to stop it. */
-export const setSingleshot = (machine: Machine, at: VcpuRef, singleshot: number | null): Machine => setTimers(machine, at, { singleshot });
+export const setSingleshot = (machine: Machine, at: VcpuRef, singleshot: number | null): Machine =>
+  setTimers(machine, at, { singleshot: singleshot === null ? null : exact(singleshot) });
 
 /** Arm the deadline of a poll. */
-export const setPollDeadline = (machine: Machine, at: VcpuRef, pollDeadline: number): Machine => setTimers(machine, at, { pollDeadline });
+export const setPollDeadline = (machine: Machine, at: VcpuRef, deadline: number): Machine =>
+  setTimers(machine, at, { pollDeadline: exact(deadline) });

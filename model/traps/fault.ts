@@ -6,6 +6,7 @@ import { type Fault, PF, VECTOR } from '../cpu/x86/outcome.ts';
 import { emulateForced } from '../emulate/forced.ts';
 import { emulatePageTableWrite } from '../emulate/page_table_write.ts';
 import { emulatePrivileged } from '../emulate/privileged.ts';
+import { emulateReadOnlyMmio } from '../emulate/read_only_mmio.ts';
 import { cite } from '../journal.ts';
 import { setCpu, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
@@ -36,7 +37,10 @@ const pageFault = (machine: Machine, at: VcpuRef, seen: number, address: Word): 
   const xens = inXen(machine, address);
   const error = xens ? seen | PF.PRESENT : seen;
   const writesReadOnly = (error & (PF.WRITE | PF.PRESENT | PF.FETCH)) === (PF.WRITE | PF.PRESENT);
-  const emulated = writesReadOnly && vcpuOf(machine, at).mode === 'kernel' ? emulatePageTableWrite(machine, at, address) : null;
+  const emulated =
+    writesReadOnly && vcpuOf(machine, at).mode === 'kernel'
+      ? (emulateReadOnlyMmio(machine, at, address) ?? emulatePageTableWrite(machine, at, address))
+      : null;
   return (
     emulated ??
     returnToGuest(injectPageFault(xens ? cite(machine, 'trap/page_fault-xen_range') : machine, at, error, address), at, 'sysret')

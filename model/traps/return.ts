@@ -7,6 +7,7 @@ import type { VcpuRef } from '#spec/event.ts';
 import { NotModelled } from '#spec/failure.ts';
 import { VECTOR } from '../cpu/x86/outcome.ts';
 import { CS, R11, RCX, SS } from '../cpu/x86/state.ts';
+import { emulatePrivileged } from '../emulate/privileged.ts';
 import { cite, emit } from '../journal.ts';
 import { findDomain, pcpuOf, setCpu, updateVcpu, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
@@ -80,7 +81,12 @@ const sysret = (machine: Machine, at: VcpuRef): Machine => {
 const iret = (machine: Machine, at: VcpuRef): Machine => {
   const { cpu } = vcpuOf(machine, at);
   const refused = iretFault(cpu);
-  if (refused !== null) return returnToGuest(injectException(cite(machine, 'trap/return-refused'), at, VECTOR.GP, refused), at, 'sysret');
+  if (refused !== null) {
+    const m = cite(machine, 'trap/return-refused');
+    // A #GP(0) like any other: the instruction at the target is tried as a privileged one first.
+    const tried = refused === 0 && cpu.segments.selectors[CS] === FLAT.RING3_CS64 ? emulatePrivileged(m, at) : null;
+    return tried ?? returnToGuest(injectException(m, at, VECTOR.GP, refused), at, 'sysret');
+  }
   const flags = (cpu.flags & IRET_FLAGS & ~(FLAG.IOPL | FLAG.VM)) | FLAG.IF | 2;
   return setCpu(cite(machine, 'trap/return-iret'), at, { ...cpu, flags });
 };

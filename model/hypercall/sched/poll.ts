@@ -9,7 +9,7 @@ import { read } from '../../memory/access.ts';
 import { wordIn } from '../../memory/guest.ts';
 import { setPollDeadline } from '../../time/timers.ts';
 import { eventsNeedDelivery } from '../../vcpu_info.ts';
-import { addInt, isZero, toNumber, type Word } from '../../word/word.ts';
+import { addInt, isZero, toSigned, type Word } from '../../word/word.ts';
 import { channelAt } from '../event_channel/ports.ts';
 import { fieldOf } from '../guest_struct.ts';
 import { done, fail, type HypercallResult, type Perform } from '../result.ts';
@@ -38,12 +38,9 @@ const lookAtPorts = (machine: Machine, caller: VcpuRef, ports: Word, count: numb
     if (isPending(m, caller.domid, port)) return done(m, 'sched/poll-ready');
   }
   const waiting = updateVcpu(m, caller, { blocked: true, poll: { port: count === 1 ? port : -1 } });
-  const timed = isZero(timeout) ? waiting : setPollDeadline(waiting, caller, deadline(timeout));
+  const timed = isZero(timeout) ? waiting : setPollDeadline(waiting, caller, toSigned(timeout));
   return done({ ...timed, reschedule: true }, 'sched/poll-waits');
 };
-
-/** Signed 64-bit nanoseconds; what lies beyond exact numbers is as good as never, and the past as good as now. */
-const deadline = (timeout: Word): number => (timeout.hi < 0 ? 0 : Math.min(toNumber(timeout), Number.MAX_SAFE_INTEGER));
 
 const isPending = (machine: Machine, domid: number, port: number): boolean => {
   const word = read(machine.memory, domainOf(machine, domid).sharedInfo, shared_info.fields.evtchn_pending.at + (port >>> 5) * 4, 4);
