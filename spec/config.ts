@@ -2,6 +2,12 @@
 import { z } from 'zod';
 
 const hex = z.string().regex(/^0x[0-9a-f]{1,16}$/);
+/** Printable ASCII: each character is one byte for the guest. */
+const text = (most: number) =>
+  z
+    .string()
+    .max(most)
+    .regex(/^[\x20-\x7e]*$/);
 const mfn = z.int().min(0).max(0x3ffffff);
 
 /** One CPUID leaf as the guest reads it: leaf, subleaf (or null for any), EAX EBX ECX EDX. */
@@ -14,7 +20,7 @@ export const DomainConfig = z.object({
   /** Size of the pseudo-physical memory in 4 KiB pages. */
   pages: z.int().min(64).max(0x400000),
   vcpus: z.int().min(1).max(32),
-  cmdline: z.string().max(1023),
+  cmdline: text(1023),
 });
 export type DomainConfig = z.infer<typeof DomainConfig>;
 
@@ -36,14 +42,14 @@ export const MachineConfig = z.object({
   xen: z.object({
     major: z.int(),
     minor: z.int(),
-    extraversion: z.string().max(15),
-    compiler: z.string().max(63),
-    compile_by: z.string().max(15),
-    compile_domain: z.string().max(31),
-    compile_date: z.string().max(31),
-    capabilities: z.string().max(1023),
-    changeset: z.string().max(63),
-    commandline: z.string().max(1023),
+    extraversion: text(15),
+    compiler: text(63),
+    compile_by: text(15),
+    compile_domain: text(31),
+    compile_date: text(31),
+    capabilities: text(1023),
+    changeset: text(63),
+    commandline: text(1023),
     /** Bytes as hex digits. */
     build_id: z.string().regex(/^([0-9a-f]{2})*$/),
     virt_start: hex,

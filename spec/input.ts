@@ -15,6 +15,6 @@ export const Input = z.discriminatedUnion('kind', [
   /** Xen's system time in nanoseconds since boot, never smaller than before. Timers that are due fire, in order of deadline, then domid, then vCPU. */
   z.object({ kind: z.literal('time'), now: z.int().min(0) }),
   /** Bytes typed at Xen's console for dom0 (VIRQ_CONSOLE, CONSOLEIO_read), one character a byte. */
-  z.object({ kind: z.literal('console_input'), bytes: z.string() }),
+  z.object({ kind: z.literal('console_input'), bytes: z.string().refine((s) => [...s].every((c) => c <= '\u00ff'), 'not bytes') }),
 ]);
 export type Input = z.infer<typeof Input>;

@@ -1,8 +1,7 @@
 /** Trace files: gzip-compressed JSON Lines (`.trace.gz`), plain JSON Lines accepted too. Reading streams. */
 import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, openSync, readSync, writeFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
-import { PassThrough, Transform, type TransformCallback } from 'node:stream';
+import { createReadStream, writeFileSync } from 'node:fs';
+import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, gzipSync } from 'node:zlib';
 import { BadInput } from '#spec/failure.ts';
@@ -12,27 +11,34 @@ import { printTrace, TraceParser } from './text.ts';
 /** Most bytes that a trace may unpack to: a small hostile file must not fill the memory. */
 export const MAX_UNPACKED = 256 * 1024 * 1024;
 
-const limit = (where: string): Transform => {
+/** Lines of a stream of bytes, of any length; counts the bytes. Throws BadInput when there are too many of them. */
+async function* linesOf(source: AsyncIterable<Uint8Array>, where: string): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
   let seen = 0;
-  return new Transform({
-    transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback) {
-      seen += chunk.length;
-      if (seen > MAX_UNPACKED) done(new BadInput(`${where}: unpacks to more than ${MAX_UNPACKED} bytes`));
-      else done(null, chunk);
-    },
-  });
-};
-
-/** Whether the file begins as gzip files do. Throws the system's error when it cannot be read. */
-const isGzip = (path: string): boolean => {
-  const file = openSync(path, 'r');
-  try {
-    const magic = new Uint8Array(2);
-    readSync(file, magic);
-    return magic[0] === 0x1f && magic[1] === 0x8b;
-  } finally {
-    closeSync(file);
+  let open: string[] = [];
+  for await (const chunk of source) {
+    seen += chunk.length;
+    if (seen > MAX_UNPACKED) throw new BadInput(`${where}: unpacks to more than ${MAX_UNPACKED} bytes`);
+    const [first, ...rest] = decoder.decode(chunk, { stream: true }).split('\n') as [string, ...string[]];
+    open.push(first);
+    for (const next of rest) {
+      yield open.join('');
+      open = [next];
+    }
   }
+  yield open.join('') + decoder.decode();
+}
+
+/** A file's bytes from its beginning, and how the first of them look. It is opened and read once, so that it can be a pipe. */
+const openFile = async (path: string): Promise<{ readonly gzip: boolean; readonly bytes: () => AsyncGenerator<Uint8Array> }> => {
+  const file: AsyncIterator<Buffer> = createReadStream(path)[Symbol.asyncIterator]();
+  const first = await file.next();
+  const bytes = async function* (): AsyncGenerator<Uint8Array> {
+    if (first.done) return;
+    yield first.value;
+    yield* { [Symbol.asyncIterator]: () => file };
+  };
+  return { gzip: !first.done && first.value[0] === 0x1f && first.value[1] === 0x8b, bytes };
 };
 
 /** Read a trace record by record. Throws BadInput with one line for anything that is not a whole, valid trace. */
@@ -42,15 +48,9 @@ export const streamTrace = async (
   onRecord: (record: TraceRecord) => void,
 ): Promise<void> => {
   const parser = new TraceParser(path);
-  try {
-    const unpack = isGzip(path) ? createGunzip() : new PassThrough();
-    const bounded = limit(path);
-    const lines = createInterface({ input: bounded, crlfDelay: Number.POSITIVE_INFINITY });
-    const pumping = pipeline(createReadStream(path), unpack, bounded);
-    // A failure is reported by the await below; the early handler only keeps it from being unhandled meanwhile.
-    pumping.catch(() => lines.close());
-    let announced = false;
-    for await (const line of lines) {
+  let announced = false;
+  const parse = async (source: AsyncIterable<Uint8Array>): Promise<void> => {
+    for await (const line of linesOf(source, path)) {
       const record = parser.push(line);
       if (!announced && parser.header) {
         announced = true;
@@ -59,8 +59,11 @@ export const streamTrace = async (
       }
       if (record) onRecord(record);
     }
-    await pumping;
     parser.finish();
+  };
+  try {
+    const { gzip, bytes } = await openFile(path);
+    await pipeline(bytes, gzip ? createGunzip() : new PassThrough(), parse);
   } catch (error) {
     throw asBadInput(error, path);
   }

@@ -10,11 +10,15 @@ import type { Trace } from './format.ts';
 export type Chooser = {
   next(status: ReturnType<Engine['status']>): Input | string;
   account(input: Input, retired: number): void;
+  /** Most steps in all; inputs of the trace itself are held to it as well. */
+  readonly limit: number;
 };
 
 /** Why an engine went no further. */
 export type Stopped =
   | { readonly kind: 'not_modelled'; readonly what: string }
+  /** The trace's inputs go on beyond so many steps. */
+  | { readonly kind: 'limit'; readonly steps: number }
   /** The trace's input with this number makes no sense to the engine as it stands. */
   | { readonly kind: 'bad_input'; readonly index: number; readonly message: string };
 
@@ -43,6 +47,10 @@ const script = function* (trace: Trace): Generator<Act> {
   }
 };
 
+/** An `execute` no longer than `left` steps; anything else as it is. */
+const cutTo = (act: Act, left: number): Act =>
+  typeof act === 'object' && act.kind === 'execute' && act.steps > left ? { ...act, steps: Math.max(left, 1) } : act;
+
 /** Throws what the engine throws at boot, and for a bug of its own. */
 export const perform = (boot: Boot, trace: Trace, images: readonly Uint8Array[], chooser: Chooser): Performance => {
   const engine = boot(trace.header.machine, images);
@@ -66,7 +74,8 @@ export const perform = (boot: Boot, trace: Trace, images: readonly Uint8Array[],
     return { inputs, eventsBefore, events, clauses: [...clauses], observations, finish, halted, retired, stopped };
   };
   for (;;) {
-    const next = scripted ? scripted.next().value : chooser.next(engine.status());
+    const given = scripted ? scripted.next().value : chooser.next(engine.status());
+    const next = scripted && given !== undefined ? cutTo(given as Act, chooser.limit - retired) : given;
     if (next === undefined) return over('script', null);
     if (next === 'observe') {
       observations.push(engine.observe());
@@ -77,6 +86,7 @@ export const perform = (boot: Boot, trace: Trace, images: readonly Uint8Array[],
       const report = engine.apply(next);
       chooser.account(next, report.retired);
       note(next, report);
+      if (next !== given && retired >= chooser.limit) return over('limit', { kind: 'limit', steps: chooser.limit });
     } catch (error) {
       if (error instanceof NotModelled && error.before) note(next, error.before);
       if (error instanceof NotModelled) return over('not_modelled', { kind: 'not_modelled', what: error.what });

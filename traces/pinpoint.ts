@@ -22,9 +22,9 @@ export const clausesOfEvent = (
   const last = seen.eventsBefore.findLastIndex((before) => before <= event);
   if (last < 0) return [];
   const engine = boot(trace.header.machine, images);
-  for (const input of seen.inputs.slice(0, last)) engine.apply(input);
   let count = seen.eventsBefore[last]!;
   try {
+    for (const input of seen.inputs.slice(0, last)) engine.apply(input);
     for (const input of stepwise(seen.inputs[last]!)) {
       const report = engine.apply(input);
       count += report.events.length;
@@ -33,6 +33,8 @@ export const clausesOfEvent = (
   } catch (error) {
     // The performance ended here, too.
     if (!(error instanceof NotModelled)) throw error;
+  } finally {
+    engine.dispose?.();
   }
   return [];
 };

@@ -36,7 +36,7 @@ export const replay = (boot: Boot, trace: Trace, images: readonly Uint8Array[], 
     ...(visible.includes('observations') ? [compareObservations(trace, seen)] : []),
   ];
   const reject = ({ event, ...parting }: Parting): ReplayVerdict => {
-    const at = event ?? seen.events.length - 1;
+    const at = Math.min(event ?? Number.POSITIVE_INFINITY, seen.events.length - 1);
     const clauses = seen.clauses.length > 0 && at >= 0 ? clausesOfEvent(boot, trace, images, seen, at) : [];
     return { verdict: 'rejected', rejection: { ...parting, clauses }, retired };
   };
@@ -57,6 +57,7 @@ export const replay = (boot: Boot, trace: Trace, images: readonly Uint8Array[], 
 /** Why agreement so far proves nothing of the whole; null when it does. */
 const doubtOf = (trace: Trace, seen: Performance, end: TraceEnd | undefined, lossAt: number): string | null => {
   if (seen.stopped?.kind === 'not_modelled' && end?.finish !== 'not_modelled') return `not modelled: ${seen.stopped.what}`;
+  if (seen.stopped?.kind === 'limit') return `more than ${seen.stopped.steps} steps`;
   if (!end) {
     const lost = trace.records[lossAt];
     return lost?.record === 'lost' ? `records lost: ${lost.reason}` : 'no end';

@@ -34,7 +34,7 @@ const sameVcpu = (a: VcpuRef | null, b: VcpuRef | null): boolean =>
 
 export class Environment {
   private readonly policy: Policy;
-  private readonly limit: number;
+  readonly limit: number;
   private spent = 0;
   private turn = 0;
   private random: number;
