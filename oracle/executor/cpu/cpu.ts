@@ -220,6 +220,10 @@ export class Cpu extends Mmu implements GuestCpu {
     }
   }
 
+  fetchFault(): bigint | null {
+    return this.faultAddress;
+  }
+
   operandAddress(instruction: Instruction): bigint {
     const lo = linear(this, prepare(instruction, this.offset).op);
     return (BigInt(this.high >>> 0) << 32n) | BigInt(lo >>> 0);

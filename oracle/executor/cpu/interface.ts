@@ -59,6 +59,8 @@ export interface GuestCpu {
   translate(root: number, address: bigint, access: Access): Translation;
   /** Fetch and decode the instruction at RIP, for an emulator of privileged ones; null when it cannot be fetched. */
   instruction(): Instruction | null;
+  /** Where the last `instruction()` that answered null met a page fault; null when it was another fault. */
+  fetchFault(): bigint | null;
   /** Linear address of the instruction's memory operand. */
   operandAddress(instruction: Instruction): bigint;
 }

@@ -17,6 +17,9 @@ const DENIED = [
 /** Mapped read-only whatever the entry says: I/O APIC, HPET. */
 const READ_ONLY: readonly number[] = [0xfec00, 0xfed00];
 
+/** Whether a device is one that domain 0 may map, but never write. */
+export const isReadOnlyIo = (mfn: number): boolean => READ_ONLY.includes(mfn);
+
 /** Give the first megabyte to the pseudo-domain that owns device memory; done once, when the machine is made. */
 export const assignIoFrames = (frames: FrameTable): void => {
   for (let mfn = 0; mfn < LOW_END; mfn++) {

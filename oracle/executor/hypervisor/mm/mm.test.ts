@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { ERRNO } from '#spec/abi/errno.ts';
 import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import { DOMID } from '#spec/abi/xen.ts';
-import { PGT } from '../frame_table.ts';
+import { PGF, PGT } from '../frame_table.ts';
 import { CALL_STATE } from '../hypercall/continuation.ts';
 import { ARGS_AT, ARGUMENTS, L1, L2, L3, L4, PAGES, TwoDomains } from '../testing/two_domains.ts';
+import { infoAddress } from '../vcpu_info.ts';
 import { mmu_update } from './mmu_update.ts';
 import { mmuext_op } from './mmuext_op.ts';
 import { ptwrTable, ptwrWrite } from './ptwr.ts';
@@ -301,5 +302,56 @@ describe('mmuext_op', () => {
     expect(ext(t, 0, 14)).toBe(-ERRNO.ENOSYS);
     expect(ext(t, 0, 99)).toBe(-ERRNO.ENOSYS);
     expect(ext(t, 0, OP.pin_l1_table, 0, 0, 0)).toBe(-ERRNO.ESRCH);
+  });
+});
+
+describe('an upcall that waits', () => {
+  const pend = (t: TwoDomains, pending: number): void => t.machine.memory.write8(infoAddress(t.vcpu(0)), pending);
+  /** One try of a call of one element; true when it asks for another. */
+  const once = (t: TwoDomains, cmd: number, mfn = 0): boolean => {
+    t.put(0, ARGUMENTS, 0, cmd, 0, mfn, 0, 0, 0);
+    CALL_STATE.preempted = false;
+    mmuext_op(t.machine, t.vcpu(0), Int32Array.of(ARGS_AT, 0, 1, 0, 0, 0, DOMID.SELF, 0, 0, 0, 0, 0));
+    return CALL_STATE.preempted;
+  };
+  /** An L2 at page 20 that leads to an L1 at page 21. */
+  const tables = (): { t: TwoDomains; l2: number; l1: number } => {
+    const t = new TwoDomains();
+    unmap(t, 20, 21);
+    const [l2, l1] = [t.mfn(0, 20), t.mfn(0, 21)];
+    expect(update(t, 0, l2 * 4096 + 8 * 5, 0, (l1 << 12) | 7)).toBe(0);
+    t.machine.memory.write8(infoAddress(t.vcpu(0)) + 1, 0);
+    return { t, l2, l1 };
+  };
+
+  it('stops the validation of a table before each slot but the first, and the next call goes on', () => {
+    const { t, l2, l1 } = tables();
+    pend(t, 1);
+    for (let slot = 1; slot <= 6; slot++) {
+      expect(once(t, OP.pin_l2_table, l2)).toBe(true);
+      expect(refs(t, l2)).toEqual([2, PGT.l2, 1]);
+      expect(t.machine.frames.nrValidated[l2]).toBe(slot);
+    }
+    expect(refs(t, l1)).toEqual([2, PGT.l1, 1]);
+    expect(update(t, 0, l2 * 4096, 0, 0), 'it is no table yet').toBe(-ERRNO.EINVAL);
+    pend(t, 0);
+    expect(ext(t, 0, OP.pin_l2_table, l2)).toBe(0);
+    expect(refs(t, l2)).toEqual([2, PGT.l2, 1]);
+    expect(t.machine.frames.flags[l2] & PGF.partial).toBe(0);
+  });
+
+  it('stops giving back what a table holds after each slot, and the next call goes on', () => {
+    const { t, l2, l1 } = tables();
+    expect(ext(t, 0, OP.pin_l2_table, l2)).toBe(0);
+    pend(t, 1);
+    expect(once(t, OP.unpin_table, l2)).toBe(true);
+    expect(t.vcpu(0).oldGuestTable).toBe(l2);
+    expect(t.machine.frames.nrValidated[l2]).toBe(511);
+    expect(refs(t, l1)).toEqual([2, PGT.l1, 1]);
+    pend(t, 0);
+    ext(t, 0, OP.tlb_flush_local);
+    expect(t.vcpu(0).oldGuestTable).toBe(-1);
+    expect(refs(t, l1)).toEqual([1, PGT.l1, 0]);
+    expect(refs(t, l2)).toEqual([1, PGT.l2, 0]);
   });
 });

@@ -1,15 +1,17 @@
 /** Privileged instructions that Xen carries out for a guest kernel: they raise #GP(0) in ring 3, and Xen looks what they were. */
 
+import { FLAT } from '#spec/abi/xen.ts';
 import { NotModelled } from '#spec/failure.ts';
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
 import { DB } from '../../cpu/exit.ts';
 import type { Instruction } from '../../cpu/instruction.ts';
+import { accessOk } from '../guest_access.ts';
 import { setTaskSwitched } from '../hypercall/processor.ts';
 import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { moveControl, moveFromControl } from './control_registers.ts';
 import { moveDebug, moveFromDebug } from './debug_moves.ts';
-import { injectException } from './inject.ts';
+import { injectException, injectPageFault } from './inject.ts';
 import { readMsr, writeMsr } from './msr.ts';
 import { hasIopl, portIn, portOut, portString } from './ports.ts';
 
@@ -57,14 +59,28 @@ const clearTaskSwitched = (vcpu: Vcpu): Emulation => {
 
 /** True when the instruction at RIP was Xen's to handle: done, or with an exception pending. */
 export const emulatePrivileged = (machine: Machine, vcpu: Vcpu): boolean => {
+  if (vcpu.savedCs !== FLAT.RING3_CS64) return false;
   const instruction = vcpu.cpu.instruction();
-  if (instruction === null) return false;
+  if (instruction === null) return faultOfFetch(machine, vcpu);
   if (instruction.opcode === XSETBV && instruction.modrm === XSETBV_MODRM && vcpu.kernelMode) throw new NotModelled('emulation/xsetbv');
   const found = EMULATED.get(instruction.opcode);
   if (!found) return false;
   const outcome = found.emulate(machine, vcpu, instruction);
   if (outcome === 'done') finishInstruction(machine, vcpu, instruction.length, found.name);
   return outcome !== 'refused';
+};
+
+/**
+ * Where IRET refused to go the instruction may be unreadable; the guest gets the page fault of Xen's reading (clause emulation/unreadable). A
+ * fetch in Xen's own range, or that failed otherwise, leaves the guest its #GP.
+ */
+const faultOfFetch = (machine: Machine, vcpu: Vcpu): boolean => {
+  const address = vcpu.cpu.fetchFault();
+  if (address === null) return false;
+  const [lo, hi] = [Number(BigInt.asIntN(32, address)), Number(BigInt.asIntN(32, address >> 32n))];
+  if (!accessOk(hi)) return false;
+  injectPageFault(machine, vcpu, 0, lo, hi);
+  return true;
 };
 
 /** Step over an instruction that Xen has carried out; single-stepping goes on. */

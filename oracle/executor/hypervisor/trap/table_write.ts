@@ -6,6 +6,7 @@ import { NotModelled } from '#spec/failure.ts';
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
 import { DB } from '../../cpu/exit.ts';
 import type { Instruction } from '../../cpu/instruction.ts';
+import { FS } from '../../cpu/interface.ts';
 import type { Machine } from '../machine.ts';
 import { readableGuestL1e } from '../mm/guest_l1e.ts';
 import { ptwrFits, ptwrTable, ptwrWrite } from '../mm/ptwr.ts';
@@ -24,7 +25,7 @@ export const emulateTableWrite = (machine: Machine, vcpu: Vcpu, lo: number, hi: 
   if (instruction === null) return false;
   const size = storeSize(instruction);
   const at = table * 4096 + (lo & 0xfff);
-  if (!ptwrFits(at, size)) return false;
+  if (!ptwrFits(at, size) || !reachesByOffset(vcpu, instruction, lo, hi)) return false;
 
   const { memory } = machine;
   const leaf = readableGuestL1e(machine, vcpu.kernelTable, lo, hi);
@@ -56,6 +57,22 @@ export const emulateTableWrite = (machine: Machine, vcpu: Vcpu, lo: number, hi: 
   return true;
 };
 
+const MOVS: ReadonlySet<number> = new Set([0xa4, 0xa5]);
+const STOS: ReadonlySet<number> = new Set([0xaa, 0xab]);
+
+/**
+ * Xen's emulator works with offsets in the segment: a store with a base of FS or GS misses the page, and is the guest's fault. Where it would
+ * hit another entry of the page, or read elsewhere, the run stops.
+ */
+const reachesByOffset = ({ cpu }: Vcpu, { segment, opcode }: Instruction, lo: number, hi: number): boolean => {
+  const base = segment < 0 || STOS.has(opcode) ? 0n : segment === FS ? cpu.fsBase : cpu.gsBase;
+  if (base === 0n) return true;
+  const address = (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0);
+  const offset = BigInt.asUintN(64, address - base);
+  if (MOVS.has(opcode) || (address ^ offset) < 4096n) throw new NotModelled('emulation/ptwr-segment');
+  return false;
+};
+
 type Snapshot = { readonly gprs: readonly bigint[]; readonly rip: bigint; readonly flags: number };
 
 const snapshot = ({ cpu }: Vcpu): Snapshot => ({
@@ -83,6 +100,6 @@ const WIDE_STORES: ReadonlySet<number> = new Set([0x83, 0x0fab, 0x0fb3, 0x0fbb, 
 const storeSize = (instruction: Instruction): number => {
   const { opcode, size } = instruction;
   if (WIDE_STORES.has(opcode)) return size;
-  if (!STORES.has(opcode)) throw new NotModelled(`ptwr/opcode_${opcode.toString(16)}`);
+  if (!STORES.has(opcode)) throw new NotModelled(`emulation/ptwr-${instruction.row.mnemonic}`);
   return (opcode & 1) === 0 ? 1 : size;
 };

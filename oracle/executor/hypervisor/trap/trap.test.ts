@@ -354,3 +354,47 @@ test('#NM clears the virtual CR0.TS', () => {
   expect(guest.run([0x9b])).toMatchObject([{ vector: 7 }]);
   expect(guest.vcpu.taskSwitched).toBe(false);
 });
+
+test('SYSRET with TF traps at once, IRET after one instruction', () => {
+  const guest = ready([1]);
+  guest.vcpu.cpu.rflags = 0x302n;
+  guest.call(17, 0);
+  expect(guest.machine.events).toMatchObject([{ kind: 'hypercall' }, { kind: 'exception', vector: 1 }]);
+  expect(guest.get(STACK - 16 - 56 + 16)).toBe(BigInt(CODE + 2));
+  expect(guest.get(STACK - 16 - 56 + 8)).toBe(0x302n);
+});
+
+describe('IRET that refuses a stack selector', () => {
+  test('has the instruction read, and its page fault delivered', () => {
+    const guest = ready([13, 14]);
+    guest.set(RSP, DATA);
+    guest.put(DATA, 0, 0, 0, 0, 0x10000, FLAT.RING3_CS64 & ~3, 0x202, STACK, 0);
+    guest.call(IRET);
+    expect(guest.machine.events).toMatchObject([{ kind: 'hypercall' }, { kind: 'exception', vector: 14, error: 0, address: '0x10000' }]);
+  });
+});
+
+describe('stores to a device that domain 0 may only read', () => {
+  const STORE = [0x89, 0x06];
+  const mapped = (): Guest => {
+    const guest = ready([14]);
+    expect(guest.call(14, DATA, 0xfec00061, 0)).toBe(0);
+    return guest;
+  };
+
+  test('are passed over', () => {
+    const guest = mapped();
+    guest.set(RSI, DATA + 4);
+    expect(guest.run(STORE)).toEqual([{ kind: 'emulated', at, instruction: 'mmio_ro' }]);
+    expect(guest.vcpu.cpu.rip).toBe(BigInt(CODE + 2));
+  });
+
+  test.each([
+    ['unaligned', DATA + 6, STORE],
+    ['that read as well', DATA + 4, [0x01, 0x06]],
+  ])('%s get their page fault', (_what, address, code) => {
+    const guest = mapped();
+    guest.set(RSI, address);
+    expect(guest.run(code)).toMatchObject([{ kind: 'exception', vector: 14, error: 3 }]);
+  });
+});
