@@ -6,7 +6,7 @@ export type Looseness = { readonly reason: string; readonly pinned: string };
 
 export const LOOSENESS = {
   'open/frame-choice': {
-    reason: 'Xen promises a domain a number of frames, never which ones.',
+    reason: 'Xen promises a domain a number of frames, never which ones; nor does it say where its own tables lie.',
     pinned: 'The configuration names the ranges; frames are taken lowest first. Programs print frames as symbols.',
   },
   'open/xen-l4-slots': {

@@ -18,8 +18,11 @@ import { instructionDone } from './done.ts';
 import { readMsr, writeMsr } from './msr.ts';
 import { ioplAllows, readPort, writePort } from './ports.ts';
 
-/** `machine`: carried out, or with `retry` to be run again; `fault`: another exception than the #GP(0) at hand; null: not for Xen, the guest gets its #GP(0). */
-type Emulated = { readonly machine: Machine; readonly retry?: true } | { readonly fault: number } | null;
+/**
+ * `machine`: carried out, with `retry` to be run again, with `refused` the guest's #GP(0) after all; `fault`: another exception than
+ * the #GP(0) at hand; null: not for Xen, the guest gets its #GP(0).
+ */
+type Emulated = { readonly machine: Machine; readonly retry?: true; readonly refused?: true } | { readonly fault: number } | null;
 type Rule = (machine: Machine, at: VcpuRef, instruction: Instruction) => Emulated;
 
 const gpr = (machine: Machine, at: VcpuRef, r: number): Word => vcpuOf(machine, at).cpu.regs[r];
@@ -38,7 +41,8 @@ const movFromCr: Rule = (machine, at, { dst, src }) => {
 
 const movToCr: Rule = (machine, at, { dst, src }) => {
   const written = writeControlRegister(machine, at, dst.index, gpr(machine, at, src.index));
-  return written.ok ? written : null;
+  // What a refused base pointer did to page tables on the way stays.
+  return written.ok ? written : { machine: written.machine, refused: true };
 };
 
 const movFromDr: Rule = (machine, at, { dst, src }) => {
@@ -128,6 +132,7 @@ export const emulatePrivileged = (machine: Machine, at: VcpuRef): Machine | null
   if (emulated === null) return null;
   if ('fault' in emulated)
     return returnToGuest(injectException(cite(machine, 'emulation/dr_absent'), at, emulated.fault, null), at, 'sysret');
+  if (emulated.refused) return returnToGuest(injectException(emulated.machine, at, VECTOR.GP, 0), at, 'sysret');
   if (emulated.retry) return returnToGuest(emulated.machine, at, 'iret');
   const told = emit(emulated.machine, { kind: 'emulated', at, instruction: instruction.mnemonic });
   return instructionDone(told, at, addInt(rip, instruction.length));

@@ -96,4 +96,12 @@ describe('MOV to CR3 while an upcall is due', () => {
     // RIP in the upcall's frame, behind RCX and R11.
     expect(peek64(machine, DOM0, Number(reg(machine, DOM0, RSP)) + 16)).toBe(BigInt(CODE));
   });
+  it('keeps what a refused table did on the way', () => {
+    const bad = mmuUpdate(tree, DOM0, [[pte(L4, 16), pte(L4, 0xa7)]]).machine;
+    const ready = setRegs(load({ ...bad, journal: EMPTY_JOURNAL }, DOM0, [0x0f, 0x22, 0xd8]), DOM0, { [RAX]: BigInt(L4) << 12n });
+    const { machine, events } = run(ready);
+    expect(events).toMatchObject([{ kind: 'exception', vector: 13, error: 0 }]);
+    expect(vcpuOf(machine, DOM0).oldGuestTable).toEqual({ mfn: L4, table: null, partial: true });
+    expect(state(machine, L4)).toEqual({ refs: 3, typeRefs: 1, validated: false, partial: { entries: 2, nested: false } });
+  });
 });
