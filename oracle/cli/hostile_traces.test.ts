@@ -16,8 +16,9 @@ const path = join(folder, 'x.trace');
 
 const recorded = readdirSync(RECORDED_FOLDER)
   .filter((file) => file.endsWith('.trace.gz'))
-  .slice(0, 24)
-  .map((file) => readFileSync(join(RECORDED_FOLDER, file)));
+  .map((file) => readFileSync(join(RECORDED_FOLDER, file)))
+  .sort((a, b) => a.length - b.length)
+  .slice(0, 12);
 
 /** A trace that holds its inputs and an observation, made of the shortest recording. */
 const scripted = ((): string => {
