@@ -18,8 +18,8 @@ import { CALL_STATE } from './continuation.ts';
 
 const OP = SUBOPERATIONS.sched_op;
 const SECOND = 1_000_000_000;
-/** pCPUs that Xen can be built for; a higher number is no pCPU at all. */
-const NR_CPUS = 512;
+/** pCPUs that Debian builds Xen for. */
+const NR_CPUS = 256;
 
 export const sched_op = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
   switch (args[0]) {
