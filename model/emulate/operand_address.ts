@@ -2,9 +2,15 @@
 import type { Instruction } from '../cpu/x86/instruction.ts';
 import { linearAddress } from '../cpu/x86/operand.ts';
 import { Running } from '../cpu/x86/running.ts';
-import { type CpuState, RDI } from '../cpu/x86/state.ts';
+import { type CpuState, FS, GS, RDI } from '../cpu/x86/state.ts';
 import type { Memory } from '../memory/memory.ts';
 import { type Word, word, ZERO } from '../word/word.ts';
+
+/** The base that an FS or GS override adds to the operand's address; Xen's emulation of stores leaves it out. */
+export const overriddenBase = ({ segments }: CpuState, { mnemonic, dst, segment }: Instruction): Word => {
+  const used = dst.kind === 'mem' ? dst.segment : mnemonic === 'movs' ? segment : 0;
+  return used === FS ? segments.fsBase : used === GS ? segments.gsBase : ZERO;
+};
 
 /** Linear address of the operand that the instruction writes in memory. */
 export const writtenAddress = ({ regs, rip, flags, segments }: CpuState, memory: Memory, instruction: Instruction): Word => {

@@ -12,10 +12,10 @@ import { type Memory, readWord, writeWord } from '../memory/memory.ts';
 import { getPageFromL1e, own, putPageFromL1e } from '../page_type/l1_entry.ts';
 import { adjusted, isPresent, PTE } from '../page_type/pte.ts';
 import { FLAG } from '../traps/bounce.ts';
-import { equal, or, Word, word } from '../word/word.ts';
+import { equal, isZero, or, sub, Word, word } from '../word/word.ts';
 import { decodeAt } from './decode_at.ts';
-import { instructionDone } from './done.ts';
-import { writtenAddress } from './operand_address.ts';
+import { storeDone } from './done.ts';
+import { overriddenBase, writtenAddress } from './operand_address.ts';
 import { readOnlyMapping } from './read_only_mapping.ts';
 
 /** The read-only mapping through which the guest writes, and the entry behind it. */
@@ -30,7 +30,16 @@ export const emulatePageTableWrite = (machine: Machine, at: VcpuRef, address: Wo
   const size = writtenSize(instruction);
   const written = writtenAddress(vcpuOf(machine, at).cpu, machine.memory, instruction);
   if (size === 0 || !equal(written, address) || (address.lo & (size - 1)) !== 0) return null;
+  const base = overriddenBase(vcpuOf(machine, at).cpu, instruction);
+  if (!isZero(base)) return segmented(instruction, address, base);
   return carryOut(machine, at, target, size);
+};
+
+/** Xen takes the offset for the address. In another page than the fault that is the guest's affair; what it does in the same is left out. */
+const segmented = ({ mnemonic }: Instruction, address: Word, base: Word): null => {
+  const offset = sub(address, base);
+  if (mnemonic !== 'movs' && (offset.hi !== address.hi || (offset.lo ^ address.lo) >>> 12 !== 0)) return null;
+  throw new NotModelled('emulation/ptwr-segment');
 };
 
 /** Dom0's faults on read-only mappings always come this way; other domains ask for it. */
@@ -46,13 +55,13 @@ const findTarget = (machine: Machine, at: VcpuRef, address: Word): Target | null
   return { mapping: { mfn: table, index }, place: { mfn: found.frame, index: (address.lo & 0xfff) >> 3 } };
 };
 
-/** Instructions that write elsewhere than at their operand's address. */
-const ADDRESSED_OTHERWISE: readonly string[] = ['bts', 'btr', 'btc', 'cmpxchg8b'];
+/** Instructions that write elsewhere than at their operand's address, or of which Xen's emulator lacks what it needs. */
+const OTHERWISE: readonly string[] = ['bts', 'btr', 'btc', 'cmpxchg8b', 'mov_from_seg'];
 
 /** Bytes that the instruction writes to its memory operand; 0 for instructions that Xen does not emulate here. */
 const writtenSize = ({ mnemonic, dst, size }: Instruction): number => {
   if (mnemonic === 'stos' || mnemonic === 'movs') return size;
-  if (ADDRESSED_OTHERWISE.includes(mnemonic)) throw new NotModelled(`emulation/ptwr-${mnemonic}`);
+  if (OTHERWISE.includes(mnemonic)) throw new NotModelled(`emulation/ptwr-${mnemonic}`);
   return dst.kind === 'mem' && !['cmp', 'test', 'bt'].includes(mnemonic) ? dst.size : 0;
 };
 
@@ -72,7 +81,7 @@ const carryOut = (machine: Machine, at: VcpuRef, { mapping, place }: Target, siz
   const ran = setCpu(setMemory(machine, memory), at, { ...trial.cpu, flags: trial.cpu.flags | (cpu.flags & FLAG.TF) });
   const stored = storeEntry(ran, at.domid, place, wanted);
   if (stored === null) return null;
-  return instructionDone(emit(stored, { kind: 'emulated', at, instruction: 'ptwr' }), at, trial.cpu.rip);
+  return storeDone(emit(stored, { kind: 'emulated', at, instruction: 'ptwr' }), at, trial.cpu.rip);
 };
 
 /** The trial's memory with the mapping and the entry as they were. */

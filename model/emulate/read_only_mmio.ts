@@ -11,10 +11,10 @@ import { writeWord } from '../memory/memory.ts';
 import { isReadOnlyIo, mayUseDevices } from '../page_type/owner.ts';
 import { entryFor, PTE } from '../page_type/pte.ts';
 import { FLAG } from '../traps/bounce.ts';
-import { equal, type Word, ZERO } from '../word/word.ts';
+import { equal, isZero, type Word, ZERO } from '../word/word.ts';
 import { decodeAt } from './decode_at.ts';
-import { instructionDone } from './done.ts';
-import { writtenAddress } from './operand_address.ts';
+import { storeDone } from './done.ts';
+import { overriddenBase, writtenAddress } from './operand_address.ts';
 import { readOnlyMapping } from './read_only_mapping.ts';
 
 /** Go on behind the write that faulted at `address`, without writing; null when the guest is to have its page fault. */
@@ -25,11 +25,13 @@ export const emulateReadOnlyMmio = (machine: Machine, at: VcpuRef, address: Word
   const size = instruction ? storedSize(instruction) : 0;
   if (!instruction || size === 0 || (address.lo & (size - 1)) !== 0) return null;
   if (!equal(writtenAddress(vcpuOf(machine, at).cpu, machine.memory, instruction), address)) return null;
+  // Xen compares the offset in the segment.
+  if (!isZero(overriddenBase(vcpuOf(machine, at).cpu, instruction))) return null;
   const { table, index } = mapping.used[3];
   const after = withoutStore(machine, at, table, index);
   if (!after) return null;
   const dropped = emit(cite(setCpu(machine, at, after), 'emulation/mmio_ro-dropped'), { kind: 'emulated', at, instruction: 'mmio_ro' });
-  return instructionDone(dropped, at, after.rip);
+  return storeDone(dropped, at, after.rip);
 };
 
 /**
@@ -43,8 +45,8 @@ const withoutStore = (machine: Machine, at: VcpuRef, table: number, index: numbe
   return trial.kind === 'retired' ? { ...trial.cpu, flags: trial.cpu.flags | (cpu.flags & FLAG.TF) } : null;
 };
 
-/** Instructions that write to memory and read none of it; Xen's emulator cannot read here. */
-const STORES: readonly string[] = ['mov', 'movbe', 'mov_from_seg', 'stos'];
+/** Instructions that write to memory and read none of it, nor a segment register: Xen's emulator can do neither here. */
+const STORES: readonly string[] = ['mov', 'movbe', 'stos'];
 /** Their stack would have to lie in device memory. */
 const PUSHES: readonly string[] = ['push', 'pushf', 'call', 'enter'];
 
@@ -53,5 +55,5 @@ const storedSize = ({ mnemonic, dst, size }: Instruction): number => {
   if (PUSHES.some((name) => mnemonic.startsWith(name))) throw new NotModelled(`emulation/mmio_ro-${mnemonic}`);
   if (mnemonic === 'stos') return size;
   if (dst.kind !== 'mem' || !(STORES.includes(mnemonic) || mnemonic.startsWith('set'))) return 0;
-  return mnemonic === 'mov_from_seg' ? 2 : dst.size;
+  return dst.size;
 };
