@@ -129,6 +129,21 @@ export const Step = z.discriminatedUnion('do', [
     call: CallName,
     args: z.array(Argument).max(6),
     via: z.enum(['syscall', 'page']).optional(),
+    /** vCPU 1 makes the call while vCPU 0 waits, and what came to vCPU 1 meanwhile is printed; `silent` when it does not answer. */
+    vcpu: z.literal(1).optional(),
+  }),
+  /**
+   * VCPUOP_initialise with a context whose kernel code carries out what hypercall steps with `vcpu` ask of it. `words` replaces quadwords
+   * of the context, by offset.
+   */
+  z.strictObject({
+    ...step,
+    do: z.literal('initialise'),
+    vcpu: z.int().min(0).max(0xffffffff).optional(),
+    words: z
+      .array(z.strictObject({ at: z.int().min(0).max(5160), value: Value }))
+      .max(8)
+      .optional(),
   }),
   /** A block of instructions. Prints a hash of the registers (or those named), and the flags that are defined, or the trap that ended it. */
   z.strictObject({
@@ -197,5 +212,9 @@ export type Step = z.infer<typeof Step>;
 export type StepOf<K extends Step['do']> = Extract<Step, { do: K }>;
 
 /** Steps of all domains in the order in which they happen: domains hand over to each other in between. */
-export const Program = z.strictObject({ steps: z.array(Step).max(500) });
+export const Program = z.strictObject({
+  steps: z.array(Step).max(500),
+  /** vCPUs of each domain; 1 when not given. Only vCPU 0 runs at the start. */
+  vcpus: z.union([z.literal(1), z.literal(2)]).optional(),
+});
 export type Program = z.infer<typeof Program>;

@@ -21,7 +21,7 @@ const FRAMES = 0x4000;
 /** Compile a program and give it a machine with as many domains as it has parts. */
 export const caseOf = (program: Program, seed: number): Case => {
   const images = buildImages(program);
-  const domains = images.map((_, i) => (i === 0 ? dom0('', DOM0_MIB) : domU(i, '', DOMU_MIB)));
+  const domains = images.map((_, i) => (i === 0 ? dom0('', DOM0_MIB, program.vcpus) : domU(i, '', DOMU_MIB)));
   return { seed, program, config: { ...debian_4_17(domains), frames: FRAMES }, images };
 };
 

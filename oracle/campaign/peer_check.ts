@@ -2,14 +2,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BadInput } from '#spec/failure.ts';
-import { debian_4_17, dom0, domU } from '#spec/machines/debian_4_17.ts';
 import type { Program } from '#spec/program.ts';
 import { generateProgram } from '../generators/index.ts';
 import { buildBatch, buildImages, domainsOf } from '../image/index.ts';
 import { findPeer, PEERS, type PeerName } from '../peers/peers.ts';
 import { ENGINES } from './engines.ts';
 import { engineRecorder, peerRecorder, type Recorder, type Seen, transcript } from './recorder.ts';
-import { batches } from './seed_recordings.ts';
+import { batches, machineFor } from './seed_recordings.ts';
 
 export type PeerDifference = {
   readonly seed: number;
@@ -105,7 +104,7 @@ export const checkAgainstPeer = async (options: PeerCheckOptions): Promise<PeerC
 
   const judgeBatch = async (batch: readonly Seeded[]): Promise<void> => {
     const images = batch.length === 1 ? buildImages(batch[0]!.program) : [buildBatch(batch.map((b) => b.program))];
-    const seen = await recorder.record(images, debian_4_17(images.map((_, i) => (i === 0 ? dom0() : domU(i)))));
+    const seen = await recorder.record(images, machineFor(batch[0]!.program));
     result.boots++;
     result.programs += batch.length;
     options.onPrograms(batch.length);

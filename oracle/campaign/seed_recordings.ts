@@ -1,5 +1,6 @@
 /** Recordings of generated programs, several in one boot where they allow it. */
 import { join } from 'node:path';
+import type { MachineConfig } from '#spec/config.ts';
 import { debian_4_17, dom0, domU } from '#spec/machines/debian_4_17.ts';
 import type { Program } from '#spec/program.ts';
 import { writeTrace } from '#traces/file.ts';
@@ -11,7 +12,8 @@ type Seeded = { readonly seed: number; readonly program: Program };
 export type SeedJob = { readonly name: string; readonly run: () => Promise<Seen> };
 
 /** Whether other programs can run after it in the same boot. */
-const sharesBoot = (program: Program): boolean => domainsOf(program) === 1 && !program.steps.some((step) => step.do === 'end');
+const sharesBoot = (program: Program): boolean =>
+  domainsOf(program) === 1 && program.vcpus !== 2 && !program.steps.some((step) => step.do === 'end');
 
 /** The programs of one boot each: up to `most` that can share it, in the order of their seeds. */
 export const batches = (programs: readonly Seeded[], most: number): readonly (readonly Seeded[])[] => {
@@ -29,6 +31,13 @@ export const batches = (programs: readonly Seeded[], most: number): readonly (re
     open.push(one);
   }
   return out;
+};
+
+/** The reference machine for a program: real Xen gives domain 0 a vCPU for each CPU. */
+export const machineFor = (program: Program): MachineConfig => {
+  const vcpus = program.vcpus ?? 1;
+  const machine = debian_4_17(Array.from({ length: domainsOf(program) }, (_, i) => (i === 0 ? dom0('', undefined, vcpus) : domU(i))));
+  return { ...machine, pcpus: vcpus };
 };
 
 const nameOf = (batch: readonly Seeded[]): string => {
@@ -54,7 +63,7 @@ export const seedJobs = (
 const recordBatch = async (recorder: Recorder, batch: readonly Seeded[], folder: string): Promise<Seen> => {
   const [first] = batch as readonly [Seeded, ...Seeded[]];
   const images = batch.length === 1 ? buildImages(first.program) : [buildBatch(batch.map((one) => one.program))];
-  const seen = await recorder.record(images, debian_4_17(images.map((_, i) => (i === 0 ? dom0() : domU(i)))));
+  const seen = await recorder.record(images, machineFor(first.program));
   if (seen.reason === null) return seen;
   const title = `generated programs of seeds ${batch.map((one) => one.seed).join(', ')}`;
   const program = programData(batch.length === 1 ? first.program : batch.map((one) => one.program));

@@ -10,6 +10,7 @@ import { MEMORY } from './families/memory.ts';
 import { PEERS } from './families/peers.ts';
 import { REGISTERS } from './families/registers.ts';
 import { SCHEDULING } from './families/scheduling.ts';
+import { onEither, SMP, startSecond } from './families/smp.ts';
 import { multicall, WILD } from './families/wild.ts';
 import { Random } from './random.ts';
 import { simplifications } from './shrink.ts';
@@ -21,6 +22,8 @@ export type Kind = 'directed' | 'wild';
 export type ProgramOptions = {
   readonly kind: Kind;
   readonly domains: 1 | 2;
+  /** vCPUs of each domain; two only for one domain. */
+  readonly vcpus: 1 | 2;
   /** About how many steps. */
   readonly steps: number;
   /** Whether a program may end by a crash or another shutdown than poweroff. */
@@ -53,14 +56,24 @@ const THEMES: readonly (readonly Family[])[] = [
   [...PROCESSOR, ...EVENT_CHANNELS, ...SCHEDULING, ...MEMORY, ...GRANTS, ...REGISTERS, multicall],
 ];
 
+const SMP_THEMES: readonly (readonly Family[])[] = [
+  [],
+  [...EVENT_CHANNELS, ...SCHEDULING],
+  [...MEMORY, readEntry],
+  [...GRANTS, ...REGISTERS],
+  [compute, trap, access, computeInUserMode],
+];
+
 /** User mode of a program of two domains would need tables of its own in each; the families are the same. */
-const familiesFor = (r: Random, { kind, domains }: ProgramOptions): readonly Family[] => {
+const familiesFor = (r: Random, { kind, domains, vcpus }: ProgramOptions): readonly Family[] => {
+  if (vcpus === 2) return [...SMP, ...SMP, ...r.pick(SMP_THEMES).map(onEither)];
   const base = kind === 'wild' ? [...WILD, compute, trap, access] : r.pick(THEMES);
   return domains === 2 ? [...base, ...PEERS, ...PEERS] : base;
 };
 
-const endOf = (g: Generation): Step => {
+const endOf = (g: Generation, vcpus: number): Step => {
   const { r } = g;
+  // With a second vCPU up, vCPU 0 going down ends nothing.
   const how = r.pick([
     'shutdown',
     'shutdown',
@@ -69,7 +82,7 @@ const endOf = (g: Generation): Step => {
     'bad_iret',
     'no_event_callback',
     'user_without_table',
-    'vcpu_down',
+    ...(vcpus === 1 ? (['vcpu_down'] as const) : []),
   ] as const);
   if (g.domains.length === 2) g.domain = r.int(0, 1);
   const reason = how === 'shutdown' ? { reason: r.pick([1, 2, 3, 4, 5, 6, 255]) } : {};
@@ -89,10 +102,10 @@ const generate = (source: fc.Random, options: ProgramOptions): Program => {
   const r = new Random(source);
   const g = new Generation(r, options.domains);
   const families = familiesFor(r, options);
-  const steps: Step[] = [];
+  const steps: Step[] = options.vcpus === 2 ? [...startSecond(g)] : [];
   for (let tries = 0; steps.length < options.steps && tries < options.steps * 4; tries++) steps.push(...r.weighted(families).make(g));
-  if (options.ends && r.one(8)) steps.push(endOf(g));
-  return { steps };
+  if (options.ends && r.one(8)) steps.push(endOf(g, options.vcpus));
+  return options.vcpus === 2 ? { steps, vcpus: 2 } : { steps };
 };
 
 /** Programs that shrink by losing steps and simplifying those that stay. */
@@ -119,12 +132,13 @@ class ProgramArbitrary extends fc.Arbitrary<Program> {
 
 /** An arbitrary of programs; defaults: directed, one domain, 20 steps, orderly or not. */
 export const arbitraryProgram = (options: Partial<ProgramOptions> = {}): fc.Arbitrary<Program> =>
-  new ProgramArbitrary({ kind: 'directed', domains: 1, steps: 20, ends: true, ...options });
+  new ProgramArbitrary({ kind: 'directed', domains: 1, vcpus: 1, steps: 20, ends: true, ...options });
 
-/** What the program of a seed is like: even seeds are directed and odd ones wild; of each four, one spans two domains. */
+/** What the program of a seed is like: even seeds are directed and odd ones wild; of each four, one spans two domains; of each ten, one has two vCPUs. */
 export const optionsOfSeed = (seed: number): ProgramOptions => ({
   kind: seed % 2 === 0 ? 'directed' : 'wild',
   domains: seed % 8 >= 6 ? 2 : 1,
+  vcpus: seed % 8 < 6 && Math.imul(seed, 0x85ebca6b) >>> 29 === 5 ? 2 : 1,
   steps: 8 + (Math.imul(seed, 0x9e3779b1) >>> 28) * 2,
   ends: true,
 });

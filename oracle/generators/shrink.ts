@@ -5,10 +5,12 @@ type CodeStep = Extract<Step, { do: 'code' }>;
 
 /** The program without the steps at [from, from + count). */
 const without = (program: Program, from: number, count: number): Program => ({
+  ...program,
   steps: program.steps.filter((_, i) => i < from || i >= from + count),
 });
 
 const replace = (program: Program, index: number, step: Step): Program => ({
+  ...program,
   steps: program.steps.map((s, i) => (i === index ? step : s)),
 });
 
@@ -95,12 +97,18 @@ function* simplerCall(step: Extract<Step, { do: 'hypercall' }>): IterableIterato
     const { via: _, ...plain } = step;
     yield plain;
   }
+  if (step.vcpu) {
+    const { vcpu: _, ...plain } = step;
+    yield plain;
+  }
 }
 
 function* simplerStep(step: Step): IterableIterator<Step> {
   if (step.do === 'code') yield* simplerCode(step);
   else if (step.do === 'hypercall') yield* simplerCall(step);
-  else if (step.do === 'access' && step.mode === 'user') {
+  else if (step.do === 'initialise' && step.words) {
+    for (let i = 0; i < step.words.length; i++) yield { ...step, words: step.words.filter((_, n) => n !== i) };
+  } else if (step.do === 'access' && step.mode === 'user') {
     const { mode: _, ...kernel } = step;
     yield kernel;
   } else if (step.do === 'wait' && (step.ports?.length ?? 0) > 0) yield { ...step, ports: step.ports?.slice(1) ?? ([] as Value[]) };

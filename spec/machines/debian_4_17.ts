@@ -7,8 +7,8 @@ import { CPUID_QEMU_MAX, CPUID_QEMU_MAX_FORCED } from './cpuid_qemu_max.ts';
 
 const MIB = 256; // pages
 
-/** Domain 0 with one vCPU. */
-export const dom0 = (cmdline = '', memoryMiB = 128): DomainConfig => ({ domid: 0, pages: memoryMiB * MIB, vcpus: 1, cmdline });
+/** Domain 0. */
+export const dom0 = (cmdline = '', memoryMiB = 128, vcpus = 1): DomainConfig => ({ domid: 0, pages: memoryMiB * MIB, vcpus, cmdline });
 
 /** An unprivileged domain; `domid` 1 and up. */
 export const domU = (domid: number, cmdline = '', memoryMiB = 16): DomainConfig => ({ domid, pages: memoryMiB * MIB, vcpus: 1, cmdline });

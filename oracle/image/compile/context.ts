@@ -47,6 +47,8 @@ export class Context {
   readonly domains: number;
   private readonly slots = new Map<string, { readonly index: number; readonly initial: bigint }>();
   private labels = 0;
+  /** Address of the words that vCPU 0 and vCPU 1 share, in a program that has steps for vCPU 1. */
+  mailbox: number | undefined;
 
   constructor(a: Assembler, data: Data, number: number, pool: number, program: Program, domain: number, domains: number) {
     this.a = a;

@@ -6,6 +6,7 @@ import { HYPERCALL_PAGE, VAR } from '../layout.ts';
 import { Arguments, callNumber, type Placed } from './arguments.ts';
 import { printFields } from './code.ts';
 import { type Context, R } from './context.ts';
+import { movedInfo, printSeen, reportSilence, requestCall } from './second_vcpu.ts';
 import { literal, loadLabel, loadValue } from './values.ts';
 
 const REGISTERS = ['rdi', 'rsi', 'rdx', 'r10', 'r8', 'r9'] as const;
@@ -56,10 +57,20 @@ export const hypercallStep = (c: Context, step: StepOf<'hypercall'>, title: stri
     loadValue(c, p.value);
     c.storeRax(VAR.args + 8 * i);
   });
-  const issue = () => issueCall(c, step, placed, code);
+  const silent = c.label();
+  const issue = () => {
+    if (!step.vcpu) return issueCall(c, step, placed, code);
+    requestCall(c, number, placed, silent);
+    a.label(code);
+  };
   const info = newInfo(step);
-  if (info) movingInfo(c, info, issue);
+  if (info?.vcpu === 0 && !step.vcpu) movingInfo(c, info, issue);
   else issue();
+  if (info?.vcpu === 1)
+    onSuccess(c, () => {
+      loadValue(c, { page: info.page, as: 'va', plus: info.offset });
+      movedInfo(c);
+    });
   if (CHANGES_MAPPINGS.includes(number)) c.call('flush_tlb');
   afterwards(c, step, placement);
   a.label(report);
@@ -73,8 +84,15 @@ export const hypercallStep = (c: Context, step: StepOf<'hypercall'>, title: stri
     c.storeRax(slot);
   }
   printFields(c, placement.table(step));
+  if (step.vcpu) printSeen(c);
   a.label(end);
   c.call('report_end');
+  if (!step.vcpu) return;
+  const told = c.label();
+  a.op('jmp', addressOf(told));
+  a.label(silent);
+  reportSilence(c, title);
+  a.label(told);
 };
 
 /** Load the registers and go, by SYSCALL here or in the hypercall page. */
@@ -112,17 +130,26 @@ const afterwards = (c: Context, step: StepOf<'hypercall'>, placement: Arguments)
   }
 };
 
-/** Page and offset to which vCPU 0's vcpu_info would move. */
-const newInfo = (step: StepOf<'hypercall'>): { readonly page: Page; readonly offset: number } | null => {
+type NewInfo = { readonly vcpu: number; readonly page: Page; readonly offset: number };
+
+/** Page and offset to which a vCPU's vcpu_info would move. */
+const newInfo = (step: StepOf<'hypercall'>): NewInfo | null => {
   const [command, number, argument] = step.args;
-  if (step.call !== 'vcpu_op' || command !== 10 || number !== 0 || typeof argument !== 'object' || !('struct' in argument)) return null;
+  if (
+    step.call !== 'vcpu_op' ||
+    command !== 10 ||
+    (number !== 0 && number !== 1) ||
+    typeof argument !== 'object' ||
+    !('struct' in argument)
+  )
+    return null;
   const { mfn, offset } = argument.fields;
   if (typeof mfn !== 'object' || !('page' in mfn)) return null;
-  return { page: mfn.page, offset: constantArgument(offset) ?? 0 };
+  return { vcpu: number, page: mfn.page, offset: constantArgument(offset) ?? 0 };
 };
 
 /** An upcall at the end of the call would look for its port where vcpu_info was, so keep upcalls out until the new place is known. */
-const movingInfo = (c: Context, { page, offset }: { readonly page: Page; readonly offset: number }, call: () => void): void => {
+const movingInfo = (c: Context, { page, offset }: NewInfo, call: () => void): void => {
   const { a } = c;
   const byte = via(8, 'rbx', 1);
   a.op('mov', R.rbx, at(64, VAR.vcpu_info));

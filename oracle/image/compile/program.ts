@@ -8,6 +8,7 @@ import { runtime, runtimeFor } from '../runtime/runtime.ts';
 import { Context } from './context.ts';
 import { Data } from './data.ts';
 import { accept, awaitTurn, handOver, offer } from './peers.ts';
+import { emitSecond } from './second_vcpu.ts';
 import { compileStep } from './steps.ts';
 
 const PAGE = 4096;
@@ -72,6 +73,7 @@ const compileProgram = (c: Context, program: Program): void => {
       c.storeRax(address);
     }
   }
+  emitSecond(c, program);
   if (c.domains === 1) {
     for (const step of program.steps) compileStep(c, step);
     return;

@@ -7,6 +7,7 @@ import { codeStep, excursion, fieldTable, printFields } from './code.ts';
 import { type Context, R, raxOf } from './context.ts';
 import { endStep } from './end.ts';
 import { hypercallStep, operationName } from './hypercall.ts';
+import { initialiseStep } from './second_vcpu.ts';
 import { loadLabel, loadValue } from './values.ts';
 
 /** Begin a step that is not expected to trap. */
@@ -256,6 +257,8 @@ export const compileStep = (c: Context, step: Step) => {
       return events(c, title);
     case 'wait':
       return wait(c, step, title);
+    case 'initialise':
+      return initialiseStep(c, step, title);
     case 'grant_setup':
       return grantSetup(c, step, title);
     case 'grant_entry':
