@@ -1,8 +1,12 @@
 /** `xenspec check --isa x86`: single instructions of both engines against machines that nobody here wrote, or against each other. */
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
+import { checkDecoders, type DecodeCheck } from '../../campaign/isa/decode_check.ts';
+import { DECODE_EXCEPTIONS } from '../../campaign/isa/decode_exceptions.ts';
 import { checkAsHtml, checkAsJson, explanationsUsed, HEAD, rowOf, totalsOf } from '../../campaign/isa/report.ts';
 import { rowsMatching } from '../../campaign/isa/row_label.ts';
+import { SEQUENCE_STEPS } from '../../campaign/isa/sequence_check.ts';
+import { checkSequences, type SequencesCheck } from '../../campaign/isa/sequences.ts';
 import { checkSilicon, type SiliconCheck } from '../../campaign/isa/silicon_check.ts';
 import { EXIT } from '../exit_code.ts';
 import { CommandFailure } from '../failure.ts';
@@ -15,21 +19,35 @@ export type IsaOptions = {
   peer?: string;
   seeds?: { readonly first: number; readonly last: number };
   cases?: number;
+  steps?: number;
   row?: string;
   html?: string;
   json?: true;
 };
 
+/** 100000000 or 1e8. */
+const stepCount = (text: string): number => wholeNumber(1)(/^\d{1,3}e\d{1,2}$/.test(text) ? String(Number(text)) : text);
+
 /** The options of `check` that belong to `--isa`. */
 export const addIsaOptions = (command: Command): Command =>
   command
-    .option('--isa <name>', 'check the instruction set `x86` case by case: against --peer silicon')
-    .option('--cases <n>', 'with --isa: how many cases, spread over all rows of the opcode table', wholeNumber(1, 1_000_000_000))
-    .option('--row <text>', 'with --isa: only rows whose name contains this, e.g. shld')
-    .option('--html <file>', 'with --isa: also write the table as a page');
+    .option(
+      '--isa <name>',
+      'check the instruction set `x86`: with --peer silicon or objdump case by case, with --steps model against executor',
+    )
+    .option(
+      '--cases <n>',
+      'with --isa and a peer: how many cases; on silicon spread over all rows of the opcode table',
+      wholeNumber(1, 1e9),
+    )
+    .option('--steps <n>', 'with --isa: steps of generated programs on model and executor alone, e.g. 1e8', stepCount)
+    .option('--row <text>', 'with --isa and --peer silicon: only rows whose name contains this, e.g. shld')
+    .option('--html <file>', 'with --isa and --peer silicon: also write the table as a page');
 
 /** Cases when nobody says how many. */
 const CASES = 200_000;
+const STRINGS = 1_000_000;
+const STEPS = 10_000_000;
 
 /** The check that the options ask for; its exit code. */
 export const checkIsa = async (options: IsaOptions): Promise<number> => {
@@ -37,10 +55,16 @@ export const checkIsa = async (options: IsaOptions): Promise<number> => {
   switch (options.peer) {
     case 'silicon':
       return silicon(options);
+    case 'objdump':
+      return objdump(options);
+    case undefined:
+      return sequences(options);
     default:
-      throw new CommandFailure(EXIT.badInput, '--isa x86 needs --peer silicon');
+      throw new CommandFailure(EXIT.badInput, `--isa x86 knows the peers silicon and objdump, not ${options.peer}`);
   }
 };
+
+const printJson = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 
 const silicon = async (options: IsaOptions): Promise<number> => {
   const rows = rowsMatching(options.row).length;
@@ -58,7 +82,8 @@ const silicon = async (options: IsaOptions): Promise<number> => {
     const { html } = options;
     onFile(html, () => writeFileSync(html, checkAsHtml(check)));
   }
-  process.stdout.write(options.json ? `${JSON.stringify(checkAsJson(check), null, 2)}\n` : siliconText(check));
+  if (options.json) printJson(checkAsJson(check));
+  else process.stdout.write(siliconText(check));
   if (check.unavailable !== null) return EXIT.unavailable;
   return totalsOf(check).differences > 0 ? EXIT.divergence : EXIT.ok;
 };
@@ -80,4 +105,77 @@ const siliconText = (check: SiliconCheck): string => {
     ],
   );
   return `${table(HEAD, check.rows.map(rowOf))}\n${summary}\n`;
+};
+
+/** `nop 12, add 3`: the most frequent first. */
+const counted = (counts: Readonly<Record<string, number>>, most: number): string => {
+  const sorted = Object.entries(counts).sort((a, b) => b[1] - a[1]);
+  const shown = sorted.slice(0, most).map(([what, n]) => `${what} ${count(n)}`);
+  return [...shown, ...(sorted.length > most ? [`${sorted.length - most} more`] : [])].join(', ');
+};
+
+const total = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((a, b) => a + b, 0);
+
+const objdump = async (options: IsaOptions): Promise<number> => {
+  const { first, last } = options.seeds ?? { first: 1, last: options.cases ?? STRINGS };
+  const progress = new Progress('strings of bytes', last - first + 1);
+  const check = await checkDecoders(first, last, (n) => progress.step(n));
+  progress.done();
+  if (options.json) printJson(check);
+  else process.stdout.write(decodeText(check));
+  if (check.unavailable !== null) return EXIT.unavailable;
+  return check.differences.length > 0 ? EXIT.divergence : EXIT.ok;
+};
+
+const decodeText = (check: DecodeCheck): string => {
+  if (check.unavailable !== null) return `skipped: ${check.unavailable}\n`;
+  const differences = check.differences.map(({ seed, bytes, what }) => `seed ${seed}: ${bytes}\n  ${what}\n`).join('');
+  const summary = table(
+    ['what', 'result'],
+    [
+      ['peer', check.peer ?? ''],
+      ['strings of bytes', `${count(check.strings)} (seeds ${check.seeds.first}..${check.seeds.last})`],
+      ['length and mnemonic agree', count(check.agreed)],
+      ['no instruction to all', `${count(check.invalid)}, and ${count(check.tooLong)} longer than 15 bytes`],
+      ['not modelled', `${count(total(check.notModelled))}: ${counted(check.notModelled, 8)}`],
+      ['exceptions, by finding', [count(total(check.exceptions)), ...exceptionLines(check)].join('\n')],
+      ['unexplained differences', count(check.differences.length)],
+      ['throughput', `${rate(check.strings / check.seconds)} strings/s`],
+    ],
+  );
+  return `${differences}${summary}\n`;
+};
+
+const exceptionLines = ({ exceptions }: DecodeCheck): readonly string[] =>
+  Object.entries(exceptions).map(([finding, n]) => {
+    const why = DECODE_EXCEPTIONS.filter((e) => e.finding === finding).map((e) => e.why);
+    return `${finding} ${count(n)}: ${why.join('; ')}`;
+  });
+
+const sequences = async (options: IsaOptions): Promise<number> => {
+  const first = options.seeds?.first ?? 1;
+  const steps = options.steps ?? (options.seeds ? (options.seeds.last - first + 1) * SEQUENCE_STEPS : STEPS);
+  const progress = new Progress('steps of model and executor', steps);
+  const check = await checkSequences(first, steps, (n) => progress.step(n));
+  progress.done();
+  if (options.json) printJson(check);
+  else process.stdout.write(sequencesText(check));
+  return check.differences.length > 0 ? EXIT.divergence : EXIT.ok;
+};
+
+const sequencesText = (check: SequencesCheck): string => {
+  const differences = check.differences
+    .map(({ seed, step, rip, what }) => `seed ${seed}, step ${step}, RIP 0x${rip}\n  ${what}\n`)
+    .join('');
+  const summary = table(
+    ['what', 'result'],
+    [
+      ['programs', `${count(check.programs)} (seeds ${check.seeds.first}..${check.seeds.last}; the next is ${check.seeds.last + 1})`],
+      ['steps on model and executor', count(check.steps)],
+      ['interrupted by faults and otherwise', count(check.interruptions)],
+      ['differences', count(check.differences.length)],
+      ['throughput', `${rate(check.steps / check.seconds)} steps/s, both engines together`],
+    ],
+  );
+  return `${differences}${summary}\n`;
 };

@@ -5,6 +5,8 @@ import { vi } from 'vitest';
 import { xenspec } from '../program.ts';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
+/** As `npm run` does it: what Node makes of TypeScript is kept. */
+const NODE_COMPILE_CACHE = fileURLToPath(new URL('../../../node_modules/.cache/node', import.meta.url));
 
 export type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
 
@@ -34,7 +36,11 @@ export type StartOptions = {
 /** Starts the program as users do. Standard output as the bytes that it is. */
 export const start = (args: readonly string[], { cwd, closeAfter }: StartOptions = {}): Promise<Bytes> =>
   new Promise((settle, refuse) => {
-    const child = spawn(process.execPath, [MAIN, ...args], { ...(cwd === undefined ? {} : { cwd }), stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [MAIN, ...args], {
+      ...(cwd === undefined ? {} : { cwd }),
+      env: { NODE_COMPILE_CACHE, ...process.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const chunks: Buffer[] = [];
     let stderr = '';
     let seen = 0;
