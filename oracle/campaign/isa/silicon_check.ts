@@ -1,10 +1,9 @@
 /** The check of single instructions against the processor of this machine. */
-import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
 import { siliconPeer } from '../../peers/silicon/silicon.ts';
 import { rowsMatching } from './row_label.ts';
 import { type Chunk, hostHas, SiliconJudge } from './silicon_judge.ts';
 import { mergeTallies, type RowTally } from './tally.ts';
+import { inWorkers } from './workers.ts';
 
 export type SiliconCheck = {
   /** The processor; null when it cannot be asked, and `unavailable` says why. */
@@ -30,28 +29,10 @@ export type SiliconOptions = {
 const CHUNK = 2000;
 /** Below so many cases threads cost more than they bring. */
 const FEW = 20_000;
-const MOST_WORKERS = 8;
 
 function* chunksOf(rows: readonly number[], first: number, last: number): Generator<Chunk> {
   for (const row of rows) for (let at = first; at <= last; at += CHUNK) yield { row, first: at, count: Math.min(CHUNK, last - at + 1) };
 }
-
-/** Gives chunks to worker threads until there are none left. */
-const inWorkers = (chunks: Iterator<Chunk>, width: number, done: (tally: RowTally) => void): Promise<unknown> => {
-  const url = new URL(import.meta.url.endsWith('.ts') ? './silicon_worker.ts' : './silicon_worker.js', import.meta.url);
-  const work = (): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const worker = new Worker(url);
-      worker.on('error', reject);
-      worker.on('message', (message: 'ready' | RowTally) => {
-        if (message !== 'ready') done(message);
-        const next = chunks.next();
-        if (!next.done) worker.postMessage(next.value);
-        else void worker.terminate().then(() => resolve());
-      });
-    });
-  return Promise.all(Array.from({ length: width }, work));
-};
 
 export const checkSilicon = async ({ first, last, row, onCases }: SiliconOptions): Promise<SiliconCheck> => {
   const started = performance.now();
@@ -67,7 +48,7 @@ export const checkSilicon = async ({ first, last, row, onCases }: SiliconOptions
     onCases?.(tally.cases);
   };
   const chunks = chunksOf(rows, first, last);
-  if (rows.length * (last - first + 1) > FEW) await inWorkers(chunks, Math.min(MOST_WORKERS, availableParallelism()), done);
+  if (rows.length * (last - first + 1) > FEW) await inWorkers('silicon_worker', chunks, done);
   else {
     const judge = new SiliconJudge(silicon);
     for (const chunk of chunks) done(await judge.judge(chunk));

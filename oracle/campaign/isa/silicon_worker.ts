@@ -2,6 +2,7 @@
 import { parentPort } from 'node:worker_threads';
 import { siliconPeer } from '../../peers/silicon/silicon.ts';
 import { type Chunk, SiliconJudge } from './silicon_judge.ts';
+import { READY } from './workers.ts';
 
 const silicon = siliconPeer();
 if (!silicon.available) throw new Error(silicon.why);
@@ -10,4 +11,4 @@ const judge = new SiliconJudge(silicon);
 parentPort!.on('message', async (chunk: Chunk) => {
   parentPort!.postMessage(await judge.judge(chunk));
 });
-parentPort!.postMessage('ready');
+parentPort!.postMessage(READY);

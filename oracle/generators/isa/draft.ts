@@ -65,6 +65,12 @@ export class Draft {
     this.rex = (this.rex ?? 0) | bits;
   }
 
+  /** Take a prefix away wherever it stands. */
+  dropPrefix(prefix: number): void {
+    const kept = this.prefixes.filter((each) => each !== prefix);
+    this.prefixes.splice(0, this.prefixes.length, ...kept);
+  }
+
   /** The low `bytes` bytes of a register. */
   setLow(register: number, bytes: number, value: bigint): void {
     const mask = (1n << BigInt(8 * bytes)) - 1n;

@@ -1,0 +1,168 @@
+/** The two processors on one program, with one face: registers, RIP, flags, memory. */
+
+import type { CpuOutcome } from '#model/cpu/x86/outcome.ts';
+import type { CpuState } from '#model/cpu/x86/state.ts';
+import { runInstructions } from '#model/cpu/x86/step.ts';
+import { memoryDigest, readPage, writePage } from '#model/memory/access.ts';
+import { emptyMemory, type Memory as ModelMemory, writeWord } from '#model/memory/memory.ts';
+import { fromBigInt, toBigInt, ZERO } from '#model/word/word.ts';
+import type { CpuidLeaf } from '#spec/config.ts';
+import { NotModelled } from '#spec/failure.ts';
+import { Cpu } from '../../executor/cpu/cpu.ts';
+import { Memory } from '../../executor/memory.ts';
+import { PAGE, pristineWindow, WINDOW } from '../../image/instruction/window.ts';
+import { offsetFrame, tableEntries, XEN_SELECTORS } from './window_state.ts';
+
+/**
+ * Why a run stopped, as text that must be the same on both; `steps` were taken. With NOT_MODELLED the next instruction is the one that
+ * is not; the executor then does not say how many came before.
+ */
+export type Stop = { readonly why: string; readonly steps: number };
+export const LIMIT = 'limit';
+export const NOT_MODELLED = 'not modelled';
+
+export type SequenceMachine = {
+  run(steps: number): Stop;
+  rip: bigint;
+  setRegister(register: number, value: bigint): void;
+  /** Arithmetic flags stay; all else as at the start. */
+  settleFlags(): void;
+  /** Registers, RIP, flags, bases and selectors. */
+  state(): string;
+  memory(): string;
+  page(frame: number): Uint8Array;
+};
+
+export const FRAMES = 64;
+const CPUID: readonly CpuidLeaf[] = [{ leaf: 0, subleaf: null, eax: 1, ebx: 2, ecx: 3, edx: 4 }];
+const ARITHMETIC = 0x8d5;
+const START_FLAGS = 0x202;
+const SELECTORS = [0, XEN_SELECTORS.code64, XEN_SELECTORS.data, 0, 0, 0] as const;
+
+/** The tables of the window, not yet accessed or dirty, and the window with the program in it. */
+const content = (code: Uint8Array): { readonly tables: ReturnType<typeof tableEntries>; readonly window: Uint8Array } => {
+  const window = pristineWindow();
+  window.set(code, 0);
+  return { tables: tableEntries().map((each) => ({ ...each, entry: each.entry & ~0x60n })), window };
+};
+
+const describe = (regs: readonly bigint[], rest: readonly (bigint | number)[]): string =>
+  [...regs, ...rest].map((value) => value.toString(16)).join(' ');
+
+const upToNotModelled = (step: () => Stop): Stop => {
+  for (let steps = 0; ; steps++) {
+    try {
+      step();
+    } catch (error) {
+      if (!(error instanceof NotModelled)) throw error;
+      return { why: NOT_MODELLED, steps };
+    }
+  }
+};
+
+export const modelMachine = (code: Uint8Array): SequenceMachine => {
+  const { tables, window } = content(code);
+  let memory: ModelMemory = emptyMemory(FRAMES);
+  for (const { table, index, entry } of tables) memory = writeWord(memory, table, index, fromBigInt(entry));
+  for (const n of WINDOW.keys()) memory = writePage(memory, offsetFrame(n), window.slice(n * PAGE, (n + 1) * PAGE));
+  let cpu: CpuState = {
+    regs: new Array(16).fill(ZERO),
+    rip: ZERO,
+    flags: START_FLAGS,
+    segments: { selectors: SELECTORS, fsBase: ZERO, gsBase: ZERO, root: 1 },
+  };
+  let taken = 0n;
+  const told = (outcome: CpuOutcome): string => {
+    if (outcome.kind === 'retired') return LIMIT;
+    if (outcome.kind === 'syscall') return 'syscall';
+    if (outcome.kind === 'int') return `int ${outcome.vector}`;
+    const { vector, error, address } = outcome.fault;
+    if (outcome.kind === 'trap') return vector === 1 ? 'trap' : `int ${vector}`;
+    return `fault ${vector} ${error ?? ''} ${address === null ? '' : toBigInt(address).toString(16)}`;
+  };
+  return {
+    run(steps) {
+      const attempt = (budget: number): Stop => {
+        const outcome = runInstructions(cpu, memory, { cpuid: CPUID, tsc: fromBigInt(taken) }, budget);
+        ({ cpu, memory } = outcome);
+        taken += BigInt(outcome.steps);
+        return { why: told(outcome), steps: outcome.steps };
+      };
+      try {
+        return attempt(steps);
+      } catch (error) {
+        if (!(error instanceof NotModelled)) throw error;
+        // Nothing has been taken over from the run: once more, up to the instruction itself.
+        return upToNotModelled(() => attempt(1));
+      }
+    },
+    get rip() {
+      return toBigInt(cpu.rip);
+    },
+    set rip(value) {
+      cpu = { ...cpu, rip: fromBigInt(value) };
+    },
+    setRegister(register, value) {
+      cpu = { ...cpu, regs: cpu.regs.map((old, n) => (n === register ? fromBigInt(value) : old)) };
+    },
+    settleFlags() {
+      cpu = { ...cpu, flags: (cpu.flags & ARITHMETIC) | START_FLAGS };
+    },
+    state() {
+      const { rip, flags, regs, segments } = cpu;
+      return describe(regs.map(toBigInt), [
+        toBigInt(rip),
+        flags,
+        toBigInt(segments.fsBase),
+        toBigInt(segments.gsBase),
+        ...segments.selectors,
+      ]);
+    },
+    memory: () => memoryDigest(memory),
+    page: (frame) => readPage(memory, frame),
+  };
+};
+
+export const executorMachine = (code: Uint8Array): SequenceMachine => {
+  const { tables, window } = content(code);
+  const memory = new Memory(FRAMES);
+  const cpu = new Cpu(memory, CPUID);
+  for (const { table, index, entry } of tables) memory.write64(table * PAGE + 8 * index, entry);
+  for (const n of WINDOW.keys()) memory.writeBytes(offsetFrame(n) * PAGE, window.subarray(n * PAGE, (n + 1) * PAGE));
+  cpu.root = 1;
+  cpu.flags = START_FLAGS;
+  for (const [segment, selector] of SELECTORS.entries()) cpu.setSelector(segment, selector);
+  let taken = 0n;
+  return {
+    run(steps) {
+      cpu.tsc = taken;
+      try {
+        const exit = cpu.run(steps);
+        taken += BigInt(exit.retired);
+        if (exit.kind === 'fault') {
+          return { why: `fault ${exit.vector} ${exit.error ?? ''} ${exit.cr2 === null ? '' : exit.cr2.toString(16)}`, steps: exit.retired };
+        }
+        return { why: exit.kind === 'int' ? `int ${exit.vector}` : exit.kind, steps: exit.retired };
+      } catch (error) {
+        if (!(error instanceof NotModelled)) throw error;
+        return { why: NOT_MODELLED, steps: 0 };
+      }
+    },
+    get rip() {
+      return cpu.rip;
+    },
+    set rip(value) {
+      cpu.rip = value;
+    },
+    setRegister: (register, value) => cpu.setGpr(register, value),
+    settleFlags() {
+      cpu.flags = (cpu.flags & ARITHMETIC) | START_FLAGS;
+    },
+    state() {
+      const regs = Array.from({ length: 16 }, (_, r) => cpu.gpr(r));
+      return describe(regs, [cpu.rip, cpu.flags, cpu.fsBase, cpu.gsBase, ...SELECTORS.map((_, segment) => cpu.selector(segment))]);
+    },
+    memory: () => memory.digest(),
+    page: (frame) => memory.readBytes(frame * PAGE, PAGE),
+  };
+};
