@@ -56,7 +56,7 @@ export const printConformance = (script: Conformance): string => {
     `"version": ${script.version}`,
     `"title": ${JSON.stringify(script.title)}`,
     `"clauses": ${JSON.stringify(script.clauses)}`,
-    `"program": {\n    "steps": ${list(script.program.steps, '    ')}\n  }`,
+    `"program": {\n    ${script.program.vcpus === undefined ? '' : `"vcpus": ${script.program.vcpus},\n    `}"steps": ${list(script.program.steps, '    ')}\n  }`,
     expected === null
       ? '"expected": null'
       : `"expected": {\n    "producer": ${JSON.stringify(expected.producer)},\n    "version": ${JSON.stringify(expected.version)},\n    "console": ${list(expected.console, '    ')},\n    "reason": ${expected.reason}\n  }`,

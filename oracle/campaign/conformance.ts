@@ -3,12 +3,12 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BadInput } from '#spec/failure.ts';
-import { debian_4_17, dom0, domU } from '#spec/machines/debian_4_17.ts';
 import { type Conformance, parseConformance, printConformance } from '#traces/conformance.ts';
 import { writeTrace } from '#traces/file.ts';
 import { buildImages } from '../image/index.ts';
 import { evidenceOf } from './evidence.ts';
 import { programData, type Recorder, type Seen, traceOf, transcript } from './recorder.ts';
+import { machineFor } from './seed_recordings.ts';
 
 export const CONFORMANCE_FOLDER = fileURLToPath(new URL('../../traces/conformance/', import.meta.url));
 export const RECORDED_FOLDER = fileURLToPath(new URL('../../traces/recorded/', import.meta.url));
@@ -35,7 +35,7 @@ export const recordedPath = (name: string, folder = RECORDED_FOLDER): string => 
  */
 export const recordScript = async (recorder: Recorder, { name, path, script }: Script, folder: string, update: boolean): Promise<Seen> => {
   const images = buildImages(script.program);
-  const seen = await recorder.record(images, debian_4_17(images.map((_, i) => (i === 0 ? dom0() : domU(i)))));
+  const seen = await recorder.record(images, machineFor(script.program));
   if (seen.reason === null) return seen;
   const subject = { title: `${name}: ${script.title}`, program: programData(script.program), seed: null };
   const clauses = [...(await evidenceOf(traceOf(recorder, images, seen, { ...subject, clauses: [] })))];
