@@ -71,6 +71,38 @@ describe('validation while an upcall is due', () => {
     expect(mmuUpdate(quiet(once.machine), DOM0, [[pte(L2, 16), 0]]).rc).toBe(-22));
 });
 
+describe('a tree with a level 2 table that is refused behind its first entry', () => {
+  const bad = mmuUpdate(tree, DOM0, [[pte(L2, 16), pte(L1, 0xa7)]]).machine;
+  const pinned = (m: Machine): Machine => {
+    const { machine, rc } = mmuext(m, DOM0, 'pin_l4_table', L4);
+    expect([rc, vcpuOf(machine, DOM0).oldGuestTable]).toEqual([-22, null]);
+    return machine;
+  };
+  const UNUSED = { owner: 0, type: 'none', refs: 1, typeRefs: 0 };
+  it('loses that table when level 3 is refused at its first entry and level 4 at a later one', () => {
+    const machine = pinned(bad);
+    expect(state(machine, L2)).toEqual({ refs: 3, typeRefs: 1, validated: false, partial: { entries: 2, nested: false } });
+    expect(frame(machine, L3)).toMatchObject(UNUSED);
+    expect(state(machine, L4)).toMatchObject({ refs: 1, typeRefs: 0 });
+  });
+  it('gives it all back when level 3 is refused behind its first entry too', () => {
+    const moved: [bigint, bigint][] = [
+      [pte(L3, 0), 0n],
+      [pte(L3, 8), pte(L2, 0x27)],
+    ];
+    const machine = pinned(mmuUpdate(bad, DOM0, moved).machine);
+    for (const mfn of [L1, L2, L3, L4]) expect(state(machine, mfn)).toMatchObject({ refs: 1, typeRefs: 0 });
+  });
+  it('gives it all back when levels 3 and 4 are refused at their first entries', () => {
+    const moved: [bigint, bigint][] = [
+      [pte(L4, 8), 0n],
+      [pte(L4, 0), pte(L3, 0x27)],
+    ];
+    const machine = pinned(mmuUpdate(bad, DOM0, moved).machine);
+    for (const mfn of [L1, L2, L3, L4]) expect(state(machine, mfn)).toMatchObject({ refs: 1, typeRefs: 0 });
+  });
+});
+
 describe('the end of a table while an upcall is due', () => {
   const pinned = mmuext(tree, DOM0, 'pin_l2_table', L2).machine;
   it('stops after the last slot, and waits for the vCPU that did it', () => {

@@ -12,8 +12,8 @@ import { equal, Word } from '../word/word.ts';
 import { giveBackL1 } from './demote.ts';
 import { getPageFromL1e, own } from './l1_entry.ts';
 import { initXenL4Slots, isGuestL4Slot } from './l4_slots.ts';
-import { deferPut, oldTableOf } from './old_table.ts';
-import { adjusted, ENTRIES, isPresent, type Level } from './pte.ts';
+import { deferPut, isDeferred } from './old_table.ts';
+import { adjusted, ENTRIES, frameOf, isPresent, type Level } from './pte.ts';
 import { getPageFromTableEntry } from './table_entry.ts';
 import { allow, type Verdict } from './verdict.ts';
 
@@ -33,8 +33,7 @@ export const promote = (machine: Machine, current: VcpuRef, mfn: number, level: 
     const resumed = from.nested && index === from.entries;
     const taken = takeEntry(m, current, pte, { table: mfn, level, domid, resumed });
     if (taken.errno === 'ERESTART') return interrupted(taken.machine, mfn, { entries: index, nested: true });
-    if (taken.errno)
-      return { machine: stopped(taken.machine, current, mfn, level, { entries: index, nested: resumed }), errno: taken.errno };
+    if (taken.errno) return { machine: stopped(taken.machine, current, mfn, level, { index, pte, resumed }), errno: taken.errno };
     m = rewrite(taken.machine, mfn, index, pte, adjusted(new Word(pte.hi, pte.lo ^ taken.flip), level));
   }
   return allow(level === 4 ? initXenL4Slots(m, mfn, domid) : cite(m, level === 1 ? 'page_type/l1-validated' : 'page_type/table-validated'));
@@ -48,15 +47,19 @@ const interrupted = (machine: Machine, mfn: number, partial: PartialTable): Verd
   errno: 'ERESTART',
 });
 
+/** The entry that was refused. `resumed`: its reference was taken before the table stopped half way. */
+type Refused = { readonly index: number; readonly pte: Word; readonly resumed: boolean };
+
 /**
  * An entry was refused. A level 1 table gives back at once what its earlier entries took; a table of a higher level waits with it,
- * unless it was the very first entry. What the refused entry itself left waiting is then this table's to give back.
+ * unless it was the very first entry. If what waits already is the very table of the refused entry, it becomes this table's to give
+ * back. Any other one that waits (a table further down, below one that was refused at its first entry) is lost: it stays half done.
  */
-const stopped = (machine: Machine, current: VcpuRef, mfn: number, level: Level, { entries, nested }: PartialTable): Machine => {
+const stopped = (machine: Machine, current: VcpuRef, mfn: number, level: Level, { index, pte, resumed }: Refused): Machine => {
   const m = cite(machine, 'page_type/validate-failed');
-  if (level === 1) return giveBackL1(m, mfn, entries);
-  if (entries === 0) return m;
-  const partial = { entries, nested: nested || oldTableOf(m, current) !== null };
+  if (level === 1) return giveBackL1(m, mfn, index);
+  if (index === 0) return m;
+  const partial = { entries: index, nested: resumed || isDeferred(m, current, frameOf(pte)) };
   return deferPut(updateFrame(m, mfn, { partial }), current, { mfn, table: null, partial: true });
 };
 
