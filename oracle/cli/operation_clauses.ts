@@ -32,6 +32,7 @@ const FAMILY: Readonly<Partial<Record<HypercallName, string>>> = {
 
 /** Operations whose clauses have other names than the operation, and hypercalls without a family of their own. */
 const OTHERWISE: Readonly<Record<string, readonly string[]>> = {
+  'event_channel_op/reset_cont': ['evtchn/reset'],
   'grant_table_op/map_grant_ref': ['gnttab/map'],
   'grant_table_op/unmap_grant_ref': ['gnttab/unmap'],
   'mmu_update/normal_pt_update': ['mmu/update', 'mmu/entry'],

@@ -56,13 +56,13 @@ export const start = (args: readonly string[], { cwd, closeAfter }: StartOptions
     child.on('close', (code) => settle({ code, stdout: Buffer.concat(chunks), stderr }));
   });
 
-/** Start many, as many at once as the machine has processors. */
-export const startAll = async (all: readonly (readonly string[])[], width = 2): Promise<readonly Bytes[]> => {
+/** Start many, a few at once. */
+export const startAll = async (all: readonly (readonly string[])[], options: StartOptions = {}): Promise<readonly Bytes[]> => {
   const results: Bytes[] = [];
   const queue = all.entries();
   const serve = async (): Promise<void> => {
-    for (const [i, args] of queue) results[i] = await start(args);
+    for (const [i, args] of queue) results[i] = await start(args, options);
   };
-  await Promise.all(Array.from({ length: width }, serve));
+  await Promise.all(Array.from({ length: 2 }, serve));
   return results;
 };
