@@ -30,52 +30,57 @@ const FAMILY: Readonly<Partial<Record<HypercallName, string>>> = {
   mmuext_op: 'mmu',
 };
 
-/** Operations whose clauses have other names than the operation, and hypercalls without a family of their own. */
-const OTHERWISE: Readonly<Record<string, readonly string[]>> = {
-  'event_channel_op/reset_cont': ['evtchn/reset'],
-  'grant_table_op/map_grant_ref': ['gnttab/map'],
-  'grant_table_op/unmap_grant_ref': ['gnttab/unmap'],
-  'mmu_update/normal_pt_update': ['mmu/update', 'mmu/entry'],
-  'mmu_update/pt_update_preserve_ad': ['mmu/update', 'mmu/entry'],
-  'mmu_update/pt_update_no_translate': ['mmu/update', 'mmu/entry'],
-  'mmu_update/machphys_update': ['mmu/machphys'],
-  'mmuext_op/pin_l1_table': ['mmu/pin'],
-  'mmuext_op/pin_l2_table': ['mmu/pin'],
-  'mmuext_op/pin_l3_table': ['mmu/pin'],
-  'mmuext_op/pin_l4_table': ['mmu/pin'],
-  'mmuext_op/unpin_table': ['mmu/unpin'],
-  'mmuext_op/tlb_flush_local': ['mmu/flush'],
-  'mmuext_op/tlb_flush_multi': ['mmu/flush'],
-  'mmuext_op/tlb_flush_all': ['mmu/flush'],
-  'mmuext_op/invlpg_local': ['mmu/flush'],
-  'mmuext_op/invlpg_multi': ['mmu/flush'],
-  'mmuext_op/invlpg_all': ['mmu/flush'],
-  'mmuext_op/flush_cache': ['mmu/flush', 'mmu/flush_cache'],
-  'mmuext_op/flush_cache_global': ['mmu/flush', 'mmu/flush_cache'],
-  'mmuext_op/mark_super': ['mmu/super'],
-  'mmuext_op/unmark_super': ['mmu/super'],
-  'xen_version/extraversion': ['version/text'],
-  'xen_version/compile_info': ['version/text'],
-  'xen_version/capabilities': ['version/text'],
-  'xen_version/changeset': ['version/text'],
-  'xen_version/platform_parameters': ['version/text'],
-  'xen_version/guest_handle': ['version/text'],
-  'xen_version/commandline': ['version/text', 'version/commandline'],
-  'vm_assist/enable': ['misc/vm_assist'],
-  'vm_assist/disable': ['misc/vm_assist'],
-  set_trap_table: ['trap/set_trap_table'],
-  set_callbacks: ['callback/set_callbacks'],
-  stack_switch: ['misc/stack_switch'],
-  fpu_taskswitch: ['misc/fpu_taskswitch'],
-  set_debugreg: ['misc/set_debugreg'],
-  get_debugreg: ['misc/get_debugreg'],
-  set_segment_base: ['misc/set_segment_base'],
-  vm_assist: ['misc/vm_assist'],
-  set_timer_op: ['time/set_timer_op'],
-  update_va_mapping: ['mmu/update_va_mapping', 'mmu/entry'],
+/**
+ * Operations whose clauses have other names than the operation, and hypercalls without a family of their own: how the ids begin, with a
+ * colon, since a beginning is no citation.
+ */
+const NAMED_OTHERWISE: Readonly<Record<string, readonly string[]>> = {
+  'event_channel_op/reset_cont': ['evtchn:reset'],
+  'grant_table_op/map_grant_ref': ['gnttab:map'],
+  'grant_table_op/unmap_grant_ref': ['gnttab:unmap'],
+  'mmu_update/normal_pt_update': ['mmu:update', 'mmu:entry'],
+  'mmu_update/pt_update_preserve_ad': ['mmu:update', 'mmu:entry'],
+  'mmu_update/pt_update_no_translate': ['mmu:update', 'mmu:entry'],
+  'mmu_update/machphys_update': ['mmu:machphys'],
+  'mmuext_op/pin_l1_table': ['mmu:pin'],
+  'mmuext_op/pin_l2_table': ['mmu:pin'],
+  'mmuext_op/pin_l3_table': ['mmu:pin'],
+  'mmuext_op/pin_l4_table': ['mmu:pin'],
+  'mmuext_op/unpin_table': ['mmu:unpin'],
+  'mmuext_op/tlb_flush_local': ['mmu:flush'],
+  'mmuext_op/tlb_flush_multi': ['mmu:flush'],
+  'mmuext_op/tlb_flush_all': ['mmu:flush'],
+  'mmuext_op/invlpg_local': ['mmu:flush'],
+  'mmuext_op/invlpg_multi': ['mmu:flush'],
+  'mmuext_op/invlpg_all': ['mmu:flush'],
+  'mmuext_op/flush_cache': ['mmu:flush', 'mmu:flush_cache'],
+  'mmuext_op/flush_cache_global': ['mmu:flush', 'mmu:flush_cache'],
+  'mmuext_op/mark_super': ['mmu:super'],
+  'mmuext_op/unmark_super': ['mmu:super'],
+  'xen_version/extraversion': ['version:text'],
+  'xen_version/compile_info': ['version:text'],
+  'xen_version/capabilities': ['version:text'],
+  'xen_version/changeset': ['version:text'],
+  'xen_version/platform_parameters': ['version:text'],
+  'xen_version/guest_handle': ['version:text'],
+  'xen_version/commandline': ['version:text', 'version:commandline'],
+  'vm_assist/enable': ['misc:vm_assist'],
+  'vm_assist/disable': ['misc:vm_assist'],
+  set_trap_table: ['trap:set_trap_table'],
+  set_callbacks: ['callback:set_callbacks'],
+  stack_switch: ['misc:stack_switch'],
+  fpu_taskswitch: ['misc:fpu_taskswitch'],
+  set_debugreg: ['misc:set_debugreg'],
+  get_debugreg: ['misc:get_debugreg'],
+  set_segment_base: ['misc:set_segment_base'],
+  vm_assist: ['misc:vm_assist'],
+  set_timer_op: ['time:set_timer_op'],
+  update_va_mapping: ['mmu:update_va_mapping', 'mmu:entry'],
   multicall: ['multicall'],
   iret: ['iret'],
 };
+
+const otherwise = (operation: string): readonly string[] | undefined => NAMED_OTHERWISE[operation]?.map((p) => p.replace(':', '/'));
 
 const subsOf = (call: string): Readonly<Record<string, number>> =>
   (SUBOPERATIONS as Readonly<Partial<Record<string, Readonly<Record<string, number>>>>>)[call] ?? {};
@@ -117,12 +122,12 @@ const isUnder = (id: string, prefix: string): boolean => id === prefix || id.sta
 /** Ids of an operation's own clauses, and of those that it shares with the rest of its hypercall. */
 export const clausesOf = ({ call, sub }: Operation, ids: readonly string[]) => {
   const family = FAMILY[call];
-  const prefixes = OTHERWISE[sub === null ? call : `${call}/${sub}`] ?? (family ? [sub === null ? family : `${family}/${sub}`] : []);
+  const prefixes = otherwise(sub === null ? call : `${call}/${sub}`) ?? (family ? [sub === null ? family : `${family}/${sub}`] : []);
   const own = ids.filter((id) => prefixes.some((p) => isUnder(id, p)));
   if (sub === null || family === undefined) return { own, shared: [] };
   // What no sub-operation of the family has for itself is said for all of them.
   const calls = (Object.keys(FAMILY) as HypercallName[]).filter((c) => FAMILY[c] === family);
-  const taken = calls.flatMap((c) => Object.keys(subsOf(c)).flatMap((s) => OTHERWISE[`${c}/${s}`] ?? [`${family}/${s}`]));
+  const taken = calls.flatMap((c) => Object.keys(subsOf(c)).flatMap((s) => otherwise(`${c}/${s}`) ?? [`${family}/${s}`]));
   const shared = ids.filter((id) => isUnder(id, family) && !taken.some((p) => isUnder(id, p)));
   return { own, shared };
 };
