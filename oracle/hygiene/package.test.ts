@@ -86,4 +86,23 @@ describe('the packed package', () => {
     expect(run(join(folder, 'node_modules/.bin/xenspec'), ['--version']).trim()).toBe(manifest.version);
     expect(run(join(folder, 'node_modules/.bin/xenspec'), ['--help'])).toContain('replay');
   });
+
+  it('runs a guest, explains a clause and holds a campaign out of what it contains, on any Node', () => {
+    const bin = join(installed, manifest.bin.xenspec);
+    writeFileSync(
+      join(folder, 'guest.js'),
+      `import { writeFileSync } from 'node:fs';\nimport { buildImages, EXAMPLES } from 'xenspec/oracle';\nwriteFileSync('hello.elf', buildImages(EXAMPLES.hello)[0]);\n`,
+    );
+    for (const path of [process.env.PATH, systemPath]) {
+      const env = { ...process.env, PATH: path };
+      run('node', ['guest.js'], { env });
+      expect(run('node', [bin, 'run', 'hello.elf'], { env })).toBe('hello\n0.1 console_io/write rc=0\n');
+      expect(run('node', [bin, 'explain', 'EVTCHNOP_close'], { env })).toMatch(/evtchn\/close-closed\n[\s\S]*evidence: +evtchn-/);
+    }
+    const checked = JSON.parse(run('node', [bin, 'check', '--seeds', '1..2', '--no-traces', '--json']));
+    expect(checked).toMatchObject({ verdict: 'agreed', programs: 2 });
+    const recorded = packed.filter((path) => path.endsWith('.trace.gz'));
+    expect(recorded.length).toBeGreaterThanOrEqual(40);
+    expect(run('node', [bin, 'replay', join(installed, recorded[0]!)])).toContain('accepted');
+  });
 });
