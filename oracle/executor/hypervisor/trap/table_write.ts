@@ -92,13 +92,19 @@ const restore = ({ cpu }: Vcpu, { gprs, rip, flags }: Snapshot): void => {
 /** Instructions whose store is as wide as their operand: byte for even opcodes. */
 const STORES: ReadonlySet<number> = new Set([
   ...[0x00, 0x08, 0x10, 0x18, 0x20, 0x28, 0x30].flatMap((opcode) => [opcode, opcode + 1]),
-  ...[0x80, 0x81, 0x86, 0x87, 0x88, 0x89, 0xa4, 0xa5, 0xaa, 0xab, 0xc6, 0xc7, 0xf6, 0xf7, 0xfe, 0xff, 0x0fb0, 0x0fb1, 0x0fc0, 0x0fc1],
+  ...[
+    0x80, 0x81, 0x86, 0x87, 0x88, 0x89, 0xa2, 0xa3, 0xa4, 0xa5, 0xaa, 0xab, 0xc0, 0xc1, 0xc6, 0xc7, 0xd0, 0xd1, 0xd2, 0xd3, 0xf6, 0xf7,
+    0xfe, 0xff, 0x0fb0, 0x0fb1, 0x0fc0, 0x0fc1,
+  ],
 ]);
-/** Of the operand's width whatever the opcode: group 1 with a byte immediate, bit tests, MOVNTI. */
-const WIDE_STORES: ReadonlySet<number> = new Set([0x83, 0x0fab, 0x0fb3, 0x0fbb, 0x0fba, 0x0fc3]);
+/** Of the operand's width whatever the opcode: group 1 with a byte immediate, bit tests, MOVNTI, double shifts. */
+const WIDE_STORES: ReadonlySet<number> = new Set([0x83, 0x0fa4, 0x0fa5, 0x0fab, 0x0fac, 0x0fad, 0x0fb3, 0x0fbb, 0x0fba, 0x0fc3]);
+/** SETcc writes a byte whatever the opcode. */
+const isSetcc = (opcode: number): boolean => opcode >= 0x0f90 && opcode <= 0x0f9f;
 
 const storeSize = (instruction: Instruction): number => {
   const { opcode, size } = instruction;
+  if (isSetcc(opcode)) return 1;
   if (WIDE_STORES.has(opcode)) return size;
   if (!STORES.has(opcode)) throw new NotModelled(`emulation/ptwr-${instruction.row.mnemonic}`);
   return (opcode & 1) === 0 ? 1 : size;
