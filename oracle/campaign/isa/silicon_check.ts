@@ -30,8 +30,20 @@ const CHUNK = 2000;
 /** Below so many cases threads cost more than they bring. */
 const FEW = 20_000;
 
-function* chunksOf(rows: readonly number[], first: number, last: number): Generator<Chunk> {
-  for (const row of rows) for (let at = first; at <= last; at += CHUNK) yield { row, first: at, count: Math.min(CHUNK, last - at + 1) };
+/** Stretches of seeds of one row or several, together CHUNK cases or a few more. */
+function* batchesOf(rows: readonly number[], first: number, last: number): Generator<readonly Chunk[]> {
+  let batch: Chunk[] = [];
+  let size = 0;
+  for (const row of rows)
+    for (let at = first; at <= last; at += CHUNK) {
+      const count = Math.min(CHUNK, last - at + 1);
+      batch.push({ row, first: at, count });
+      size += count;
+      if (size < CHUNK) continue;
+      yield batch;
+      [batch, size] = [[], 0];
+    }
+  if (size > 0) yield batch;
 }
 
 export const checkSilicon = async ({ first, last, row, onCases }: SiliconOptions): Promise<SiliconCheck> => {
@@ -42,16 +54,18 @@ export const checkSilicon = async ({ first, last, row, onCases }: SiliconOptions
   const wanted = rowsMatching(row);
   const rows = wanted.filter((each) => hostHas(silicon, each));
   const tallies = new Map<number, RowTally>();
-  const done = (tally: RowTally): void => {
-    const before = tallies.get(tally.row);
-    tallies.set(tally.row, before === undefined ? tally : mergeTallies(before, tally));
-    onCases?.(tally.cases);
+  const done = (answer: readonly RowTally[]): void => {
+    for (const tally of answer) {
+      const before = tallies.get(tally.row);
+      tallies.set(tally.row, before === undefined ? tally : mergeTallies(before, tally));
+      onCases?.(tally.cases);
+    }
   };
-  const chunks = chunksOf(rows, first, last);
-  if (rows.length * (last - first + 1) > FEW) await inWorkers('silicon_worker', chunks, done);
+  const batches = batchesOf(rows, first, last);
+  if (rows.length * (last - first + 1) > FEW) await inWorkers('silicon_worker', batches, done);
   else {
     const judge = new SiliconJudge(silicon);
-    for (const chunk of chunks) done(await judge.judge(chunk));
+    for (const batch of batches) done(await judge.judge(batch));
   }
   return {
     processor: silicon.version,

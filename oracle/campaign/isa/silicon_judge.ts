@@ -32,9 +32,18 @@ export class SiliconJudge {
     this.executor = new ExecutorRunner(silicon.cpuid);
   }
 
-  async judge({ row, first, count }: Chunk): Promise<RowTally> {
-    const cases = Array.from({ length: count }, (_, n) => instructionCase(row, first + n));
-    const results = await this.silicon.run(cases);
+  /** All of them in one batch. */
+  async judge(chunks: readonly Chunk[]): Promise<readonly RowTally[]> {
+    const cases = chunks.map(({ row, first, count }) => Array.from({ length: count }, (_, n) => instructionCase(row, first + n)));
+    const results = await this.silicon.run(cases.flat());
+    let at = 0;
+    return chunks.map(({ row, count }, n) => {
+      at += count;
+      return this.tally(row, cases[n], results.slice(at - count, at));
+    });
+  }
+
+  private tally(row: number, cases: readonly InstructionCase[], results: readonly (SiliconResult | null)[]): RowTally {
     const tally = { agreed: 0, differences: 0, explained: {} as Record<string, number>, masked: {} as Record<string, number> };
     let found: Difference | null = null;
     for (const [n, c] of cases.entries()) {
@@ -50,7 +59,7 @@ export class SiliconJudge {
         found ??= judged;
       }
     }
-    return { row, mode: '64', cases: count, ...tally, first: found };
+    return { row, mode: '64', cases: cases.length, ...tally, first: found };
   }
 
   /** Null: agreed; a string: the finding that explains it. */

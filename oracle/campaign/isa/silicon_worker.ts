@@ -8,7 +8,7 @@ const silicon = siliconPeer();
 if (!silicon.available) throw new Error(silicon.why);
 const judge = new SiliconJudge(silicon);
 
-parentPort!.on('message', async (chunk: Chunk) => {
-  parentPort!.postMessage(await judge.judge(chunk));
+parentPort!.on('message', async (chunks: readonly Chunk[]) => {
+  parentPort!.postMessage(await judge.judge(chunks));
 });
 parentPort!.postMessage(READY);

@@ -24,10 +24,16 @@ export type Silicon = {
   run(cases: readonly InstructionCase[]): Promise<readonly (SiliconResult | null)[]>;
 };
 
+/** A batch takes a second or so; a helper that hangs is ended, and goes on behind the case. */
+const PATIENCE_MS = 120_000;
+
 /** Output of the helper, whatever its exit code. */
-const runHelper = (program: string, input: Uint8Array): Promise<{ output: Uint8Array; complaint: string }> =>
+const runHelper = (
+  program: string,
+  input: Uint8Array,
+): Promise<{ readonly output: Uint8Array; readonly complaint: string; readonly code: number | null }> =>
   new Promise((resolve, reject) => {
-    const child = spawn(program, ['run'], { stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(program, ['run'], { stdio: ['pipe', 'pipe', 'pipe'], timeout: PATIENCE_MS, killSignal: 'SIGKILL' });
     const output: Buffer[] = [];
     const complaint: Buffer[] = [];
     child.stdout.on('data', (part: Buffer) => output.push(part));
@@ -35,21 +41,26 @@ const runHelper = (program: string, input: Uint8Array): Promise<{ output: Uint8A
     // The helper may end before it has read everything.
     child.stdin.on('error', () => {});
     child.on('error', reject);
-    child.on('close', () => resolve({ output: Buffer.concat(output), complaint: Buffer.concat(complaint).toString().trim() }));
+    child.on('close', (code) =>
+      resolve({ output: new Uint8Array(Buffer.concat(output)), complaint: Buffer.concat(complaint).toString().trim(), code }),
+    );
     child.stdin.end(input);
   });
 
+/** The helper's exit code when a case spoilt its way back: all results before it are there. */
+const SPOILT = 3;
+
 const runCases = async (program: string, cases: readonly InstructionCase[]): Promise<readonly (SiliconResult | null)[]> => {
-  const results: (SiliconResult | null)[] = [];
-  while (results.length < cases.length) {
-    const left = cases.slice(results.length);
-    const { output, complaint } = await runHelper(program, encodeBatch(left));
-    const got = decodeResults(left, output);
-    if (got.length === 0 && complaint !== '') throw new Error(`silicon: ${complaint}`);
-    results.push(...got);
-    if (got.length < left.length) results.push(null);
-  }
-  return results;
+  if (cases.length === 0) return [];
+  const { output, complaint, code } = await runHelper(program, encodeBatch(cases));
+  const got = decodeResults(cases, output);
+  if (got.length === cases.length) return got;
+  if (got.length === 0 && complaint !== '') throw new Error(`silicon: ${complaint}`);
+  const left = cases.slice(got.length);
+  if (code === SPOILT || left.length === 1) return [...got, null, ...(await runCases(program, left.slice(1)))];
+  // It was ended from outside, and may have taken results along: the culprit is in one of the halves.
+  const half = left.length >> 1;
+  return [...got, ...(await runCases(program, left.slice(0, half))), ...(await runCases(program, left.slice(half)))];
 };
 
 /** Leaves whose answer depends on ECX, among those that programs here ask for. */

@@ -1,0 +1,10 @@
+import { expect, it } from 'vitest';
+import { totalsOf } from '../../campaign/isa/report.ts';
+import { checkSilicon } from '../../campaign/isa/silicon_check.ts';
+import { siliconPeer } from './silicon.ts';
+
+it.skipIf(!siliconPeer().available)('model and executor do as the processor of this machine, some cases of each row', async () => {
+  const check = await checkSilicon({ first: 1, last: 24 });
+  expect(check.rows.filter((tally) => tally.first !== null).map((tally) => tally.first)).toEqual([]);
+  expect(totalsOf(check).cases).toBeGreaterThan(10_000);
+});
