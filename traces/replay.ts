@@ -37,7 +37,7 @@ export const replay = (boot: Boot, trace: Trace, images: readonly Uint8Array[], 
   ];
   const reject = ({ event, ...parting }: Parting): ReplayVerdict => {
     const at = Math.min(event ?? Number.POSITIVE_INFINITY, seen.events.length - 1);
-    const clauses = seen.clauses.length > 0 && at >= 0 ? clausesOfEvent(boot, trace, images, seen, at) : [];
+    const clauses = seen.clauses.length > 0 && at >= 0 ? clausesOfEvent(boot, trace.header.machine, images, seen, at) : [];
     return { verdict: 'rejected', rejection: { ...parting, clauses }, retired };
   };
   for (const { parting } of stages) if (parting) return reject(parting);

@@ -7,6 +7,7 @@ import { TraceWriter } from '#traces/writer.ts';
 import { ENGINES, type EngineName, loadEngine } from '../../campaign/engines.ts';
 import { type RunResult, runEngine } from '../../campaign/run.ts';
 import { Consoles } from '../consoles.ts';
+import { crashClauses } from '../crash_clauses.ts';
 import { EXIT } from '../exit_code.ts';
 import { onFile, readImage } from '../files.ts';
 import { headerOfRun, machineFor, machineFromFile } from '../machine.ts';
@@ -65,14 +66,16 @@ class Tally {
     else if (event.kind === 'not_modelled') this.notModelled.set(event.what, (this.notModelled.get(event.what) ?? 0) + 1);
   }
 
-  report(on: EngineName, outcome: Outcome, json: boolean): void {
+  /** `clauses`: those that decided the first crash. */
+  report(on: EngineName, outcome: Outcome, clauses: readonly string[], json: boolean): void {
     const { hypercalls, exceptions, callbacks, crashes, notModelled } = this;
     if (json) {
-      const counts = { hypercalls, exceptions, callbacks, crashes, not_modelled: Object.fromEntries(notModelled) };
+      const counts = { hypercalls, exceptions, callbacks, crashes, clauses, not_modelled: Object.fromEntries(notModelled) };
       process.stderr.write(`${JSON.stringify({ engine: on, ...outcome, ...counts })}\n`);
       return;
     }
     for (const { domid, why } of crashes) say(`d${domid} crashed: ${why}`);
+    if (clauses.length > 0) say(`decided by the clauses ${clauses.join(', ')} (xenspec explain CLAUSE)`);
     for (const [what, times] of notModelled) say(`not modelled, answered -ENOSYS: ${what} (${count(times)}×)`);
     const parts = [`${count(outcome.retired)} instructions`, `${count(hypercalls)} hypercalls`, `${exceptions} exceptions`];
     say(`${summary(outcome)}; ${[...parts, `${callbacks} callbacks`].join(', ')} on ${on}`);
@@ -122,7 +125,8 @@ export const runCommand = async (image: string, options: Options): Promise<numbe
       writer.write({ record: 'end', finish: outcome.finish, reason: outcome.halted, retired: outcome.retired });
       writer.close();
     });
-  tally.report(options.on, outcome, options.json ?? false);
+  const clauses = tally.crashes.some(({ why }) => why !== 'guest-request') ? await crashClauses(config, images, outcome.retired) : [];
+  tally.report(options.on, outcome, clauses, options.json ?? false);
   return exitCode(outcome);
 };
 
