@@ -52,7 +52,7 @@ const reachOf = (row: Row, size: number): number => {
   if (row.mnemonic === 'cmpxchg8b') return size === 8 ? 16 : 8;
   if (row.mnemonic === 'mov_from_seg') return 2;
   const code = row.operands.find((each) => /^[EMOX]/.test(each));
-  if (code === 'Mp') return size === 2 ? 4 : 6;
+  if (code === 'Mp') return 2;
   return code === undefined || code === 'M' ? 1 : operandSize(code, size);
 };
 

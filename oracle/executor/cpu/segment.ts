@@ -5,7 +5,7 @@
 import { FLAT } from '#spec/abi/xen.ts';
 import { NotModelled } from '#spec/failure.ts';
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
-import { linear, next, readable, writable } from './address.ts';
+import { linear, linearBeyond, next, readable, writable } from './address.ts';
 import { isCanonical } from './canonical.ts';
 import type { Cpu } from './cpu.ts';
 import { GP } from './exit.ts';
@@ -88,19 +88,20 @@ const enter = (c: Cpu, lo: number, hi: number): Op => {
   return c.goto(lo, hi);
 };
 
-/** A far pointer in memory: an offset of 16 or 32 bits, never more, then the selector. */
+/** A far pointer in memory: an offset of 16 or 32 bits, never more, then the selector; two accesses, each judged by itself. */
 const readPointer = (c: Cpu, o: Op): number => {
+  const bytes = o.size === 2 ? 2 : 4;
+  // The operand reaches two bytes, so that its upper half is judged here.
+  if (bytes === 4) linearBeyond(c, o, 2, 0);
   const at = linear(c, o);
   const high = c.high;
-  const bytes = o.size === 2 ? 2 : 4;
   const lo = peek(c, readable(c, o, at, high, bytes - 1), bytes);
-  const hi = c.high;
+  if (!o.address32) linearBeyond(c, o, bytes, 0);
   const selectorAt = (at + bytes) | 0;
-  const selectorHigh = (high + (selectorAt >>> 0 < at >>> 0 ? 1 : 0)) | 0;
-  const selector = peek(c, readable(c, o, selectorAt, selectorHigh, 1), 2);
+  const selector = peek(c, readable(c, o, selectorAt, (high + (selectorAt >>> 0 < at >>> 0 ? 1 : 0)) | 0, 1), 2);
   checkCode(c, selector);
-  if (!isCanonical(hi)) c.fault(GP, 0);
-  c.high = hi;
+  // An offset of at most 32 bits is canonical.
+  c.high = 0;
   return lo;
 };
 

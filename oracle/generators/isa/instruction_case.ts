@@ -23,6 +23,7 @@ export const instructionCase = (row: number, seed: number): InstructionCase => {
   if (family.immediates) family.immediates(d);
   else chooseImmediates(d);
   placeCode(d);
+  keepCode(d);
   const code = encode(d);
   return {
     row,
@@ -73,6 +74,15 @@ const placeOperand = (d: Draft, away: bigint): void => {
   if (inWindow && operand) operand(d, place.address, bytes);
   else if (inWindow) d.pokeAny(place.address, bytes);
   memoryForm(d, d.modrmReg, BigInt.asUintN(64, place.address + away));
+};
+
+/** More than the longest instruction has. */
+const CODE_BYTES = 32;
+
+/** Operands that would lie in the instruction itself lie there as they are: it must stay what it is. */
+const keepCode = (d: Draft): void => {
+  const kept = d.pokes.filter(({ at, bytes }) => at + bytes.length <= d.rip || at >= d.rip + CODE_BYTES);
+  d.pokes.splice(0, d.pokes.length, ...kept);
 };
 
 /** Mostly in the middle of a page; now and then across a border, into a page that may not be executed, or off the end. */

@@ -52,7 +52,7 @@ const chooseSegment = (d: Draft): void => {
   }
   d.segment = s.pick(['fs', 'gs']);
   d.prefixes.push(d.segment === 'fs' ? FS : GS);
-  const base = s.pick([0n, 0x1000n, 0x123n, 0x7fff00000000n, 0xffff800000000000n, 0xfffffffffffff000n, BigInt(s.bits())]);
+  const base = s.pick([0n, 0x1000n, 0x123n, 0x600000000000n, 0xffff800000000000n, 0xfffffffffffff000n, BigInt(s.bits())]);
   if (d.segment === 'fs') d.fsBase = base;
   else d.gsBase = base;
 };

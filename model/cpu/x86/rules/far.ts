@@ -7,7 +7,7 @@ import { generalProtection } from '../fault.ts';
 import { NT, RF, setFlags } from '../flags.ts';
 import type { Instruction } from '../instruction.ts';
 import { readLinear } from '../linear.ts';
-import { linearAddress } from '../operand.ts';
+import { effectiveAddress, segmented } from '../operand.ts';
 import { pushedInTurn, stackSlot } from '../push.ts';
 import { citing, nextRip, Running, type Semantics, setReg } from '../running.ts';
 import { jumpSelector, returnSelector, returnStack } from '../selectors.ts';
@@ -19,9 +19,10 @@ type Target = { readonly selector: number; readonly offset: Word };
 /** The pointer in memory, offset first, then the selector. REX.W leaves the offset at 32 bits. */
 const readPointer = (s: Running, i: Instruction): Target => {
   const bytes = i.size === 2 ? 2 : 4;
-  const at = linearAddress(s, i, i.dst, bytes + 2);
-  const offset = readLinear(s, at, bytes, i.dst.stack);
-  return { offset, selector: readLinear(s, addInt(at, bytes), 2, i.dst.stack).lo };
+  const { segment, stack } = i.dst;
+  const at = effectiveAddress(s, i, i.dst);
+  const offset = readLinear(s, segmented(s, segment, at, bytes), bytes, stack);
+  return { offset, selector: readLinear(s, segmented(s, segment, addInt(at, bytes), 2), 2, stack).lo };
 };
 
 const withSelector = (segments: Segments, register: number, selector: number): Segments => {
