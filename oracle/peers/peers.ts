@@ -1,5 +1,8 @@
 /** All peers that this project knows, whether they are on this machine or not. */
+
+import { objdumpPeer } from './objdump/objdump.ts';
 import type { Peer, Unavailable } from './peer.ts';
+import { siliconPeer } from './silicon/silicon.ts';
 import { xenPeer } from './xen/xen.ts';
 
 export const PEERS = ['xen'] as const;
@@ -13,3 +16,23 @@ export const findPeer = (name: PeerName): Peer | Unavailable => {
 };
 
 export const listPeers = (): readonly (Peer | Unavailable)[] => PEERS.map(findPeer);
+
+/** What is known of a peer that does not record: it answers questions about single instructions (`check --isa`). */
+export type InstructionPeer = {
+  readonly available: true;
+  readonly name: string;
+  readonly version: string;
+  readonly details: Readonly<Record<string, string>>;
+};
+
+/** The processor of this machine, and a disassembler. */
+export const listInstructionPeers = (): readonly (InstructionPeer | Unavailable)[] => {
+  const silicon = siliconPeer();
+  const objdump = objdumpPeer();
+  return [
+    silicon.available ? { ...known(silicon), details: { features: [...silicon.features].join(' ') } } : silicon,
+    objdump.available ? { ...known(objdump), details: {} } : objdump,
+  ];
+};
+
+const known = ({ name, version }: { readonly name: string; readonly version: string }) => ({ available: true, name, version }) as const;

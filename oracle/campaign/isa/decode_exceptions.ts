@@ -66,6 +66,14 @@ export const DECODE_EXCEPTIONS: readonly DecodeException[] = [
   },
   {
     finding: 'F-051',
+    why: 'objdump knows XABORT and XBEGIN, which need a feature (RTM) that AMD’s processors do not have',
+    applies: (bytes) => {
+      const { opcode } = take(bytes);
+      return starts(opcode, 0xc6, 0xf8) || starts(opcode, 0xc7, 0xf8);
+    },
+  },
+  {
+    finding: 'F-051',
     why: 'objdump gives up at the fourteenth prefix',
     applies: (bytes) => take(bytes).prefixes.length >= MOST_PREFIXES,
   },

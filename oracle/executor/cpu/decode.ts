@@ -129,10 +129,10 @@ export const decode = (byte: ByteSource): Instruction => {
   const known = entry(opcode.map, opcode.byte) ?? notModelled(opcode.text);
   const modrm = known.modrm ? reader.u8() : -1;
   const { rex, size66 } = prefixes;
-  const encoding = choose(known, { modrm, rep: prefixes.rep, size66, rex }) ?? notModelled(opcode.text);
-  const { row, immediates } = encoding;
-  const memory = modrm >= 0 && modrm < 0xc0 && !encoding.registerOnly;
+  const memory = modrm >= 0 && modrm < 0xc0 && !known.registerOnly;
+  // Bytes that every reading of the opcode has are fetched before it matters whether the map has this one.
   const address = memory ? readAddress(reader, modrm, rex) : NO_ADDRESS;
+  const { row, immediates } = choose(known, { modrm, rep: prefixes.rep, size66, rex }) ?? notModelled(opcode.text);
   const wide = (rex & 8) !== 0;
   const size = wide ? 8 : size66 ? 2 : row.size === 64 ? 8 : 4;
   const found = {

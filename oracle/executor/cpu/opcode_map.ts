@@ -6,12 +6,15 @@ export type Encoding = {
   readonly row: Row;
   /** Operand codes of the immediates, offsets and absolute addresses that follow. */
   readonly immediates: readonly string[];
+};
+
+/** All encodings of one opcode, and whether a ModRM byte follows it. All of them agree in both. */
+export type Entry = {
+  readonly encodings: readonly Encoding[];
+  readonly modrm: boolean;
   /** MOV to and from control and debug registers takes its register operand from ModRM whatever mod says. */
   readonly registerOnly: boolean;
 };
-
-/** All encodings of one opcode, and whether a ModRM byte follows it. */
-export type Entry = { readonly encodings: readonly Encoding[]; readonly modrm: boolean };
 
 const HAS_MODRM = /^[EMRGSCD][bwdqvyz]?$|^M(p|dq)$/;
 const IMMEDIATE = /^(I[bwzv]|sb|J[bz]|O[bv])$/;
@@ -22,7 +25,6 @@ const hasModrm = (row: Row): boolean =>
 const encodingOf = (row: Row): Encoding => ({
   row,
   immediates: row.operands.filter((code) => IMMEDIATE.test(code)),
-  registerOnly: row.operands.some((code) => code.startsWith('R')),
 });
 
 /** Position of each map's 256 opcodes. */
@@ -32,7 +34,11 @@ const table: (Entry | null)[] = new Array(768).fill(null);
 for (const row of OPCODES) {
   const at = MAPS[row.map] + row.opcode;
   const known = table[at];
-  table[at] = { encodings: [...(known?.encodings ?? []), encodingOf(row)], modrm: (known?.modrm ?? false) || hasModrm(row) };
+  table[at] = {
+    encodings: [...(known?.encodings ?? []), encodingOf(row)],
+    modrm: (known?.modrm ?? false) || hasModrm(row),
+    registerOnly: row.operands.some((code) => code.startsWith('R')),
+  };
 }
 
 /** The encodings of an opcode; null when the map has none. */

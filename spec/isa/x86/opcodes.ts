@@ -336,6 +336,17 @@ const invalid: readonly Row[] = [
   row('0f', 0xb8, 'invalid Gv,Ev', { prefix: 'f2' }),
 ];
 
+/** Members of groups that no processor has, or had until some extension: #UD, behind all their operands. */
+const unassigned: readonly Row[] = [
+  ...[2, 3, 4, 5, 6, 7].map((ext) => row('1', 0xfe, 'invalid Eb', { ext })),
+  row('1', 0xff, 'invalid', { ext: 3, mod: 'reg' }),
+  row('1', 0xff, 'invalid', { ext: 5, mod: 'reg' }),
+  row('1', 0xff, 'invalid Ev', { ext: 7 }),
+  ...[1, 2, 3, 4, 5, 6, 7].flatMap((ext) => [row('1', 0xc6, 'invalid Eb,Ib', { ext }), row('1', 0xc7, 'invalid Ev,Iz', { ext })]),
+  ...[0, 1, 2, 3].map((ext) => row('0f', 0xba, 'invalid Ev,Ib', { ext })),
+  ...[6, 7].map((ext) => row('0f', 0x00, 'invalid Ev', { ext })),
+];
+
 export const OPCODES: readonly Row[] = [
   ...arithmetic,
   ...shifts,
@@ -351,4 +362,5 @@ export const OPCODES: readonly Row[] = [
   ...system,
   ...hints,
   ...invalid,
+  ...unassigned,
 ];
