@@ -24,6 +24,7 @@ const caseOf = (row: number, change: Partial<InstructionCase> = {}): Instruction
   flags: 0x202,
   fsBase: 0n,
   gsBase: 0n,
+  fx: null,
   pokes: [],
   selectors: [],
   ...change,
@@ -41,13 +42,14 @@ const silicon = (change: Partial<SiliconResult> = {}): SiliconResult => ({
   flags: 0x302,
   fsBase: 0n,
   gsBase: 0n,
+  fx: null,
   selectors: Uint16Array.of(0, 0x33, 0x2b, 0, 0, 0),
   changes: [{ at: 0x10000000, bytes: Uint8Array.of(1, 2) }],
   ...change,
 });
 
 const engine = (change: Partial<EngineResult> = {}): EngineResult => {
-  const { selectors, ...same } = silicon();
+  const { selectors, fx, ...same } = silicon();
   return { ...same, selectors: [0, 0xe033, 0x2b, 0, 0, 0], what: '', ...change };
 };
 

@@ -39,6 +39,7 @@ export const instructionCase = (row: number, seed: number): InstructionCase => {
     flags: d.flags,
     fsBase: d.fsBase,
     gsBase: d.gsBase,
+    fx: null,
     pokes: d.pokes,
     selectors: d.selectors,
   };

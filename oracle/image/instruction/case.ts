@@ -40,8 +40,21 @@ export type InstructionCase = {
   readonly flags: number;
   readonly fsBase: bigint;
   readonly gsBase: bigint;
+  /** x87, MMX and SSE state as an FXSAVE image of 512 bytes; null for instructions that do not touch it. */
+  readonly fx: Uint8Array | null;
   readonly pokes: readonly Poke[];
   readonly selectors: readonly Selector[];
+};
+
+export const FX_BYTES = 512;
+
+/** The state after FNINIT with MXCSR at its reset value, registers zero. */
+export const initialFx = (): Uint8Array => {
+  const image = new Uint8Array(FX_BYTES);
+  const view = new DataView(image.buffer);
+  view.setUint16(0, 0x37f, true);
+  view.setUint32(24, 0x1f80, true);
+  return image;
 };
 
 /** Where a case that runs `through` goes on behind the instruction: below 2 GiB, outside the window, where a peer may have code. */

@@ -2,7 +2,9 @@
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
 import { OPCODES } from '#spec/isa/x86/opcodes.ts';
 import {
+  FX_BYTES,
   type InstructionCase,
+  initialFx,
   MOST_POKES,
   POKE_BYTES,
   placedCode,
@@ -21,19 +23,28 @@ const RESULT = 16 * 8 + 5 * 8 + 16 + 16;
 /** Linux's selectors for programs of 64 bits. */
 export const HOST_SELECTORS: Readonly<Record<SelectorName, number>> = { code64: 0x33, data: 0x2b };
 
+/** FXSAVE images travel with all cases of a batch or with none. */
+const hasFx = (cases: readonly InstructionCase[]): boolean => cases.some((c) => c.fx !== null);
+
 /** A whole batch. */
 export const encodeBatch = (cases: readonly InstructionCase[]): Uint8Array => {
-  const bytes = new Uint8Array(HEADER + cases.length * REQUEST);
+  const fx = hasFx(cases);
+  const stride = REQUEST + (fx ? FX_BYTES : 0);
+  const bytes = new Uint8Array(HEADER + cases.length * stride);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, MAGIC, true);
   view.setUint32(4, WINDOW.length, true);
   view.setUint32(8, cases.length, true);
+  view.setUint32(12, fx ? 1 : 0, true);
   for (const [n, page] of WINDOW.entries()) {
     view.setUint32(16 + 8 * n, page.address, true);
     view.setUint32(20 + 8 * n, 1 + (page.write ? 2 : 0) + (page.execute ? 4 : 0), true);
   }
   bytes.set(pristineWindow(), HEADER - WINDOW_BYTES);
-  for (const [n, c] of cases.entries()) encodeCase(c, bytes, view, HEADER + n * REQUEST);
+  for (const [n, c] of cases.entries()) {
+    encodeCase(c, bytes, view, HEADER + n * stride);
+    if (fx) bytes.set(c.fx ?? initialFx(), HEADER + n * stride + REQUEST);
+  }
   return bytes;
 };
 
@@ -79,6 +90,8 @@ export type SiliconResult = {
   readonly flags: number;
   readonly fsBase: bigint;
   readonly gsBase: bigint;
+  /** The FXSAVE image, for a case that brought one. */
+  readonly fx: Uint8Array | null;
   /** ES CS SS DS FS GS. */
   readonly selectors: Uint16Array;
   readonly changes: readonly Change[];
@@ -91,13 +104,14 @@ const END = { left: 0, signal: 1, time: 2 } as const;
 export const decodeResults = (cases: readonly InstructionCase[], bytes: Uint8Array): SiliconResult[] => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const results: SiliconResult[] = [];
+  const fx = hasFx(cases) ? FX_BYTES : 0;
   let at = 0;
   for (const c of cases) {
-    if (at + RESULT > bytes.length) break;
+    if (at + RESULT + fx > bytes.length) break;
     const tail = at + 16 * 8 + 5 * 8;
     const runs = view.getUint16(tail + 16 + 14, true);
     const changes: Change[] = [];
-    let next = at + RESULT;
+    let next = at + RESULT + fx;
     for (let n = 0; n < runs; n++) {
       if (next + 8 > bytes.length) return results;
       const length = view.getUint32(next + 4, true);
@@ -105,13 +119,21 @@ export const decodeResults = (cases: readonly InstructionCase[], bytes: Uint8Arr
       next += 8 + length;
     }
     if (next > bytes.length) return results;
-    results.push(decodeResult(c, view, at, tail, changes));
+    const image = c.fx === null ? null : bytes.slice(at + RESULT, at + RESULT + FX_BYTES);
+    results.push(decodeResult(c, view, at, tail, changes, image));
     at = next;
   }
   return results;
 };
 
-const decodeResult = (c: InstructionCase, view: DataView, at: number, tail: number, changes: Change[]): SiliconResult => {
+const decodeResult = (
+  c: InstructionCase,
+  view: DataView,
+  at: number,
+  tail: number,
+  changes: Change[],
+  fx: Uint8Array | null,
+): SiliconResult => {
   const regs = BigUint64Array.from({ length: 16 }, (_, r) => view.getBigUint64(at + 8 * r, true));
   const word = (n: number): bigint => view.getBigUint64(at + 128 + 8 * n, true);
   const signal = view.getUint32(tail + 4, true);
@@ -128,6 +150,7 @@ const decodeResult = (c: InstructionCase, view: DataView, at: number, tail: numb
     flags: Number(word(1)),
     fsBase: word(2),
     gsBase: word(3),
+    fx,
     selectors: Uint16Array.from({ length: 6 }, (_, s) => view.getUint16(tail + 16 + 2 * s, true)),
     changes,
   };

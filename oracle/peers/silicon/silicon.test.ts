@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type InstructionCase, LEAVE, placedCode } from '../../image/instruction/case.ts';
+import { type InstructionCase, initialFx, LEAVE, placedCode } from '../../image/instruction/case.ts';
 import { CODE, CODE_END, DATA, DATA_END, DATA_READ_ONLY, PAGE, pristineWindow, STACK } from '../../image/instruction/window.ts';
 import { brandOf, featuresOf, vendorOf } from './features.ts';
 import { siliconPeer } from './silicon.ts';
@@ -7,6 +7,8 @@ import { siliconPeer } from './silicon.ts';
 const peer = siliconPeer();
 
 const RSP = 4;
+/** Where an FXSAVE image has XMM0. */
+const XMM = 160;
 /** A case of the bytes alone: all registers zero but RSP. */
 const caseOf = (code: number[], change: Partial<InstructionCase> = {}): InstructionCase => {
   const regs = new BigUint64Array(16);
@@ -25,6 +27,7 @@ const caseOf = (code: number[], change: Partial<InstructionCase> = {}): Instruct
     flags: 0x202,
     fsBase: 0n,
     gsBase: 0n,
+    fx: null,
     pokes: [],
     selectors: [],
     ...change,
@@ -117,6 +120,23 @@ describe.skipIf(!peer.available)('the processor of this machine', () => {
       pokes: [{ at: DATA + 0x40, bytes: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8) }],
     });
     expect([result.regs[0], result.fsBase]).toEqual([0x0807060504030201n, BigInt(DATA)]);
+  });
+
+  it('brings x87 and SSE state to the instruction, and back, through a fault too', async () => {
+    const fx = initialFx();
+    fx.fill(3, XMM, XMM + 32); // XMM0 and XMM1
+    const paddb = [0x66, 0x0f, 0xfc, 0xc1];
+    const expected = initialFx();
+    expected.fill(6, XMM, XMM + 16);
+    expected.fill(3, XMM + 16, XMM + 32);
+    for (const way of ['step', 'through'] as const) {
+      const result = await runOne(paddb, { fx, way });
+      expect(result.fx?.subarray(XMM, XMM + 256)).toEqual(expected.subarray(XMM, XMM + 256));
+      expect(new DataView((result.fx as Uint8Array).buffer).getUint32(24, true)).toBe(0x1f80);
+    }
+    const divided = await runOne([0xf7, 0xf0], { fx });
+    expect([divided.vector, divided.fx?.subarray(XMM, XMM + 256)]).toEqual([0, fx.subarray(XMM, XMM + 256)]);
+    expect((await runOne([0x90])).fx).toBeNull();
   });
 
   it('is not held up by an endless loop, a system call, or a lost stack', async () => {
