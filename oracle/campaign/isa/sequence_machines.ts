@@ -6,6 +6,7 @@ import { runInstructions } from '#model/cpu/x86/step.ts';
 import { memoryDigest, readPage, writePage } from '#model/memory/access.ts';
 import { emptyMemory, type Memory as ModelMemory, writeWord } from '#model/memory/memory.ts';
 import { fromBigInt, toBigInt, ZERO } from '#model/word/word.ts';
+import { XEN_PRIVATE_RANGES } from '#spec/abi/xen.ts';
 import type { CpuidLeaf } from '#spec/config.ts';
 import { NotModelled } from '#spec/failure.ts';
 import { Cpu } from '../../executor/cpu/cpu.ts';
@@ -49,6 +50,12 @@ const content = (code: Uint8Array): { readonly tables: ReturnType<typeof tableEn
 const describe = (regs: readonly bigint[], rest: readonly (bigint | number)[]): string =>
   [...regs, ...rest].map((value) => value.toString(16)).join(' ');
 
+const PRESENT = 1;
+
+/** Addresses that Xen has mapped for itself: the executor's walk knows them, the model leaves them to what handles the fault. */
+const isXensOwn = (address: bigint): boolean =>
+  XEN_PRIVATE_RANGES.some(({ start, bytes }) => address >= start && address - start < BigInt(bytes === 'ram' ? FRAMES * PAGE : bytes));
+
 const upToNotModelled = (step: () => Stop): Stop => {
   for (let steps = 0; ; steps++) {
     try {
@@ -78,7 +85,9 @@ export const modelMachine = (code: Uint8Array): SequenceMachine => {
     if (outcome.kind === 'int') return `int ${outcome.vector}`;
     const { vector, error, address } = outcome.fault;
     if (outcome.kind === 'trap') return vector === 1 ? 'trap' : `int ${vector}`;
-    return `fault ${vector} ${error ?? ''} ${address === null ? '' : toBigInt(address).toString(16)}`;
+    if (address === null) return `fault ${vector} ${error ?? ''} `;
+    const at = toBigInt(address);
+    return `fault ${vector} ${(error ?? 0) | (isXensOwn(at) ? PRESENT : 0)} ${at.toString(16)}`;
   };
   return {
     run(steps) {
