@@ -1,7 +1,7 @@
 /** Rows of the opcode table as people read them. */
 import { OPCODES } from '#spec/isa/x86/opcodes.ts';
 
-const MAPS = { '1': '', '0f': '0F ', '0f38': '0F 38 ' } as const;
+const MAPS = { '1': '', '0f': '0F ', '0f38': '0F 38 ', '0f3a': '0F 3A ' } as const;
 const hex = (byte: number): string => byte.toString(16).toUpperCase().padStart(2, '0');
 
 /** E.g. `F3 0F B8 popcnt Gv,Ev`, `0F BA /4 bt Ev,Ib`. No two rows share one. */

@@ -86,10 +86,14 @@ type Opcode = { readonly map: OpcodeMap; readonly byte: number; readonly number:
 const readOpcode = (reader: Reader, first: number): Opcode => {
   if (first !== 0x0f) return { map: '1', byte: first, number: first, text: hex(first) };
   const second = reader.u8();
-  if (second === 0x3a) return notModelled(`0f3a${hex(reader.u8())}`);
-  if (second !== 0x38) return { map: '0f', byte: second, number: 0x0f00 | second, text: `0f${hex(second)}` };
+  if (second !== 0x38 && second !== 0x3a) return { map: '0f', byte: second, number: 0x0f00 | second, text: `0f${hex(second)}` };
   const third = reader.u8();
-  return { map: '0f38', byte: third, number: 0x0f3800 | third, text: `0f38${hex(third)}` };
+  return {
+    map: second === 0x38 ? '0f38' : '0f3a',
+    byte: third,
+    number: (0x0f00 << 8) | (second << 8) | third,
+    text: `0f${hex(second)}${hex(third)}`,
+  };
 };
 
 type Address = { base: number; index: number; scale: number; displacement: number };

@@ -20,7 +20,7 @@ test('every row builds in register, memory, wide and narrow form', () => {
         if (row.mod !== undefined && row.mod !== mod) continue;
         if (row.prefix !== undefined && prefix.length > 0 && prefix[0] !== 0x48) continue;
         const mandatory = row.prefix === 'f3' ? [0xf3] : [];
-        const map = { '1': [], '0f': [0x0f], '0f38': [0x0f, 0x38] }[row.map];
+        const map = { '1': [], '0f': [0x0f], '0f38': [0x0f, 0x38], '0f3a': [0x0f, 0x3a] }[row.map];
         const modrm = row.modrm ?? (mod === 'mem' ? 0x03 : 0xc3) | ((row.ext ?? 0) << 3);
         poke(CODE, [...mandatory, ...prefix, ...map, row.opcode, modrm, 1, 0, 0, 0, 0, 0, 0, 0]);
         cpu.rip = CODE;

@@ -28,9 +28,9 @@ const encodingOf = (row: Row): Encoding => ({
 });
 
 /** Position of each map's 256 opcodes. */
-const MAPS: Readonly<Record<OpcodeMap, number>> = { '1': 0, '0f': 256, '0f38': 512 };
+const MAPS: Readonly<Record<OpcodeMap, number>> = { '1': 0, '0f': 256, '0f38': 512, '0f3a': 768 };
 
-const table: (Entry | null)[] = new Array(768).fill(null);
+const table: (Entry | null)[] = new Array(1024).fill(null);
 for (const row of OPCODES) {
   const at = MAPS[row.map] + row.opcode;
   const known = table[at];

@@ -7,7 +7,7 @@ import { Stream } from './stream.ts';
 export const STRING_BYTES = 16;
 
 const PREFIXES = [0x66, 0x67, 0xf0, 0xf2, 0xf3, 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65] as const;
-const MAPS = { '1': [], '0f': [0x0f], '0f38': [0x0f, 0x38] } as const;
+const MAPS = { '1': [], '0f': [0x0f], '0f38': [0x0f, 0x38], '0f3a': [0x0f, 0x3a] } as const;
 
 const random = (s: Stream): number[] => Array.from({ length: STRING_BYTES }, () => s.below(256));
 

@@ -1,7 +1,7 @@
 /** From a draft to bytes. */
 import type { Draft } from './draft.ts';
 
-const MAP_BYTES = { '1': [], '0f': [0x0f], '0f38': [0x0f, 0x38] } as const;
+const MAP_BYTES = { '1': [], '0f': [0x0f], '0f38': [0x0f, 0x38], '0f3a': [0x0f, 0x3a] } as const;
 
 /** The instruction at `d.rip`. */
 export const encode = (d: Draft): Uint8Array => {

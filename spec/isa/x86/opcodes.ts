@@ -1,48 +1,7 @@
-/**
- * The opcode map of 64-bit mode, general-purpose instructions. Source: Intel SDM volume 2, appendix A; AMD APM volume 3,
- * appendix A. Operand codes are the manuals':
- *
- * - `E` modrm r/m (register or memory), `M` memory only, `R` register only (modrm.rm), `G` modrm.reg, `S` segment register by
- *   modrm.reg, `C`/`D` control/debug register by modrm.reg, `O` absolute offset, `I` immediate, `J` relative offset, `X` DS:RSI,
- *   `Y` ES:RDI, `Z` register in the opcode's low three bits (REX.B extends);
- * - `b` byte, `w` word, `d` dword, `q` qword, `v` 16/32/64 by operand size, `z` immediate 16/32 by operand size (sign-extended
- *   to 64), `y` 32/64, `dq` 128, `p` far pointer 16:16/16:32 (16:32 with REX.W too, as AMD does);
- * - fixed registers by name: AL, rAX (`v` width), eAX (`z` width: 16/32), CL, DX; `1` the constant one;
- * - `sb` immediate byte sign-extended to the operand size.
- *
- * `size: 64` marks instructions whose operand size defaults to 64 bits (66 gives 16; there is no 32). Near branches are among
- * them: 66 gives them 16 bits as AMD does, where Intel ignores it.
- *
- * Where the vendors differ, the table is AMD's, whose processor the default machine has: spec/findings.md.
- */
-export type OpcodeMap = '1' | '0f' | '0f38';
-export type Row = {
-  readonly map: OpcodeMap;
-  readonly opcode: number;
-  /** modrm.reg that selects this row. */
-  readonly ext?: number;
-  /** Whole modrm byte that selects this row. */
-  readonly modrm?: number;
-  readonly mod?: 'reg' | 'mem';
-  /**
-   * Mandatory prefix: `f3`, `f2`, or `66` (without F2 and F3). `none`: only without F2 and F3, and 66 is an operand size. `np`: only
-   * without all three.
-   */
-  readonly prefix?: 'f3' | 'f2' | '66' | 'none' | 'np';
-  /** REX.B that selects this row. */
-  readonly rexB?: boolean;
-  readonly mnemonic: string;
-  readonly operands: readonly string[];
-  readonly size?: 64;
-  /** LOCK is legal when the destination is memory. */
-  readonly lock?: true;
-  /** REP prefixes repeat it: `rep` counts only, `repz` also stops on ZF. */
-  readonly rep?: 'rep' | 'repz';
-  /** #GP(0) in ring 3 (IOPL 0), whatever the operands. */
-  readonly privileged?: true;
-  /** CPUID's name of the feature that brings the instruction; rows without one belong to every 64-bit processor. */
-  readonly feature?: string;
-};
+/** The opcode table (row.ts says how to read it). */
+import type { OpcodeMap, Row } from './row.ts';
+
+export type { OpcodeMap, Row } from './row.ts';
 
 type Extra = Omit<Row, 'map' | 'opcode' | 'mnemonic' | 'operands'>;
 const row = (map: OpcodeMap, opcode: number, text: string, extra: Extra = {}): Row => {

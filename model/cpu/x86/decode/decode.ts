@@ -31,7 +31,8 @@ export const decode = (fetch: (index: number) => number): Instruction => {
 const readOpcode = (bytes: Bytes, first: number): readonly [OpcodeMap, number] => {
   if (first !== 0x0f) return ['1', first];
   const second = bytes.u8();
-  return second === 0x38 ? ['0f38', bytes.u8()] : ['0f', second];
+  if (second === 0x38) return ['0f38', bytes.u8()];
+  return second === 0x3a ? ['0f3a', bytes.u8()] : ['0f', second];
 };
 
 const build = (row: Row, bytes: Bytes, prefixes: Prefixes, modrm: ModRm | null, opcode: number): Instruction => {

@@ -3,10 +3,10 @@ import { OPCODES, type OpcodeMap, type Row } from '#spec/isa/x86/opcodes.ts';
 import { type Prefixes, REX } from './prefixes.ts';
 
 /** The rows of each opcode, opcode maps one after another. */
-const ROWS: readonly (readonly Row[])[] = (['1', '0f', '0f38'] as const).flatMap((map) =>
+const ROWS: readonly (readonly Row[])[] = (['1', '0f', '0f38', '0f3a'] as const).flatMap((map) =>
   Array.from({ length: 256 }, (_, opcode) => OPCODES.filter((row) => row.map === map && row.opcode === opcode)),
 );
-const FIRST: Record<OpcodeMap, number> = { '1': 0, '0f': 256, '0f38': 512 };
+const FIRST: Record<OpcodeMap, number> = { '1': 0, '0f': 256, '0f38': 512, '0f3a': 768 };
 
 export const rowsFor = (map: OpcodeMap, opcode: number): readonly Row[] => ROWS[FIRST[map] + opcode];
 
