@@ -17,6 +17,7 @@ const pic = (base: number, imr: number, elcr: number): PicObservation => ({
   read_isr: false,
   special_mask: false,
   poll: false,
+  nested: false,
   init: 0,
 });
 

@@ -1,6 +1,6 @@
 /** What the devices of the bare machine hold. Bytes and words are numbers, times are ns as in BareInput; null stands for never. */
 
-/** One 8259A. `line`: levels of its eight inputs. `init`: 0 ready, else the next of ICW2, ICW3, ICW4 that it waits for (2, 3, 4). */
+/** One 8259A. `line`: levels of its eight inputs, as the edge detectors saw them last. `priority`: the input that comes first. `init`: 0 ready, else the next of ICW2, ICW3, ICW4 that it waits for (2, 3, 4). */
 export type PicObservation = {
   readonly irr: number;
   readonly isr: number;
@@ -14,6 +14,8 @@ export type PicObservation = {
   readonly read_isr: boolean;
   readonly special_mask: boolean;
   readonly poll: boolean;
+  /** Special fully nested mode. */
+  readonly nested: boolean;
   readonly init: number;
 };
 
@@ -71,7 +73,7 @@ export type LapicObservation = {
   readonly icr_high: number;
   readonly initial_count: number;
   readonly divide: number;
-  /** When the timer's present count began; null while it stands. */
+  /** When the timer's present count began, in ns; null while it stands (initial count 0, or the one shot is over). */
   readonly started: number | null;
 };
 
@@ -88,7 +90,7 @@ export type DeviceObservation = {
   /** Master and slave. */
   readonly pic: readonly [PicObservation, PicObservation];
   readonly pit: readonly [PitCounterObservation, PitCounterObservation, PitCounterObservation];
-  /** Port 0x61, bits 0 and 1: gate of counter 2, and the speaker. */
+  /** Port 0x61: bit 0 gate of counter 2, bit 1 the speaker, bit 4 changes with every read. */
   readonly speaker: number;
   readonly serial: SerialObservation;
   readonly rtc: RtcObservation;
