@@ -29,6 +29,10 @@ export const LOOSENESS = {
     reason: 'How many ticks pass between two instructions is up to the machine.',
     pinned: 'TSC = floor(now · tsc_khz / 10⁶) + steps retired since the last time input.',
   },
+  'open/boot-state': {
+    reason: 'Multiboot and PVH leave most registers of the processor at entry undefined, and where the information lies.',
+    pinned: 'spec/bare/boot.ts; images load descriptor tables, segments and a stack of their own before they use them.',
+  },
   'open/vcpu-choice': { reason: 'Which runnable vCPU runs next is policy.', pinned: 'The choice is an input.' },
 } as const satisfies Record<string, Looseness>;
 export type LoosenessId = keyof typeof LOOSENESS;
