@@ -51,6 +51,8 @@ const handled = (machine: Machine, at: VcpuRef, outcome: CpuOutcome): Machine =>
       return handleFault(machine, at, outcome.fault);
     case 'int':
       return softwareInterrupt(machine, at, outcome.vector);
+    case 'wanted':
+      throw new NotModelled(`x86/outside-${outcome.wanted.kind}`);
     case 'trap':
       return outcome.fault.vector === VECTOR.DB
         ? returnToGuest(injectDebug(machine, at), at, 'sysret')

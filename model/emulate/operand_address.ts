@@ -1,7 +1,7 @@
 /** Where an instruction is about to write. */
 import type { Instruction } from '../cpu/x86/instruction.ts';
 import { linearAddress } from '../cpu/x86/operand.ts';
-import { Running } from '../cpu/x86/running.ts';
+import { started } from '../cpu/x86/running.ts';
 import { type CpuState, FS, GS, RDI } from '../cpu/x86/state.ts';
 import type { Memory } from '../memory/memory.ts';
 import { type Word, word, ZERO } from '../word/word.ts';
@@ -13,8 +13,7 @@ export const overriddenBase = ({ segments }: CpuState, { mnemonic, dst, segment 
 };
 
 /** Linear address of the operand that the instruction writes in memory. */
-export const writtenAddress = ({ regs, rip, flags, segments }: CpuState, memory: Memory, instruction: Instruction): Word => {
-  if (instruction.dst.kind !== 'mem') return instruction.narrow ? word(0, regs[RDI].lo) : regs[RDI];
-  const running = new Running(regs, rip, flags, segments, memory, { cpuid: [], tsc: ZERO }, 0, []);
-  return linearAddress(running, instruction, instruction.dst);
+export const writtenAddress = (cpu: CpuState, memory: Memory, instruction: Instruction): Word => {
+  if (instruction.dst.kind !== 'mem') return instruction.narrow ? word(0, cpu.regs[RDI].lo) : cpu.regs[RDI];
+  return linearAddress(started(cpu, memory, { cpuid: [], tsc: ZERO }), instruction, instruction.dst);
 };

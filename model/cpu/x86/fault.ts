@@ -6,7 +6,8 @@
 import type { ClauseId } from '#spec/clauses.ts';
 import type { Memory } from '../../memory/memory.ts';
 import type { Word } from '../../word/word.ts';
-import { type Fault, VECTOR } from './outcome.ts';
+import { type Fault, type SoftwareInterrupt, VECTOR } from './outcome.ts';
+import type { Wanted } from './outside.ts';
 import type { Running } from './running.ts';
 
 /** Why the loop must stop here. `after` is the state in which Xen finds the processor; null for a fault: the state before. */
@@ -17,12 +18,30 @@ export class Exit {
   readonly clause: ClauseId | null;
   /** What a fault leaves in memory, when that is not what was there before the instruction. */
   readonly left: Memory | null;
-  constructor(kind: Exit['kind'], after: Running | null, fault: Fault, clause: ClauseId | null, left: Memory | null = null) {
+  /** The instruction that made an `int`. */
+  readonly by: SoftwareInterrupt;
+  constructor(
+    kind: Exit['kind'],
+    after: Running | null,
+    fault: Fault,
+    clause: ClauseId | null,
+    left: Memory | null = null,
+    by: SoftwareInterrupt = 'int',
+  ) {
+    this.by = by;
     this.left = left;
     this.kind = kind;
     this.after = after;
     this.fault = fault;
     this.clause = clause;
+  }
+}
+
+/** The instruction needs an answer from outside: nothing of it has happened yet. */
+export class Asks {
+  readonly wanted: Wanted;
+  constructor(wanted: Wanted) {
+    this.wanted = wanted;
   }
 }
 
@@ -40,7 +59,13 @@ const fault = (vector: number, error: number | null, clause: ClauseId, address: 
 export const divideError = (): Exit => fault(VECTOR.DE, null, 'x86/divide-error');
 export const undefinedOpcode = (clause: ClauseId): Exit => fault(VECTOR.UD, null, clause);
 export const generalProtection = (error: number, clause: ClauseId): Exit => fault(VECTOR.GP, error, clause);
-export const stackFault = (clause: ClauseId): Exit => fault(VECTOR.SS, 0, clause);
+export const stackFault = (clause: ClauseId, error = 0): Exit => fault(VECTOR.SS, error, clause);
+export const notPresent = (error: number, clause: ClauseId): Exit => fault(VECTOR.NP, error, clause);
+export const invalidTaskState = (error: number, clause: ClauseId): Exit => fault(VECTOR.TS, error, clause);
+export const alignmentCheck = (): Exit => fault(VECTOR.AC, 0, 'x86/alignment-check');
+export const deviceNotAvailable = (): Exit => fault(VECTOR.NM, null, 'x86/state-disabled');
+export const floatingPointError = (clause: ClauseId): Exit => fault(VECTOR.MF, null, clause);
+export const simdError = (clause: ClauseId): Exit => fault(VECTOR.XM, null, clause);
 export const pageFault = (error: number, address: Word, clause: ClauseId): Exit => fault(VECTOR.PF, error, clause, address);
 
 const event = (vector: number): Fault => ({ vector, error: null, address: null });
@@ -51,7 +76,8 @@ export const leaving = ({ kind, after, fault: raised, clause }: Exit, memory: Me
 
 /** A trap: the instruction is done, and `after` shows it. */
 export const trap = (after: Running, vector: number, clause: ClauseId | null): Exit => new Exit('trap', after, event(vector), clause);
-/** INT to a vector that Xen hands on as it is. */
-export const softwareInterrupt = (after: Running, vector: number, clause: ClauseId): Exit => new Exit('int', after, event(vector), clause);
+/** INT n and its kin, as something else than the processor delivers them. */
+export const softwareInterrupt = (after: Running, vector: number, clause: ClauseId | null, by: SoftwareInterrupt = 'int'): Exit =>
+  new Exit('int', after, event(vector), clause, null, by);
 /** SYSCALL. */
 export const systemCall = (after: Running): Exit => new Exit('syscall', after, event(0), null);

@@ -8,6 +8,7 @@ import { addInt } from '../../word/word.ts';
 import { decode } from './decode/decode.ts';
 import type { Instruction } from './instruction.ts';
 import type { Running } from './running.ts';
+import { PV_SYSTEM } from './system/state.ts';
 import { frameFor } from './translation.ts';
 
 /** Instructions by the offset of their first byte in a page. */
@@ -39,7 +40,13 @@ const decodedFrom = new WeakMap<Page, Decoded>();
 export const instructionAt = (s: Running): Instruction => {
   const { hi, lo } = s.rip;
   const page = pages[(lo >>> 12) & (PAGES - 1)];
-  if (page.epoch === epochOf(s.memory) && page.lo === (lo & ~0xfff) && page.hi === hi && page.root === s.segments.root) {
+  if (
+    page.epoch === epochOf(s.memory) &&
+    page.lo === (lo & ~0xfff) &&
+    page.hi === hi &&
+    page.root === s.segments.root &&
+    s.system === PV_SYSTEM
+  ) {
     const known = page.decoded[lo & 0xfff];
     if (known !== undefined) return known;
   }

@@ -2,7 +2,6 @@
 import type { Row } from '#spec/isa/x86/opcodes.ts';
 import type { Size } from '../../word/size.ts';
 import type { Word } from '../../word/word.ts';
-import type { Mnemonic } from './mnemonic.ts';
 import type { Semantics } from './running.ts';
 
 /** Base register number that stands for the address of the next instruction. */
@@ -11,11 +10,12 @@ export const RIP_BASE = 16;
 export const NONE = -1;
 
 /**
- * `reg`: general register `index`; `high`: AH CH DH BH, of register `index`; `seg`, `system`: segment, control or debug
+ * `xmm`, `mmx`, `st`: register `index` of its file (of the x87 stack: from the top). `far`: the pointer `index`:`value`. `reg`: general register `index`; `high`: AH CH DH BH, of register `index`; `seg`, `system`: segment, control or debug
  * register `index`; `imm`: the constant `value`, cut to `size`; `mem`: [segment: base + (index << scale) + value].
  */
 export class Operand {
-  readonly kind: 'reg' | 'high' | 'seg' | 'system' | 'imm' | 'mem';
+  readonly kind: 'reg' | 'high' | 'seg' | 'system' | 'imm' | 'mem' | 'xmm' | 'mmx' | 'st' | 'far';
+  /** Of general operands. Wider ones have 8 here. */
   readonly size: Size;
   readonly index: number;
   readonly value: Word;
@@ -27,6 +27,8 @@ export class Operand {
   readonly narrow: boolean;
   /** Faults of the address are stack faults. */
   readonly stack: boolean;
+  /** How many bytes the instruction reads or writes there: `size`, or 10 or 16; 0 where its rule alone knows. */
+  readonly bytes: number;
   constructor(
     kind: Operand['kind'],
     size: Size,
@@ -37,6 +39,7 @@ export class Operand {
     segment: number,
     narrow: boolean,
     stack: boolean,
+    bytes: number = size,
   ) {
     this.kind = kind;
     this.size = size;
@@ -47,11 +50,12 @@ export class Operand {
     this.segment = segment;
     this.narrow = narrow;
     this.stack = stack;
+    this.bytes = bytes;
   }
 }
 
 export class Instruction {
-  readonly mnemonic: Mnemonic;
+  readonly mnemonic: string;
   readonly row: Row;
   /** Its rule. */
   readonly run: Semantics;
@@ -70,7 +74,7 @@ export class Instruction {
   /** 67 prefix. */
   readonly narrow: boolean;
   constructor(
-    mnemonic: Mnemonic,
+    mnemonic: string,
     row: Row,
     run: Semantics,
     length: number,

@@ -3,12 +3,11 @@ import { ModelBug } from '#spec/failure.ts';
 import type { Memory } from '../../memory/memory.ts';
 import { ACCESS } from '../../memory/translate.ts';
 import { mergeLow, type Size, zeroExtend } from '../../word/size.ts';
-import { add, addInt, shl, Word } from '../../word/word.ts';
-import { requireCanonicalOffset } from './canonical.ts';
+import { add, shl, Word } from '../../word/word.ts';
 import { type Instruction, NONE, type Operand, RIP_BASE } from './instruction.ts';
 import { readLinear, writeLinear } from './linear.ts';
 import { advance, nextRip, type Running, setReg } from './running.ts';
-import { FS } from './state.ts';
+import { segmented } from './segmentation.ts';
 
 /** Base + index · scale + displacement, cut to 32 bits under a 67 prefix: what LEA gives. */
 export const effectiveAddress = (s: Running, i: Instruction, o: Operand): Word => {
@@ -19,20 +18,9 @@ export const effectiveAddress = (s: Running, i: Instruction, o: Operand): Word =
   return o.narrow ? new Word(0, sum.lo) : sum;
 };
 
-/**
- * FS and GS add their base; every other segment starts at zero. x86/canonical-offset: before that, the offsets of all `bytes` must
- * be canonical by themselves.
- */
-export const segmented = (s: Running, segment: number, address: Word, bytes: number): Word => {
-  if (segment === 0) return address;
-  requireCanonicalOffset(address);
-  requireCanonicalOffset(addInt(address, bytes - 1));
-  return add(address, segment === FS ? s.segments.fsBase : s.segments.gsBase);
-};
-
 /** Where `bytes` bytes of a memory operand begin, by default as many as it has. */
-export const linearAddress = (s: Running, i: Instruction, o: Operand, bytes: number = o.size): Word =>
-  segmented(s, o.segment, effectiveAddress(s, i, o), bytes);
+export const linearAddress = (s: Running, i: Instruction, o: Operand, bytes: number = o.bytes, access: number = ACCESS.READ): Word =>
+  segmented(s, o.segment, effectiveAddress(s, i, o), bytes, access);
 
 const readAs = (s: Running, i: Instruction, o: Operand, access: number): Word => {
   switch (o.kind) {
@@ -41,7 +29,7 @@ const readAs = (s: Running, i: Instruction, o: Operand, access: number): Word =>
     case 'imm':
       return o.value;
     case 'mem':
-      return readLinear(s, linearAddress(s, i, o), o.size, o.stack, access);
+      return readLinear(s, linearAddress(s, i, o, o.bytes, access), o.size, o.stack, access);
     case 'high':
       return new Word(0, (s.regs[o.index].lo >>> 8) & 0xff);
     case 'seg':
@@ -69,7 +57,7 @@ export const writeRegister = (regs: readonly Word[], o: Operand, value: Word): r
 
 /** The memory after writing a memory operand. */
 export const writeMemory = (s: Running, i: Instruction, o: Operand, value: Word): Memory =>
-  writeLinear(s, linearAddress(s, i, o), o.size, value, o.stack);
+  writeLinear(s, linearAddress(s, i, o, o.bytes, ACCESS.WRITE), o.size, value, o.stack);
 
 /** The end of most instructions: the value goes to `o`, the flags are `flags`, and execution goes on behind. */
 export const finish = (s: Running, i: Instruction, o: Operand, value: Word, flags: number = s.flags): Running =>

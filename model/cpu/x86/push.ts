@@ -1,9 +1,9 @@
 /** The stack. Its address is always all of RSP, and what goes wrong with its address is a stack fault. */
 import type { Memory } from '../../memory/memory.ts';
 import type { Size } from '../../word/size.ts';
-import { addInt, type Word, ZERO } from '../../word/word.ts';
+import { addInt, type Word } from '../../word/word.ts';
 import { Exit, leaving } from './fault.ts';
-import { readLinear, writeLinear } from './linear.ts';
+import { probeLinear, readLinear, writeLinear } from './linear.ts';
 import { type Running, withMemory } from './running.ts';
 import { RSP } from './state.ts';
 
@@ -51,9 +51,7 @@ export const whatRemains = (before: Running, now: () => Running, action: () => v
 };
 
 /** Fault now if a write there would. */
-export const probeWrite = (s: Running, at: Word, size: Size): void => {
-  writeLinear(s, at, size, ZERO, true);
-};
+export const probeWrite = (s: Running, at: Word, size: Size): void => probeLinear(s, at, size, true);
 
 /** Stack slot number `slot` of `size` bytes above RSP. */
 export const stackSlot = (s: Running, slot: number, size: Size): Word => readLinear(s, addInt(s.regs[RSP], slot * size), size, true);

@@ -2,9 +2,11 @@
 import type { ClauseId } from '#spec/clauses.ts';
 import type { Memory } from '../../memory/memory.ts';
 import { addInt, type Word } from '../../word/word.ts';
+import type { Fpu } from './fpu/state.ts';
 import type { Instruction } from './instruction.ts';
 import type { Platform } from './platform.ts';
-import type { Segments } from './state.ts';
+import type { CpuState, Segments } from './state.ts';
+import type { SystemState } from './system/state.ts';
 
 export class Running {
   readonly regs: readonly Word[];
@@ -17,6 +19,8 @@ export class Running {
   readonly tick: number;
   /** Clauses that decided something since the run began, apart from the fault that may end it. */
   readonly cited: readonly ClauseId[];
+  readonly fpu: Fpu;
+  readonly system: SystemState;
   constructor(
     regs: readonly Word[],
     rip: Word,
@@ -26,6 +30,8 @@ export class Running {
     platform: Platform,
     tick: number,
     cited: readonly ClauseId[],
+    fpu: Fpu,
+    system: SystemState,
   ) {
     this.regs = regs;
     this.rip = rip;
@@ -35,22 +41,34 @@ export class Running {
     this.platform = platform;
     this.tick = tick;
     this.cited = cited;
+    this.fpu = fpu;
+    this.system = system;
   }
 }
 
 /** The rule of an instruction. It never changes its argument; a fault is thrown (fault.ts) and leaves the old state as it was. */
 export type Semantics = (s: Running, i: Instruction) => Running;
 
+/** The rules of a group of instructions, by mnemonic. */
+export type Rules = Readonly<Record<string, Semantics>>;
+
+/** A processor about to take its first step. */
+export const started = ({ regs, rip, flags, segments, fpu, system }: CpuState, memory: Memory, platform: Platform): Running =>
+  new Running(regs, rip, flags, segments, memory, platform, 0, [], fpu, system);
+
+/** What is left of the processor when it stops. */
+export const cpuOf = ({ regs, rip, flags, segments, fpu, system }: Running): CpuState => ({ regs, rip, flags, segments, fpu, system });
+
 /** The address behind the instruction. */
 export const nextRip = (s: Running, i: Instruction): Word => addInt(s.rip, i.length);
 
 /** The instruction is done: go on behind it with these registers, flags and memory. */
 export const advance = (s: Running, i: Instruction, regs: readonly Word[], flags: number, memory: Memory): Running =>
-  new Running(regs, addInt(s.rip, i.length), flags, s.segments, memory, s.platform, s.tick + 1, s.cited);
+  new Running(regs, addInt(s.rip, i.length), flags, s.segments, memory, s.platform, s.tick + 1, s.cited, s.fpu, s.system);
 
 /** The instruction is done and goes on at `rip`. */
 export const jump = (s: Running, rip: Word, regs: readonly Word[], memory: Memory): Running =>
-  new Running(regs, rip, s.flags, s.segments, memory, s.platform, s.tick + 1, s.cited);
+  new Running(regs, rip, s.flags, s.segments, memory, s.platform, s.tick + 1, s.cited, s.fpu, s.system);
 
 /** The instruction is done and changed nothing but flags. */
 export const withFlags = (s: Running, i: Instruction, flags: number): Running => advance(s, i, s.regs, flags, s.memory);
@@ -64,16 +82,57 @@ export const setReg = (regs: readonly Word[], index: number, value: Word): reado
 
 /** The same state over another memory: for instructions that write in several places, one after another. */
 export const withMemory = (s: Running, memory: Memory): Running =>
-  memory === s.memory ? s : new Running(s.regs, s.rip, s.flags, s.segments, memory, s.platform, s.tick, s.cited);
+  memory === s.memory ? s : new Running(s.regs, s.rip, s.flags, s.segments, memory, s.platform, s.tick, s.cited, s.fpu, s.system);
 
 /** The same state with other registers. */
 export const withRegs = (s: Running, regs: readonly Word[]): Running =>
-  new Running(regs, s.rip, s.flags, s.segments, s.memory, s.platform, s.tick, s.cited);
+  new Running(regs, s.rip, s.flags, s.segments, s.memory, s.platform, s.tick, s.cited, s.fpu, s.system);
 
 /** The instruction is done and changed segments: go on behind it. */
 export const withSegments = (s: Running, i: Instruction, regs: readonly Word[], segments: Segments): Running =>
-  new Running(regs, nextRip(s, i), s.flags, segments, s.memory, s.platform, s.tick + 1, s.cited);
+  new Running(regs, nextRip(s, i), s.flags, segments, s.memory, s.platform, s.tick + 1, s.cited, s.fpu, s.system);
 
 /** The same state, with a clause noted that decides what comes next. */
 export const citing = (s: Running, clause: ClauseId): Running =>
-  s.cited.includes(clause) ? s : new Running(s.regs, s.rip, s.flags, s.segments, s.memory, s.platform, s.tick, [...s.cited, clause]);
+  s.cited.includes(clause)
+    ? s
+    : new Running(s.regs, s.rip, s.flags, s.segments, s.memory, s.platform, s.tick, [...s.cited, clause], s.fpu, s.system);
+
+/** Parts of the state that a rule may replace at once. */
+export type Changes = Partial<Pick<Running, 'regs' | 'rip' | 'flags' | 'segments' | 'memory' | 'fpu' | 'system' | 'cited'>>;
+
+/** The same state with some parts replaced; still before the end of the instruction. */
+export const changed = (s: Running, c: Changes): Running =>
+  new Running(
+    c.regs ?? s.regs,
+    c.rip ?? s.rip,
+    c.flags ?? s.flags,
+    c.segments ?? s.segments,
+    c.memory ?? s.memory,
+    s.platform,
+    s.tick,
+    c.cited ?? s.cited,
+    c.fpu ?? s.fpu,
+    c.system ?? s.system,
+  );
+
+/** The instruction is done with these parts replaced: go on behind it, or where `rip` says. */
+export const completed = (s: Running, i: Instruction, c: Changes): Running =>
+  new Running(
+    c.regs ?? s.regs,
+    c.rip ?? nextRip(s, i),
+    c.flags ?? s.flags,
+    c.segments ?? s.segments,
+    c.memory ?? s.memory,
+    s.platform,
+    s.tick + 1,
+    c.cited ?? s.cited,
+    c.fpu ?? s.fpu,
+    c.system ?? s.system,
+  );
+
+/** The instruction is done and changed x87, MMX or SSE state: go on behind it. */
+export const withFpu = (s: Running, i: Instruction, fpu: Fpu, memory: Memory = s.memory): Running => completed(s, i, { fpu, memory });
+
+/** The instruction is done and changed system state: go on behind it. */
+export const withSystem = (s: Running, i: Instruction, system: SystemState): Running => completed(s, i, { system });

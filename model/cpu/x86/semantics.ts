@@ -1,7 +1,7 @@
-/** The rule of every instruction, by name. A name of the opcode map without a rule does not compile. */
+/** The rules of the general-purpose instructions, by name, as a PV guest and everybody else sees them. */
 import { CONDITIONS } from '#spec/isa/x86/opcodes.ts';
 import { CF, DF } from './flags.ts';
-import type { Condition, Mnemonic, Privileged } from './mnemonic.ts';
+import type { Condition } from './mnemonic.ts';
 import { adcRule, addRule, cmpRule, decRule, incRule, negRule, notRule, sbbRule, subRule } from './rules/arithmetic.ts';
 import { bsfRule, bsrRule, bswapRule, btcRule, btRule, btrRule, btsRule, lzcntRule, popcntRule, tzcntRule } from './rules/bits.ts';
 import { callRule, jccRule, jmpRule, jrcxzRule, loopOnZeroRule, loopRule, retRule } from './rules/branch.ts';
@@ -29,7 +29,7 @@ import {
   syscallRule,
   undefinedRule,
 } from './rules/system.ts';
-import type { Semantics } from './running.ts';
+import type { Rules, Semantics } from './running.ts';
 
 const PRIVILEGED = {
   cli: privilegedRule,
@@ -56,13 +56,13 @@ const PRIVILEGED = {
   xsetbv: privilegedRule,
   lldt: privilegedRule,
   ltr: privilegedRule,
-} satisfies Record<Privileged, Semantics>;
+};
 
 /** One instruction for each condition: `j` makes jo, jno, jb, … */
 const forConditions = <const P extends 'j' | 'set' | 'cmov'>(prefix: P, rule: (condition: Condition) => Semantics) =>
   Object.fromEntries(CONDITIONS.map((condition) => [`${prefix}${condition}`, rule(condition)])) as Record<`${P}${Condition}`, Semantics>;
 
-export const SEMANTICS = {
+export const GENERAL_RULES: Rules = {
   ...PRIVILEGED,
   ...forConditions('j', jccRule),
   ...forConditions('set', setRule),
@@ -183,4 +183,4 @@ export const SEMANTICS = {
   mfence: nopRule,
   sfence: nopRule,
   clflush: clflushRule,
-} satisfies Record<Mnemonic, Semantics>;
+};

@@ -3,13 +3,13 @@
 import { FLAT } from '#spec/abi/xen.ts';
 import { NotModelled } from '#spec/failure.ts';
 import type { Memory } from '../../memory/memory.ts';
-import { Exit, Marked, trap } from './fault.ts';
+import { Asks, Exit, Marked, trap } from './fault.ts';
 import { instructionAt } from './fetch.ts';
 import { RF, TF } from './flags.ts';
 import type { Instruction } from './instruction.ts';
 import { type CpuOutcome, VECTOR } from './outcome.ts';
 import type { Platform } from './platform.ts';
-import { citing, Running, withMemory } from './running.ts';
+import { citing, cpuOf, Running, started, withMemory } from './running.ts';
 import { type CpuState, CS, SS } from './state.ts';
 
 export type { Platform } from './platform.ts';
@@ -19,8 +19,9 @@ export type { Platform } from './platform.ts';
  * Throws NotModelled for what the tables lack, e.g. `instruction/0f28`.
  */
 export const runInstructions = (cpu: CpuState, memory: Memory, platform: Platform, budget: number): CpuOutcome => {
-  if (cpu.segments.selectors[CS] !== FLAT.RING3_CS64) throw new NotModelled('x86/compatibility_mode');
-  let s = new Running(cpu.regs, cpu.rip, cpu.flags, cpu.segments, memory, platform, 0, []);
+  if (cpu.system.mode === '64' && cpu.system.kind === 'pv' && cpu.segments.selectors[CS] !== FLAT.RING3_CS64)
+    throw new NotModelled('x86/compatibility_mode');
+  let s = started(cpu, memory, platform);
   for (;;) {
     try {
       while (s.tick < budget) s = oneStep(s);
@@ -28,6 +29,8 @@ export const runInstructions = (cpu: CpuState, memory: Memory, platform: Platfor
     } catch (thrown) {
       if (thrown instanceof Marked) s = citing(withMemory(s, thrown.memory), 'x86/page_walk-accessed');
       else if (thrown instanceof Exit) return outcomeOf(s, thrown);
+      else if (thrown instanceof Asks)
+        return { kind: 'wanted', cpu: cpuOf(s), memory: s.memory, steps: s.tick, clauses: s.cited, wanted: thrown.wanted };
       else throw thrown;
     }
   }
@@ -50,14 +53,13 @@ const afterDebugFlags = (s: Running, instruction: Instruction, after: Running): 
   throw trap(done, VECTOR.DB, 'x86/single_step');
 };
 
-const withoutRf = (s: Running): Running => new Running(s.regs, s.rip, s.flags & ~RF, s.segments, s.memory, s.platform, s.tick, s.cited);
+const withoutRf = (s: Running): Running =>
+  new Running(s.regs, s.rip, s.flags & ~RF, s.segments, s.memory, s.platform, s.tick, s.cited, s.fpu, s.system);
 
 const loadsStackSegment = (i: Instruction): boolean => i.mnemonic === 'mov_to_seg' && i.dst.index === SS;
 
-const cpuOf = ({ regs, rip, flags, segments }: Running): CpuState => ({ regs, rip, flags, segments });
-
 /** A fault shows the state before the instruction; everything else the state after it. */
-const outcomeOf = (before: Running, { kind, after, fault, clause, left }: Exit): CpuOutcome => {
+const outcomeOf = (before: Running, { kind, after, fault, clause, left, by }: Exit): CpuOutcome => {
   if (after === null) {
     const clauses = [
       ...before.cited,
@@ -68,6 +70,6 @@ const outcomeOf = (before: Running, { kind, after, fault, clause, left }: Exit):
   }
   const clauses = clause ? [...after.cited, clause] : after.cited;
   const reached = { cpu: cpuOf(withoutRf(after)), memory: after.memory, steps: after.tick, clauses };
-  if (kind === 'int') return { kind, ...reached, vector: fault.vector };
+  if (kind === 'int') return { kind, ...reached, vector: fault.vector, by };
   return kind === 'syscall' ? { kind, ...reached } : { kind: 'trap', ...reached, fault };
 };

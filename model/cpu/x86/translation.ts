@@ -9,6 +9,7 @@ import type { Word } from '../../word/word.ts';
 import { requireCanonical } from './canonical.ts';
 import { generalProtection, Marked, pageFault } from './fault.ts';
 import type { Running } from './running.ts';
+import { bareFrameFor } from './system/paging.ts';
 
 const SLOTS = 1024;
 const pageHi = new Int32Array(SLOTS);
@@ -20,10 +21,11 @@ const allowed = new Int32Array(SLOTS);
 const frames = new Int32Array(SLOTS);
 
 /**
- * The frame that holds a linear address, for an access of ring 3: 0, WRITE or FETCH. Throws #PF, #GP or (`stack`) #SS, or
- * Marked when accessed and dirty bits had to be set first.
+ * The frame that holds a linear address, for an access of ring 3: 0, WRITE or FETCH; `~frame` when it is none of RAM, on the bare
+ * machine alone. Throws #PF, #GP or (`stack`) #SS, or Marked when accessed and dirty bits had to be set first.
  */
 export const frameFor = (s: Running, at: Word, access: number, stack: boolean): number => {
+  if (s.system.kind === 'bare') return bareFrameFor(s, at, access, stack);
   const slot = ((at.lo >>> 12) ^ (at.hi << 3)) & (SLOTS - 1);
   if (
     pageLo[slot] === (at.lo & ~0xfff) &&

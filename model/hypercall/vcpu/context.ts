@@ -58,6 +58,7 @@ export const withRegisters = (vcpu: Vcpu, bytes: Uint8Array): Vcpu => {
     iopl: (rflags & FLAG.IOPL) >> 12,
     traps: trapsIn(bytes),
     cpu: {
+      ...vcpu.cpu,
       regs: GPRS.map((name) => register(bytes, name)),
       rip: register(bytes, 'rip'),
       flags: (rflags & ~FLAG.IOPL) | FLAG.IF | FIXED_FLAG,

@@ -1,6 +1,6 @@
 /** Cases on the model's processor. */
 
-import type { CpuState } from '#model/cpu/x86/state.ts';
+import { type CpuState, freshCpu } from '#model/cpu/x86/state.ts';
 import { executeInstruction, type Platform } from '#model/cpu/x86/step.ts';
 import { writeBytes, writePage } from '#model/memory/access.ts';
 import { emptyMemory, type Memory, pageOf, writeWord } from '#model/memory/memory.ts';
@@ -40,16 +40,12 @@ export const runOnModel = (p: Prepared, cpuid: readonly CpuidLeaf[]): EngineResu
   const platform: Platform = { cpuid, tsc: ZERO };
   const memory = p.stretches.reduce((m, { at, bytes }) => writeBytes(m, frameAt(at), at % PAGE, bytes), BASE);
   const start = fromBigInt(BigInt(c.rip));
+  const fresh = freshCpu(1, start, [0, XEN_SELECTORS.code64, HOST_SS, 0, 0, 0]);
   let cpu: CpuState = {
+    ...fresh,
     regs: Array.from(p.regs, fromBigInt),
-    rip: start,
     flags: c.flags | (c.way === 'step' ? RFLAGS.TF : 0),
-    segments: {
-      selectors: [0, XEN_SELECTORS.code64, HOST_SS, 0, 0, 0],
-      fsBase: fromBigInt(c.fsBase),
-      gsBase: fromBigInt(c.gsBase),
-      root: 1,
-    },
+    segments: { ...fresh.segments, fsBase: fromBigInt(c.fsBase), gsBase: fromBigInt(c.gsBase) },
   };
   let now = memory;
   try {
@@ -80,6 +76,8 @@ const endOf = (outcome: ReturnType<typeof executeInstruction>): Pick<EngineResul
     case 'syscall':
     case 'int':
       return { end: 'syscall', ...NO_EVENT, what: '' };
+    case 'wanted':
+      throw new NotModelled(`x86/outside-${outcome.wanted.kind}`);
     default: {
       const { vector, error, address } = outcome.fault;
       const end = outcome.kind === 'fault' ? 'fault' : vector === DB ? 'step' : 'trap';

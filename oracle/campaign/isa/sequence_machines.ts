@@ -1,7 +1,7 @@
 /** The two processors on one program, with one face: registers, RIP, flags, memory. */
 
 import type { CpuOutcome } from '#model/cpu/x86/outcome.ts';
-import type { CpuState } from '#model/cpu/x86/state.ts';
+import { type CpuState, freshCpu } from '#model/cpu/x86/state.ts';
 import { runInstructions } from '#model/cpu/x86/step.ts';
 import { memoryDigest, readPage, writePage } from '#model/memory/access.ts';
 import { emptyMemory, type Memory as ModelMemory, writeWord } from '#model/memory/memory.ts';
@@ -72,16 +72,12 @@ export const modelMachine = (code: Uint8Array): SequenceMachine => {
   let memory: ModelMemory = emptyMemory(FRAMES);
   for (const { table, index, entry } of tables) memory = writeWord(memory, table, index, fromBigInt(entry));
   for (const n of WINDOW.keys()) memory = writePage(memory, offsetFrame(n), window.slice(n * PAGE, (n + 1) * PAGE));
-  let cpu: CpuState = {
-    regs: new Array(16).fill(ZERO),
-    rip: ZERO,
-    flags: START_FLAGS,
-    segments: { selectors: SELECTORS, fsBase: ZERO, gsBase: ZERO, root: 1 },
-  };
+  let cpu: CpuState = { ...freshCpu(1, ZERO, SELECTORS), flags: START_FLAGS };
   let taken = 0n;
   const told = (outcome: CpuOutcome): string => {
     if (outcome.kind === 'retired') return LIMIT;
     if (outcome.kind === 'syscall') return 'syscall';
+    if (outcome.kind === 'wanted') throw new NotModelled(`x86/outside-${outcome.wanted.kind}`);
     if (outcome.kind === 'int') return `int ${outcome.vector}`;
     const { vector, error, address } = outcome.fault;
     if (outcome.kind === 'trap') return vector === 1 ? 'trap' : `int ${vector}`;

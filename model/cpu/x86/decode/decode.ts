@@ -4,8 +4,7 @@ import type { OpcodeMap, Row } from '#spec/isa/x86/opcodes.ts';
 import type { Size } from '../../../word/size.ts';
 import { undefinedOpcode } from '../fault.ts';
 import { Instruction, type Operand } from '../instruction.ts';
-import type { Mnemonic } from '../mnemonic.ts';
-import { SEMANTICS } from '../semantics.ts';
+import { ruleOf } from '../registry.ts';
 import { RAX } from '../state.ts';
 import { Bytes } from './bytes.ts';
 import { type ModRm, readModRm } from './modrm.ts';
@@ -45,7 +44,7 @@ const build = (row: Row, bytes: Bytes, prefixes: Prefixes, modrm: ModRm | null, 
   return new Instruction(
     mnemonic,
     row,
-    SEMANTICS[mnemonic],
+    ruleOf(row, mnemonic),
     bytes.taken,
     size,
     operands,
@@ -64,5 +63,5 @@ const operandSize = (row: Row, { rex, operandSize: narrow }: Prefixes): Size => 
 };
 
 /** 90 is NOP, though its row exchanges RAX with a register: only a register other than RAX makes it an exchange. */
-const nameOf = (row: Row, opcode: number, dst: Operand): Mnemonic =>
-  row.map === '1' && opcode === 0x90 && dst.index === RAX ? 'nop' : (row.mnemonic as Mnemonic);
+const nameOf = (row: Row, opcode: number, dst: Operand): string =>
+  row.map === '1' && opcode === 0x90 && dst.index === RAX ? 'nop' : row.mnemonic;

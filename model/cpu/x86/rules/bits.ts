@@ -6,8 +6,9 @@ import { add, and, bit, bitMask, isZero, not, or, sar, shl, shr, Word, xor } fro
 import { ARITHMETIC, CF, setFlags, ZF } from '../flags.ts';
 import type { Instruction } from '../instruction.ts';
 import { readLinear, writeLinear } from '../linear.ts';
-import { effectiveAddress, finish, read, readToWrite, segmented } from '../operand.ts';
+import { effectiveAddress, finish, read, readToWrite } from '../operand.ts';
 import { advance, type Running, type Semantics, withFlags } from '../running.ts';
+import { segmented } from '../segmentation.ts';
 
 /** CF is the bit; ZF keeps its value; OF SF AF PF are undefined: x86/undefined-flags_clear. */
 const bitFlags = (flags: number, carry: number): number => setFlags(flags, ARITHMETIC & ~ZF, carry);

@@ -7,9 +7,10 @@ import { generalProtection } from '../fault.ts';
 import { NT, RF, setFlags } from '../flags.ts';
 import type { Instruction } from '../instruction.ts';
 import { readLinear } from '../linear.ts';
-import { effectiveAddress, segmented } from '../operand.ts';
+import { effectiveAddress } from '../operand.ts';
 import { pushedInTurn, stackSlot } from '../push.ts';
 import { citing, nextRip, Running, type Semantics, setReg } from '../running.ts';
+import { segmented } from '../segmentation.ts';
 import { jumpSelector, returnSelector, returnStack } from '../selectors.ts';
 import { CS, RSP, type Segments, SS } from '../state.ts';
 import { changeableFlags } from './stack.ts';
@@ -33,7 +34,7 @@ const withSelector = (segments: Segments, register: number, selector: number): S
 };
 
 const arrive = (s: Running, rip: Word, regs: readonly Word[], flags: number, segments: Segments, memory = s.memory): Running =>
-  new Running(regs, rip, flags, segments, memory, s.platform, s.tick + 1, citing(s, 'x86/far-pointer').cited);
+  new Running(regs, rip, flags, segments, memory, s.platform, s.tick + 1, citing(s, 'x86/far-pointer').cited, s.fpu, s.system);
 
 /** JMP far. */
 export const jmpFarRule: Semantics = (s, i) => {

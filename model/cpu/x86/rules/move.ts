@@ -4,8 +4,9 @@ import { add, sar, Word } from '../../../word/word.ts';
 import { HOLDS } from '../condition.ts';
 import { readLinear } from '../linear.ts';
 import type { Condition } from '../mnemonic.ts';
-import { effectiveAddress, finish, merged, read, segmented } from '../operand.ts';
+import { effectiveAddress, finish, merged, read } from '../operand.ts';
 import { advance, type Semantics, setReg } from '../running.ts';
+import { segmented } from '../segmentation.ts';
 import { RAX, RBX, RDX } from '../state.ts';
 import { reversed } from './bits.ts';
 

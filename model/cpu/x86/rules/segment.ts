@@ -4,8 +4,8 @@ import { undefinedOpcode } from '../fault.ts';
 import { writeLinear } from '../linear.ts';
 import { linearAddress, read, writeRegister } from '../operand.ts';
 import { pushed, stackSlot } from '../push.ts';
-import { advance, type Semantics, setReg, withSegments } from '../running.ts';
-import { loadSegment } from '../selectors.ts';
+import { advance, completed, type Semantics, setReg } from '../running.ts';
+import { loadSegment } from '../segment_load.ts';
 import { CS, GS, RSP } from '../state.ts';
 
 /** x86/segment-undefined: the encodings 6 and 7 name no segment register, and MOV cannot load CS. */
@@ -24,7 +24,7 @@ export const movFromSegRule: Semantics = (s, i) => {
 /** MOV to a segment register. */
 export const movToSegRule: Semantics = (s, i) => {
   requireSegment(i.dst.index, true);
-  return withSegments(s, i, s.regs, loadSegment(s.segments, i.dst.index, read(s, i, i.src).lo));
+  return completed(loadSegment(s, i.dst.index, read(s, i, i.src).lo & 0xffff), i, {});
 };
 
 /** PUSH FS, PUSH GS: the selector, zero-extended. */
@@ -36,6 +36,6 @@ export const pushSegRule: Semantics = (s, i) => {
 
 /** POP FS, POP GS: the low 16 bits of what is popped. */
 export const popSegRule: Semantics = (s, i) => {
-  const segments = loadSegment(s.segments, i.dst.index, stackSlot(s, 0, i.size).lo & 0xffff);
-  return withSegments(s, i, setReg(s.regs, RSP, addInt(s.regs[RSP], i.size)), segments);
+  const loaded = loadSegment(s, i.dst.index, stackSlot(s, 0, i.size).lo & 0xffff);
+  return completed(loaded, i, { regs: setReg(s.regs, RSP, addInt(s.regs[RSP], i.size)) });
 };

@@ -30,13 +30,25 @@ const repeated =
     const counted = after.regs.slice();
     counted[RCX] = count;
     const more = !isZero(count) && (!stopsOnZero || ((after.flags & ZF) !== 0) === (i.rep === 'rep'));
-    return new Running(counted, more ? s.rip : nextRip(s, i), after.flags, s.segments, after.memory, s.platform, s.tick + 1, after.cited);
+    return new Running(
+      counted,
+      more ? s.rip : nextRip(s, i),
+      after.flags,
+      s.segments,
+      after.memory,
+      s.platform,
+      s.tick + 1,
+      after.cited,
+      s.fpu,
+      s.system,
+    );
   };
 
-const at = (s: Running, rip: Word): Running => new Running(s.regs, rip, s.flags, s.segments, s.memory, s.platform, s.tick + 1, s.cited);
+const at = (s: Running, rip: Word): Running =>
+  new Running(s.regs, rip, s.flags, s.segments, s.memory, s.platform, s.tick + 1, s.cited, s.fpu, s.system);
 
 const result = (s: Running, regs: readonly Word[], flags: number, memory = s.memory): Running =>
-  new Running(regs, s.rip, flags, s.segments, memory, s.platform, s.tick, s.cited);
+  new Running(regs, s.rip, flags, s.segments, memory, s.platform, s.tick, s.cited, s.fpu, s.system);
 
 const compareFlags = (s: Running, a: Word, b: Word, { size }: Operand): number =>
   subFlags(s.flags, a, b, zeroExtend(sub(a, b), size), size);

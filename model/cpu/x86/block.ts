@@ -1,0 +1,69 @@
+/** Memory operands wider than a word: 10, 16, 512 bytes and any other number. All pages are reached before anything is written. */
+import { NotModelled } from '#spec/failure.ts';
+import { readBytes, writeBytes } from '../../memory/access.ts';
+import type { Memory } from '../../memory/memory.ts';
+import { ACCESS } from '../../memory/translate.ts';
+import type { Word } from '../../word/word.ts';
+import { requireCanonical } from './canonical.ts';
+import type { Instruction, Operand } from './instruction.ts';
+import { probeLinear, readLinear, writeLinear } from './linear.ts';
+import { linearAddress } from './operand.ts';
+import { type Running, withMemory } from './running.ts';
+import { followingLinear } from './segmentation.ts';
+import { frameFor } from './translation.ts';
+
+export type Pair = { readonly lo: Word; readonly hi: Word };
+
+/** The 16 bytes of a memory operand. `access` is WRITE when they will be written back. */
+export const readPair = (s: Running, i: Instruction, o: Operand, access: number = ACCESS.READ): Pair => {
+  const at = linearAddress(s, i, o, 16, access);
+  const lo = readLinear(s, at, 8, o.stack, access);
+  return { lo, hi: readLinear(s, followingLinear(s, at, 8), 8, o.stack, access) };
+};
+
+/** The memory after writing 16 bytes to a memory operand. */
+export const writePair = (s: Running, i: Instruction, o: Operand, { lo, hi }: Pair): Memory => {
+  const at = linearAddress(s, i, o, 16, ACCESS.WRITE);
+  probeLinear(s, at, 16, o.stack);
+  return writeLinear(withMemory(s, writeLinear(s, at, 8, lo, o.stack)), followingLinear(s, at, 8), 8, hi, o.stack);
+};
+
+/** Bytes `from` to `to` of an access, in one frame. */
+type Span = { readonly frame: number; readonly offset: number; readonly from: number; readonly to: number };
+
+/** The frames that hold `length` bytes from `at` on, reached one after another. */
+const spansOf = (s: Running, at: Word, length: number, access: number, stack: boolean): readonly Span[] => {
+  if (s.system.mode === '64') {
+    requireCanonical(at, stack);
+    requireCanonical(followingLinear(s, at, length - 1), stack);
+  }
+  const spans: Span[] = [];
+  for (let from = 0; from < length; ) {
+    const place = followingLinear(s, at, from);
+    const offset = place.lo & 4095;
+    const to = Math.min(length, from + 4096 - offset);
+    const frame = frameFor(s, place, access, stack);
+    if (frame < 0) throw new NotModelled('memory/mmio-block');
+    spans.push({ frame, offset, from, to });
+    from = to;
+  }
+  return spans;
+};
+
+/** The first `length` bytes of a memory operand, or those from `offset` bytes behind its address. */
+export const readBlock = (s: Running, i: Instruction, o: Operand, length: number, offset = 0): Uint8Array => {
+  const at = followingLinear(s, linearAddress(s, i, o, offset + length), offset);
+  const bytes = new Uint8Array(length);
+  for (const span of spansOf(s, at, length, ACCESS.READ, o.stack))
+    bytes.set(readBytes(s.memory, span.frame, span.offset, span.to - span.from), span.from);
+  return bytes;
+};
+
+/** The memory after writing `bytes` to a memory operand, or from `offset` bytes behind its address on. */
+export const writeBlock = (s: Running, i: Instruction, o: Operand, bytes: Uint8Array, offset = 0): Memory => {
+  const at = followingLinear(s, linearAddress(s, i, o, offset + bytes.length, ACCESS.WRITE), offset);
+  return spansOf(s, at, bytes.length, ACCESS.WRITE, o.stack).reduce(
+    (memory, { frame, offset: inFrame, from, to }) => writeBytes(memory, frame, inFrame, bytes.subarray(from, to)),
+    s.memory,
+  );
+};

@@ -1,0 +1,93 @@
+/** What is looked at before an instruction's rule, from the columns of its row: the same for all instructions. */
+import { NotModelled } from '#spec/failure.ts';
+import type { Row, RowState } from '#spec/isa/x86/row.ts';
+import { deviceNotAvailable, floatingPointError, generalProtection, undefinedOpcode } from './fault.ts';
+import type { Instruction, Operand } from './instruction.ts';
+import { linearAddress } from './operand.ts';
+import type { Running, Semantics } from './running.ts';
+import { CR0, CR4 } from './system/state.ts';
+
+type Check = (s: Running, i: Instruction) => void;
+
+/** The rule behind the checks that its row asks for: #UD first, then #NM, #MF, #GP. */
+export const guarded = (row: Row, rule: Semantics): Semantics => {
+  const checks = checksOf(row);
+  if (checks.length === 0) return rule;
+  return (s, i) => {
+    for (const check of checks) check(s, i);
+    return rule(s, i);
+  };
+};
+
+const checksOf = (row: Row): readonly Check[] => [
+  ...(row.protected || row.vex ? [requireProtected] : []),
+  ...(row.state ? [STATE[row.state]] : []),
+  ...(row.privileged && !row.iopl ? [requirePrivilege] : []),
+  ...(row.align ? [requireAligned(row.align)] : []),
+];
+
+const requireProtected: Check = ({ system: { mode } }) => {
+  if (mode === 'real' || mode === 'v86') throw undefinedOpcode('x86/mode-undefined');
+};
+
+const requirePrivilege: Check = ({ system: { cpl } }) => {
+  if (cpl !== 0) throw generalProtection(0, 'x86/privileged');
+};
+
+const requireAligned =
+  (bytes: number): Check =>
+  (s, i) => {
+    const o = memoryOperandOf(i);
+    if (o && !(misalignedAllowed(s, i) && bytes === 16) && (linearAddress(s, i, o).lo & (bytes - 1)) !== 0)
+      throw generalProtection(0, 'x86/operand-aligned');
+  };
+
+/** AMD's MXCSR.MM: misaligned operands of SSE arithmetic, not of moves nor of FXSAVE and FXRSTOR. */
+const MISALIGNED_MASK = 0x20000;
+const misalignedAllowed = ({ fpu: { mxcsr } }: Running, { row, mnemonic }: Instruction): boolean =>
+  (mxcsr & MISALIGNED_MASK) !== 0 && row.state === 'sse' && !mnemonic.startsWith('mov');
+
+const memoryOperandOf = ({ dst, src, third }: Instruction): Operand | undefined => [dst, src, third].find(({ kind }) => kind === 'mem');
+
+const undefinedWhen = (condition: boolean): void => {
+  if (condition) throw undefinedOpcode('x86/state-disabled');
+};
+
+const unavailableWhen = (condition: boolean): void => {
+  if (condition) throw deviceNotAvailable();
+};
+
+/** Bit 7 of the status word: an exception that is not masked. */
+const SUMMARY = 0x80;
+
+const requireNothingPending = ({ fpu, system }: Running): void => {
+  if ((fpu.status & SUMMARY) === 0) return;
+  if ((system.cr0 & CR0.NE) === 0) throw new NotModelled('x86/ferr');
+  throw floatingPointError('x86/state-pending');
+};
+
+const STATE: Readonly<Record<RowState, Check>> = {
+  x87: (s) => {
+    unavailableWhen((s.system.cr0 & (CR0.EM | CR0.TS)) !== 0);
+    requireNothingPending(s);
+  },
+  x87_nowait: ({ system: { cr0 } }) => unavailableWhen((cr0 & (CR0.EM | CR0.TS)) !== 0),
+  wait: (s) => {
+    unavailableWhen((s.system.cr0 & (CR0.MP | CR0.TS)) === (CR0.MP | CR0.TS));
+    requireNothingPending(s);
+  },
+  mmx: (s) => {
+    undefinedWhen((s.system.cr0 & CR0.EM) !== 0);
+    unavailableWhen((s.system.cr0 & CR0.TS) !== 0);
+    requireNothingPending(s);
+  },
+  sse: ({ system: { cr0, cr4 } }) => {
+    undefinedWhen((cr0 & CR0.EM) !== 0 || (cr4 & CR4.OSFXSR) === 0);
+    unavailableWhen((cr0 & CR0.TS) !== 0);
+  },
+  fx: ({ system: { cr0 } }) => unavailableWhen((cr0 & (CR0.EM | CR0.TS)) !== 0),
+  xsave: ({ system: { cr0, cr4 } }) => {
+    undefinedWhen((cr4 & CR4.OSXSAVE) === 0);
+    unavailableWhen((cr0 & CR0.TS) !== 0);
+  },
+};
