@@ -50,7 +50,6 @@ export const CLAUSES = {
   'device/pit-load': { chapter: 'devices', title: 'A counter starts with the tick at which its count is whole; a count of 0 is the largest there is.' },
   'device/pit-output': { chapter: 'devices', title: 'OUT follows from the mode and from the ticks since the count was loaded.' },
   'device/pit-read_back': { chapter: 'devices', title: 'The read-back command latches count and status of any of the counters.' },
-  'device/port-not_modelled': { chapter: 'devices', title: 'Ports of devices that QEMU\'s `pc` has and this machine lacks stop the run by the device\'s name.' },
   'device/port-read': { chapter: 'devices', title: 'A port answers with its byte; a wider read takes the bytes of neighbouring ports, the low one first.' },
   'device/port-write': { chapter: 'devices', title: 'A wider write is its bytes one after another, the low port first.' },
   'device/reset': { chapter: 'devices', title: 'A reset asked for by the keyboard controller, by port 0x92 or by port 0xcf9 ends the run.' },

@@ -49,7 +49,10 @@ export type SerialObservation = {
 export type RtcObservation = {
   /** Index port, NMI mask bit included. */
   readonly index: number;
-  /** Registers A to D, and the rest of the 128 bytes of CMOS as hex digits. */
+  /**
+   * Registers A, B and C as they are held (A without the update bit), and the 128 bytes of CMOS as hex digits: time registers as a read
+   * would find them now, 0 in place of A to D and of 0x37, which is another name of 0x32.
+   */
   readonly a: number;
   readonly b: number;
   readonly c: number;

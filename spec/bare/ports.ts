@@ -34,25 +34,25 @@ export const DEVICE_PAGE_BYTES = 0x1000;
 
 /** [first, last, name]: ports. */
 export const PORTS_NOT_MODELLED: readonly (readonly [number, number, string])[] = [
-  [0x00, 0x0f, 'device/dma'],
-  [0x81, 0x8f, 'device/dma'],
-  [0xc0, 0xdf, 'device/dma'],
-  [0x170, 0x177, 'device/ide'],
-  [0x1f0, 0x1f7, 'device/ide'],
-  [0x376, 0x376, 'device/ide'],
-  [0x378, 0x37a, 'device/parallel'],
-  [0x3b0, 0x3df, 'device/vga'],
-  [0x3f0, 0x3f5, 'device/floppy'],
-  [0x3f6, 0x3f6, 'device/ide'],
-  [0x3f7, 0x3f7, 'device/floppy'],
-  [0x510, 0x51b, 'device/fw_cfg'],
-  [0x600, 0x63f, 'device/acpi_pm'],
-  [0xcf8, 0xcf8, 'device/pci'],
-  [0xcfc, 0xcff, 'device/pci'],
+  [0x00, 0x0f, 'hardware/dma'],
+  [0x81, 0x8f, 'hardware/dma'],
+  [0xc0, 0xdf, 'hardware/dma'],
+  [0x170, 0x177, 'hardware/ide'],
+  [0x1f0, 0x1f7, 'hardware/ide'],
+  [0x376, 0x376, 'hardware/ide'],
+  [0x378, 0x37a, 'hardware/parallel'],
+  [0x3b0, 0x3df, 'hardware/vga'],
+  [0x3f0, 0x3f5, 'hardware/floppy'],
+  [0x3f6, 0x3f6, 'hardware/ide'],
+  [0x3f7, 0x3f7, 'hardware/floppy'],
+  [0x510, 0x51b, 'hardware/fw_cfg'],
+  [0x600, 0x63f, 'hardware/acpi_pm'],
+  [0xcf8, 0xcf8, 'hardware/pci'],
+  [0xcfc, 0xcff, 'hardware/pci'],
 ];
 
 /** [first, last, name]: physical addresses. */
-export const MEMORY_NOT_MODELLED: readonly (readonly [number, number, string])[] = [[0xfed00000, 0xfed003ff, 'device/hpet']];
+export const MEMORY_NOT_MODELLED: readonly (readonly [number, number, string])[] = [[0xfed00000, 0xfed003ff, 'hardware/hpet']];
 
 /** Value of the local APIC's and I/O APIC's version registers. */
 export const LAPIC_VERSION = 0x50014;
