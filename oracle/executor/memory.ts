@@ -10,7 +10,7 @@ import { giveBuffer, takeBuffer } from './buffer.ts';
 
 /** Bytes in a frame. */
 export const FRAME_BYTES = 4096;
-const SCRATCH_BYTES = 16;
+const SCRATCH_BYTES = 128;
 /** Below 2 GiB: machine addresses stay within a signed 32-bit integer, which keeps the engine's arithmetic on integers. */
 const MOST_FRAMES = 0x7ffff;
 

@@ -1,11 +1,15 @@
 /** Effective addresses and the translated access to memory. Halves: low returned, high left in `cpu.high`. */
 import { isCanonical } from './canonical.ts';
 import type { Cpu } from './cpu.ts';
-import { GP } from './exit.ts';
-import { ZERO } from './layout.ts';
+import { GP, SS } from './exit.ts';
+import { ES, SS_REG } from './interface.ts';
 import { Op } from './op.ts';
+import { OFFSET } from './segmentation.ts';
 
-/** Linear address of the memory operand. */
+/**
+ * Linear address of the memory operand. Outside 64-bit mode it is an offset still, with OFFSET in `cpu.high`, unless the segment is flat:
+ * `readable` and `writable`, who know how many bytes there are and what for, lead it through the segment.
+ */
 export const linear = (c: Cpu, o: Op): number => {
   const s = c.s;
   const base = o.base;
@@ -20,7 +24,7 @@ export const linear = (c: Cpu, o: Op): number => {
     hi = (hi + ((s[index + 1] << scale) | ((s[index] >>> 1) >>> (31 - scale))) + (lo >>> 0 < add >>> 0 ? 1 : 0)) | 0;
   }
   c.high = hi;
-  return o.address32 || o.segment !== 0 ? inSegment(c, o, lo) : lo;
+  return o.special ? inSegment(c, o, lo) : lo;
 };
 
 /** Offsets of FS and GS are judged before the base is added, from the operand's first byte to its last. */
@@ -30,29 +34,46 @@ const checkOffset = (c: Cpu, o: Op, lo: number): void => {
   if (!isCanonical(c.high) || !isCanonical((c.high + carry) | 0)) c.fault(GP, 0);
 };
 
+/** Outside 64-bit mode: the offset cut to the address size. Through a flat segment that is the linear address already. */
+const offsetOf = (c: Cpu, o: Op, offset: number): number => {
+  const cut = o.address === 2 ? offset & 0xffff : offset;
+  if (((c.flat >> o.seg) & 1) === 0) {
+    c.high = OFFSET;
+    return cut;
+  }
+  c.high = 0;
+  if ((cut & (o.align - 1)) !== 0) c.fault(GP, 0);
+  return cut;
+};
+
 /** An offset whose upper half is in `cpu.high`: cut to 32 bits by a 67 prefix, and the segment's base added. */
 const inSegment = (c: Cpu, o: Op, offset: number): number => {
-  if (o.address32) c.high = 0;
+  if (o.legacy) return offsetOf(c, o, offset);
+  if (o.address === 4) c.high = 0;
   const segment = o.segment;
-  if (segment === 0) return offset;
-  checkOffset(c, o, offset);
-  const base = c.s[segment];
-  const lo = (base + offset) | 0;
-  c.high = (c.high + c.s[segment + 1] + (lo >>> 0 < base >>> 0 ? 1 : 0)) | 0;
+  let lo = offset;
+  if (segment !== 0) {
+    checkOffset(c, o, offset);
+    const base = c.s[segment];
+    lo = (base + offset) | 0;
+    c.high = (c.high + c.s[segment + 1] + (lo >>> 0 < base >>> 0 ? 1 : 0)) | 0;
+  }
+  if ((lo & (o.align - 1)) !== 0) misaligned(c, o);
   return lo;
 };
 
+/** A bad address counts before a misaligned one. */
+const misaligned = (c: Cpu, o: Op): never => c.fault(o.stack && !isCanonical(c.high) ? SS : GP, 0);
+
 /** Linear address of the memory operand moved by the signed `byHi:byLo`, before it is cut and the segment added. */
 export const linearBeyond = (c: Cpu, o: Op, byLo: number, byHi: number): number => {
-  const { segment, address32 } = o;
-  o.segment = 0;
-  o.address32 = false;
+  const { special } = o;
+  o.special = false;
   const from = linear(c, o);
-  o.segment = segment;
-  o.address32 = address32;
+  o.special = special;
   const lo = (from + byLo) | 0;
   c.high = (c.high + byHi + (lo >>> 0 < from >>> 0 ? 1 : 0)) | 0;
-  return inSegment(c, o, lo);
+  return special ? inSegment(c, o, lo) : lo;
 };
 
 /** Linear address of an offset (upper half in `cpu.high`) that is no ModRM operand: RSI, RDI, RBX + AL. */
@@ -95,9 +116,11 @@ export const target = (c: Cpu, o: Op, last: number): number => {
 /** What follows an instruction that wrote to memory. */
 export const next = (c: Cpu, o: Op): Op => (c.aftercare ? c.settle(o) : o.next);
 
-/** Stands for accesses to the stack that are not the instruction's memory operand. */
-export const STACK: Op = new Op((_, o) => o);
-STACK.stack = true;
-/** Stands for accesses through DS, ES, FS, GS that are not the instruction's memory operand. */
-export const DATA: Op = new Op((_, o) => o);
-DATA.base = ZERO;
+const standIn = (fields: Partial<Op>): Op => Object.assign(new Op((_, o) => o), fields);
+
+/** Stands for accesses to the stack that are not the instruction's memory operand, in 64-bit mode and outside. */
+export const STACK = standIn({ stack: true });
+export const LEGACY_STACK = standIn({ seg: SS_REG, stack: true, legacy: true, special: true });
+/** The same for data: through ES outside 64-bit mode. */
+export const DATA = standIn({});
+export const LEGACY_EXTRA = standIn({ seg: ES, legacy: true, special: true });

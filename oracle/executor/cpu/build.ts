@@ -1,268 +1,68 @@
-/** The handler of each instruction. */
-import { CONDITIONS, CONTROL_REGISTERS, DEBUG_REGISTERS } from '#spec/isa/x86/opcodes.ts';
-import { ALU8, ALU16 } from './alu_narrow.ts';
-import { ALU32 } from './alu32.ts';
-import { ALU64 } from './alu64.ts';
-import * as bits from './bits.ts';
-import * as control from './control.ts';
-import * as exchange from './exchange.ts';
-import type { Forms } from './forms.ts';
+/** The handler of each instruction, from the tables of the groups. */
+import { NotModelled } from '#spec/failure.ts';
+import { CONTROL_REGISTERS, DEBUG_REGISTERS, type Row } from '#spec/isa/x86/opcodes.ts';
+import type { Cpu } from './cpu.ts';
+import { CRYPTO } from './crypto/index.ts';
+import { GP } from './exit.ts';
+import { GENERAL } from './general.ts';
 import type { Instruction } from './instruction.ts';
-import { FS, GS } from './interface.ts';
-import * as move from './move.ts';
-import * as multiply from './multiply.ts';
+import { CPL } from './layout.ts';
+import { MMX } from './mmx/index.ts';
 import type { Handler, Op } from './op.ts';
-import { operandSize, place, prepare } from './operands.ts';
-import * as segment from './segment.ts';
-import * as shift from './shift.ts';
-import * as stack from './stack.ts';
-import { ITERATION, type Repeat, stringHandler } from './strings.ts';
-import * as system from './system.ts';
-import * as unary from './unary.ts';
+import { prepare } from './operands.ts';
+import { PV_ONLY } from './pv.ts';
+import { SSE } from './sse/index.ts';
+import { GUARDS } from './state.ts';
+import { SYSTEM } from './system/index.ts';
+import { privileged, undefinedOpcode } from './system.ts';
+import type { Build, BuildTable } from './table.ts';
+import { X87 } from './x87/index.ts';
 
-/** Finds the handler for an instruction whose operands are in place; may still adjust them. */
-type Build = (o: Op, i: Instruction, form: string) => Handler;
+/** MMX and SSE share names: what a row works on says which is meant. */
+const MMX_FIRST: readonly BuildTable[] = [MMX, SSE, X87];
+const SSE_FIRST: readonly BuildTable[] = [SSE, CRYPTO, X87, MMX];
 
-const fixed =
-  (handler: Handler): Build =>
-  () =>
-    handler;
+const builder = (row: Row, bare: boolean): Build | undefined => {
+  const tables = [bare ? SYSTEM : PV_ONLY, ...(row.state === undefined ? [] : row.state === 'mmx' ? MMX_FIRST : SSE_FIRST), GENERAL];
+  return tables.find((table) => Object.hasOwn(table, row.mnemonic))?.[row.mnemonic];
+};
 
-const sized =
-  (handlers: Readonly<Record<number, Handler>>): Build =>
-  (o) =>
-    handlers[o.size];
-
-const pick = (forms: Readonly<Record<string, Handler>>, form: string): Handler => forms[form];
-
-const ALU: Readonly<Record<number, Readonly<Record<string, Forms>>>> = { 1: ALU8, 2: ALU16, 4: ALU32, 8: ALU64 };
-const MOV: Readonly<Record<number, Forms>> = { 1: move.MOV8, 2: move.MOV16, 4: move.MOV32, 8: move.MOV64 };
-
-const alu =
-  (name: string): Build =>
-  (o, _, form) =>
-    pick(ALU[o.size][name], form);
-
-/** MOVZX, MOVSX, MOVSXD; a move to the same 16 bits extends nothing. */
-const extend =
-  (signed: boolean): Build =>
-  (o, i, form) => {
-    const from = operandSize(i.row.operands[1], i.size);
-    if (o.size === 2) {
-      if (from === 1) return pick(signed ? move.MOVSX16 : move.MOVZX16, form);
-      // MOVSXD reads its 32 bits all the same.
-      if (form === 'rm') return from === 4 ? move.loadLow16 : move.MOV16['rm'];
-      o.b = place(i.rm, 2, i.rex);
-      return pick(move.MOV16, form);
-    }
-    return pick((!signed ? move.MOVZX : o.size === 8 ? move.MOVSX64 : move.MOVSX32)[from], form);
+const notModelled =
+  (mnemonic: string): Handler =>
+  () => {
+    throw new NotModelled(`instruction/${mnemonic}`);
   };
 
-const shiftOf =
-  (name: string): Build =>
-  (o, i, form) => {
-    if (i.row.operands[1] === 'CL') return shift.byCl(shift.SHIFTS[name]);
-    const wide = o.size === 8;
-    const count = o.imm & (wide ? 63 : 31);
-    const constant = (wide ? shift.BY_CONSTANT64 : shift.BY_CONSTANT32)[name];
-    if (form === 'ri' && o.size >= 4 && count !== 0 && constant !== undefined) {
-      o.imm = count;
-      return constant;
-    }
-    return shift.byImmediate(shift.SHIFTS[name]);
-  };
-
-const unaryOf =
-  (name: string): Build =>
-  (o) =>
-    (!o.memory && (o.size === 8 ? unary.UNARY64 : o.size === 4 ? unary.UNARY32 : undefined)?.[name]) || unary.UNARY[name];
-
-const bitTest =
-  (name: string): Build =>
-  (_, i) =>
-    bits.BIT_TEST[name][i.row.operands[1] === 'Ib' ? 'immediate' : 'register'];
-
-/** LEA takes the offset alone, so a segment override means nothing. */
-const lea: Build = (o) => {
-  o.segment = 0;
-  return move.LEA[o.size];
-};
-
-const push: Build = (o, _, form) => {
-  if (form === 'i') return stack.pushImmediate;
-  if (form === 'm') return stack.pushMemory;
-  return o.size === 8 ? stack.pushRegister64 : stack.pushRegister;
-};
-
-const pop: Build = (o, _, form) => {
-  if (form === 'm') return stack.popMemory;
-  return o.size === 8 ? stack.popRegister64 : stack.popRegister;
-};
-
-const enter: Build = (o, i) => {
-  o.immHi = i.immediate2;
-  return stack.enter;
-};
-
-/** CS cannot be loaded, and there are six segment registers. REX.R does not count. */
-const segmentRegister =
-  (handler: Handler, load: boolean): Build =>
-  (o, i) => {
-    o.immHi = i.reg & 7;
-    return o.immHi > GS || (load && o.immHi === 1) ? system.undefinedOpcode : handler;
-  };
-
-/** FS and GS are named by the opcode: 0F A0 and 0F A1, 0F A8 and 0F A9. */
-const segmentStack =
-  (handler: Handler): Build =>
-  (o, i) => {
-    o.immHi = (i.opcode & 8) === 0 ? FS : GS;
-    return handler;
-  };
-
-/** 90 without REX.B is NOP, not a 32-bit exchange that would clear the upper half of RAX. */
-const xchg: Build = (_, i) => (i.opcode === 0x90 && (i.rex & 1) === 0 ? system.nop : exchange.xchg);
-
-const repeatOf = (i: Instruction): Repeat => {
-  if (i.rep === 0 || i.row.rep === undefined) return 'once';
-  if (i.row.rep === 'rep') return 'count';
-  return i.rep === 0xf3 ? 'equal' : 'unequal';
-};
-
-/** Handlers by whether the target is relative; the second pair for 16-bit operands. */
-const jump =
-  (wide: readonly [Handler, Handler], short: readonly [Handler, Handler]): Build =>
-  (_, i) =>
-    (i.size === 2 ? short : wide)[i.row.operands[0].startsWith('J') ? 0 : 1];
-
-/** LOOPE and LOOPNE: F3 and F2 say which of them it is. */
-const loopOnZero =
-  (plain: Handler): Build =>
-  (_, i) =>
-    i.rep === 0 ? plain : i.rep === 0xf3 ? control.loope : control.loopne;
-
-const ret: Build = (o, i) => returning(i.size === 2 ? control.retShort : control.ret)(o, i, '');
+/** #GP(0) unless CPL is 0. */
+const inRing0 =
+  (handler: Handler): Handler =>
+  (c, o) =>
+    c.s[CPL] === 0 ? handler(c, o) : c.fault(GP, 0);
 
 /** Control and debug registers that do not exist: their moves are no instructions. */
 const missingRegister = ({ row, reg }: Instruction): boolean => {
-  if (row.operands.includes('Cq')) return !CONTROL_REGISTERS.includes(reg);
-  return row.operands.includes('Dq') && !DEBUG_REGISTERS.includes(reg);
-};
-
-/** RET drops an unsigned number of bytes. */
-const returning =
-  (handler: Handler): Build =>
-  (o) => {
-    o.imm &= 0xffff;
-    return handler;
-  };
-
-const doubleShift =
-  (immediate: Handler, cl: Handler): Build =>
-  (_, i) =>
-    i.row.operands[2] === 'CL' ? cl : immediate;
-
-const named = <T>(names: readonly string[], build: (name: string, n: number) => T): Record<string, T> =>
-  Object.fromEntries(names.map((name, n) => [name, build(name, n)]));
-
-const conditional = (prefix: string, build: (number: number) => Build): Record<string, Build> =>
-  Object.fromEntries(CONDITIONS.map((cc, n) => [prefix + cc, build(n)]));
-
-/** By mnemonic of the opcode map. Rows marked privileged need none. */
-export const BUILD: Readonly<Record<string, Build>> = {
-  ...named(Object.keys(ALU64), alu),
-  ...named(Object.keys(shift.SHIFTS), shiftOf),
-  ...named(Object.keys(unary.UNARY), unaryOf),
-  ...named(Object.keys(bits.BIT_TEST), bitTest),
-  ...named(
-    Object.keys(ITERATION),
-    (name): Build =>
-      (_, i) =>
-        stringHandler(name, repeatOf(i)),
-  ),
-  ...conditional('j', (n) => fixed(control.JCC[n])),
-  ...conditional('set', (n) => (o) => {
-    o.immHi = n;
-    return unary.set;
-  }),
-  ...conditional('cmov', (n) => (o) => {
-    o.immHi = n;
-    return unary.cmov;
-  }),
-  mov: (o, _, form) => pick(MOV[o.size], form),
-  movzx: extend(false),
-  movsx: extend(true),
-  movsxd: extend(true),
-  movbe: (_, __, form) => (form === 'rm' ? move.movbeLoad : move.movbeStore),
-  lea,
-  bswap: sized(move.BSWAP),
-  cbw: sized(move.CBW),
-  cwd: sized(move.CWD),
-  xlat: fixed(system.xlat),
-  push,
-  pop,
-  pushf: fixed(stack.pushf),
-  popf: fixed(stack.popf),
-  enter,
-  leave: fixed(stack.leave),
-  mov_from_seg: segmentRegister(segment.movFromSegment, false),
-  mov_to_seg: segmentRegister(segment.movToSegment, true),
-  push_seg: segmentStack(segment.pushSegment),
-  pop_seg: segmentStack(segment.popSegment),
-  xchg,
-  xadd: fixed(exchange.xadd),
-  cmpxchg: fixed(exchange.cmpxchg),
-  cmpxchg8b: (_, i) => (i.size === 8 ? exchange.cmpxchg16b : exchange.cmpxchg8b),
-  mul: fixed(multiply.mul),
-  imul: (o, _, form) => (form.length === 1 ? multiply.imulWide : pick(multiply.IMUL[o.size], form)),
-  div: fixed(multiply.div),
-  idiv: fixed(multiply.idiv),
-  bsf: fixed(bits.bsf),
-  bsr: fixed(bits.bsr),
-  tzcnt: fixed(bits.tzcnt),
-  lzcnt: fixed(bits.lzcnt),
-  popcnt: fixed(bits.popcnt),
-  shld: doubleShift(shift.shldImmediate, shift.shldCl),
-  shrd: doubleShift(shift.shrdImmediate, shift.shrdCl),
-  jmp: jump([control.jmp, control.jmpIndirect], [control.jmp, control.jmpIndirectShort]),
-  call: jump([control.call, control.callIndirect], [control.callShort, control.callIndirectShort]),
-  ret,
-  jmp_far: fixed(segment.jmpFar),
-  call_far: fixed(segment.callFar),
-  ret_far: returning(segment.retFar),
-  iret: fixed(segment.iret),
-  loop: fixed(control.loop),
-  loope: loopOnZero(control.loope),
-  loopne: loopOnZero(control.loopne),
-  jrcxz: fixed(control.jrcxz),
-  int3: fixed(system.int3),
-  int: fixed(system.int),
-  syscall: fixed(system.syscall),
-  cmc: fixed(system.cmc),
-  clc: fixed(system.clc),
-  stc: fixed(system.stc),
-  cld: fixed(system.cld),
-  std: fixed(system.std),
-  lahf: fixed(system.lahf),
-  sahf: fixed(system.sahf),
-  cpuid: fixed(system.cpuid),
-  rdtsc: fixed(system.rdtsc),
-  rdtscp: fixed(system.rdtscp),
-  clflush: fixed(system.clflush),
-  fwait: fixed(system.fwait),
-  ...named(['lfence', 'mfence', 'sfence', 'pause', 'prefetch', 'nop'], () => fixed(system.nop)),
-  ...named(['ud0', 'ud1', 'ud2', 'invalid'], () => fixed(system.undefinedOpcode)),
+  if (row.operands.some((code) => /^C[qdy]$/.test(code))) return !CONTROL_REGISTERS.includes(reg);
+  return row.operands.some((code) => /^D[qdy]$/.test(code)) && !DEBUG_REGISTERS.includes(reg);
 };
 
 /** LOCK needs a memory destination of an instruction that allows it; privileged ones fault whatever their operands. */
-export const build = (i: Instruction, off: number): Op => {
-  const { op, form } = prepare(i, off);
+const handlerFor = (c: Cpu, i: Instruction, op: Op, form: string): Handler => {
   const { row } = i;
-  const destination = form.startsWith('m');
-  if (i.lock && !(row.lock === true && destination)) op.run = system.undefinedOpcode;
-  else if (missingRegister(i)) op.run = system.undefinedOpcode;
-  else if (row.privileged) op.run = system.privileged;
-  else op.run = BUILD[row.mnemonic](op, i, form);
+  const { bare } = c.platform;
+  if (i.lock && !(row.lock === true && form.startsWith('m'))) return undefinedOpcode;
+  if (missingRegister(i) || (row.protected === true && c.real)) return undefinedOpcode;
+  if (!bare && (row.privileged || row.iopl)) return privileged;
+  const handler = builder(row, bare)?.(op, i, form) ?? notModelled(row.mnemonic);
+  op.inner = row.privileged && !row.iopl ? inRing0(handler) : handler;
+  return row.state === undefined ? op.inner : GUARDS[row.state];
+};
+
+export const TABLES: readonly BuildTable[] = [GENERAL, PV_ONLY, SYSTEM, X87, MMX, SSE, CRYPTO];
+
+/** @param off the instruction's offset in its page. */
+export const build = (c: Cpu, i: Instruction, off: number): Op => {
+  const { op, form } = prepare(i, off);
+  op.run = handlerFor(c, i, op, form);
   op.body = op.run;
   return op;
 };

@@ -45,12 +45,13 @@ export class CodeCache {
   /** Grows whenever decoded instructions are dropped. */
   epoch = 0;
   private readonly memory: Memory;
-  private readonly pages = new Map<number, CodePage>();
+  /** By frame, then by kind of code. */
+  private readonly pages = new Map<number, (CodePage | undefined)[]>();
 
   private constructor(memory: Memory) {
     this.memory = memory;
     memory.codeWatchers.push((maddr, size) => {
-      if (this.pages.get(maddr >>> 12)?.written(maddr & (FRAME_BYTES - 1), size)) this.epoch++;
+      for (const page of this.pages.get(maddr >>> 12) ?? []) if (page?.written(maddr & (FRAME_BYTES - 1), size)) this.epoch++;
     });
   }
 
@@ -63,12 +64,19 @@ export class CodeCache {
     return cache;
   }
 
-  page(mfn: number): CodePage {
-    const known = this.pages.get(mfn);
-    if (known) return known;
-    const page = new CodePage(mfn);
-    this.pages.set(mfn, page);
-    this.memory.watch(mfn, MARK_CODE);
+  /** @param kind number of the kind of code (mode.ts): the same bytes are other instructions in another mode. */
+  page(mfn: number, kind: number): CodePage {
+    let kinds = this.pages.get(mfn);
+    if (kinds === undefined) {
+      kinds = [];
+      this.pages.set(mfn, kinds);
+      this.memory.watch(mfn, MARK_CODE);
+    }
+    let page = kinds[kind];
+    if (page === undefined) {
+      page = new CodePage(mfn);
+      kinds[kind] = page;
+    }
     return page;
   }
 }

@@ -129,11 +129,11 @@ export const ret: Handler = (c, o) => {
 const CX = 2;
 
 /** Whether RCX (ECX with a 67 prefix) minus one is not zero; the new value is stored by `countDown`. */
-const remains = (c: Cpu, o: Op): boolean => c.s[CX] !== 1 || (!o.address32 && c.s[CX + 1] !== 0);
+const remains = (c: Cpu, o: Op): boolean => c.s[CX] !== 1 || (o.address === 8 && c.s[CX + 1] !== 0);
 
 const countDown = (c: Cpu, o: Op): void => {
   const s = c.s;
-  if (o.address32) s[CX + 1] = 0;
+  if (o.address === 4) s[CX + 1] = 0;
   else if (s[CX] === 0) s[CX + 1] -= 1;
   s[CX] -= 1;
 };
@@ -150,4 +150,4 @@ export const loop = loopWhile(() => true);
 export const loope = loopWhile(zero);
 export const loopne = loopWhile((c) => !zero(c));
 
-export const jrcxz: Handler = (c, o) => (c.s[CX] === 0 && (o.address32 || c.s[CX + 1] === 0) ? taken(c, o) : o.next);
+export const jrcxz: Handler = (c, o) => (c.s[CX] === 0 && (o.address === 4 || c.s[CX + 1] === 0) ? taken(c, o) : o.next);

@@ -4,6 +4,7 @@
  */
 import type { CpuidLeaf } from '#spec/config.ts';
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
+import type { X86Mode } from '#spec/isa/x86/mode.ts';
 import { FRAME_BYTES, type Memory } from '../memory.ts';
 import { linear } from './address.ts';
 import { build } from './build.ts';
@@ -16,8 +17,10 @@ import type { GuestCpu } from './interface.ts';
 import { PAGE, SYSTEM } from './layout.ts';
 import { FETCH, linkNext, linkTaken, straddling } from './link.ts';
 import { Mmu } from './mmu.ts';
+import { CODE_KINDS, checksAlignment, codeKind, flatSegments, hasWideStack, modeOf } from './mode.ts';
 import { type Op, STOP } from './op.ts';
 import { prepare } from './operands.ts';
+import { type Platform, PV } from './platform.ts';
 import { FAULT } from './registers.ts';
 import { answerTime } from './system.ts';
 import { type Access, type Translation, walk } from './walk.ts';
@@ -40,10 +43,40 @@ export class Cpu extends Mmu implements GuestCpu {
   private leaving: Leaving | null = null;
   private faulted = false;
 
+  mode: X86Mode = '64';
+  /** The stack pointer is ESP rather than SP, outside 64-bit mode. */
+  wideStack = false;
+  private paused = false;
+
   /** @param cpuid answers of the CPUID instruction (MachineConfig). */
-  constructor(memory: Memory, cpuid: readonly CpuidLeaf[]) {
-    super(memory, cpuid);
+  constructor(memory: Memory, cpuid: readonly CpuidLeaf[], platform: Platform = PV) {
+    super(memory, cpuid, platform);
     this.cpuid = cpuid;
+  }
+
+  /** Work out anew what follows from the registers: to be called after whatever changed the mode, the privilege, or the way to memory. */
+  refresh(): void {
+    const { s, platform } = this;
+    const mode = modeOf(s);
+    this.mode = mode;
+    this.legacy = mode !== '64';
+    this.real = mode === 'real' || mode === 'v86';
+    const kind = codeKind(mode);
+    if (kind !== this.kind) this.code = this.noCode;
+    this.kind = kind;
+    this.flat = this.legacy && !this.real ? flatSegments(s) : 0;
+    this.wideStack = hasWideStack(s);
+    this.aligned = checksAlignment(s);
+    this.strict = this.aligned || platform.watches(this);
+    this.useSpace(platform.space(this));
+    this.chooseTlb();
+  }
+
+  /** End the burst behind `o`, which is done: something outside wants to be looked at. */
+  pause(o: Op): Op {
+    this.paused = true;
+    this.moveTo(o.end);
+    return STOP;
   }
 
   run(steps: number): Exit {
@@ -57,7 +90,9 @@ export class Cpu extends Mmu implements GuestCpu {
       const exit = this.exit(retired);
       if (exit !== null) return exit;
       if (taken < 0) return { kind: 'trap', retired, vector: DB };
+      if (this.paused) break;
     }
+    this.paused = false;
     return { kind: 'limit', retired };
   }
 
@@ -179,7 +214,7 @@ export class Cpu extends Mmu implements GuestCpu {
 
   private decodeIn(code: CodePage, lo: number, hi: number, offset: number): Op {
     const { instruction, second } = this.takeApart(code, lo, hi, offset);
-    const op = build(instruction, offset);
+    const op = build(this, instruction, offset);
     op.next = (op.end < FRAME_BYTES ? code.ops[op.end] : null) ?? linkNext(op);
     const relative = instruction.row.operands[0]?.startsWith('J') ?? false;
     // A 16-bit branch leads to the bottom of the address space.
@@ -204,7 +239,7 @@ export class Cpu extends Mmu implements GuestCpu {
       if (offset + at < FRAME_BYTES) return bytes[code.mfn * FRAME_BYTES + offset + at];
       second ??= this.codePage((lo + FRAME_BYTES) | 0, (hi + (lo === -FRAME_BYTES ? 1 : 0)) | 0, 0);
       return bytes[second.mfn * FRAME_BYTES + offset + at - FRAME_BYTES];
-    });
+    }, CODE_KINDS[this.kind]);
     return { instruction, second };
   }
 

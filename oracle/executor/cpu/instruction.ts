@@ -1,4 +1,5 @@
 /** An instruction taken apart: prefixes, opcode, ModRM, immediate. */
+import type { DecodeMode } from '#spec/isa/x86/mode.ts';
 import type { Row } from '#spec/isa/x86/opcodes.ts';
 
 export type Instruction = {
@@ -12,18 +13,23 @@ export type Instruction = {
   readonly rex: number;
   /** 66 present. */
   readonly size66: boolean;
-  /** 67 present: addresses are 32 bits. */
+  /** Size of addresses in bytes; whether they have 32 bits. */
+  readonly address: 2 | 4 | 8;
   readonly address32: boolean;
+  /** How it was decoded. */
+  readonly mode: DecodeMode;
   readonly lock: boolean;
   /** Last of F2/F3, 0 when there is none. */
   readonly rep: number;
-  /** Segment override that counts in 64-bit mode: FS (4), GS (5) or none (-1). */
+  /** Segment override that counts (in 64-bit mode FS and GS alone), by the encoding's number; none: -1. */
   readonly segment: number;
   /** The ModRM byte, -1 when the opcode has none. */
   readonly modrm: number;
   /** modrm.reg with REX.R; modrm.rm with REX.B when it is a register. */
   readonly reg: number;
   readonly rm: number;
+  /** The register in VEX.vvvv; 0 without VEX. */
+  readonly vvvv: number;
   /** modrm.mod is not 3 (false without ModRM). */
   readonly memory: boolean;
   /** Registers of the memory operand: 16 none, 17 next RIP. */
@@ -33,7 +39,7 @@ export type Instruction = {
   /** By halves; the upper one is a sign extension except for the absolute addresses of A0 to A3. */
   readonly displacement: number;
   readonly displacementHigh: number;
-  /** Immediate by halves, sign-extended to 64 bits; 0 when there is none. `immediate2`: ENTER's second. */
+  /** Immediate by halves, sign-extended to 64 bits; 0 when there is none. `immediate2`: ENTER's second, a far pointer's selector. */
   readonly immediate: number;
   readonly immediateHigh: number;
   readonly immediate2: number;

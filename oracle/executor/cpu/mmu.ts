@@ -4,44 +4,61 @@ import { NotModelled } from '#spec/failure.ts';
 import { FRAME_BYTES, MARK_STALE, MARK_WATCHED, type Memory } from '../memory.ts';
 import { isCanonical } from './canonical.ts';
 import { CodeCache, CodePage } from './code_cache.ts';
-import { GP, PF, SS } from './exit.ts';
+import type { Cpu } from './cpu.ts';
+import { AC, GP, PF, SS } from './exit.ts';
+import { SS_REG } from './interface.ts';
 import type { Op } from './op.ts';
+import type { Platform } from './platform.ts';
 import { Registers } from './registers.ts';
-import { AddressSpace } from './tlb.ts';
-import { type Access, FETCH, READ, reservedHigh, WRITE, walk } from './walk.ts';
+import { OFFSET, throughSegment } from './segmentation.ts';
+import { AddressSpace, EMPTY, type Translations } from './tlb.ts';
+import { type Access, FETCH, READ, reservedHigh, WRITE } from './walk.ts';
 
 /** Address spaces that are kept at the same time: a guest goes back and forth between a few. */
 const MOST_SPACES = 8;
 
-/** A write that spans two pages waits in the scratch area: where its parts go. */
-type Split = { readonly first: number; readonly second: number; readonly head: number; readonly size: number };
+/** A write that waits in the scratch area, to two pages or outside RAM: where its parts go. */
+type Waiting = { readonly first: number; readonly second: number; readonly head: number; readonly size: number };
 
 /** Width of physical addresses by CPUID leaf 80000008. */
 const physicalBits = (cpuid: readonly CpuidLeaf[]): number => (cpuid.find((row) => row.leaf >>> 0 === 0x80000008)?.eax ?? 36) & 0xff;
 
 export class Mmu extends Registers {
   readonly memory: Memory;
+  readonly platform: Platform;
   readonly dv: DataView;
-  /** The translations of the current address space, for the fast path. */
+  /** The translations of the current address space, for the fast path; empty while each access has to be looked at. */
   readTlb: Int32Array;
   writeTlb: Int32Array;
   /** The instruction wrote in a way that `finishWrite` has to look after. */
   aftercare = false;
   /** The decoded instructions of the page that RIP is in. */
   code: CodePage;
+  /** Address bits of a table entry's upper half that must be zero. */
+  readonly reserved: number;
+  /** Outside 64-bit mode; in real or virtual-8086 mode; number of the kind of code (mode.ts). */
+  legacy = false;
+  real = false;
+  kind = 0;
+  /** Segments that offsets go through unchanged and unchecked, one bit for each. Code outside 64-bit mode only. */
+  flat = 0;
+  /** Each access has to be looked at: misaligned ones fault, or breakpoints watch. */
+  protected strict = false;
+  protected aligned = false;
   protected readonly cache: CodeCache;
-  private readonly noCode = new CodePage(-1);
-  protected readonly reserved: number;
+  protected readonly noCode = new CodePage(-1);
   private spaces: AddressSpace[];
   private space: AddressSpace;
-  private split: Split | null = null;
+  private rootFrame = 0;
+  private waiting: Waiting | null = null;
   private tableEpoch = 0;
   private markEpoch = 0;
   private codeEpoch = 0;
 
-  constructor(memory: Memory, cpuid: readonly CpuidLeaf[]) {
+  constructor(memory: Memory, cpuid: readonly CpuidLeaf[], platform: Platform) {
     super();
     this.memory = memory;
+    this.platform = platform;
     this.dv = memory.view;
     this.cache = CodeCache.of(memory);
     this.code = this.noCode;
@@ -53,17 +70,34 @@ export class Mmu extends Registers {
     this.noteEpochs();
   }
 
+  /** Frame of the top-level table of a PV guest. */
   get root(): number {
-    return this.space.root;
+    return this.rootFrame;
   }
   set root(mfn: number) {
-    if (mfn === this.space.root) return;
-    const known = this.spaces.find((space) => space.root === mfn);
-    this.space = known ?? new AddressSpace(mfn);
+    this.rootFrame = mfn;
+    this.useSpace(mfn);
+  }
+
+  /** From now on translations are those of this address space (Platform.space). */
+  useSpace(key: number): void {
+    if (key === this.space.key) return;
+    const known = this.spaces.find((space) => space.key === key);
+    this.space = known ?? new AddressSpace(key);
     this.spaces = [this.space, ...this.spaces.filter((space) => space !== known)].slice(0, MOST_SPACES);
-    this.readTlb = this.space.read.entries;
-    this.writeTlb = this.space.write.entries;
+    this.chooseTlb();
     this.code = this.noCode;
+  }
+
+  /** Forget all translations. */
+  flushTranslations(): void {
+    for (const space of this.spaces) space.clear();
+    this.code = this.noCode;
+  }
+
+  protected chooseTlb(): void {
+    this.readTlb = this.strict ? EMPTY : this.space.read.entries;
+    this.writeTlb = this.strict ? EMPTY : this.space.write.entries;
   }
 
   /** Drop what no longer follows from memory. Returns whether code already found may be wrong now. */
@@ -84,11 +118,15 @@ export class Mmu extends Registers {
     this.codeEpoch = this.cache.epoch;
   }
 
-  /** Machine address of a byte, by the tables; the page fault or, outside RAM, NotModelled. */
+  /** Whether RAM does not answer at this machine address. */
+  private isOutside(maddr: number): boolean {
+    return maddr >= this.memory.frames * FRAME_BYTES || this.platform.outside.covers(maddr);
+  }
+
+  /** Machine address of a byte, by the tables, in RAM or not; or the page fault. */
   private resolve(lo: number, hi: number, access: Access): number {
-    const found = walk(this.memory, this.space.root, lo, hi, access, this.reserved);
+    const found = this.platform.walk(this as unknown as Cpu, lo, hi, access);
     if (!found.ok) this.faultAt(PF, found.error, lo, hi);
-    if (found.maddr >= this.memory.frames * FRAME_BYTES) throw new NotModelled('memory/outside-ram');
     // The walk may have begun to watch frames that could be written without asking until now.
     if (this.memory.markEpoch !== this.markEpoch) {
       for (const space of this.spaces) space.clearWrites();
@@ -97,56 +135,114 @@ export class Mmu extends Registers {
     return found.maddr;
   }
 
-  private checkAddress(o: Op, hi: number): void {
-    if (!isCanonical(hi)) this.fault(o.stack ? SS : GP, 0);
+  /** Linear address for the slow paths; upper half left in `high`. */
+  private linear(o: Op, lo: number, hi: number, size: number, write: boolean): number {
+    const at = hi === OFFSET ? throughSegment(this, o, lo, size, write) : lo;
+    this.high = hi === OFFSET ? 0 : hi;
+    if (!o.legacy && !isCanonical(hi)) this.fault(o.stack ? SS : GP, 0);
+    if (this.strict) this.look(at, this.high, size, write);
+    return at;
+  }
+
+  /** Alignment check and breakpoints. Operands of 16 bytes and more, and of odd sizes, are aligned by rules of their own. */
+  private look(lo: number, hi: number, size: number, write: boolean): void {
+    if (this.aligned && (size & (size - 1)) === 0 && size <= 8 && (lo & (size - 1)) !== 0) this.fault(AC, 0);
+    this.platform.inspect(this as unknown as Cpu, lo, hi, size, write);
+  }
+
+  /** Where the second page of an access begins, upper half in `high`; outside 64-bit mode addresses end at 4 GiB. */
+  private second(o: Op, lo: number, hi: number): number {
+    this.high = lo !== 0 ? hi : o.legacy ? this.fault(o.seg === SS_REG ? SS : GP, 0) : (hi + 1) | 0;
+    if (!isCanonical(this.high)) this.fault(o.stack ? SS : GP, 0);
+    return lo;
   }
 
   /** See `readable` in address.ts. */
-  readSlow(o: Op, lo: number, hi: number, size: number): number {
-    this.checkAddress(o, hi);
+  readSlow(o: Op, offset: number, top: number, size: number): number {
+    const lo = this.linear(o, offset, top, size, false);
+    const hi = this.high;
     const head = FRAME_BYTES - (lo & (FRAME_BYTES - 1));
-    if (head >= size) return this.readPage(lo, hi);
-    const nextLo = (lo + head) | 0;
-    const nextHi = (hi + (nextLo === 0 ? 1 : 0)) | 0;
-    this.checkAddress(o, nextHi);
-    const first = this.readPage(lo, hi);
-    return this.gather(first, this.readPage(nextLo, nextHi), head, size);
+    if (head >= size) {
+      const maddr = this.readPage(lo, hi, READ);
+      return this.isOutside(maddr) ? this.gather(maddr, 0, size, size) : maddr;
+    }
+    const nextLo = this.second(o, (lo + head) | 0, hi);
+    const nextHi = this.high;
+    const first = this.readPage(lo, hi, READ);
+    return this.gather(first, this.readPage(nextLo, nextHi, READ), head, size);
   }
 
-  private readPage(lo: number, hi: number): number {
+  /** Bytes of a table that the processor reads for itself, at supervisor privilege: where they are to be found. */
+  implicitRead(lo: number, hi: number, size: number, access: Access): number {
+    const head = FRAME_BYTES - (lo & (FRAME_BYTES - 1));
+    const first = this.resolve(lo, hi, access);
+    if (head >= size) return this.isOutside(first) ? this.gather(first, 0, size, size) : first;
+    const nextLo = (lo + head) | 0;
+    return this.gather(first, this.resolve(nextLo, (hi + (nextLo === 0 ? 1 : 0)) | 0, access), head, size);
+  }
+
+  /** The same to write: `finishWrite` has to be called after it. */
+  implicitWrite(lo: number, hi: number, size: number, access: Access): number {
+    const head = FRAME_BYTES - (lo & (FRAME_BYTES - 1));
+    const first = this.resolve(lo, hi, access);
+    if (head >= size) return this.wait(first, 0, size, size);
+    const nextLo = (lo + head) | 0;
+    return this.wait(first, this.resolve(nextLo, (hi + (nextLo === 0 ? 1 : 0)) | 0, access), head, size);
+  }
+
+  private readPage(lo: number, hi: number, access: Access): number {
     const known = this.space.read.find(lo, hi);
-    if (known >= 0) return known;
-    const maddr = this.resolve(lo, hi, READ);
-    this.space.read.fill(lo, hi, maddr & -FRAME_BYTES);
+    return known >= 0 ? known : this.fill(this.space.read, lo, hi, this.resolve(lo, hi, access));
+  }
+
+  /** Remember a translation, unless it leads out of RAM. */
+  private fill(tlb: Translations, lo: number, hi: number, maddr: number): number {
+    if (!this.isOutside(maddr)) tlb.fill(lo, hi, maddr & -FRAME_BYTES);
     return maddr;
   }
 
   /** Bring the two parts of an access together in the scratch area, and return its address. */
   private gather(first: number, second: number, head: number, size: number): number {
-    const { scratch, bytes, all } = this.memory;
-    all.set(bytes.subarray(first, first + head), scratch);
-    all.set(bytes.subarray(second, second + size - head), scratch + head);
+    const { scratch } = this.memory;
+    this.copyIn(first, scratch, head);
+    if (size > head) this.copyIn(second, scratch + head, size - head);
     return scratch;
   }
 
+  private copyIn(maddr: number, to: number, size: number): void {
+    const { bytes, all } = this.memory;
+    if (this.isOutside(maddr)) this.platform.outside.read(maddr, all.subarray(to, to + size));
+    else all.set(bytes.subarray(maddr, maddr + size), to);
+  }
+
+  private copyOut(from: number, maddr: number, size: number): void {
+    const part = this.memory.all.slice(from, from + size);
+    if (this.isOutside(maddr)) this.platform.outside.write(maddr, part);
+    else this.memory.writeBytes(maddr, part);
+  }
+
   /** See `writable` in address.ts. */
-  writeSlow(o: Op, lo: number, hi: number, size: number): number {
-    this.checkAddress(o, hi);
+  writeSlow(o: Op, offset: number, top: number, size: number): number {
+    const lo = this.linear(o, offset, top, size, true);
+    const hi = this.high;
     const head = FRAME_BYTES - (lo & (FRAME_BYTES - 1));
     if (head >= size) {
       const maddr = this.writePage(lo, hi);
+      if (this.isOutside(maddr)) return this.wait(maddr, 0, size, size);
       if ((this.memory.marks[maddr >>> 12] & MARK_WATCHED) !== 0) {
         this.memory.willWrite(maddr, size);
         this.aftercare = true;
       }
       return maddr;
     }
-    const nextLo = (lo + head) | 0;
-    const nextHi = (hi + (nextLo === 0 ? 1 : 0)) | 0;
-    this.checkAddress(o, nextHi);
+    const nextLo = this.second(o, (lo + head) | 0, hi);
+    const nextHi = this.high;
     const first = this.writePage(lo, hi);
-    const second = this.writePage(nextLo, nextHi);
-    this.split = { first, second, head, size };
+    return this.wait(first, this.writePage(nextLo, nextHi), head, size);
+  }
+
+  private wait(first: number, second: number, head: number, size: number): number {
+    this.waiting = { first, second, head, size };
     this.aftercare = true;
     return this.gather(first, second, head, size);
   }
@@ -156,22 +252,22 @@ export class Mmu extends Registers {
     const known = space.watched.find(lo, hi);
     if (known >= 0) return known;
     const maddr = this.resolve(lo, hi, WRITE);
+    if (this.isOutside(maddr)) return maddr;
     const marks = memory.marks[maddr >>> 12];
     const watched = (marks & MARK_WATCHED) !== 0;
     if ((marks & MARK_STALE) === 0) memory.markStale(maddr >>> 12);
-    (watched ? space.watched : space.write).fill(lo, hi, maddr & -FRAME_BYTES);
-    return maddr;
+    return this.fill(watched ? space.watched : space.write, lo, hi, maddr);
   }
 
   /** After a write with aftercare. Returns whether the instruction that comes next has to be looked up anew. */
   finishWrite(): boolean {
     this.aftercare = false;
-    if (this.split !== null) {
-      const { first, second, head, size } = this.split;
-      const { memory } = this;
-      this.split = null;
-      memory.writeBytes(first, memory.all.slice(memory.scratch, memory.scratch + head));
-      memory.writeBytes(second, memory.all.slice(memory.scratch + head, memory.scratch + size));
+    if (this.waiting !== null) {
+      const { first, second, head, size } = this.waiting;
+      const { scratch } = this.memory;
+      this.waiting = null;
+      this.copyOut(scratch, first, head);
+      if (size > head) this.copyOut(scratch + head, second, size - head);
     }
     return this.sync();
   }
@@ -179,27 +275,28 @@ export class Mmu extends Registers {
   /** Forget a write that a fault has overtaken. */
   dropWrite(): void {
     this.aftercare = false;
-    this.split = null;
+    this.waiting = null;
   }
 
   /** The decoded page at `hi:lo` (page-aligned); a fault names the byte at `offset`. */
   codePage(lo: number, hi: number, offset: number): CodePage {
-    const known = this.space.code.find(lo, hi);
+    const known = this.space.code(this.kind).find(lo, hi);
     if (known !== null) return known;
     if (!isCanonical(hi)) this.fault(GP, 0);
     const maddr = this.resolve(lo | offset, hi, FETCH);
-    const page = this.cache.page(maddr >>> 12);
+    if (this.isOutside(maddr)) throw new NotModelled('memory/outside-ram');
+    const page = this.cache.page(maddr >>> 12, this.kind);
     // Decoding watches the frame from now on.
     if (this.memory.markEpoch !== this.markEpoch) {
       for (const space of this.spaces) space.clearWrites();
       this.markEpoch = this.memory.markEpoch;
     }
-    this.space.code.fill(lo, hi, page);
+    this.space.code(this.kind).fill(lo, hi, page);
     return page;
   }
 
   /** The decoded page at `hi:lo` if fetching from it needs no walk. */
   protected cachedCode(lo: number, hi: number): CodePage | null {
-    return this.space.code.find(lo, hi);
+    return this.space.code(this.kind).find(lo, hi);
   }
 }

@@ -13,9 +13,10 @@ export class Op {
   /** Offsets in the page of the first byte and of the byte after the last (beyond 4096 when it reaches into the next page). */
   off = 0;
   end = 0;
-  /** Places of register operands in the view that fits their size: `a` destination, `b` source. */
+  /** Places of the first, second and third operand if they are registers, in the view that fits their size; x87: the number. */
   a = 0;
   b = 0;
+  v = 0;
   /** Immediate or branch target; upper half in `immHi`. */
   imm = 0;
   immHi = 0;
@@ -25,9 +26,18 @@ export class Op {
   scale = 0;
   disp = 0;
   dispHi = 0;
-  /** Place of the segment base, 0 for none. */
+  /** 64-bit mode: place of the segment base, 0 for none. */
   segment = 0;
-  address32 = false;
+  /** Number of the segment register that the memory operand goes through (DS for string sources); 64-bit mode looks at FS and GS alone. */
+  seg = 3;
+  /** Address size in bytes: 2, 4, 8. */
+  address = 8;
+  /** What `linear` computes needs more than the sum: a segment, a cut, an alignment (address.ts). */
+  special = false;
+  /** Decoded for 16 or 32-bit code: addresses go through segments. */
+  legacy = false;
+  /** The memory operand must begin at a multiple of this; 1: anywhere. */
+  align = 1;
   /** Bytes of the memory operand, less one. */
   reach = 0;
   /** A bad address of this operand is a stack fault. */
@@ -39,10 +49,13 @@ export class Op {
   /** An instruction of two pages: the handler behind the check, and the frame of its second page (-1: not valid any more). */
   body: Handler;
   second = -1;
+  /** Behind the checks of state that come first (state.ts). */
+  inner: Handler;
 
   constructor(run: Handler) {
     this.run = run;
     this.body = run;
+    this.inner = run;
   }
 }
 

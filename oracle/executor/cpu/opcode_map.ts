@@ -16,11 +16,11 @@ export type Entry = {
   readonly registerOnly: boolean;
 };
 
-const HAS_MODRM = /^[EMRGSCD][bwdqvyz]?$|^M(p|dq)$/;
-const IMMEDIATE = /^(I[bwzv]|sb|J[bz]|O[bv])$/;
+const IN_MODRM = /^([EMRGSCDVWUPQN]([bwdqvzypat]|dq)?|STi)$/;
+const IMMEDIATE = /^(I[bwzv]|sb|J[bz]|O[bv]|Ap)$/;
 
 const hasModrm = (row: Row): boolean =>
-  row.ext !== undefined || row.modrm !== undefined || row.mod !== undefined || row.operands.some((code) => HAS_MODRM.test(code));
+  row.ext !== undefined || row.modrm !== undefined || row.mod !== undefined || row.operands.some((code) => IN_MODRM.test(code));
 
 const encodingOf = (row: Row): Encoding => ({
   row,
@@ -30,19 +30,35 @@ const encodingOf = (row: Row): Encoding => ({
 /** Position of each map's 256 opcodes. */
 const MAPS: Readonly<Record<OpcodeMap, number>> = { '1': 0, '0f': 256, '0f38': 512, '0f3a': 768 };
 
-const table: (Entry | null)[] = new Array(1024).fill(null);
-for (const row of OPCODES) {
-  const at = MAPS[row.map] + row.opcode;
-  const known = table[at];
-  table[at] = {
-    encodings: [...(known?.encodings ?? []), encodingOf(row)],
-    modrm: (known?.modrm ?? false) || hasModrm(row),
-    registerOnly: row.operands.some((code) => code.startsWith('R')),
-  };
-}
+type Table = readonly (Entry | null)[];
 
-/** The encodings of an opcode; null when the map has none. */
-export const entry = (map: OpcodeMap, opcode: number): Entry | null => table[MAPS[map] + opcode];
+const tableOf = (rows: readonly Row[]): Table => {
+  const table: (Entry | null)[] = new Array(1024).fill(null);
+  for (const row of rows) {
+    const at = MAPS[row.map] + row.opcode;
+    const known = table[at];
+    table[at] = {
+      encodings: [...(known?.encodings ?? []), encodingOf(row)],
+      modrm: (known?.modrm ?? false) || hasModrm(row),
+      registerOnly: (known?.registerOnly ?? false) || row.operands.some((code) => /^R[dqvy]$/.test(code)),
+    };
+  }
+  return table;
+};
+
+const tableFor = (vex: boolean, modes: 'long' | 'legacy'): Table =>
+  tableOf(OPCODES.filter((row) => (row.vex === true) === vex && (row.modes === undefined || row.modes === modes)));
+
+const LONG_TABLE = tableFor(false, 'long');
+const LEGACY_TABLE = tableFor(false, 'legacy');
+const LONG_VEX_TABLE = tableFor(true, 'long');
+const LEGACY_VEX_TABLE = tableFor(true, 'legacy');
+
+/** The encodings of an opcode, in 64-bit mode or outside, behind VEX or not; null when the table has none. */
+export const entry = (map: OpcodeMap, opcode: number, long: boolean, vex: boolean): Entry | null => {
+  const table = vex ? (long ? LONG_VEX_TABLE : LEGACY_VEX_TABLE) : long ? LONG_TABLE : LEGACY_TABLE;
+  return table[MAPS[map] + opcode];
+};
 
 /** Prefixes that can choose between rows. */
 export type Selectors = { readonly modrm: number; readonly rep: number; readonly size66: boolean; readonly rex: number };
@@ -65,7 +81,7 @@ const modrmFits = ({ row }: Encoding, modrm: number): boolean =>
 /** The more an encoding demands, the more it counts: a whole ModRM byte before a prefix before nothing. */
 const rank = ({ row }: Encoding): number => (row.modrm !== undefined ? 2 : row.prefix !== undefined ? 1 : 0);
 
-/** The encoding that applies. */
+/** The encoding that applies; of two that demand as much, the first. */
 export const choose = ({ encodings }: Entry, selectors: Selectors): Encoding | undefined => {
   let best: Encoding | undefined;
   for (const encoding of encodings) {

@@ -1,13 +1,13 @@
 /** From a decoded instruction to the places of its operands. */
 import type { Row } from '#spec/isa/x86/opcodes.ts';
 import { type Instruction, NEXT_RIP, NO_REGISTER } from './instruction.ts';
-import { FS } from './interface.ts';
-import { FS_BASE, GS_BASE, PAGE, ZERO } from './layout.ts';
+import { DS, FS, SS_REG } from './interface.ts';
+import { FS_BASE, GS_BASE, PAGE, X87, XMM, ZERO } from './layout.ts';
 import { type Handler, Op } from './op.ts';
 
-/** Sizes that an operand code stands for, by its letter. */
-const LETTERS: Readonly<Record<string, number | 'v' | 'z' | 'y'>> = { b: 1, w: 2, d: 4, q: 8, v: 'v', z: 'z', y: 'y' };
-const NAMED: Readonly<Record<string, string>> = { AL: 'b', CL: 'b', DX: 'w', rAX: 'v', eAX: 'z' };
+/** Sizes that an operand code stands for, by its letters. */
+const LETTERS: Readonly<Record<string, number | 'v' | 'z' | 'y'>> = { b: 1, w: 2, d: 4, q: 8, t: 10, dq: 16, v: 'v', z: 'z', y: 'y' };
+const NAMED: Readonly<Record<string, string>> = { AL: 'b', CL: 'b', AX: 'w', DX: 'w', rAX: 'v', eAX: 'z' };
 
 /** Size in bytes of a register or memory operand by its code, at operand size `size`. */
 export const operandSize = (code: string, size: number): number => {
@@ -23,23 +23,38 @@ export const place = (register: number, size: number, rex: number): number => {
   return size === 2 ? register * 4 : register * 2;
 };
 
-/** r register, m memory, i immediate, s something that the handler knows by itself. */
-type Kind = 'r' | 'm' | 'i' | 's';
+/** As table.ts says. */
+type Kind = 'r' | 'x' | 'p' | 'f' | 'm' | 'i' | 's';
+
+/** Segment, control and debug registers, and what begins like another code. */
+const KNOWN_BY_NAME = /^(ES|CS|SS|DS|FS|GS|XMM0|S.|[CD][qdy])$/;
 
 const kindOf = (code: string, memory: boolean): Kind => {
-  if (/^(I|J|sb|1)/.test(code)) return 'i';
+  if (KNOWN_BY_NAME.test(code)) return 's';
+  if (code.startsWith('ST')) return 'f';
+  if (/^(I|J|sb|1|Ap)/.test(code)) return 'i';
   if (/^[MO]/.test(code)) return 'm';
-  if (code.startsWith('E')) return memory ? 'm' : 'r';
-  return /^(G|R|Z|AL|CL|DX|rAX|eAX)/.test(code) && code !== 'GS' ? 'r' : 's';
+  if (/^[EWQ]/.test(code) && memory) return 'm';
+  if (/^[VWU]/.test(code)) return 'x';
+  if (/^[PQN]/.test(code)) return 'p';
+  return /^(E|G|R|Z|B|AL|AX|CL|DX|rAX|eAX)/.test(code) ? 'r' : 's';
 };
 
 const registerOf = (code: string, i: Instruction): number => {
   switch (code.charAt(0)) {
     case 'G':
+    case 'V':
+    case 'P':
       return i.reg;
     case 'E':
     case 'R':
+    case 'W':
+    case 'U':
+    case 'Q':
+    case 'N':
       return i.rm;
+    case 'B':
+      return i.vvvv;
     case 'Z':
       return (i.opcode & 7) | ((i.rex & 1) << 3);
     default:
@@ -47,11 +62,28 @@ const registerOf = (code: string, i: Instruction): number => {
   }
 };
 
+/** A register operand. */
+type Register = { readonly code: string; readonly kind: Kind };
+
+/** Place of a register operand; for x87 its number in the stack. */
+const placeOf = ({ code, kind }: Register, i: Instruction): number => {
+  switch (kind) {
+    case 'x':
+      return XMM + 4 * registerOf(code, i);
+    case 'p':
+      return X87 + 4 * (registerOf(code, i) & 7);
+    case 'f':
+      return code === 'STi' ? i.rm & 7 : 0;
+    default:
+      return place(registerOf(code, i), operandSize(code, i.size), i.rex);
+  }
+};
+
 /** Bytes that the instruction reaches at its memory operand. */
 const reachOf = (row: Row, size: number): number => {
   if (row.mnemonic === 'cmpxchg8b') return size === 8 ? 16 : 8;
   if (row.mnemonic === 'mov_from_seg') return 2;
-  const code = row.operands.find((each) => /^[EMOX]/.test(each));
+  const code = row.operands.find((each) => /^[EMOXWQ]/.test(each));
   if (code === 'Mp') return 2;
   return code === undefined || code === 'M' ? 1 : operandSize(code, size);
 };
@@ -62,12 +94,13 @@ type Plan = {
   readonly memory: boolean;
   /** Code of the operand that gives the size. */
   readonly sized: string | undefined;
-  /** Codes of the first and second operand if they are registers. */
-  readonly first: string | null;
-  readonly second: string | null;
+  /** The first, second and third operand if they are registers. */
+  readonly registers: readonly (Register | null)[];
   readonly one: boolean;
   readonly relative: boolean;
 };
+
+const isRegister = (kind: Kind): boolean => kind === 'r' || kind === 'x' || kind === 'p' || kind === 'f';
 
 const makePlan = (row: Row, memory: boolean): Plan => {
   const { operands } = row;
@@ -75,9 +108,8 @@ const makePlan = (row: Row, memory: boolean): Plan => {
   return {
     form: kinds.join(''),
     memory: kinds.includes('m'),
-    sized: operands.find((code, n) => kinds[n] === 'r' || kinds[n] === 'm' || /^[XY]/.test(code)),
-    first: kinds[0] === 'r' ? operands[0] : null,
-    second: kinds[1] === 'r' ? operands[1] : null,
+    sized: operands.find((code, n) => kinds[n] === 'r' || kinds[n] === 'm' || /^[XY][bwdvqz]$/.test(code)),
+    registers: operands.map((code, n) => (isRegister(kinds[n]) ? { code, kind: kinds[n] } : null)),
     one: operands.includes('1'),
     relative: operands[0]?.startsWith('J') ?? false,
   };
@@ -101,17 +133,26 @@ const displace = (lo: number, hi: number, by: number): readonly [number, number]
   return [sum, (hi + (sum >>> 0 < by ? 1 : 0)) | 0];
 };
 
+/** RSP and RBP as a base imply the stack segment. */
+const usesStack = (i: Instruction): boolean => i.segment < 0 && (i.base === 4 || i.base === 5);
+
 /** Fields of the memory operand. RIP-relative ones count from the page that the instruction starts in. */
 export const setAddress = (o: Op, i: Instruction): void => {
-  o.address32 = i.address32;
-  o.segment = i.segment < 0 ? 0 : i.segment === FS ? FS_BASE : GS_BASE;
+  o.address = i.address;
   o.index = i.index === NO_REGISTER ? -1 : 2 * i.index;
   o.scale = i.scale;
   o.disp = i.displacement;
   o.dispHi = i.displacementHigh;
   o.base = i.base === NO_REGISTER ? ZERO : 2 * i.base;
-  // RSP and RBP as a base imply the stack segment.
-  o.stack = i.segment < 0 && (i.base === 4 || i.base === 5);
+  o.stack = usesStack(i);
+  o.legacy = i.mode !== '64';
+  if (o.legacy) {
+    o.seg = i.segment >= 0 ? i.segment : o.stack ? SS_REG : DS;
+    o.special = true;
+    return;
+  }
+  o.segment = i.segment < 0 ? 0 : i.segment === FS ? FS_BASE : GS_BASE;
+  o.special = o.segment !== 0 || o.address === 4;
   if (i.base === NEXT_RIP) {
     o.base = PAGE;
     [o.disp, o.dispHi] = displace(i.displacement, i.displacementHigh, o.end);
@@ -132,8 +173,14 @@ export const prepare = (i: Instruction, off: number): { readonly op: Op; readonl
   op.memory = plan.memory;
   setAddress(op, i);
   if (op.segment !== 0) op.reach = reachOf(i.row, i.size) - 1;
-  if (plan.first !== null) op.a = place(registerOf(plan.first, i), operandSize(plan.first, i.size), i.rex);
-  if (plan.second !== null) op.b = place(registerOf(plan.second, i), operandSize(plan.second, i.size), i.rex);
+  const [first, second, third] = plan.registers;
+  if (first) op.a = placeOf(first, i);
+  if (second) op.b = placeOf(second, i);
+  if (third) op.v = placeOf(third, i);
+  if (i.row.align !== undefined && plan.memory) {
+    op.align = i.row.align;
+    op.special = true;
+  }
   if (plan.relative) [op.imm, op.immHi] = displace(i.immediate, i.immediateHigh, op.end);
   return { op, form: plan.form };
 };

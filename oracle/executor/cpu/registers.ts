@@ -1,7 +1,10 @@
 /** The register file, and the fault that an instruction ended in. */
+import { CR0 as CR0_BITS } from '#spec/isa/x86/control_registers.ts';
+import { Environment } from '../fp/environment.ts';
 import { getFlags, setFlags } from './flags.ts';
-import { FS_BASE, GS_BASE, PAGE, REGISTER_FILE } from './layout.ts';
+import { CR0, FS_BASE, GS_BASE, PAGE, REGISTER_FILE } from './layout.ts';
 import type { RegisterFile } from './register_file.ts';
+import { resetRegisters } from './reset.ts';
 
 /** Thrown to leave an instruction; which fault it was stands in the CPU. */
 export const FAULT = Symbol('fault');
@@ -12,15 +15,30 @@ export class Registers implements RegisterFile {
   readonly s = new Int32Array(REGISTER_FILE);
   readonly s8 = new Uint8Array(this.s.buffer);
   readonly s16 = new Uint16Array(this.s.buffer);
-  readonly selectors = new Uint16Array(6);
+  /** The same as numbers of other types: elements of vectors. */
+  readonly i8 = new Int8Array(this.s.buffer);
+  readonly i16 = new Int16Array(this.s.buffer);
+  readonly u32 = new Uint32Array(this.s.buffer);
+  readonly u64 = new BigUint64Array(this.s.buffer);
+  readonly f32 = new Float32Array(this.s.buffer);
+  readonly f64 = new Float64Array(this.s.buffer);
+  /** What floating-point instructions are carried out under. */
+  readonly fp = new Environment();
+  /** Segment registers by the encoding's number, then LDTR and TR. */
+  readonly selectors = new Uint16Array(8);
+  /** Model-specific registers that have no place of their own, by number; absent: 0. */
+  readonly msrs = new Map<number, bigint>();
   /** Upper half of the 64-bit value that a function just returned. */
   high = 0;
   /** RIP is PAGE plus this between instructions. */
   offset = 0;
-  taskSwitched = false;
   faultVector = 0;
   faultError: number | null = null;
   faultAddress: bigint | null = null;
+
+  constructor() {
+    resetRegisters(this);
+  }
 
   /** Leave the instruction with an exception. */
   fault(vector: number, error: number | null): never {
@@ -36,6 +54,14 @@ export class Registers implements RegisterFile {
     this.faultError = error;
     this.faultAddress = whole(lo, hi);
     throw FAULT;
+  }
+
+  /** CR0.TS. */
+  get taskSwitched(): boolean {
+    return (this.s[CR0] & CR0_BITS.TS) !== 0;
+  }
+  set taskSwitched(value: boolean) {
+    this.s[CR0] = value ? this.s[CR0] | CR0_BITS.TS : this.s[CR0] & ~CR0_BITS.TS;
   }
 
   gpr(register: number): bigint {
@@ -104,10 +130,11 @@ export class Registers implements RegisterFile {
     this.selectors[segment] = value;
   }
 
-  private pair(at: number): bigint {
+  /** The 64-bit value at a place of the register file. */
+  pair(at: number): bigint {
     return whole(this.s[at], this.s[at + 1]);
   }
-  private setPair(at: number, value: bigint): void {
+  setPair(at: number, value: bigint): void {
     this.s[at] = Number(BigInt.asIntN(32, value));
     this.s[at + 1] = Number(BigInt.asIntN(32, value >> 32n));
   }

@@ -34,8 +34,8 @@ const checkLoad = (c: Cpu, segment: number, selector: number): void => {
   } else if (!isNull && !isLoadable(selector)) c.fault(GP, index(selector));
 };
 
-/** Load a data segment register: FS and GS take base 0 with it, from a null selector too. */
-const loadSegment = (c: Cpu, segment: number, selector: number): void => {
+/** Load a data segment register of a PV guest: FS and GS take base 0 with it, from a null selector too. */
+export const loadPvSegment = (c: Cpu, segment: number, selector: number): void => {
   checkLoad(c, segment, selector);
   c.selectors[segment] = selector;
   if (segment === SS_REG) c.shadow = true;
@@ -46,7 +46,7 @@ const loadSegment = (c: Cpu, segment: number, selector: number): void => {
 /** MOV to a segment register; its number is in `immHi`. */
 export const movToSegment: Handler = (c, o) => {
   const selector = o.memory ? peek(c, readable(c, o, linear(c, o), c.high, 1), 2) : getRegister(c, o.b, 2);
-  loadSegment(c, o.immHi, selector);
+  c.platform.loadSegment(c, o.immHi, selector);
   return o.next;
 };
 
@@ -70,7 +70,7 @@ export const pushSegment: Handler = (c, o) => {
 
 export const popSegment: Handler = (c, o) => {
   const selector = peek(c, popPlace(c, o.size), o.size) & 0xffff;
-  loadSegment(c, o.immHi, selector);
+  c.platform.loadSegment(c, o.immHi, selector);
   moveSp(c, o.size);
   return o.next;
 };
@@ -96,7 +96,7 @@ const readPointer = (c: Cpu, o: Op): number => {
   const at = linear(c, o);
   const high = c.high;
   const lo = peek(c, readable(c, o, at, high, bytes - 1), bytes);
-  if (!o.address32) linearBeyond(c, o, bytes, 0);
+  if (o.address === 8) linearBeyond(c, o, bytes, 0);
   const selectorAt = (at + bytes) | 0;
   const selector = peek(c, readable(c, o, selectorAt, (high + (selectorAt >>> 0 < at >>> 0 ? 1 : 0)) | 0, 1), 2);
   checkCode(c, selector);

@@ -20,14 +20,14 @@ const from = (c: Cpu, o: Op): number => {
   return readable(c, DATA, lo, c.high, o.size - 1);
 };
 /** ES:RDI takes no segment override. */
-const compared = (c: Cpu, o: Op): number => readable(c, DATA, c.s[DI], o.address32 ? 0 : c.s[DI + 1], o.size - 1);
-const to = (c: Cpu, o: Op): number => writable(c, DATA, c.s[DI], o.address32 ? 0 : c.s[DI + 1], o.size - 1);
+const compared = (c: Cpu, o: Op): number => readable(c, DATA, c.s[DI], o.address === 4 ? 0 : c.s[DI + 1], o.size - 1);
+const to = (c: Cpu, o: Op): number => writable(c, DATA, c.s[DI], o.address === 4 ? 0 : c.s[DI + 1], o.size - 1);
 
 /** Add `by` to a register of the address size. */
 const step = (c: Cpu, o: Op, register: number, by: number): void => {
   const s = c.s;
   const lo = (s[register] + by) | 0;
-  s[register + 1] = o.address32 ? 0 : (s[register + 1] + (by >> 31) + (lo >>> 0 < by >>> 0 ? 1 : 0)) | 0;
+  s[register + 1] = o.address === 4 ? 0 : (s[register + 1] + (by >> 31) + (lo >>> 0 < by >>> 0 ? 1 : 0)) | 0;
   s[register] = lo;
 };
 
@@ -93,7 +93,7 @@ export const ITERATION: Readonly<Record<string, Handler>> = { movs: move, stos: 
 /** How a string instruction is repeated: not at all, by count, while equal, while not equal. */
 export type Repeat = 'once' | 'count' | 'equal' | 'unequal';
 
-const finished = (c: Cpu, o: Op): boolean => c.s[CX] === 0 && (o.address32 || c.s[CX + 1] === 0);
+const finished = (c: Cpu, o: Op): boolean => c.s[CX] === 0 && (o.address === 4 || c.s[CX + 1] === 0);
 
 const repeated =
   (iteration: Handler, goesOn: (c: Cpu) => boolean): Handler =>

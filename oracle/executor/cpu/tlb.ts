@@ -30,6 +30,9 @@ export class Translations {
   }
 }
 
+/** No translations at all: what the fast path sees when it must not be taken. Never written. */
+export const EMPTY = new Int32Array(TLB_SETS * 4).fill(NO_TAG);
+
 /** Translations for fetching: pages of code by virtual page. */
 export class CodeTranslations {
   private readonly low = new Int32Array(CODE_SETS).fill(NO_TAG);
@@ -54,22 +57,32 @@ export class CodeTranslations {
   }
 }
 
-/** All that is cached under one top-level table. `watched`: writable pages whose writes need aftercare. */
+/** All that is cached of one address space. `watched`: writable pages whose writes need aftercare. */
 export class AddressSpace {
-  readonly root: number;
+  readonly key: number;
   readonly read = new Translations();
   readonly write = new Translations();
   readonly watched = new Translations();
-  readonly code = new CodeTranslations();
+  /** By kind of code; made when first asked for. */
+  private readonly codes: (CodeTranslations | undefined)[] = [];
 
-  constructor(root: number) {
-    this.root = root;
+  constructor(key: number) {
+    this.key = key;
+  }
+
+  code(kind: number): CodeTranslations {
+    let found = this.codes[kind];
+    if (found === undefined) {
+      found = new CodeTranslations();
+      this.codes[kind] = found;
+    }
+    return found;
   }
 
   clear(): void {
     this.read.clear();
     this.clearWrites();
-    this.code.clear();
+    for (const code of this.codes) code?.clear();
   }
 
   /** Forget where one may write without asking. */

@@ -1,0 +1,4 @@
+/** MMX. */
+import type { BuildTable } from '../table.ts';
+
+export const MMX: BuildTable = {};

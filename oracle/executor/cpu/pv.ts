@@ -1,0 +1,14 @@
+/** Far transfers and ways into Xen, as a PV guest's processor has them. */
+import * as segment from './segment.ts';
+import * as system from './system.ts';
+import { type BuildTable, fixed, returning } from './table.ts';
+
+export const PV_ONLY: BuildTable = {
+  jmp_far: fixed(segment.jmpFar),
+  call_far: fixed(segment.callFar),
+  ret_far: returning(segment.retFar),
+  iret: fixed(segment.iret),
+  int3: fixed(system.int3),
+  int: fixed(system.int),
+  syscall: fixed(system.syscall),
+};

@@ -1,0 +1,4 @@
+/** SSE to SSE4.2. */
+import type { BuildTable } from '../table.ts';
+
+export const SSE: BuildTable = {};
