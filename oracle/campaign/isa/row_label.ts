@@ -6,13 +6,17 @@ const hex = (byte: number): string => byte.toString(16).toUpperCase().padStart(2
 
 /** E.g. `F3 0F B8 popcnt Gv,Ev`, `0F BA /4 bt Ev,Ib`. No two rows share one. */
 export const rowLabel = (index: number): string => {
-  const { map, opcode, ext, modrm, mod, prefix, rexB, mnemonic, operands } = OPCODES[index];
+  const { map, opcode, ext, modrm, mod, prefix, rexB, vex, modes, mnemonic, operands } = OPCODES[index];
   const before = prefix === undefined || prefix === 'none' || prefix === 'np' ? '' : `${prefix.toUpperCase()} `;
   const selected = modrm !== undefined ? ` ${hex(modrm)}` : ext !== undefined ? ` /${ext}` : '';
   const which = mod === 'reg' ? ' reg' : mod === 'mem' ? ' mem' : '';
   const only = prefix === 'np' ? ' NP' : '';
   const extended = rexB === false ? ' no REX.B' : '';
-  return `${before}${MAPS[map]}${hex(opcode)}${selected}${which}${only}${extended} ${mnemonic} ${operands.join(',')}`.trimEnd();
+  const behind = vex === true ? 'VEX ' : '';
+  const where = modes === undefined ? '' : modes === 'long' ? ' (64-bit mode)' : ' (not in 64-bit mode)';
+  return (
+    `${behind}${before}${MAPS[map]}${hex(opcode)}${selected}${which}${only}${extended} ${mnemonic} ${operands.join(',')}`.trimEnd() + where
+  );
 };
 
 /** Indexes of the rows whose label contains the text, whatever its case; all without one. */

@@ -1,4 +1,5 @@
 /** The check of single instructions against the processor of this machine. */
+import { rowsIn } from '../../generators/isa/rows.ts';
 import { siliconPeer } from '../../peers/silicon/silicon.ts';
 import { rowsMatching } from './row_label.ts';
 import { type Chunk, hostHas, SiliconJudge } from './silicon_judge.ts';
@@ -24,6 +25,8 @@ export type SiliconOptions = {
   readonly row?: string;
   readonly onCases?: (cases: number) => void;
 };
+
+const ROWS = rowsIn('64');
 
 /** Cases judged at once: long enough that starting a process does not matter. */
 const CHUNK = 2000;
@@ -51,7 +54,7 @@ export const checkSilicon = async ({ first, last, row, onCases }: SiliconOptions
   const seeds = { first, last };
   const silicon = siliconPeer();
   if (!silicon.available) return { processor: null, unavailable: silicon.why, seeds, rows: [], absent: [], seconds: 0 };
-  const wanted = rowsMatching(row);
+  const wanted = rowsMatching(row).filter((each) => ROWS.includes(each));
   const rows = wanted.filter((each) => hostHas(silicon, each));
   const tallies = new Map<number, RowTally>();
   const done = (answer: readonly RowTally[]): void => {

@@ -17,6 +17,9 @@ import { type EngineResult, prepare } from './window_state.ts';
 /** A stretch of seeds of one row. */
 export type Chunk = { readonly row: number; readonly first: number; readonly count: number };
 
+/** E.g. `executor: not modelled: instruction/fsin`. */
+type NotModelledBy = { readonly notModelled: string };
+
 const NOTHING_MASKED: Mask = { flags: 0, letters: '', destination: false };
 
 /** A fault undefines nothing: it leaves everything as it was. */
@@ -46,13 +49,21 @@ export class SiliconJudge {
   }
 
   private async tally(row: number, cases: readonly InstructionCase[], results: readonly (SiliconResult | null)[]): Promise<RowTally> {
-    const tally = { agreed: 0, differences: 0, explained: {} as Record<string, number>, masked: {} as Record<string, number> };
+    const tally = {
+      agreed: 0,
+      differences: 0,
+      explained: {} as Record<string, number>,
+      masked: {} as Record<string, number>,
+      notModelled: {} as Record<string, number>,
+    };
     let found: Difference | null = null;
     for (const [n, c] of cases.entries()) {
       const { mask, judged } = await this.judgeCase(c, results[n]);
       for (const letter of [...mask.letters, ...(mask.destination ? ['result'] : [])])
         tally.masked[letter] = (tally.masked[letter] ?? 0) + 1;
       if (judged === null) tally.agreed++;
+      else if (typeof judged !== 'string' && 'notModelled' in judged)
+        tally.notModelled[judged.notModelled] = (tally.notModelled[judged.notModelled] ?? 0) + 1;
       else if (typeof judged === 'string') tally.explained[judged] = (tally.explained[judged] ?? 0) + 1;
       else {
         tally.differences++;
@@ -69,13 +80,13 @@ export class SiliconJudge {
       return { mask, judged: this.compare(c, result, mask) };
     };
     const once = judge(first);
-    if (once.judged === null || typeof once.judged === 'string') return once;
+    if (once.judged === null || typeof once.judged === 'string' || 'notModelled' in once.judged) return once;
     const [again] = await this.silicon.run([c]);
     return judge(again);
   }
 
   /** Null: agreed; a string: the finding that explains it. */
-  private compare(c: InstructionCase, silicon: SiliconResult | null, mask: Mask): Difference | string | null {
+  private compare(c: InstructionCase, silicon: SiliconResult | null, mask: Mask): Difference | NotModelledBy | string | null {
     const place = { seed: c.seed, code: Buffer.from(c.code).toString('hex'), form: c.form };
     if (silicon === null) return { engine: 'silicon', ...place, what: 'the case ended the helper itself' };
     const prepared = prepare(c);
@@ -84,14 +95,16 @@ export class SiliconJudge {
       ['executor', this.executor.run(prepared)],
     ];
     let explained: string | null = null;
+    let missing: NotModelledBy | null = null;
     for (const [engine, result] of results) {
       const what = difference(c, silicon, result, mask);
-      if (what === null) continue;
+      if (result.end === 'not modelled') missing ??= { notModelled: `${engine}: ${result.what}` };
+      if (what === null || result.end === 'not modelled') continue;
       const why = EXPLANATIONS.find((e) => e.explains(c, silicon, result));
       if (why === undefined) return { engine, ...place, what };
       explained = why.finding;
     }
-    return explained;
+    return missing ?? explained;
   }
 }
 

@@ -20,6 +20,8 @@ export type RowTally = {
   readonly explained: Readonly<Record<string, number>>;
   /** In how many cases each flag (by its letter) or the first operand was masked. */
   readonly masked: Readonly<Record<string, number>>;
+  /** Cases that an engine does not carry out, by what it says. */
+  readonly notModelled: Readonly<Record<string, number>>;
   readonly differences: number;
   readonly first: Difference | null;
 };
@@ -38,6 +40,7 @@ export const mergeTallies = (a: RowTally, b: RowTally): RowTally => ({
   agreed: a.agreed + b.agreed,
   explained: sum(a.explained, b.explained),
   masked: sum(a.masked, b.masked),
+  notModelled: sum(a.notModelled, b.notModelled),
   differences: a.differences + b.differences,
   first: a.first === null || (b.first !== null && b.first.seed < a.first.seed) ? b.first : a.first,
 });

@@ -1,6 +1,7 @@
 /** Strings of bytes to decode: anything, or something that looks like an instruction. */
 import { OPCODES } from '#spec/isa/x86/opcodes.ts';
 import { instructionCase } from './instruction_case.ts';
+import { rowsIn } from './rows.ts';
 import { Stream } from './stream.ts';
 
 /** More than the longest instruction has. */
@@ -8,6 +9,8 @@ export const STRING_BYTES = 16;
 
 const PREFIXES = [0x66, 0x67, 0xf0, 0xf2, 0xf3, 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65] as const;
 const MAPS = { '1': [], '0f': [0x0f], '0f38': [0x0f, 0x38], '0f3a': [0x0f, 0x3a] } as const;
+
+const ROWS = rowsIn('64');
 
 const random = (s: Stream): number[] => Array.from({ length: STRING_BYTES }, () => s.below(256));
 
@@ -22,7 +25,7 @@ const likely = (s: Stream): number[] => {
 
 /** A whole instruction of a case, now and then with one byte changed. */
 const whole = (s: Stream): number[] => {
-  const code = [...instructionCase(s.below(OPCODES.length), s.bits() >>> 1).code, ...random(s)];
+  const code = [...instructionCase(s.pick(ROWS), s.bits() >>> 1).code, ...random(s)];
   if (s.one(3)) code[s.below(6)] = s.below(256);
   return code;
 };

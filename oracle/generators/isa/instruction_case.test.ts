@@ -4,10 +4,11 @@ import { OPCODES } from '#spec/isa/x86/opcodes.ts';
 import { MOST_POKES, POKE_BYTES, placedCode } from '../../image/instruction/case.ts';
 import { byteString, STRING_BYTES } from './byte_strings.ts';
 import { instructionCase } from './instruction_case.ts';
+import { rowsIn } from './rows.ts';
 import { resumption, sequence } from './sequence.ts';
 import { Stream } from './stream.ts';
 
-const rows = [...OPCODES.keys()];
+const rows = rowsIn('64');
 
 describe('a stream', () => {
   it('is told by its seed and branch, and spreads evenly', () => {

@@ -7,6 +7,7 @@ import { encode } from './encode.ts';
 import { familyOf } from './families/index.ts';
 import { chooseImmediates, hasModrm, memoryAllowed } from './operands.ts';
 import { choosePrefixes } from './prefixes.ts';
+import { rowsIn } from './rows.ts';
 import { Stream } from './stream.ts';
 import { registerValue } from './values.ts';
 
@@ -29,7 +30,8 @@ const SELDOM =
 const SELDOM_FORM = /^((call|jmp) Ev|bt[src]? Ev,Gv)$/;
 const isSeldom = ({ privileged, mnemonic, operands }: Row): boolean =>
   privileged === true || SELDOM.test(mnemonic) || SELDOM_FORM.test(`${mnemonic} ${operands}`);
-const OFTEN: readonly number[] = [...OPCODES.keys()].filter((row) => !isSeldom(OPCODES[row]));
+const ROWS = rowsIn('64');
+const OFTEN: readonly number[] = ROWS.filter((row) => !isSeldom(OPCODES[row]));
 
 type Piece = { readonly bytes: Uint8Array; readonly branch: 1 | 2 | 4 | null };
 
@@ -85,7 +87,7 @@ const branchBytes = ({ row, size }: Draft): Piece['branch'] => {
 };
 
 const piece = (s: Stream, at: number): Piece => {
-  const d = new Draft(s.one(60) ? s.below(OPCODES.length) : s.pick(OFTEN), s);
+  const d = new Draft(s.one(60) ? s.pick(ROWS) : s.pick(OFTEN), s);
   choosePrefixes(d);
   // A short branch leaves the code for the bottom of the address space.
   const branch = branchBytes(d);
