@@ -66,6 +66,11 @@ const doubleShift: FlagRow = {
   note: 'what happens above the operand size is pinned by spec/isa/x86/undefined.ts',
 };
 
+/** Z, P and C together say greater, less, equal or unordered. */
+const orderedComparison: FlagRow = { defined: 'ZPC', cleared: 'OSA' };
+/** The same from the x87. */
+const stackComparison: FlagRow = { defined: 'ZPC', cleared: 'OSA' };
+
 export const FLAGS: Readonly<Record<string, FlagRow>> = {
   add: sum,
   sub: sum,
@@ -110,4 +115,44 @@ export const FLAGS: Readonly<Record<string, FlagRow>> = {
   clc: { defined: 'C' },
   stc: { defined: 'C' },
   sahf: { defined: 'SZAPC' },
+
+  daa: { defined: 'SZAPC', undefined: 'O', reads: 'AC' },
+  das: { defined: 'SZAPC', undefined: 'O', reads: 'AC' },
+  aaa: { defined: 'AC', undefined: 'OSZP', reads: 'A' },
+  aas: { defined: 'AC', undefined: 'OSZP', reads: 'A' },
+  aam: { defined: 'SZP', undefined: 'OAC' },
+  aad: { defined: 'SZP', undefined: 'OAC' },
+  salc: { defined: '', reads: 'C', note: 'no flag changes' },
+  into: { defined: '', reads: 'O', note: 'no flag changes' },
+
+  arpl: { defined: 'Z', note: 'OSAPC unchanged' },
+  lar: { defined: 'Z', note: 'OSAPC unchanged' },
+  lsl: { defined: 'Z', note: 'OSAPC unchanged' },
+  verr: { defined: 'Z', note: 'OSAPC unchanged' },
+  verw: { defined: 'Z', note: 'OSAPC unchanged' },
+
+  andn: { defined: 'SZ', cleared: 'OC', undefined: 'AP' },
+  bextr: { defined: 'Z', cleared: 'OC', undefined: 'SAP' },
+  blsi: { defined: 'SZC', cleared: 'O', undefined: 'AP' },
+  blsr: { defined: 'SZC', cleared: 'O', undefined: 'AP' },
+  blsmsk: { defined: 'SC', cleared: 'OZ', undefined: 'AP' },
+  bzhi: { defined: 'SZC', cleared: 'O', undefined: 'AP' },
+  adcx: { defined: 'C', reads: 'C', note: 'OSZAP unchanged' },
+  adox: { defined: 'O', reads: 'O', note: 'SZAPC unchanged' },
+  rdrand: { defined: 'C', cleared: 'OSZAP' },
+  rdseed: { defined: 'C', cleared: 'OSZAP' },
+
+  comiss: orderedComparison,
+  comisd: orderedComparison,
+  ucomiss: orderedComparison,
+  ucomisd: orderedComparison,
+  fcomi: stackComparison,
+  fcomip: stackComparison,
+  fucomi: stackComparison,
+  fucomip: stackComparison,
+  ptest: { defined: 'ZC', cleared: 'OSAP' },
+  pcmpestri: { defined: 'OSZC', cleared: 'AP' },
+  pcmpestrm: { defined: 'OSZC', cleared: 'AP' },
+  pcmpistri: { defined: 'OSZC', cleared: 'AP' },
+  pcmpistrm: { defined: 'OSZC', cleared: 'AP' },
 };

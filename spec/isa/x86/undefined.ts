@@ -27,3 +27,34 @@ export const PINNED_FLAGS = {
   'shl/shr CF, masked count not below operand size (8, 16 bit)':
     'CF becomes 0 when the count is above the size; for a count equal to the size it is the last bit shifted out.',
 } as const;
+
+/** Results that may lie beside the correctly rounded one. Both machines give that one; silicon may differ as `tolerance` says. */
+export type InexactResult = {
+  readonly mnemonics: readonly string[];
+  /** `one unit`: of the last place of 80-bit precision; with it C1 and PE. `relative`: of each single-precision element. */
+  readonly tolerance: { readonly kind: 'one unit' } | { readonly kind: 'relative'; readonly most: number };
+  readonly pinned: string;
+};
+
+export const INEXACT_RESULTS: readonly InexactResult[] = [
+  {
+    mnemonics: ['fsin', 'fcos', 'fsincos', 'fptan', 'fpatan', 'f2xm1', 'fyl2x', 'fyl2xp1'],
+    tolerance: { kind: 'one unit' },
+    pinned: 'The correctly rounded 80-bit result in the current rounding mode; precision control does not apply.',
+  },
+  {
+    mnemonics: ['rcpps', 'rcpss', 'rsqrtps', 'rsqrtss'],
+    tolerance: { kind: 'relative', most: 1.5 * 2 ** -12 },
+    pinned: 'The single-precision number nearest to the reciprocal, or the reciprocal of the square root.',
+  },
+];
+
+/**
+ * What the x87 remembers of its last instruction: opcode, its address and its operand's. Both machines read 0. Places in the images of
+ * FXSAVE, FNSTENV and FNSAVE by operand size, as first byte and length.
+ */
+export const LAST_INSTRUCTION = {
+  fxsave: { first: 6, length: 18 },
+  environment32: { first: 12, length: 16 },
+  environment16: { first: 6, length: 8 },
+} as const;
