@@ -57,7 +57,7 @@ export const CLAUSES = {
   'device/rtc-interrupts': { chapter: 'devices', title: 'The update flag is set with each second, the alarm flag when all three alarm registers match (a value of 0xc0 or more matches always), the periodic flag at the rate of register A, and that only while its interrupt is enabled.' },
   'device/rtc-set': { chapter: 'devices', title: 'While the SET bit is 1 the time stands in its registers and may be changed; with SET cleared the clock goes on from there.' },
   'device/serial-interrupt': { chapter: 'devices', title: 'The causes come in this order: line status, received data, character timeout in place of it, transmitter empty, modem status.' },
-  'device/serial-receive': { chapter: 'devices', title: 'A byte that finds no room is lost and sets the overrun bit; without FIFOs it replaces the one that waits.' },
+  'device/serial-receive': { chapter: 'devices', title: 'A byte from outside that finds no room waits on the line, in order, and comes in as soon as there is room; none comes in during loopback.' },
   'device/serial-send': { chapter: 'devices', title: 'A byte is sent at once, so the transmitter is always empty.' },
   'device/serial-timeout': { chapter: 'devices', title: 'With FIFOs on, bytes that wait for longer than a time input raise the character timeout, whatever the trigger level.' },
   'device/time': { chapter: 'devices', title: 'A time input moves all clocks on, and raises what came due since the last one.' },
@@ -468,6 +468,7 @@ export const CLAUSES = {
   'version/unknown': { chapter: 'version', title: 'A command that Xen does not know is ENOSYS.' },
   'version/version': { chapter: 'version', title: 'Command 0 answers major version · 65536 + minor version.' },
   'x86/alignment-check': { chapter: 'cpu_x86_legacy', title: 'With CR0.AM and RFLAGS.AC set, at CPL 3, data that does not lie at a multiple of its size raises #AC(0).' },
+  'x86/branch-limit': { chapter: 'cpu_x86_legacy', title: 'Outside 64-bit mode the target of a near branch must lie inside CS, else #GP(0), and the branch has done nothing.' },
   'x86/branch-short_operand': { chapter: 'cpu_x86', title: 'A prefix 66 without REX.W gives near branches an operand size of 16 bits: CALL and RET move 2 bytes, relative offsets of 32 bits become 16 bits, and the target keeps only its low 16 bits.' },
   'x86/canonical-address': { chapter: 'cpu_x86', title: 'Bits 63 to 47 of a linear address are equal, or the access raises #GP(0).' },
   'x86/canonical-branch': { chapter: 'cpu_x86', title: 'A branch to an address that is not canonical, near or far, raises #GP(0) at the branch, which has then done nothing.' },
@@ -482,6 +483,8 @@ export const CLAUSES = {
   'x86/fault-stores_kept': { chapter: 'cpu_x86', title: 'Two instructions leave something when they fault: what they had pushed before the access that faulted stays in memory, while registers are as before.' },
   'x86/fetch-length': { chapter: 'cpu_x86', title: 'An instruction has at most 15 bytes.' },
   'x86/int-gate': { chapter: 'cpu_x86', title: 'INT 3 and INT 4 arrive as vectors 3 and 4 behind the instruction, INT 0x80 as vector 0x80.' },
+  'x86/iopl-flags': { chapter: 'cpu_x86_legacy', title: 'POPF and IRET change IF only when CPL ≤ IOPL, and IOPL only at CPL 0. Otherwise these bits stay as they were, without a fault.' },
+  'x86/iopl-v86': { chapter: 'cpu_x86_legacy', title: 'In virtual-8086 mode PUSHF and POPF need IOPL 3, else #GP(0).' },
   'x86/iret-nested_task': { chapter: 'cpu_x86', title: 'IRET raises #GP(0) while NT is set.' },
   'x86/lock-illegal': { chapter: 'cpu_x86', title: 'LOCK raises #UD unless the instruction allows it and its destination is memory.' },
   'x86/loop-repeat': { chapter: 'cpu_x86', title: 'F3 before LOOPE or LOOPNE makes it loop while ZF is 1, F2 while ZF is 0, whatever the opcode says.' },
@@ -507,6 +510,7 @@ export const CLAUSES = {
   'x86/step-fault_precise': { chapter: 'cpu_x86', title: 'An instruction that faults has done nothing: registers, flags and memory are as before it, and RIP is its address.' },
   'x86/undefined-flags_clear': { chapter: 'cpu_x86', title: 'A flag that the manuals leave undefined after an instruction becomes 0. Programs never look at one.' },
   'x86/undefined-opcode': { chapter: 'cpu_x86', title: 'UD0, UD1, UD2 and the opcodes that 64-bit mode has given up raise #UD.' },
+  'x86/vex-undefined': { chapter: 'cpu_x86_legacy', title: 'VEX behind 66, F2, F3, LOCK or REX, with a map that does not exist, with L set or with a register in vvvv that no operand uses is #UD.' },
 } as const satisfies Record<string, Clause>;
 
 /** The name of a clause, `family/operation-case`. */

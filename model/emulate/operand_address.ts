@@ -1,10 +1,10 @@
 /** Where an instruction is about to write. */
 import type { Instruction } from '../cpu/x86/instruction.ts';
-import { linearAddress } from '../cpu/x86/operand.ts';
+import { cutAddress, linearAddress } from '../cpu/x86/operand.ts';
 import { started } from '../cpu/x86/running.ts';
 import { type CpuState, FS, GS, RDI } from '../cpu/x86/state.ts';
 import type { Memory } from '../memory/memory.ts';
-import { type Word, word, ZERO } from '../word/word.ts';
+import { type Word, ZERO } from '../word/word.ts';
 
 /** The base that an FS or GS override adds to the operand's address; Xen's emulation of stores leaves it out. */
 export const overriddenBase = ({ segments }: CpuState, { mnemonic, dst, segment }: Instruction): Word => {
@@ -14,6 +14,6 @@ export const overriddenBase = ({ segments }: CpuState, { mnemonic, dst, segment 
 
 /** Linear address of the operand that the instruction writes in memory. */
 export const writtenAddress = (cpu: CpuState, memory: Memory, instruction: Instruction): Word => {
-  if (instruction.dst.kind !== 'mem') return instruction.narrow ? word(0, cpu.regs[RDI].lo) : cpu.regs[RDI];
+  if (instruction.dst.kind !== 'mem') return cutAddress(cpu.regs[RDI], instruction.addressSize);
   return linearAddress(started(cpu, memory, { cpuid: [], tsc: ZERO }), instruction, instruction.dst);
 };

@@ -1,4 +1,6 @@
 /** The instruction at RIP. Where it was found and what it means is remembered while it surely holds, as translations are (translation.ts). */
+import { NotModelled } from '#spec/failure.ts';
+import { type DecodeMode, decodeMode } from '#spec/isa/x86/mode.ts';
 import { read } from '../../memory/access.ts';
 import { pageOf } from '../../memory/memory.ts';
 import { epochOf, learntFrom } from '../../memory/newest.ts';
@@ -8,13 +10,14 @@ import { addInt } from '../../word/word.ts';
 import { decode } from './decode/decode.ts';
 import type { Instruction } from './instruction.ts';
 import type { Running } from './running.ts';
+import { fetchAddress } from './segmentation.ts';
 import { PV_SYSTEM } from './system/state.ts';
 import { frameFor } from './translation.ts';
 
 /** Instructions by the offset of their first byte in a page. */
 type Decoded = (Instruction | undefined)[];
 
-/** What lies at a linear page now. */
+/** What lies at a linear page now, for 64-bit code of a PV guest. */
 class CodePage {
   readonly epoch: number;
   readonly root: number;
@@ -34,19 +37,14 @@ const PAGES = 64;
 const pages: CodePage[] = new Array<CodePage>(PAGES).fill(new CodePage(-1, -1, 0, 0, []));
 
 /** Pages never change, so what was decoded from one holds as long as there is the page; wherever it is mapped. */
-const decodedFrom = new WeakMap<Page, Decoded>();
+const decodedFrom: Readonly<Record<DecodeMode, WeakMap<Page, Decoded>>> = { '16': new WeakMap(), '32': new WeakMap(), '64': new WeakMap() };
 
 /** The instruction at RIP. Throws its faults, and NotModelled. */
 export const instructionAt = (s: Running): Instruction => {
+  if (s.system !== PV_SYSTEM) return s.system.mode === '64' ? inLongMode(s) : inLegacyMode(s);
   const { hi, lo } = s.rip;
   const page = pages[(lo >>> 12) & (PAGES - 1)];
-  if (
-    page.epoch === epochOf(s.memory) &&
-    page.lo === (lo & ~0xfff) &&
-    page.hi === hi &&
-    page.root === s.segments.root &&
-    s.system === PV_SYSTEM
-  ) {
+  if (page.epoch === epochOf(s.memory) && page.lo === (lo & ~0xfff) && page.hi === hi && page.root === s.segments.root) {
     const known = page.decoded[lo & 0xfff];
     if (known !== undefined) return known;
   }
@@ -54,11 +52,23 @@ export const instructionAt = (s: Running): Instruction => {
 };
 
 const fetchAt = (s: Running): Instruction => {
-  const offset = s.rip.lo & 0xfff;
   const frame = frameFor(s, s.rip, ACCESS.FETCH, false);
-  const decoded = remember(s, frame);
-  const known = decoded[offset];
-  if (known !== undefined) return known;
+  const decoded = decodedIn(s, frame, '64');
+  const { hi, lo } = s.rip;
+  pages[(lo >>> 12) & (PAGES - 1)] = new CodePage(epochOf(s.memory), s.segments.root, hi, lo & ~0xfff, decoded);
+  learntFrom(frame);
+  return decoded[lo & 0xfff] ?? decodedAt(s, frame, decoded);
+};
+
+/** 64-bit code whose pages are not remembered by address. */
+const inLongMode = (s: Running): Instruction => {
+  const frame = codeFrame(s, 0);
+  const decoded = decodedIn(s, frame, '64');
+  return decoded[s.rip.lo & 0xfff] ?? decodedAt(s, frame, decoded);
+};
+
+const decodedAt = (s: Running, frame: number, decoded: Decoded): Instruction => {
+  const offset = s.rip.lo & 0xfff;
   const instruction = decode((index) => byteAt(s, frame, offset + index));
   if (offset + instruction.length <= 4096) decoded[offset] = instruction;
   return instruction;
@@ -67,20 +77,47 @@ const fetchAt = (s: Running): Instruction => {
 /** A byte of the instruction: from RIP's frame, or from the next page's. */
 const byteAt = (s: Running, frame: number, offset: number): number => {
   if (offset < 4096) return read(s.memory, frame, offset, 1).lo;
-  const next = frameFor(s, addInt(s.rip, 4096 - (s.rip.lo & 0xfff)), ACCESS.FETCH, false);
-  return read(s.memory, next, offset - 4096, 1).lo;
+  return read(s.memory, codeFrame(s, 4096 - (s.rip.lo & 0xfff)), offset - 4096, 1).lo;
 };
 
-/** Remember that RIP's page is in this frame; returns what was decoded from it before. */
-const remember = (s: Running, frame: number): Decoded => {
-  const { hi, lo } = s.rip;
+/** The frame of the byte so far behind RIP, in 64-bit mode. */
+const codeFrame = (s: Running, ahead: number): number => requireRam(frameFor(s, addInt(s.rip, ahead), ACCESS.FETCH, false));
+
+/** Code outside 64-bit mode: every byte is inside CS, which has a base. What is remembered must lie inside CS as a whole. */
+const inLegacyMode = (s: Running): Instruction => {
+  const linear = fetchAddress(s, s.rip.lo);
+  const offset = linear.lo & 0xfff;
+  const mode = decodeMode(s.system.mode);
+  const frame = requireRam(frameFor(s, linear, ACCESS.FETCH, false));
+  const decoded = decodedIn(s, frame, mode);
+  const there = decoded[offset];
+  if (there !== undefined) {
+    fetchAddress(s, s.rip.lo + there.length - 1);
+    return there;
+  }
+  const instruction = decode((index) => legacyByte(s, index), mode);
+  if (offset + instruction.length <= 4096) decoded[offset] = instruction;
+  return instruction;
+};
+
+const legacyByte = (s: Running, index: number): number => {
+  const at = fetchAddress(s, s.rip.lo + index);
+  return read(s.memory, requireRam(frameFor(s, at, ACCESS.FETCH, false)), at.lo & 0xfff, 1).lo;
+};
+
+/** Nobody runs code in a device. */
+const requireRam = (frame: number): number => {
+  if (frame < 0) throw new NotModelled('memory/mmio-fetch');
+  return frame;
+};
+
+/** What was decoded from a frame's page before. */
+const decodedIn = (s: Running, frame: number, mode: DecodeMode): Decoded => {
   const page = pageOf(s.memory, frame);
-  let decoded = decodedFrom.get(page);
+  let decoded = decodedFrom[mode].get(page);
   if (decoded === undefined) {
     decoded = new Array<Instruction | undefined>(4096).fill(undefined);
-    decodedFrom.set(page, decoded);
+    decodedFrom[mode].set(page, decoded);
   }
-  pages[(lo >>> 12) & (PAGES - 1)] = new CodePage(epochOf(s.memory), s.segments.root, hi, lo & ~0xfff, decoded);
-  learntFrom(frame);
   return decoded;
 };

@@ -38,7 +38,7 @@ const requireAligned =
   (bytes: number): Check =>
   (s, i) => {
     const o = memoryOperandOf(i);
-    if (o && !(misalignedAllowed(s, i) && bytes === 16) && (linearAddress(s, i, o).lo & (bytes - 1)) !== 0)
+    if (o && !(misalignedAllowed(s, i) && bytes === 16) && (linearAddress(s, i, o, Math.max(o.bytes, 1)).lo & (bytes - 1)) !== 0)
       throw generalProtection(0, 'x86/operand-aligned');
   };
 

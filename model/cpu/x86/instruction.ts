@@ -21,10 +21,10 @@ export class Operand {
   readonly value: Word;
   readonly base: number;
   readonly scale: number;
-  /** FS or GS when overridden so, else 0: all other segments have base 0. */
+  /** The segment register of memory. */
   readonly segment: number;
-  /** 67 prefix: the address is cut to 32 bits before the segment's base is added. */
-  readonly narrow: boolean;
+  /** Bytes to which the address is cut before the segment's base is added. */
+  readonly addressSize: 2 | 4 | 8;
   /** Faults of the address are stack faults. */
   readonly stack: boolean;
   /** How many bytes the instruction reads or writes there: `size`, or 10 or 16; 0 where its rule alone knows. */
@@ -37,7 +37,7 @@ export class Operand {
     base: number,
     scale: number,
     segment: number,
-    narrow: boolean,
+    addressSize: 2 | 4 | 8,
     stack: boolean,
     bytes: number = size,
   ) {
@@ -48,7 +48,7 @@ export class Operand {
     this.base = base;
     this.scale = scale;
     this.segment = segment;
-    this.narrow = narrow;
+    this.addressSize = addressSize;
     this.stack = stack;
     this.bytes = bytes;
   }
@@ -69,10 +69,10 @@ export class Instruction {
   /** F3 or F2 before the opcode. */
   readonly rep: 'none' | 'rep' | 'repne';
   readonly lock: boolean;
-  /** FS or GS override for implied memory operands, else 0. */
+  /** The segment register of implied memory operands: DS, or what a prefix says. */
   readonly segment: number;
-  /** 67 prefix. */
-  readonly narrow: boolean;
+  /** Bytes of addresses, and of the counter of LOOP and REP. */
+  readonly addressSize: 2 | 4 | 8;
   constructor(
     mnemonic: string,
     row: Row,
@@ -83,7 +83,7 @@ export class Instruction {
     rep: Instruction['rep'],
     lock: boolean,
     segment: number,
-    narrow: boolean,
+    addressSize: 2 | 4 | 8,
   ) {
     this.mnemonic = mnemonic;
     this.row = row;
@@ -96,6 +96,6 @@ export class Instruction {
     this.rep = rep;
     this.lock = lock;
     this.segment = segment;
-    this.narrow = narrow;
+    this.addressSize = addressSize;
   }
 }

@@ -9,13 +9,17 @@ import { readLinear, writeLinear } from './linear.ts';
 import { advance, nextRip, type Running, setReg } from './running.ts';
 import { segmented } from './segmentation.ts';
 
-/** Base + index · scale + displacement, cut to 32 bits under a 67 prefix: what LEA gives. */
+/** An address cut to the bytes that it has. */
+export const cutAddress = (address: Word, bytes: 2 | 4 | 8): Word =>
+  bytes === 8 ? address : new Word(0, bytes === 4 ? address.lo : address.lo & 0xffff);
+
+/** Base + index · scale + displacement, cut to the address size: what LEA gives. */
 export const effectiveAddress = (s: Running, i: Instruction, o: Operand): Word => {
   let sum = o.value;
   if (o.base === RIP_BASE) sum = add(sum, nextRip(s, i));
   else if (o.base !== NONE) sum = add(sum, s.regs[o.base]);
   if (o.index !== NONE) sum = add(sum, shl(s.regs[o.index], o.scale));
-  return o.narrow ? new Word(0, sum.lo) : sum;
+  return o.addressSize === 8 ? sum : cutAddress(sum, o.addressSize);
 };
 
 /** Where `bytes` bytes of a memory operand begin, by default as many as it has. */

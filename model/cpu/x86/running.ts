@@ -1,7 +1,7 @@
 /** The processor together with the memory it works on: what an instruction takes and gives. */
 import type { ClauseId } from '#spec/clauses.ts';
 import type { Memory } from '../../memory/memory.ts';
-import { addInt, type Word } from '../../word/word.ts';
+import { addInt, Word } from '../../word/word.ts';
 import type { Fpu } from './fpu/state.ts';
 import type { Instruction } from './instruction.ts';
 import type { Platform } from './platform.ts';
@@ -60,11 +60,14 @@ export const started = ({ regs, rip, flags, segments, fpu, system }: CpuState, m
 export const cpuOf = ({ regs, rip, flags, segments, fpu, system }: Running): CpuState => ({ regs, rip, flags, segments, fpu, system });
 
 /** The address behind the instruction. */
-export const nextRip = (s: Running, i: Instruction): Word => addInt(s.rip, i.length);
+export const nextRip = (s: Running, i: Instruction): Word => {
+  const next = addInt(s.rip, i.length);
+  return next.hi === 0 || s.system.mode === '64' ? next : new Word(0, next.lo);
+};
 
 /** The instruction is done: go on behind it with these registers, flags and memory. */
 export const advance = (s: Running, i: Instruction, regs: readonly Word[], flags: number, memory: Memory): Running =>
-  new Running(regs, addInt(s.rip, i.length), flags, s.segments, memory, s.platform, s.tick + 1, s.cited, s.fpu, s.system);
+  new Running(regs, nextRip(s, i), flags, s.segments, memory, s.platform, s.tick + 1, s.cited, s.fpu, s.system);
 
 /** The instruction is done and goes on at `rip`. */
 export const jump = (s: Running, rip: Word, regs: readonly Word[], memory: Memory): Running =>

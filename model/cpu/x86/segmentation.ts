@@ -1,10 +1,10 @@
 /** From an offset in a segment to a linear address. */
 import { ACCESS } from '../../memory/translate.ts';
 import { add, addInt, Word } from '../../word/word.ts';
-import { requireCanonicalOffset } from './canonical.ts';
+import { canonicalTarget, requireCanonicalOffset } from './canonical.ts';
 import { type Exit, generalProtection, stackFault } from './fault.ts';
 import type { Running } from './running.ts';
-import { FS, GS, type Hidden, RIGHTS, type Segments, SS } from './state.ts';
+import { CS, FS, GS, type Hidden, RIGHTS, type Segments, SS } from './state.ts';
 
 /** The base of a segment register. */
 export const baseOf = (segments: Segments, register: number): Word =>
@@ -52,9 +52,16 @@ const refusedByLimit = ({ limit, rights }: Hidden, offset: number, bytes: number
 
 /** The linear address of the byte at an offset of CS, from which an instruction is fetched. Throws #GP(0) behind the limit. */
 export const fetchAddress = (s: Running, offset: number): Word => {
-  const refused = refusedByLimit(s.segments.hidden[1], offset >>> 0, 1);
+  const refused = refusedByLimit(s.segments.hidden[CS], offset >>> 0, 1);
   if (refused) throw generalProtection(0, refused);
-  return new Word(0, (s.segments.hidden[1].base.lo + offset) | 0);
+  return new Word(0, (s.segments.hidden[CS].base.lo + offset) | 0);
+};
+
+/** The target of a near branch, judged before the branch changes anything: canonical, or inside CS. */
+export const reachable = (s: Running, to: Word): Word => {
+  if (s.system.mode === '64') return canonicalTarget(to);
+  if (to.lo >>> 0 > s.segments.hidden[CS].limit) throw generalProtection(0, 'x86/branch-limit');
+  return to;
 };
 
 /** The linear address `bytes` further on: outside 64-bit mode they end at 4 GiB and begin anew. */

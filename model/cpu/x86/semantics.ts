@@ -9,13 +9,14 @@ import { divRule, idivRule } from './rules/divide.ts';
 import { cmpxchg8bRule, cmpxchgRule, xaddRule, xchgRule } from './rules/exchange.ts';
 import { callFarRule, iretRule, jmpFarRule, retFarRule } from './rules/far.ts';
 import { cmcRule, lahfRule, sahfRule, setFlagRule } from './rules/flag.ts';
+import { popfRule, pushfRule } from './rules/flags_image.ts';
 import { andRule, orRule, testRule, xorRule } from './rules/logic.ts';
 import { cbwRule, cmovRule, cwdRule, leaRule, movbeRule, movRule, movsxRule, movzxRule, setRule, xlatRule } from './rules/move.ts';
 import { imulRule, mulRule } from './rules/multiply.ts';
 import { rclRule, rcrRule, rolRule, rorRule } from './rules/rotate.ts';
 import { movFromSegRule, movToSegRule, popSegRule, pushSegRule } from './rules/segment.ts';
 import { sarRule, shldRule, shlRule, shrdRule, shrRule } from './rules/shift.ts';
-import { enterRule, leaveRule, popfRule, popRule, pushfRule, pushRule } from './rules/stack.ts';
+import { enterRule, leaveRule, popaRule, popRule, pushaRule, pushRule } from './rules/stack.ts';
 import { cmpsRule, lodsRule, movsRule, scasRule, stosRule } from './rules/string.ts';
 import {
   clflushRule,
@@ -127,6 +128,8 @@ export const GENERAL_RULES: Rules = {
 
   push: pushRule,
   pop: popRule,
+  pusha: pushaRule,
+  popa: popaRule,
   pushf: pushfRule,
   popf: popfRule,
   enter: enterRule,

@@ -9,7 +9,7 @@ import { RF, TF } from './flags.ts';
 import type { Instruction } from './instruction.ts';
 import { type CpuOutcome, VECTOR } from './outcome.ts';
 import type { Platform } from './platform.ts';
-import { citing, cpuOf, Running, started, withMemory } from './running.ts';
+import { changed, citing, cpuOf, Running, started, withMemory } from './running.ts';
 import { type CpuState, CS, SS } from './state.ts';
 
 export type { Platform } from './platform.ts';
@@ -43,7 +43,8 @@ export const executeInstruction = (cpu: CpuState, memory: Memory, platform: Plat
 const oneStep = (s: Running): Running => {
   const instruction = instructionAt(s);
   const after = instruction.run(s, instruction);
-  return (s.flags & (TF | RF)) === 0 ? after : afterDebugFlags(s, instruction, after);
+  const lit = s.system.shadow === 'none' ? after : withoutShadow(after);
+  return (s.flags & (TF | RF)) === 0 ? lit : afterDebugFlags(s, instruction, lit);
 };
 
 /** RF lasts for one instruction. x86/single_step: TF before an instruction makes a #DB after it, but not after SS was loaded. */
@@ -52,6 +53,9 @@ const afterDebugFlags = (s: Running, instruction: Instruction, after: Running): 
   if ((s.flags & TF) === 0 || loadsStackSegment(instruction)) return done;
   throw trap(done, VECTOR.DB, 'x86/single_step');
 };
+
+/** The shadow of STI or of a load of SS covers one instruction; a second such instruction makes no new one. */
+const withoutShadow = (s: Running): Running => changed(s, { system: { ...s.system, shadow: 'none' } });
 
 const withoutRf = (s: Running): Running =>
   new Running(s.regs, s.rip, s.flags & ~RF, s.segments, s.memory, s.platform, s.tick, s.cited, s.fpu, s.system);

@@ -19,6 +19,13 @@ export class Bytes {
     return this.fetch(this.taken++);
   }
 
+  /** The next byte, which is not taken yet. */
+  peek(): number {
+    const byte = this.u8();
+    this.taken--;
+    return byte;
+  }
+
   /** A signed byte, 16-bit or 32-bit number as a word. */
   signed(size: 1 | 2 | 4): Word {
     let value = 0;

@@ -1,9 +1,8 @@
 /** The modrm byte, with the SIB byte and the displacement that may follow it. */
-
 import type { Size } from '../../../word/size.ts';
 import { Word } from '../../../word/word.ts';
 import { NONE, Operand, RIP_BASE } from '../instruction.ts';
-import { RBP, RSP } from '../state.ts';
+import { DS, RBP, RBX, RDI, RSI, RSP, SS } from '../state.ts';
 import type { Bytes } from './bytes.ts';
 import { type Prefixes, REX } from './prefixes.ts';
 
@@ -16,18 +15,30 @@ export type RegisterOrMemory =
 
 export type ModRm = { readonly byte: number; readonly reg: number; readonly rm: RegisterOrMemory };
 
+const inMemory = (base: number, displacement: Word, index = NONE, scale = 0): RegisterOrMemory => ({
+  kind: 'mem',
+  base,
+  index,
+  scale,
+  displacement,
+});
+
 /** `register`: r/m names a register whatever mod says, as in moves from and to control and debug registers. */
-export const readModRm = (bytes: Bytes, { rex }: Prefixes, register = false): ModRm => {
+export const readModRm = (bytes: Bytes, prefixes: Prefixes, register = false): ModRm => {
+  const { rex } = prefixes;
   const byte = bytes.u8();
   const reg = ((byte >> 3) & 7) | ((rex & REX.R) << 1);
-  const low = byte & 7;
-  const high = (rex & REX.B) << 3;
+  if (byte >> 6 === 3 || register) return { byte, reg, rm: { kind: 'reg', index: (byte & 7) | ((rex & REX.B) << 3) } };
+  return { byte, reg, rm: prefixes.addressSize === 2 ? readShort(bytes, byte) : readLong(bytes, byte, prefixes) };
+};
+
+/** Addresses of 32 and 64 bits. Base 5 without displacement means a bare one of 32 bits, in 64-bit mode relative to RIP. */
+const readLong = (bytes: Bytes, byte: number, { rex, mode }: Prefixes): RegisterOrMemory => {
   const mod = byte >> 6;
-  if (mod === 3 || register) return { byte, reg, rm: { kind: 'reg', index: low | high } };
-  if (low === 4) return { byte, reg, rm: readSib(bytes, mod, rex) };
-  if (mod === 0 && low === 5)
-    return { byte, reg, rm: { kind: 'mem', base: RIP_BASE, index: NONE, scale: 0, displacement: bytes.signed(4) } };
-  return { byte, reg, rm: { kind: 'mem', base: low | high, index: NONE, scale: 0, displacement: readDisplacement(bytes, mod) } };
+  const low = byte & 7;
+  if (low === 4) return readSib(bytes, mod, rex);
+  if (mod === 0 && low === 5) return inMemory(mode === '64' ? RIP_BASE : NONE, bytes.signed(4));
+  return inMemory(low | ((rex & REX.B) << 3), readDisplacement(bytes, mod, 4));
 };
 
 /** Index 4 means none, unless REX.X makes it R12. Base 5 without displacement means a bare 32-bit displacement. */
@@ -36,22 +47,35 @@ const readSib = (bytes: Bytes, mod: number, rex: number): RegisterOrMemory => {
   const numbered = ((sib >> 3) & 7) | ((rex & REX.X) << 2);
   const index = numbered === RSP ? NONE : numbered;
   const scale = sib >> 6;
-  if (mod === 0 && (sib & 7) === RBP) return { kind: 'mem', base: NONE, index, scale, displacement: bytes.signed(4) };
-  return { kind: 'mem', base: (sib & 7) | ((rex & REX.B) << 3), index, scale, displacement: readDisplacement(bytes, mod) };
+  if (mod === 0 && (sib & 7) === RBP) return inMemory(NONE, bytes.signed(4), index, scale);
+  return inMemory((sib & 7) | ((rex & REX.B) << 3), readDisplacement(bytes, mod, 4), index, scale);
 };
 
-const readDisplacement = (bytes: Bytes, mod: number): Word => (mod === 0 ? NOTHING : bytes.signed(mod === 1 ? 1 : 4));
+/** Base and index of addresses of 16 bits. BP alone without displacement means a bare one. */
+const SHORT: readonly (readonly [number, number])[] = [
+  [RBX, RSI],
+  [RBX, RDI],
+  [RBP, RSI],
+  [RBP, RDI],
+  [RSI, NONE],
+  [RDI, NONE],
+  [RBP, NONE],
+  [RBX, NONE],
+];
 
-/** A memory operand as an instruction holds it. */
-export const memoryOperand = (rm: RegisterOrMemory & { kind: 'mem' }, size: Size, prefixes: Prefixes): Operand =>
-  new Operand(
-    'mem',
-    size,
-    rm.index,
-    rm.displacement,
-    rm.base,
-    rm.scale,
-    prefixes.segment,
-    prefixes.addressSize,
-    prefixes.segment === 0 && (rm.base === RSP || rm.base === RBP),
-  );
+const readShort = (bytes: Bytes, byte: number): RegisterOrMemory => {
+  const mod = byte >> 6;
+  const low = byte & 7;
+  if (mod === 0 && low === 6) return inMemory(NONE, bytes.signed(2));
+  const [base, index] = SHORT[low];
+  return inMemory(base, readDisplacement(bytes, mod, 2), index);
+};
+
+const readDisplacement = (bytes: Bytes, mod: number, long: 2 | 4): Word => (mod === 0 ? NOTHING : bytes.signed(mod === 1 ? 1 : long));
+
+/** A memory operand as an instruction holds it. A base of RSP or RBP means the stack segment, unless a prefix says another. */
+export const memoryOperand = (rm: RegisterOrMemory & { kind: 'mem' }, size: Size, width: number, prefixes: Prefixes): Operand => {
+  const usual = rm.base === RSP || rm.base === RBP ? SS : DS;
+  const segment = prefixes.segment === NONE ? usual : prefixes.segment;
+  return new Operand('mem', size, rm.index, rm.displacement, rm.base, rm.scale, segment, prefixes.addressSize, segment === SS, width);
+};

@@ -1,29 +1,50 @@
 /** The rows of spec/isa/x86/opcodes.ts, found by opcode bytes. */
-import { OPCODES, type OpcodeMap, type Row } from '#spec/isa/x86/opcodes.ts';
+import type { DecodeMode } from '#spec/isa/x86/mode.ts';
+import { OPCODES } from '#spec/isa/x86/opcodes.ts';
+import type { OpcodeMap, Row } from '#spec/isa/x86/row.ts';
 import { type Prefixes, REX } from './prefixes.ts';
 
-/** The rows of each opcode, opcode maps one after another. */
-const ROWS: readonly (readonly Row[])[] = (['1', '0f', '0f38', '0f3a'] as const).flatMap((map) =>
-  Array.from({ length: 256 }, (_, opcode) => OPCODES.filter((row) => row.map === map && row.opcode === opcode)),
-);
-const FIRST: Record<OpcodeMap, number> = { '1': 0, '0f': 256, '0f38': 512, '0f3a': 768 };
+type Rows = readonly Row[];
 
-export const rowsFor = (map: OpcodeMap, opcode: number): readonly Row[] => ROWS[FIRST[map] + opcode];
+const keyOf = (vex: boolean, map: OpcodeMap, opcode: number): string => `${vex ? 'vex ' : ''}${map} ${opcode}`;
 
-/** Operand codes whose place is in the modrm byte. CL, DX, FS and GS are registers by name and do not match. */
-const IN_MODRM = /^[EMRGSCD][bwdqvzyp]?q?$/;
+/** The rows that code of one size has, by opcode, in the table's order. */
+const gathered = (fits: (row: Row) => boolean): ReadonlyMap<string, Rows> => {
+  const found = new Map<string, Row[]>();
+  for (const row of OPCODES) {
+    if (!fits(row)) continue;
+    const key = keyOf(row.vex === true, row.map, row.opcode);
+    const there = found.get(key);
+    if (there) there.push(row);
+    else found.set(key, [row]);
+  }
+  return found;
+};
+
+const LEGACY = gathered((row) => row.modes !== 'long');
+const ROWS: Readonly<Record<DecodeMode, ReadonlyMap<string, Rows>>> = {
+  '16': LEGACY,
+  '32': LEGACY,
+  '64': gathered((row) => row.modes !== 'legacy'),
+};
+
+export const rowsFor = (mode: DecodeMode, vex: boolean, map: OpcodeMap, opcode: number): Rows =>
+  ROWS[mode].get(keyOf(vex, map, opcode)) ?? [];
+
+/** Operand codes whose place is in the modrm byte. Registers by name do not match. */
+const IN_MODRM = /^([EMRGSCDVWUPQN](dq|[bwdqvzypat])?|STi)$/;
 
 /** Whether a modrm byte follows the opcode. All rows of an opcode agree. */
-export const hasModrm = (rows: readonly Row[]): boolean =>
+export const hasModrm = (rows: Rows): boolean =>
   rows.some(
     (row) => row.ext !== undefined || row.modrm !== undefined || row.mod !== undefined || row.operands.some((o) => IN_MODRM.test(o)),
   );
 
 /** Whether r/m of these rows can only be a register. */
-export const namesRegister = (rows: readonly Row[]): boolean => rows.some((row) => row.operands.some((o) => o.startsWith('R')));
+export const namesRegister = (rows: Rows): boolean => rows.some((row) => row.operands.some((o) => /^[CD][a-z]$/.test(o)));
 
-/** The row that modrm and mandatory prefixes select. */
-export const selectRow = (rows: readonly Row[], modrm: number, { rep, operandSize, rex }: Prefixes): Row | undefined =>
+/** The row that modrm and mandatory prefixes select: the first that fits. */
+export const selectRow = (rows: Rows, modrm: number, { rep, operandSize, rex }: Prefixes): Row | undefined =>
   rows.find(
     (row) =>
       (row.modrm === undefined || row.modrm === modrm) &&

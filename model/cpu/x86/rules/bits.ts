@@ -6,7 +6,7 @@ import { add, and, bit, bitMask, isZero, not, or, sar, shl, shr, Word, xor } fro
 import { ARITHMETIC, CF, setFlags, ZF } from '../flags.ts';
 import type { Instruction } from '../instruction.ts';
 import { readLinear, writeLinear } from '../linear.ts';
-import { effectiveAddress, finish, read, readToWrite } from '../operand.ts';
+import { cutAddress, effectiveAddress, finish, read, readToWrite } from '../operand.ts';
 import { advance, type Running, type Semantics, withFlags } from '../running.ts';
 import { segmented } from '../segmentation.ts';
 
@@ -29,16 +29,16 @@ const changeBit =
 const reachesFar = (i: Instruction): boolean => i.dst.kind === 'mem' && i.src.kind === 'reg';
 
 /** The address of the operand-sized piece that holds the bit. */
-const farAddress = (s: Running, i: Instruction): Word => {
+const farAddress = (s: Running, i: Instruction, access: number): Word => {
   const { size } = i.dst;
   const pieces = sar(signExtend(read(s, i, i.src), size), size === 8 ? 6 : size === 4 ? 5 : 4);
   const address = add(effectiveAddress(s, i, i.dst), shl(pieces, size === 8 ? 3 : size === 4 ? 2 : 1));
-  return segmented(s, i.dst.segment, i.dst.narrow ? new Word(0, address.lo) : address, size);
+  return segmented(s, i.dst.segment, cutAddress(address, i.dst.addressSize), size, access);
 };
 
 const changeFarBit = (s: Running, i: Instruction, change: Change): Running => {
   const { size, stack } = i.dst;
-  const at = farAddress(s, i);
+  const at = farAddress(s, i, ACCESS.WRITE);
   const value = readLinear(s, at, size, stack, ACCESS.WRITE);
   const n = s.regs[i.src.index].lo & (8 * size - 1);
   const memory: Memory = writeLinear(s, at, size, change(value, bitMask(n)), stack);
@@ -48,7 +48,7 @@ const changeFarBit = (s: Running, i: Instruction, change: Change): Running => {
 /** BT: CF ← the bit. */
 export const btRule: Semantics = (s, i) => {
   const { size, stack } = i.dst;
-  const value = reachesFar(i) ? readLinear(s, farAddress(s, i), size, stack) : read(s, i, i.dst);
+  const value = reachesFar(i) ? readLinear(s, farAddress(s, i, ACCESS.READ), size, stack) : read(s, i, i.dst);
   return withFlags(s, i, bitFlags(s.flags, bit(value, read(s, i, i.src).lo & (8 * size - 1))));
 };
 

@@ -1,23 +1,26 @@
-/** Near branches. A target that is not canonical is a fault of the branch, which then has done nothing: x86/canonical-branch. */
+/**
+ * Near branches. A target that is not canonical, or outside 64-bit mode one behind the limit of CS, is a fault of the branch, which then
+ * has done nothing: x86/canonical-branch, x86/branch-limit.
+ */
 import type { Memory } from '../../../memory/memory.ts';
 import { zeroExtend } from '../../../word/size.ts';
-import { add, addInt, isZero, Word } from '../../../word/word.ts';
-import { canonicalTarget } from '../canonical.ts';
+import { add, addInt, isZero, type Word } from '../../../word/word.ts';
 import { HOLDS } from '../condition.ts';
 import { ZF } from '../flags.ts';
 import type { Instruction } from '../instruction.ts';
 import type { Condition } from '../mnemonic.ts';
-import { read } from '../operand.ts';
-import { pushed, stackSlot } from '../push.ts';
+import { cutAddress, merged, read } from '../operand.ts';
+import { movedStack, pushed, stackSlot } from '../push.ts';
 import { citing, jump as goTo, nextRip, type Running, type Semantics, setReg, withFlags } from '../running.ts';
+import { reachable } from '../segmentation.ts';
 import { RCX, RSP } from '../state.ts';
 
 /** On at `rip`, or where a prefix 66 makes of it. */
 const jump = (s: Running, i: Instruction, rip: Word, regs: readonly Word[], memory: Memory): Running =>
-  goTo(i.size === 2 ? citing(s, 'x86/branch-short_operand') : s, rip, regs, memory);
+  goTo(i.size === 2 && s.system.mode === '64' ? citing(s, 'x86/branch-short_operand') : s, rip, regs, memory);
 
 /** Where a branch goes: relative to the next instruction, or to the value of its operand. */
-const target = (s: Running, i: Instruction): Word => canonicalTarget(destination(s, i));
+const target = (s: Running, i: Instruction): Word => reachable(s, destination(s, i));
 
 /** With a 66 prefix only 16 bits of the target are left. */
 const destination = (s: Running, i: Instruction): Word =>
@@ -37,32 +40,25 @@ export const callRule: Semantics = (s, i) => {
   const to = destination(s, i);
   const top = s.regs[RSP];
   const memory = pushed(s, top, i.size, nextRip(s, i));
-  return jump(s, i, canonicalTarget(to), setReg(s.regs, RSP, addInt(top, -i.size)), memory);
+  return jump(s, i, reachable(s, to), movedStack(s, -i.size), memory);
 };
 
 /** RET: pop the address; the immediate form then drops that many bytes more. */
 export const retRule: Semantics = (s, i) =>
-  jump(
-    s,
-    i,
-    canonicalTarget(stackSlot(s, 0, i.size)),
-    setReg(s.regs, RSP, addInt(s.regs[RSP], i.size + (i.row.operands.length === 1 ? i.dst.value.lo : 0))),
-    s.memory,
-  );
+  jump(s, i, reachable(s, stackSlot(s, 0, i.size)), movedStack(s, i.size + (i.row.operands.length === 1 ? i.dst.value.lo : 0)), s.memory);
 
-/** The counter of LOOP and of repeated string instructions: RCX, or ECX under a 67 prefix. */
-export const counter = (s: Running, i: Instruction): Word => (i.narrow ? new Word(0, s.regs[RCX].lo) : s.regs[RCX]);
-export const countedDown = (s: Running, i: Instruction): Word => {
-  const less = addInt(s.regs[RCX], -1);
-  return i.narrow ? new Word(0, less.lo) : less;
-};
+/** The counter of LOOP and of repeated string instructions: as much of RCX as addresses have bytes. */
+export const counter = (s: Running, i: Instruction): Word => cutAddress(s.regs[RCX], i.addressSize);
+/** RCX with the counter one less. */
+export const countedDown = (s: Running, i: Instruction): Word => merged(s.regs[RCX], i.addressSize, addInt(s.regs[RCX], -1));
+const isLast = (i: Instruction, count: Word): boolean => isZero(cutAddress(count, i.addressSize));
 
 /** LOOP: count down without touching flags; jump unless the counter is zero or `goesOn` says no. */
 const loopWhile =
   (goesOn: (flags: number, i: Instruction) => boolean): Semantics =>
   (s, i) => {
     const count = countedDown(s, i);
-    const to = !isZero(count) && goesOn(s.flags, i) ? target(s, i) : nextRip(s, i);
+    const to = !isLast(i, count) && goesOn(s.flags, i) ? target(s, i) : nextRip(s, i);
     return goTo(i.rep === 'none' ? s : citing(s, 'x86/loop-repeat'), to, setReg(s.regs, RCX, count), s.memory);
   };
 export const loopRule = loopWhile(() => true);

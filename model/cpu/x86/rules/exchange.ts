@@ -53,7 +53,7 @@ const rewritten = (s: Running, i: Instruction, o: Operand, value: Word) => (o.ki
 export const cmpxchg8bRule: Semantics = (s, i) => (i.size === 8 ? compareSixteen(s, i) : compareEight(s, i));
 
 const compareEight: Semantics = (s, i) => {
-  const at = linearAddress(s, i, i.dst, 8);
+  const at = linearAddress(s, i, i.dst, 8, ACCESS.WRITE);
   const old = readLinear(s, at, 8, i.dst.stack, ACCESS.WRITE);
   const same = old.hi === s.regs[RDX].lo && old.lo === s.regs[RAX].lo;
   const value = same ? new Word(s.regs[RCX].lo, s.regs[RBX].lo) : old;
@@ -64,7 +64,7 @@ const compareEight: Semantics = (s, i) => {
 
 /** x86/cmpxchg16b-aligned: the sixteen bytes must be aligned. */
 const compareSixteen: Semantics = (s, i) => {
-  const at = linearAddress(s, i, i.dst, 16);
+  const at = linearAddress(s, i, i.dst, 16, ACCESS.WRITE);
   if ((at.lo & 15) !== 0) throw generalProtection(0, 'x86/cmpxchg16b-aligned');
   const above = new Word(at.hi, at.lo + 8);
   const low = readLinear(s, at, 8, i.dst.stack, ACCESS.WRITE);

@@ -13,7 +13,7 @@ import { citing, nextRip, Running, type Semantics, setReg } from '../running.ts'
 import { segmented } from '../segmentation.ts';
 import { jumpSelector, returnSelector, returnStack } from '../selectors.ts';
 import { CS, RSP, type Segments, SS } from '../state.ts';
-import { changeableFlags } from './stack.ts';
+import { changeableFlags } from './flags_image.ts';
 
 type Target = { readonly selector: number; readonly offset: Word };
 
@@ -83,7 +83,7 @@ export const iretRule: Semantics = (s, i) => {
   const code = returnSelector(cs);
   canonicalTarget(rip);
   const stack = returnStack(ss);
-  const mask = changeableFlags(i.size) | (i.size === 2 ? 0 : RF);
+  const mask = changeableFlags(s, i.size) | (i.size === 2 ? 0 : RF);
   const segments = withSelector(withSelector(s.segments, CS, code), SS, stack);
   return arrive(s, rip, setReg(s.regs, RSP, rsp), setFlags(s.flags, mask, flags & mask), segments);
 };

@@ -4,10 +4,10 @@ import { add, sar, Word } from '../../../word/word.ts';
 import { HOLDS } from '../condition.ts';
 import { readLinear } from '../linear.ts';
 import type { Condition } from '../mnemonic.ts';
-import { effectiveAddress, finish, merged, read } from '../operand.ts';
+import { cutAddress, effectiveAddress, finish, merged, read } from '../operand.ts';
 import { advance, type Semantics, setReg } from '../running.ts';
 import { segmented } from '../segmentation.ts';
-import { RAX, RBX, RDX } from '../state.ts';
+import { RAX, RBX, RDX, SS } from '../state.ts';
 import { reversed } from './bits.ts';
 
 /** MOV: DEST ← SRC. */
@@ -42,8 +42,8 @@ export const setRule =
 /** XLAT: AL ← [rBX + AL]. */
 export const xlatRule: Semantics = (s, i) => {
   const sum = add(s.regs[RBX], new Word(0, s.regs[RAX].lo & 0xff));
-  const at = segmented(s, i.segment, i.narrow ? new Word(0, sum.lo) : sum, 1);
-  const value = readLinear(s, at, 1, false);
+  const at = segmented(s, i.segment, cutAddress(sum, i.addressSize), 1);
+  const value = readLinear(s, at, 1, i.segment === SS);
   return advance(s, i, setReg(s.regs, RAX, merged(s.regs[RAX], 1, value)), s.flags, s.memory);
 };
 

@@ -1,10 +1,11 @@
 /** Loading and storing segment registers. */
-import { addInt, Word } from '../../../word/word.ts';
+import { ACCESS } from '../../../memory/translate.ts';
+import { Word } from '../../../word/word.ts';
 import { undefinedOpcode } from '../fault.ts';
 import { writeLinear } from '../linear.ts';
 import { linearAddress, read, writeRegister } from '../operand.ts';
-import { pushed, stackSlot } from '../push.ts';
-import { advance, completed, type Semantics, setReg } from '../running.ts';
+import { movedStack, pushed, stackSlot } from '../push.ts';
+import { advance, completed, type Semantics } from '../running.ts';
 import { loadSegment } from '../segment_load.ts';
 import { CS, GS, RSP } from '../state.ts';
 
@@ -17,7 +18,8 @@ const requireSegment = (index: number, load: boolean): void => {
 export const movFromSegRule: Semantics = (s, i) => {
   requireSegment(i.src.index, false);
   const value = new Word(0, s.segments.selectors[i.src.index]);
-  if (i.dst.kind === 'mem') return advance(s, i, s.regs, s.flags, writeLinear(s, linearAddress(s, i, i.dst, 2), 2, value, i.dst.stack));
+  if (i.dst.kind === 'mem')
+    return advance(s, i, s.regs, s.flags, writeLinear(s, linearAddress(s, i, i.dst, 2, ACCESS.WRITE), 2, value, i.dst.stack));
   return advance(s, i, writeRegister(s.regs, i.dst, value), s.flags, s.memory);
 };
 
@@ -27,15 +29,15 @@ export const movToSegRule: Semantics = (s, i) => {
   return completed(loadSegment(s, i.dst.index, read(s, i, i.src).lo & 0xffff), i, {});
 };
 
-/** PUSH FS, PUSH GS: the selector, zero-extended. */
+/** PUSH of a segment register: the selector, zero-extended. */
 export const pushSegRule: Semantics = (s, i) => {
   const top = s.regs[RSP];
   const memory = pushed(s, top, i.size, new Word(0, s.segments.selectors[i.dst.index]));
-  return advance(s, i, setReg(s.regs, RSP, addInt(top, -i.size)), s.flags, memory);
+  return advance(s, i, movedStack(s, -i.size), s.flags, memory);
 };
 
-/** POP FS, POP GS: the low 16 bits of what is popped. */
+/** POP of a segment register: the low 16 bits of what is popped. */
 export const popSegRule: Semantics = (s, i) => {
   const loaded = loadSegment(s, i.dst.index, stackSlot(s, 0, i.size).lo & 0xffff);
-  return completed(loaded, i, { regs: setReg(s.regs, RSP, addInt(s.regs[RSP], i.size)) });
+  return completed(loaded, i, { regs: movedStack(s, i.size) });
 };

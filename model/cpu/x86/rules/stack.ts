@@ -1,18 +1,15 @@
-/** PUSH, POP and their kin. Operands have 64 or 16 bits. */
+/** PUSH, POP, ENTER, LEAVE. The operand size says how much is pushed; how the stack is addressed is push.ts's. */
 import type { Memory } from '../../../memory/memory.ts';
-import { addInt, type Word, word } from '../../../word/word.ts';
-import { AC, ARITHMETIC, DF, ID, NT, RF, setFlags, TF } from '../flags.ts';
+import { addInt, type Word } from '../../../word/word.ts';
 import type { Instruction } from '../instruction.ts';
-import { readLinear } from '../linear.ts';
 import { finish, merged, read, writeRegister } from '../operand.ts';
-import { probeWrite, pushed, rehearsed, stackSlot, whatRemains } from '../push.ts';
+import { movedStack, probeWrite, pushed, readStack, rehearsed, stackPointer, stackSlot, whatRemains } from '../push.ts';
 import { advance, type Running, type Semantics, setReg, withMemory, withRegs } from '../running.ts';
 import { RBP, RSP } from '../state.ts';
 
-const push = (s: Running, i: Instruction, value: Word): Running => {
-  const top = s.regs[RSP];
-  return advance(s, i, setReg(s.regs, RSP, addInt(top, -i.size)), s.flags, pushed(s, top, i.size, value));
-};
+/** The end of an instruction that pushes `value`. */
+export const push = (s: Running, i: Instruction, value: Word): Running =>
+  advance(s, i, movedStack(s, -i.size), s.flags, pushed(s, s.regs[RSP], i.size, value));
 
 /** PUSH: the value is read before RSP moves, so PUSH RSP stores the old one. */
 export const pushRule: Semantics = (s, i) => push(s, i, read(s, i, i.dst));
@@ -20,29 +17,17 @@ export const pushRule: Semantics = (s, i) => push(s, i, read(s, i, i.dst));
 /** POP: RSP moves before the destination's address is formed, and POP RSP leaves the value that was popped. */
 export const popRule: Semantics = (s, i) => {
   const value = stackSlot(s, 0, i.size);
-  const raised = setReg(s.regs, RSP, addInt(s.regs[RSP], i.size));
+  const raised = movedStack(s, i.size);
   if (i.dst.kind === 'reg') return advance(s, i, writeRegister(raised, i.dst, value), s.flags, s.memory);
   return finish(withRegs(s, raised), i, i.dst, value);
-};
-
-/** Flags that ring 3 may change with POPF and IRET. The 16-bit forms reach those below bit 16. */
-export const changeableFlags = (size: number): number => ARITHMETIC | TF | DF | NT | (size === 2 ? 0 : AC | ID);
-
-/** PUSHF: RFLAGS, with RF clear. */
-export const pushfRule: Semantics = (s, i) => push(s, i, word(0, i.size === 2 ? s.flags & 0xffff : s.flags & ~RF));
-
-/** POPF: IF and IOPL are not ring 3's to change; nothing says so to the guest. */
-export const popfRule: Semantics = (s, i) => {
-  const popped = stackSlot(s, 0, i.size).lo;
-  const mask = changeableFlags(i.size);
-  return advance(s, i, setReg(s.regs, RSP, addInt(s.regs[RSP], i.size)), setFlags(s.flags, mask, popped & mask), s.memory);
 };
 
 /** LEAVE: RSP ← RBP, RBP ← pop. */
 export const leaveRule: Semantics = (s, i) => {
   const frame = s.regs[RBP];
-  const popped = readLinear(s, frame, i.size, true);
-  return advance(s, i, setReg(setReg(s.regs, RSP, addInt(frame, i.size)), RBP, merged(frame, i.size, popped)), s.flags, s.memory);
+  const popped = readStack(s, frame, i.size);
+  const lowered = setReg(s.regs, RSP, stackPointer(s, s.regs[RSP], addInt(frame, i.size)));
+  return advance(s, i, setReg(lowered, RBP, merged(frame, i.size, popped)), s.flags, s.memory);
 };
 
 /**
@@ -55,7 +40,8 @@ export const enterRule: Semantics = (s, i) => {
   const bottom = addInt(frame, -i.size * level - i.dst.value.lo);
   rehearsed(() => pushFrames(s, i, level, bottom, () => s));
   const memory = pushFrames(s, i, level, bottom, withMemory);
-  return advance(s, i, setReg(setReg(s.regs, RSP, bottom), RBP, merged(s.regs[RBP], i.size, frame)), s.flags, memory);
+  const lowered = setReg(s.regs, RSP, stackPointer(s, s.regs[RSP], bottom));
+  return advance(s, i, setReg(lowered, RBP, merged(s.regs[RBP], i.size, stackPointer(s, s.regs[RSP], frame))), s.flags, memory);
 };
 
 /** The memory after RBP, the outer frame pointers as they stand in memory, and the new one are pushed; `kept` is what a push leaves. */
@@ -68,11 +54,35 @@ const pushFrames = (s: Running, i: Instruction, level: number, bottom: Word, kep
     () => {
       now = kept(now, pushed(now, top, i.size, outer));
       for (let k = 1; k < level; k++) {
-        const pointer = readLinear(now, addInt(outer, -i.size * k), i.size, true);
+        const pointer = readStack(now, addInt(outer, -i.size * k), i.size);
         now = kept(now, pushed(now, addInt(top, -i.size * k), i.size, pointer));
       }
-      if (level > 0) now = kept(now, pushed(now, addInt(top, -i.size * level), i.size, addInt(top, -i.size)));
+      if (level > 0) {
+        const frame = stackPointer(s, top, addInt(top, -i.size));
+        now = kept(now, pushed(now, addInt(top, -i.size * level), i.size, frame));
+      }
       probeWrite(now, bottom, i.size);
     },
   );
+};
+
+/** PUSHA: rAX rCX rDX rBX, rSP as it was, rBP rSI rDI. */
+export const pushaRule: Semantics = (s, i) => {
+  const memory = pushAll(s, i, s.regs.slice(0, 8));
+  return advance(s, i, movedStack(s, -8 * i.size), s.flags, memory);
+};
+
+/** All places are reached before the first of them is written. */
+const pushAll = (s: Running, i: Instruction, values: readonly Word[]): Memory => {
+  const below = (k: number): Word => addInt(s.regs[RSP], -i.size * k);
+  for (const k of values.keys()) probeWrite(s, below(k + 1), i.size);
+  return values.reduce((now, value, k) => withMemory(now, pushed(now, below(k), i.size, value)), s).memory;
+};
+
+/** POPA: rDI rSI rBP, nothing for rSP, rBX rDX rCX rAX. */
+export const popaRule: Semantics = (s, i) => {
+  const popped = Array.from({ length: 8 }, (_, slot) => stackSlot(s, slot, i.size));
+  const raised = movedStack(s, 8 * i.size);
+  const regs = raised.map((old, n) => (n < 8 && n !== RSP ? merged(old, i.size, popped[7 - n]) : old));
+  return advance(s, i, regs, s.flags, s.memory);
 };

@@ -3,10 +3,10 @@
  * A fault in the middle leaves the counter and the pointers as the iterations before it made them.
  */
 import { type Size, zeroExtend } from '../../../word/size.ts';
-import { addInt, isZero, sub, Word } from '../../../word/word.ts';
+import { addInt, isZero, sub, type Word } from '../../../word/word.ts';
 import { DF, subFlags, ZF } from '../flags.ts';
 import type { Instruction, Operand } from '../instruction.ts';
-import { read, writeMemory, writeRegister } from '../operand.ts';
+import { merged, read, writeMemory, writeRegister } from '../operand.ts';
 import { citing, nextRip, Running, type Semantics, setReg, withFlags } from '../running.ts';
 import { RCX, RDI, RSI } from '../state.ts';
 import { countedDown, counter } from './branch.ts';
@@ -14,10 +14,10 @@ import { countedDown, counter } from './branch.ts';
 /** What one iteration did, RIP aside. */
 type Iteration = (s: Running, i: Instruction) => Running;
 
-/** The pointer behind (or, with DF, before) the element. Under a 67 prefix it is 32 bits wide. */
+/** The pointer behind (or, with DF, before) the element, as wide as addresses are. */
 const stepped = (s: Running, i: Instruction, pointer: number, size: Size): Word => {
   const next = addInt(s.regs[pointer], (s.flags & DF) !== 0 ? -size : size);
-  return i.narrow ? new Word(0, next.lo) : next;
+  return merged(s.regs[pointer], i.addressSize, next);
 };
 
 const repeated =
