@@ -1,0 +1,43 @@
+/** Finding the descriptor that a selector names. */
+import type { Memory } from '../../../memory/memory.ts';
+import { word } from '../../../word/word.ts';
+import type { Running } from '../running.ts';
+import { withMemory } from '../running.ts';
+import { RIGHTS } from '../state.ts';
+import type { Descriptor } from './descriptor.ts';
+import type { Table } from './state.ts';
+import { inTable, readTable, writeTable } from './supervisor.ts';
+
+const LOCAL = 4;
+
+/** The table that a selector points into; null: a local one, of which there is none. */
+const tableOf = ({ system: { gdtr, ldtr } }: Running, selector: number): Table | null => {
+  if ((selector & LOCAL) === 0) return gdtr;
+  return ldtr.usable ? ldtr : null;
+};
+
+/** The descriptor of a selector; null when its 8 bytes do not all lie inside the table: x86/descriptor-limit. */
+export const descriptorOf = (s: Running, selector: number): Descriptor | null => {
+  const table = tableOf(s, selector);
+  if (table === null || (selector | 7) > table.limit) return null;
+  const at = inTable(s, table.base, selector & ~7);
+  const { hi, lo } = readTable(s, at, 8);
+  return { at, lo, hi };
+};
+
+/** The second 8 bytes of a descriptor of 16; null when they do not lie inside the table. */
+export const upperHalfOf = (s: Running, selector: number): Descriptor | null => descriptorOf(s, (selector & ~3) + 8);
+
+/** x86/descriptor-accessed: the memory after the accessed bit was set, where it was clear. */
+export const accessed = (s: Running, { at, hi }: Descriptor): Memory => {
+  if ((hi & (RIGHTS.ACCESSED << 8)) !== 0) return s.memory;
+  return writeTable(s, inTable(s, at, 5), 1, word(0, ((hi >>> 8) & 0xff) | RIGHTS.ACCESSED));
+};
+
+/** The state with the accessed bits of several descriptors set in memory, one after another. */
+export const allAccessed = (s: Running, descriptors: readonly (Descriptor | null)[]): Running =>
+  descriptors.reduce((now, d) => (d === null ? now : withMemory(now, accessed(now, d))), s);
+
+/** The type byte of a system descriptor rewritten: a task state becomes busy or available. */
+export const withType = (s: Running, { at, hi }: Descriptor, type: number): Memory =>
+  writeTable(s, inTable(s, at, 5), 1, word(0, ((hi >>> 8) & 0xf0) | type));
