@@ -1,5 +1,5 @@
 /** What x87, MMX and SSE instructions work on. Immutable, as all of the processor's state. */
-import { type Word, ZERO } from '../../../word/word.ts';
+import { fromBigInt, toBigInt, type Word, ZERO } from '../../../word/word.ts';
 
 /** An 80-bit register: sign and exponent in the low 16 bits of `top`, and the significand. MMX registers are significands. */
 export type Extended = { readonly top: number; readonly significand: Word };
@@ -20,7 +20,7 @@ export type Fpu = {
 };
 
 const EMPTY: Extended = { top: 0, significand: ZERO };
-const NOUGHT: Xmm = { hi: ZERO, lo: ZERO };
+export const ZERO_XMM: Xmm = { hi: ZERO, lo: ZERO };
 
 /** As FNINIT and a load of MXCSR with 1f80 leave it: all exceptions masked. */
 export const FRESH_FPU: Fpu = {
@@ -28,6 +28,17 @@ export const FRESH_FPU: Fpu = {
   control: 0x37f,
   status: 0,
   tag: 0,
-  xmm: new Array<Xmm>(16).fill(NOUGHT),
+  xmm: new Array<Xmm>(16).fill(ZERO_XMM),
   mxcsr: 0x1f80,
+};
+
+/** The register as one integer of 80 bits, as model/fp takes it. */
+export const extendedBits = ({ top, significand }: Extended): bigint => (BigInt(top) << 64n) | toBigInt(significand);
+export const extendedOf = (bits: bigint): Extended => ({ top: Number(bits >> 64n) & 0xffff, significand: fromBigInt(bits) });
+
+/** One XMM register replaced. */
+export const withXmm = (fpu: Fpu, index: number, value: Xmm): Fpu => {
+  const xmm = fpu.xmm.slice();
+  xmm[index] = value;
+  return { ...fpu, xmm };
 };
