@@ -59,13 +59,12 @@ export const picAsks = (d: Devices): boolean => pic.asking(d.pic[MASTER], true) 
 const withPics = (d: Devices, master: Pic, slave: Pic): Devices => {
   const cascaded = pic.setLine(master, CASCADE, pic.asking(slave, false) !== null);
   const next = { ...d, pic: [cascaded, slave] as const };
-  return picAsks(next) && !picAsks(d) ? { ...next, lapic: lapic.lint0Rises(next.lapic) } : next;
+  if (!picAsks(next) || picAsks(d)) return next;
+  const { lapic: risen, effect } = lapic.lint0Rises(next.lapic);
+  return withLapic(next, risen, effect);
 };
-/** The slave's output falls with each acknowledge, so that the next request of it is an edge again. */
-const withSlave = (d: Devices, slave: Pic): Devices => withPics(d, pic.setLine(d.pic[MASTER], CASCADE, false), slave);
-
 export const changePic = (d: Devices, which: 'master' | 'slave', change: (p: Pic) => Pic): Devices =>
-  which === 'master' ? withPics(d, change(d.pic[MASTER]), d.pic[SLAVE]) : withSlave(d, change(d.pic[SLAVE]));
+  which === 'master' ? withPics(d, change(d.pic[MASTER]), d.pic[SLAVE]) : withPics(d, d.pic[MASTER], change(d.pic[SLAVE]));
 
 /** The vector of the request with the highest priority; a spurious one is input 7. */
 const acknowledgePic = (before: Devices): { readonly devices: Devices; readonly vector: number } => {
@@ -77,11 +76,12 @@ const acknowledgePic = (before: Devices): { readonly devices: Devices; readonly 
   const behind = pic.asking(slave, false);
   const taken = pic.acknowledge(master, CASCADE);
   if (behind === null) return { devices: withPics(d, taken, slave), vector: slave.base + 7 };
+  // The slave's output falls with the acknowledge, so that the next request of it is an edge again.
   const lowered = pic.setLine(taken, CASCADE, false);
   return { devices: withPics(d, lowered, pic.acknowledge(slave, behind)), vector: slave.base + behind };
 };
 
-const MODE = { FIXED: 0, LOWEST: 1, NMI: 4, EXTINT: 7 } as const;
+const MODE = { FIXED: 0, LOWEST: 1, NMI: 4 } as const;
 
 const deliver = (before: Devices, message: Message): Devices => {
   const d = citing(before, message.level ? 'device/ioapic-level' : 'device/ioapic-edge', 'device/lapic-receive');
@@ -92,10 +92,6 @@ const deliver = (before: Devices, message: Message): Devices => {
       return { ...d, lapic: lapic.receiveVector(d.lapic, message.vector, message.level) };
     case MODE.NMI:
       return { ...d, nmi: true };
-    case MODE.EXTINT: {
-      const { devices, vector } = acknowledgePic(d);
-      return { ...devices, lapic: lapic.receiveVector(devices.lapic, vector, false) };
-    }
     default:
       throw new NotModelled(`hardware/ioapic-mode_${message.mode}`);
   }
@@ -122,12 +118,12 @@ const setLine = (d: Devices, irq: number, high: boolean): Devices => {
   return withIoapic(piced, ioapic.setPin(piced.ioapic, ioapicPin(irq), high));
 };
 
-/** The lines as the devices drive them now. */
-export const settled = (d: Devices): Devices => {
-  const timed = setLine(d, ISA_IRQ.PIT, pit.output(d.pit[0], d.now));
-  const served = setLine(timed, ISA_IRQ.SERIAL, serial.interrupts(timed.serial));
-  return setLine(served, ISA_IRQ.RTC, rtc.interrupts(served.rtc));
-};
+/** The timer's line as its OUT is now: looked at when time passes and when a count is loaded. */
+export const timerSettled = (d: Devices): Devices => setLine(d, ISA_IRQ.PIT, pit.output(d.pit[0], d.now));
+
+/** The lines of serial port and clock as they drive them now. */
+export const settled = (d: Devices): Devices =>
+  setLine(setLine(d, ISA_IRQ.SERIAL, serial.interrupts(d.serial)), ISA_IRQ.RTC, rtc.interrupts(d.rtc));
 
 /** It is `now`. Edges that came between are one edge. */
 export const atTime = (before: Devices, now: number): Devices => {
@@ -148,7 +144,7 @@ export const atTime = (before: Devices, now: number): Devices => {
   ];
   const noted = citing(later, ...decided.filter(([did]) => did).map(([, clause]) => clause));
   const pulsed = rise !== null && rise <= now ? setLine(setLine(noted, ISA_IRQ.PIT, false), ISA_IRQ.PIT, true) : noted;
-  return settled(pulsed);
+  return settled(timerSettled(pulsed));
 };
 
 /** Bytes arrive at the serial port. */

@@ -81,10 +81,14 @@ export const acknowledge = (l: Lapic, vector: number): Lapic => ({
 /** device/lapic-extint: whether the 8259A's interrupts reach the processor: past a disabled APIC, or through LINT0. */
 export const passesExternal = (l: Lapic): boolean => !l.enabled || ((l.lvt[LINT0] & MASKED) === 0 && modeOf(l.lvt[LINT0]) === MODE.EXTINT);
 
-/** The 8259A's output rises: LINT0 in fixed mode makes it a vector. */
-export const lint0Rises = (l: Lapic): Lapic => {
+/** The 8259A's output rises: LINT0 makes it a vector, or an NMI; in ExtINT mode the processor asks the 8259A. */
+export const lint0Rises = (l: Lapic): LapicStep => {
   const entry = l.lvt[LINT0];
-  return entry & MASKED || modeOf(entry) !== MODE.FIXED ? l : receiveVector(l, entry & 0xff, false);
+  const mode = modeOf(entry);
+  if (entry & MASKED || !accepts(l) || mode === MODE.EXTINT) return quiet(l);
+  if (mode === MODE.NMI) return { lapic: l, effect: { nmi: true } };
+  if (mode !== MODE.FIXED) throw new NotModelled(`hardware/lapic_lvt-${mode}`);
+  return quiet(receiveVector(l, entry & 0xff, false));
 };
 
 /** Ticks of the timer's input after which it counts one: 2 4 8 … 128, 1. */
@@ -132,6 +136,7 @@ export const isDestination = (l: Lapic, destination: number, logical: boolean): 
   return destination >> 4 === 0xf || (destination >> 4 === l.ldr >> 4 && (destination & l.ldr & 0xf) !== 0);
 };
 
+const LEVEL = 0x8000;
 const SHORTHAND = { NONE: 0, SELF: 1, ALL: 2, OTHERS: 3 } as const;
 
 /** device/lapic-icr: an interrupt between processors, of which there is one. */
@@ -146,7 +151,7 @@ const send = (l: Lapic, low: number): LapicStep => {
   if (mode !== MODE.FIXED && mode !== MODE.LOWEST && mode !== MODE.NMI) throw new NotModelled(`hardware/lapic_icr-${mode}`);
   if (mode === MODE.NMI) return { lapic: sent, effect: toSelf ? { nmi: true } : {} };
   if ((low & 0xff) < 16) return quiet(withError(sent, ERROR.SENT_VECTOR));
-  return quiet(toSelf ? receiveVector(sent, low & 0xff, false) : sent);
+  return quiet(toSelf ? receiveVector(sent, low & 0xff, (low & LEVEL) !== 0) : sent);
 };
 
 const R = {

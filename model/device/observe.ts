@@ -11,16 +11,16 @@ const counterOf = ({ low: _, second: __, ...seen }: Counter): PitCounterObservat
 const byteText = (byte: number): string => byte.toString(16).padStart(2, '0');
 
 export const observeDevices = (d: Devices): DeviceObservation => {
-  const { fifo: _, trigger: __, sent: ___, late: ____, arrived: _____, ...serial } = d.serial;
+  const { fifo: _, trigger: __, sent: ___, late: ____, arrived: _____, outside, ...serial } = d.serial;
   const { enabled: _e, address: _a, errors: _r, irr, isr, tmr, ...lapic } = d.lapic;
   const { index, a, b, c } = d.rtc;
   return {
     pic: [picOf(d.pic[0]), picOf(d.pic[1])],
     pit: [counterOf(d.pit[0]), counterOf(d.pit[1]), counterOf(d.pit[2])],
     speaker: d.speaker,
-    serial,
+    serial: { ...serial, received: [...serial.received, ...outside] },
     rtc: { index, a, b, c, cmos: shownCmos(d.rtc, d.now).map(byteText).join('') },
-    lapic: { ...lapic, irr: vectorsText(irr), isr: vectorsText(isr), tmr: vectorsText(tmr) },
+    lapic: { ...lapic, ldr: (lapic.ldr << 24) >>> 0, irr: vectorsText(irr), isr: vectorsText(isr), tmr: vectorsText(tmr) },
     ioapic: {
       id: d.ioapic.id,
       select: d.ioapic.select,

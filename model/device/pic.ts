@@ -42,13 +42,12 @@ export const acknowledge = (pic: Pic, input: number): Pic => {
   return { ...pic, irr, priority: pic.rotate_on_auto_eoi ? (input + 1) & 7 : pic.priority };
 };
 
-/** ICW1: everything but the trigger modes starts anew. */
+/** ICW1: everything but trigger modes and the inputs' levels starts anew: an input that is high has to rise again to ask. */
 const initialise = (pic: Pic, value: number): Pic => ({
   ...pic,
   irr: pic.irr & pic.elcr,
   isr: 0,
   imr: 0,
-  line: 0,
   base: 0,
   priority: 0,
   auto_eoi: false,

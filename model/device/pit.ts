@@ -7,12 +7,15 @@ import { nsOf, ticksIn } from './ticks.ts';
 export type Counter = PitCounterObservation & { readonly low: number | null; readonly second: boolean };
 export type Pit = readonly [Counter, Counter, Counter];
 
+/** Modes 6 and 7 are 2 and 3. */
+const modeOf = ({ mode }: Counter): number => (mode >= 6 ? mode - 4 : mode);
+
 const elapsed = (c: Counter, now: number): number => ticksIn(now - c.loaded, PIT_HZ);
 
 /** device/pit-output: the level of OUT. */
 export const output = (c: Counter, now: number): boolean => {
   const d = elapsed(c, now);
-  switch (c.mode) {
+  switch (modeOf(c)) {
     case 0:
       return d >= c.count;
     case 1:
@@ -28,7 +31,7 @@ export const output = (c: Counter, now: number): boolean => {
 
 /** Tick after `d` at which OUT next rises; null when it will not. */
 const nextRise = (c: Counter, d: number): number | null => {
-  switch (c.mode) {
+  switch (modeOf(c)) {
     case 2:
     case 3:
       return (Math.floor(d / c.count) + 1) * c.count;
@@ -49,8 +52,8 @@ export const nextRiseTime = (c: Counter, now: number): number | null => {
 const current = (c: Counter, now: number): number => {
   const d = elapsed(c, now);
   const modulus = c.bcd ? 10000 : 0x10000;
-  if (c.mode === 2) return c.count - (d % c.count);
-  if (c.mode === 3) return c.count - ((2 * d) % c.count);
+  if (modeOf(c) === 2) return c.count - (d % c.count);
+  if (modeOf(c) === 3) return c.count - ((2 * d) % c.count);
   return (((c.count - d) % modulus) + modulus) % modulus;
 };
 
@@ -104,20 +107,17 @@ const readBack = (pit: Pit, value: number, now: number): Pit => {
   return [each(pit[0], 0), each(pit[1], 1), each(pit[2], 2)];
 };
 
-/** Modes 6 and 7 are 2 and 3. */
-const modeOf = (bits: number): number => (bits >= 6 ? bits - 4 : bits);
-
 export const writeControl = (pit: Pit, value: number, now: number): Pit => {
   const n = value >> 6;
   if (n === 3) return readBack(pit, value, now);
   const access = (value >> 4) & 3;
   const change = (c: Counter): Counter =>
-    access === 0 ? latched(c, now) : { ...c, access, mode: modeOf((value >> 1) & 7), bcd: (value & 1) !== 0, low: null, second: false };
+    access === 0 ? latched(c, now) : { ...c, access, mode: (value >> 1) & 7, bcd: (value & 1) !== 0, low: null, second: false };
   return pit.map((c, i) => (i === n ? change(c) : c)) as unknown as Pit;
 };
 
 /** device/pit-gate: a rising gate restarts the modes that it triggers. */
 export const setGate = (c: Counter, gate: boolean, now: number): Counter => {
-  const restarts = gate && !c.gate && [1, 2, 3, 5].includes(c.mode);
+  const restarts = gate && !c.gate && [1, 2, 3, 5].includes(modeOf(c));
   return { ...c, gate, loaded: restarts ? now : c.loaded };
 };

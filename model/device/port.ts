@@ -2,7 +2,7 @@
 import { DEBUG_EXIT_PORTS, PORT, PORTS_NOT_MODELLED } from '#spec/bare/ports.ts';
 import type { ClauseId } from '#spec/clauses.ts';
 import { NotModelled } from '#spec/failure.ts';
-import { changePic, citing, type DeviceEffect, type Devices, settled } from './devices.ts';
+import { changePic, citing, type DeviceEffect, type Devices, settled, timerSettled } from './devices.ts';
 import * as pic from './pic.ts';
 import * as pit from './pit.ts';
 import * as rtc from './rtc.ts';
@@ -45,7 +45,7 @@ const readCounter = (d: Devices, n: number): ByteRead => {
 const readByte = (d: Devices, port: number): ByteRead => {
   if (isCounter(port)) return readCounter(d, port - PORT.PIT_COUNTER0);
   if (isSerial(port)) {
-    const { serial: next, value } = serial.readSerial(d.serial, port - PORT.SERIAL);
+    const { serial: next, value } = serial.readSerial(d.serial, port - PORT.SERIAL, d.now);
     const noted = port === PORT.SERIAL + INTERRUPT_CAUSE ? citing(d, 'device/serial-interrupt') : d;
     return { devices: settled({ ...noted, serial: next }), value };
   }
@@ -96,7 +96,8 @@ const writeSerialPort = (d: Devices, register: number, value: number): Written =
 
 const writeCounter = (d: Devices, n: number, value: number): Devices => {
   const written = d.pit.map((c, i) => (i === n ? pit.writeCounter(c, value, d.now) : c)) as unknown as typeof d.pit;
-  return settled({ ...citing(d, 'device/pit-load'), pit: written });
+  const next = { ...citing(d, 'device/pit-load'), pit: written };
+  return n === 0 && written[0].low === null ? timerSettled(next) : next;
 };
 
 /** The upper two bits name a counter, or the read-back command; without an access mode it is a latch. */
@@ -120,9 +121,9 @@ const writeByte = (d: Devices, port: number, value: number): Written => {
     case PORT.ELCR2:
       return quiet(changePic(d, 'slave', (p) => pic.writeElcr(p, value, false)));
     case PORT.PIT_CONTROL:
-      return quiet(settled({ ...citing(d, controlClause(value)), pit: pit.writeControl(d.pit, value, d.now) }));
+      return quiet({ ...citing(d, controlClause(value)), pit: pit.writeControl(d.pit, value, d.now) });
     case PORT.RTC_INDEX:
-      return quiet({ ...d, rtc: { ...d.rtc, index: value & 0x7f } });
+      return quiet({ ...d, rtc: { ...d.rtc, index: value } });
     case PORT.RTC_DATA:
       return quiet(settled({ ...citing(d, 'device/rtc-set'), rtc: rtc.writeRtc(d.rtc, value, d.now) }));
     case PORT.DEBUGCON:

@@ -1,5 +1,6 @@
 /** The MC146818 clock with its CMOS memory. The time of day follows from `now`; registers hold what the guest changed. Pure. */
 import { RTC_HZ } from '#spec/bare/at_entry.ts';
+import { NotModelled } from '#spec/failure.ts';
 import { type Calendar, calendarOf, secondsOf } from './calendar.ts';
 import { nsOf, ticksIn } from './ticks.ts';
 
@@ -10,8 +11,12 @@ export type Rtc = {
   readonly c: number;
   /** 128 bytes; those of the time are valid while the clock stands (B.SET). */
   readonly cmos: readonly number[];
-  /** Seconds since 1970 at time 0. */
-  readonly epoch: number;
+  /** Seconds since 1970 that the clock was set to at time `since`, `phase` ns into the second. */
+  readonly base: number;
+  readonly since: number;
+  readonly phase: number;
+  /** Tick of the crystal from which periodic interrupts count: when they were last enabled, or their rate was changed. */
+  readonly periods: number;
 };
 
 const [SECOND_NS, DAY] = [1_000_000_000, 86400];
@@ -26,8 +31,14 @@ const ANY = 0xc0;
 /** The update bit of register A is set for the last 244 µs of each second. */
 const UPDATE_NS = 244_000;
 
-const secondsAt = (rtc: Rtc, now: number): number => rtc.epoch + Math.floor(now / SECOND_NS);
-const stands = (rtc: Rtc): boolean => (rtc.b & B.SET) !== 0;
+/** ns since the clock's `base`. */
+const elapsed = (rtc: Rtc, now: number): number => now - rtc.since + rtc.phase;
+const secondsAt = (rtc: Rtc, now: number): number => rtc.base + Math.floor(elapsed(rtc, now) / SECOND_NS);
+const phaseAt = (rtc: Rtc, now: number): number => elapsed(rtc, now) % SECOND_NS;
+/** The divider chain is held in reset by the upper bits of register A. */
+const DIVIDER = { BITS: 0x70, RUNNING: 0x20 } as const;
+/** The time stands while it is set, and while the divider is held. */
+const stands = (rtc: Rtc): boolean => (rtc.b & B.SET) !== 0 || (rtc.a & DIVIDER.BITS) > DIVIDER.RUNNING;
 
 const encode = (b: number, value: number): number => (b & B.BINARY ? value : (Math.floor(value / 10) << 4) | (value % 10));
 const decode = (b: number, value: number): number => (b & B.BINARY ? value : (value >> 4) * 10 + (value & 0xf));
@@ -60,10 +71,12 @@ const withTime = (rtc: Rtc, now: number): readonly number[] => {
   return rtc.cmos.map((byte, n) => bytes.get(n) ?? byte);
 };
 
-/** device/rtc-set: the clock goes on from what its registers say. */
+const FIRST_YEAR = 1900;
+
+/** The clock goes on from what its registers say. Chips differ in what they make of a date that is none: not modelled. */
 const fromRegisters = (rtc: Rtc, now: number): Rtc => {
   const { b, cmos } = rtc;
-  const seconds = secondsOf({
+  const date = {
     second: decode(b, cmos[R.SECONDS]),
     minute: decode(b, cmos[R.MINUTES]),
     hour: decodeHour(b, cmos[R.HOURS]),
@@ -71,11 +84,15 @@ const fromRegisters = (rtc: Rtc, now: number): Rtc => {
     day: decode(b, cmos[R.DAY]),
     month: decode(b, cmos[R.MONTH]),
     year: decode(b, cmos[R.CENTURY]) * 100 + decode(b, cmos[R.YEAR]),
-  });
-  return { ...rtc, epoch: seconds - Math.floor(now / SECOND_NS) };
+  };
+  const seconds = secondsOf(date);
+  const back = timeBytes(b, calendarOf(seconds));
+  const differs = TIME.some((index) => index !== R.WEEKDAY && back.get(index) !== cmos[index]);
+  if (differs || date.year < FIRST_YEAR) throw new NotModelled('hardware/rtc_date');
+  return { ...rtc, base: seconds, since: now };
 };
 
-const updating = (rtc: Rtc, now: number): boolean => !stands(rtc) && SECOND_NS - (now % SECOND_NS) <= UPDATE_NS;
+const updating = (rtc: Rtc, now: number): boolean => !stands(rtc) && SECOND_NS - phaseAt(rtc, now) <= UPDATE_NS;
 
 /** The interrupt request flag follows from the other flags and what B enables. */
 const judged = (rtc: Rtc): Rtc => {
@@ -89,7 +106,7 @@ export const shownCmos = (rtc: Rtc, now: number): readonly number[] => (stands(r
 
 /** PS/2 machines had the century at 0x37: the same byte. */
 const PS2_CENTURY = 0x37;
-const registerOf = ({ index }: Rtc): number => (index === PS2_CENTURY ? R.CENTURY : index);
+const registerOf = ({ index }: Rtc): number => ((index & 0x7f) === PS2_CENTURY ? R.CENTURY : index & 0x7f);
 
 /** Port 0x71. device/rtc-flags: reading C clears it, and with it the interrupt. */
 export const readRtc = (rtc: Rtc, now: number): { readonly rtc: Rtc; readonly value: number } => {
@@ -112,17 +129,25 @@ const withByte = (cmos: readonly number[], index: number, value: number): readon
 
 /** Setting B.SET stops the clock with the time in its registers; clearing it lets it go on from there. */
 const writeB = (rtc: Rtc, value: number, now: number): Rtc => {
-  const stopping = (value & B.SET) !== 0 && !stands(rtc);
-  const starting = (value & B.SET) === 0 && stands(rtc);
-  if (stopping) return judged({ ...rtc, cmos: withTime(rtc, now), b: value & ~B.UPDATE });
-  return judged({ ...(starting ? fromRegisters({ ...rtc, b: value }, now) : rtc), b: value });
+  const b = value & B.SET ? value & ~B.UPDATE : value;
+  const periods = (rtc.b ^ value) & B.PERIODIC ? ticksIn(now, RTC_HZ) : rtc.periods;
+  const next: Rtc = { ...rtc, b, periods, cmos: shownCmos(rtc, now) };
+  const starting = (rtc.b & B.SET) !== 0 && !stands(next);
+  return judged(starting ? fromRegisters({ ...next, phase: phaseAt(rtc, now) }, now) : next);
+};
+
+/** The divider chain, let go, is half a second from the next update. */
+const writeA = (rtc: Rtc, a: number, now: number): Rtc => {
+  const periods = (rtc.a ^ a) & 0xf ? ticksIn(now, RTC_HZ) : rtc.periods;
+  const next: Rtc = { ...rtc, a, periods, cmos: shownCmos(rtc, now) };
+  return stands(rtc) && !stands(next) ? fromRegisters({ ...next, phase: SECOND_NS / 2 }, now) : next;
 };
 
 export const writeRtc = (rtc: Rtc, value: number, now: number): Rtc => {
   const index = registerOf(rtc);
   switch (index) {
     case R.A:
-      return { ...rtc, a: value & 0x7f };
+      return writeA(rtc, value & 0x7f, now);
     case R.B:
       return writeB(rtc, value, now);
     case R.C:
@@ -141,10 +166,21 @@ const periodOf = ({ a, b }: Rtc): number => {
   return 1 << ((rate <= 2 ? rate + 7 : rate) - 1);
 };
 
+/** The first time after `now` at which a period ends. */
+const nextPeriod = (rtc: Rtc, now: number): number | null => {
+  const period = periodOf(rtc);
+  if (period === 0) return null;
+  const done = Math.floor((ticksIn(now, RTC_HZ) - rtc.periods) / period);
+  return nsOf(rtc.periods + (done + 1) * period, RTC_HZ);
+};
+
 const alarmMatches = (rtc: Rtc, t: Calendar): boolean => {
-  const fits = (at: number, now: number, read: (b: number, value: number) => number): boolean =>
-    (rtc.cmos[at] & ANY) === ANY || read(rtc.b, rtc.cmos[at]) === now;
-  return fits(ALARM.SECONDS, t.second, decode) && fits(ALARM.MINUTES, t.minute, decode) && fits(ALARM.HOURS, t.hour, decodeHour);
+  const fits = (at: number, shown: number): boolean => (rtc.cmos[at] & ANY) === ANY || rtc.cmos[at] === shown;
+  return (
+    fits(ALARM.SECONDS, encode(rtc.b, t.second)) &&
+    fits(ALARM.MINUTES, encode(rtc.b, t.minute)) &&
+    fits(ALARM.HOURS, encodeHour(rtc.b, t.hour))
+  );
 };
 
 /** The first second after `from` (to `to`, at most a day later) at which the alarm matches. */
@@ -155,8 +191,8 @@ const nextAlarm = (rtc: Rtc, from: number, to: number): number | null => {
 
 /** device/rtc-interrupts: what came due after `was`, up to `now`. */
 export const atTime = (rtc: Rtc, was: number, now: number): Rtc => {
-  const period = periodOf(rtc);
-  const periodic = period !== 0 && Math.floor(ticksIn(now, RTC_HZ) / period) > Math.floor(ticksIn(was, RTC_HZ) / period);
+  const next = nextPeriod(rtc, was);
+  const periodic = next !== null && next <= now;
   const [from, to] = [secondsAt(rtc, was), secondsAt(rtc, now)];
   const updated = !stands(rtc) && to > from;
   const alarm = updated && nextAlarm(rtc, from, to) !== null;
@@ -164,13 +200,14 @@ export const atTime = (rtc: Rtc, was: number, now: number): Rtc => {
   return c === rtc.c ? rtc : judged({ ...rtc, c });
 };
 
-/** The first time after `now` at which an enabled interrupt comes due. */
+/** The first time after `now` at which an enabled interrupt comes due; null while one waits to be told already. */
 export const nextInterrupt = (rtc: Rtc, now: number): number | null => {
+  if (interrupts(rtc)) return null;
   const due: number[] = [];
-  const period = periodOf(rtc);
-  if (period !== 0) due.push(nsOf((Math.floor(ticksIn(now, RTC_HZ) / period) + 1) * period, RTC_HZ));
+  const period = nextPeriod(rtc, now);
+  if (period !== null) due.push(period);
   const second = secondsAt(rtc, now);
-  const timeOf = (s: number): number => (s - rtc.epoch) * SECOND_NS;
+  const timeOf = (s: number): number => now - phaseAt(rtc, now) + (s - second) * SECOND_NS;
   if (!stands(rtc) && rtc.b & B.UPDATE) due.push(timeOf(second + 1));
   const alarm = !stands(rtc) && rtc.b & B.ALARM ? nextAlarm(rtc, second, second + DAY) : null;
   if (alarm !== null) due.push(timeOf(alarm));

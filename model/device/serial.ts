@@ -7,6 +7,8 @@ export type Serial = SerialObservation & {
   readonly trigger: number;
   readonly sent: boolean;
   readonly late: boolean;
+  /** Bytes that wait on the line for room. */
+  readonly outside: readonly number[];
   /** When the last byte arrived, ns. */
   readonly arrived: number;
 };
@@ -30,16 +32,25 @@ const cause = (s: Serial): number => {
 const judged = (s: Serial): Serial => ({ ...s, iir: cause(s) | (s.fifo ? 0xc0 : 0) });
 export const interrupts = (s: Serial): boolean => (s.iir & 1) === 0;
 
-/** device/serial-receive: a byte beyond the FIFO (or the one register) is lost, and the overrun is told. */
+const roomOf = (s: Serial): number => (s.fifo ? FIFO_BYTES : 1) - s.received.length;
+
+/** A byte that finds no room is lost, or without FIFOs replaces the one that waits; the overrun is told. */
 const receiveByte = (s: Serial, byte: number, now: number): Serial => {
-  const room = s.fifo ? FIFO_BYTES : 1;
-  if (s.received.length < room) return { ...s, received: [...s.received, byte], lsr: s.lsr | LSR.DATA, arrived: now };
+  if (roomOf(s) > 0) return { ...s, received: [...s.received, byte], lsr: s.lsr | LSR.DATA, arrived: now };
   const received = s.fifo ? s.received : [byte];
   return { ...s, received, lsr: s.lsr | LSR.DATA | LSR.OVERRUN, arrived: now };
 };
 
+/** device/serial-receive: bytes come in from the line as far as there is room. */
+const takeIn = (s: Serial, now: number): Serial => {
+  const room = s.mcr & MCR_LOOP ? 0 : roomOf(s);
+  if (room <= 0 || s.outside.length === 0) return s;
+  const entered = s.outside.slice(0, room).reduce((each, byte) => receiveByte(each, byte, now), s);
+  return judged({ ...entered, outside: s.outside.slice(room) });
+};
+
 export const receive = (s: Serial, bytes: readonly number[], now: number): Serial =>
-  s.mcr & MCR_LOOP ? s : judged(bytes.reduce((each, byte) => receiveByte(each, byte, now), s));
+  takeIn({ ...s, outside: [...s.outside, ...bytes] }, now);
 
 /** device/serial-timeout: bytes that nobody fetched wait below the trigger level. */
 export const atTime = (s: Serial, now: number): Serial =>
@@ -47,11 +58,11 @@ export const atTime = (s: Serial, now: number): Serial =>
 
 type Read = { readonly serial: Serial; readonly value: number };
 
-const readData = (s: Serial): Read => {
+const readData = (s: Serial, now: number): Read => {
   if (s.received.length === 0) return { serial: s, value: 0 };
   const received = s.received.slice(1);
   const lsr = received.length === 0 ? s.lsr & ~(LSR.DATA | LSR.BREAK) : s.lsr;
-  return { serial: judged({ ...s, received, lsr, late: false }), value: s.received[0] };
+  return { serial: takeIn(judged({ ...s, received, lsr, late: false }), now), value: s.received[0] };
 };
 
 /** In loopback the modem outputs come back as its inputs: RTS as CTS, DTR as DSR, OUT1 as RI, OUT2 as DCD. */
@@ -59,10 +70,10 @@ const modemStatus = ({ mcr, msr }: Serial): number => (mcr & MCR_LOOP ? ((mcr & 
 
 const divisorLatch = (s: Serial): boolean => (s.lcr & 0x80) !== 0;
 
-export const readSerial = (s: Serial, register: number): Read => {
+export const readSerial = (s: Serial, register: number, now: number): Read => {
   switch (register) {
     case 0:
-      return divisorLatch(s) ? { serial: s, value: s.divisor & 0xff } : readData(s);
+      return divisorLatch(s) ? { serial: s, value: s.divisor & 0xff } : readData(s, now);
     case 1:
       return { serial: s, value: divisorLatch(s) ? s.divisor >> 8 : s.ier };
     case 2:
@@ -112,11 +123,11 @@ export const writeSerial = (s: Serial, register: number, value: number, now: num
     case 1:
       return quiet(divisorLatch(s) ? { ...s, divisor: (s.divisor & 0xff) | (value << 8) } : enable(s, value));
     case 2:
-      return quiet(fifoControl(s, value));
+      return quiet(takeIn(fifoControl(s, value), now));
     case 3:
       return quiet({ ...s, lcr: value });
     case 4:
-      return quiet({ ...s, mcr: value & 0x1f });
+      return quiet(takeIn({ ...s, mcr: value & 0x1f }, now));
     case 7:
       return quiet({ ...s, scr: value });
     default:

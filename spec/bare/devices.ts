@@ -42,7 +42,7 @@ export type SerialObservation = {
   readonly msr: number;
   readonly scr: number;
   readonly divisor: number;
-  /** Received bytes that wait to be read. */
+  /** Received bytes that wait to be read, and behind them those that wait on the line for room. */
   readonly received: readonly number[];
 };
 

@@ -36,10 +36,7 @@ export class Board {
       },
       (vector) => this.ioapic.endOfInterrupt(vector),
     );
-    this.ioapic = new Ioapic(
-      (mode, vector, level, to, logical) => this.lapic.receive(mode, vector, level, to, logical),
-      () => this.pic.acknowledge(),
-    );
+    this.ioapic = new Ioapic((mode, vector, level, to, logical) => this.lapic.receive(mode, vector, level, to, logical));
     this.pic = new PicPair((output) => this.lapic.setLint0(output));
     this.pit = new Pit((level) => this.setIrq(ISA_IRQ.PIT, level));
     this.rtc = new Rtc(config.wallclock_sec, config.frames, (level) => this.setIrq(ISA_IRQ.RTC, level));

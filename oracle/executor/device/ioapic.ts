@@ -14,7 +14,6 @@ const EOI = 0x40;
 const FIXED = 0;
 const LOWEST = 1;
 const NMI = 4;
-const EXTINT = 7;
 
 /** Bits of an entry's low half. */
 const LOGICAL = 0x800;
@@ -34,12 +33,10 @@ export class Ioapic {
   private readonly low: number[] = AT_ENTRY.ioapic.redirection.map((entry) => Number(BigInt(entry) & 0xffffffffn));
   private readonly high: number[] = AT_ENTRY.ioapic.redirection.map((entry) => Number(BigInt(entry) >> 32n));
   private readonly send: Send;
-  private readonly pic: () => number;
 
-  /** @param send puts an interrupt on the bus. @param pic acknowledges the PIC, for entries that leave the vector to it. */
-  constructor(send: Send, pic: () => number) {
+  /** @param send puts an interrupt on the bus. */
+  constructor(send: Send) {
     this.send = send;
-    this.pic = pic;
   }
 
   /** The level of an input. */
@@ -62,9 +59,8 @@ export class Ioapic {
   private deliver(pin: number): void {
     const entry = this.low[pin];
     const mode = (entry >> 8) & 7;
-    if (![FIXED, LOWEST, NMI, EXTINT].includes(mode)) throw new NotModelled(`device/ioapic-mode_${mode}`);
-    const vector = mode === EXTINT ? this.pic() : entry & 0xff;
-    this.send(mode, vector, (entry & LEVEL) !== 0, this.high[pin] >>> 24, (entry & LOGICAL) !== 0);
+    if (![FIXED, LOWEST, NMI].includes(mode)) throw new NotModelled(`hardware/ioapic-mode_${mode}`);
+    this.send(mode, entry & 0xff, (entry & LEVEL) !== 0, this.high[pin] >>> 24, (entry & LOGICAL) !== 0);
   }
 
   /** A level-triggered interrupt of this vector has ended. */

@@ -139,7 +139,7 @@ export class Lapic {
     if ((lvt & MASKED) !== 0) return;
     const mode = entry === TIMER || entry === ERROR ? FIXED : (lvt >> 8) & 7;
     if (mode === FIXED || mode === NMI) this.accept(mode, lvt & 0xff, entry === LINT0 && (lvt & LEVEL) !== 0);
-    else if (mode !== EXTINT) throw new NotModelled(`device/lapic_lvt-${mode}`);
+    else if (mode !== EXTINT) throw new NotModelled(`hardware/lapic_lvt-${mode}`);
   }
 
   private get ppr(): number {
@@ -269,7 +269,7 @@ export class Lapic {
     this.icrLow = value & 0xccfff;
     const mode = (value >> 8) & 7;
     const vector = value & 0xff;
-    if (mode !== FIXED && mode !== LOWEST && mode !== NMI) throw new NotModelled(`device/lapic_icr-${mode}`);
+    if (mode !== FIXED && mode !== LOWEST && mode !== NMI) throw new NotModelled(`hardware/lapic_icr-${mode}`);
     if (mode !== NMI && vector < LOWEST_VECTOR) {
       this.error(ESR.SENT);
       return;

@@ -40,7 +40,7 @@ const readByte = (board: Board, port: number): number => {
     case PORT.RTC_DATA:
       return board.rtc.read(port & 1, now);
     case PORT.KEYBOARD_DATA:
-      throw new NotModelled('device/keyboard-data');
+      throw new NotModelled('hardware/keyboard-data');
     case PORT.KEYBOARD_COMMAND:
       return board.control.readKeyboardStatus();
     case PORT.SYSTEM_CONTROL_A:

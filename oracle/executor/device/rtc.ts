@@ -1,6 +1,7 @@
 /** The MC146818 clock and its CMOS memory at ports 0x70 and 0x71; ISA interrupt 8. */
 import { AT_ENTRY, RTC_HZ } from '#spec/bare/at_entry.ts';
 import type { RtcObservation } from '#spec/bare/devices.ts';
+import { NotModelled } from '#spec/failure.ts';
 import { DAY_SECONDS, momentOf, secondsOf } from './calendar.ts';
 import { nsOfTicks, ticksOfNs } from './ticks.ts';
 
@@ -112,6 +113,7 @@ export class Rtc {
   /** Let the clock go on from the time of day in CMOS. */
   private setClock(now: number): void {
     const { cmos } = this;
+    const asked = cmos.slice();
     this.base = secondsOf({
       second: this.decode(cmos[R.SEC]),
       minute: this.decode(cmos[R.MIN]),
@@ -121,6 +123,11 @@ export class Rtc {
       year: this.decode(cmos[CENTURY]) * 100 + this.decode(cmos[R.YEAR]),
     });
     this.since = now;
+    this.refresh(now);
+    // What chips make of a date that is none differs.
+    const odd = (index: number): boolean => index !== R.WEEKDAY && asked[index] !== cmos[index];
+    if (cmos.some((_, index) => isTime(index) && odd(index)) || this.decode(asked[CENTURY]) < 19)
+      throw new NotModelled('hardware/rtc_date');
   }
 
   read(port: number, now: number): number {

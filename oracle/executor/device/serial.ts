@@ -50,7 +50,7 @@ export class Serial {
 
   /** Let waiting bytes in as far as there is room. */
   private takeIn(): void {
-    const room = (): boolean => (this.hasFifo ? this.fifo.length < FIFO_BYTES : (this.lsr & LSR.DATA) === 0);
+    const room = (): boolean => (this.mcr & LOOPBACK) === 0 && (this.hasFifo ? this.fifo.length < FIFO_BYTES : (this.lsr & LSR.DATA) === 0);
     while (this.outside.length > 0 && room()) this.put(this.outside.shift() as number);
     this.update();
   }

@@ -23,7 +23,7 @@ export class SystemControl {
 
   /** The A20 gate stays open: closing it stops the machine with NotModelled. */
   private setA20(open: boolean): void {
-    if (!open) throw new NotModelled('device/a20_off');
+    if (!open) throw new NotModelled('hardware/a20_off');
   }
 
   readKeyboardStatus(): number {
@@ -33,13 +33,13 @@ export class SystemControl {
   command(value: number): void {
     if (value === WRITE_OUTPUT) this.outputNext = true;
     else if (value === DISABLE_A20 || value === ENABLE_A20) this.setA20(value === ENABLE_A20);
-    else if (value < PULSE) throw new NotModelled(`device/keyboard-${value.toString(16).padStart(2, '0')}`);
+    else if (value < PULSE) throw new NotModelled(`hardware/keyboard-${value.toString(16).padStart(2, '0')}`);
     else if ((value & RESET) === 0) this.reset();
   }
 
   /** Port 0x60. */
   data(value: number): void {
-    if (!this.outputNext) throw new NotModelled('device/keyboard-data');
+    if (!this.outputNext) throw new NotModelled('hardware/keyboard-data');
     this.outputNext = false;
     this.setOutput(value, (value & RESET) === 0);
   }
