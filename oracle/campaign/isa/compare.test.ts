@@ -20,6 +20,7 @@ const caseOf = (row: number, change: Partial<InstructionCase> = {}): Instruction
   form: '',
   code: Uint8Array.of(0x90),
   rip: 0x20000000,
+  segments: null,
   regs: new BigUint64Array(16),
   flags: 0x202,
   fsBase: 0n,

@@ -35,6 +35,7 @@ export const instructionCase = (row: number, seed: number): InstructionCase => {
     form: d.forms.join(', ') || 'registers',
     code: code.slice(0, 20),
     rip: d.rip,
+    segments: null,
     regs: d.regs,
     flags: d.flags,
     fsBase: d.fsBase,

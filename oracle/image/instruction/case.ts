@@ -1,13 +1,14 @@
 /** One instruction with the state that it meets. A machine takes one step of it, or all iterations, and says what came of it. */
+import { segmentNamed } from './segments.ts';
 
-/** What the processor takes the bytes for. Further modes (16 and 32 bits) are further names here. */
-export const MODES = ['64'] as const;
+/** What the processor takes the bytes for: 64-bit mode, or compatibility mode with code of 32 or 16 bits. */
+export const MODES = ['64', '32', '16'] as const;
 export type Mode = (typeof MODES)[number];
 
-/** Bytes that lie in the window before the instruction runs. At most 16 at once. */
+/** Bytes that lie in the window before the instruction runs. */
 export type Poke = { readonly at: number; readonly bytes: Uint8Array };
-export const MOST_POKES = 6;
-export const POKE_BYTES = 16;
+export const MOST_POKES = 16;
+export const POKE_BYTES = 1024;
 
 /** Selectors have other numbers on every system: a case names them, and each machine puts its own number there. */
 export type SelectorName = 'code64' | 'data';
@@ -31,9 +32,11 @@ export type InstructionCase = {
   readonly destination: number | 'memory' | null;
   /** What is special about its operands, for people. */
   readonly form: string;
-  /** The instruction's bytes; they lie at `rip`, cut off at the end of the window's page run. */
+  /** The instruction's bytes; they lie at the linear address `rip`, cut off at the end of the window's page run. */
   readonly code: Uint8Array;
   readonly rip: number;
+  /** ES CS SS DS FS GS outside 64-bit mode, selectors of segments.ts; null in 64-bit mode, whose selectors are the system's. */
+  readonly segments: readonly number[] | null;
   /** General registers in the encoding's order. */
   readonly regs: BigUint64Array;
   /** RFLAGS without TF: IF, the fixed bit, arithmetic flags, DF, NT, ID. */
@@ -62,16 +65,27 @@ export const LEAVE = 0x6ead0000;
 
 const JMP_REL32 = 0xe9;
 const JMP_BYTES = 5;
+const JMP_FAR = 0xea;
+const OPERAND_SIZE = 0x66;
+/** Linux's code segment of 64 bits, where LEAVE is reached from other modes. */
+const CODE64 = 0x33;
+
+/** What leaves a case of the given mode, at the linear address `at`. */
+const leaving = (mode: Mode, at: number): readonly number[] => {
+  const dword = (n: number): number[] => [n & 0xff, (n >> 8) & 0xff, (n >> 16) & 0xff, (n >> 24) & 0xff];
+  if (mode === '64') return [JMP_REL32, ...dword(LEAVE - (at + JMP_BYTES))];
+  return [...(mode === '16' ? [OPERAND_SIZE] : []), JMP_FAR, ...dword(LEAVE), CODE64, 0];
+};
 
 /** The bytes that lie at `rip`: the instruction, and for `through` the jump that leaves it. */
-export const placedCode = ({ way, code, rip }: InstructionCase): Uint8Array => {
-  if (way === 'step') return code;
-  const bytes = new Uint8Array(code.length + JMP_BYTES);
-  bytes.set(code);
-  bytes[code.length] = JMP_REL32;
-  new DataView(bytes.buffer).setInt32(code.length + 1, LEAVE - (rip + bytes.length), true);
-  return bytes;
-};
+export const placedCode = ({ way, code, rip, mode }: InstructionCase): Uint8Array =>
+  way === 'step' ? code : Uint8Array.from([...code, ...leaving(mode, rip + code.length)]);
+
+/** Where CS begins: what instructions see of `rip` is its distance from here. */
+export const codeBase = ({ segments }: InstructionCase): number => (segments === null ? 0 : (segmentNamed(segments[1])?.base ?? 0));
+
+/** A 16-bit stack pointer keeps what the upper half of ESP held; silicon gets there with this, and cases have it. */
+export const UPPER_ESP = 0x6ead0000;
 
 /** The registers and pokes with the selectors that a machine has for their names. Only the low 16 bits of a register change. */
 export const withSelectors = (

@@ -2,22 +2,23 @@
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
 import { OPCODES } from '#spec/isa/x86/opcodes.ts';
 import {
+  codeBase,
   FX_BYTES,
   type InstructionCase,
   initialFx,
-  MOST_POKES,
-  POKE_BYTES,
   placedCode,
   type SelectorName,
   withSelectors,
 } from '../../image/instruction/case.ts';
+import { type CaseSegment, SEGMENTS } from '../../image/instruction/segments.ts';
 import { pristineWindow, WINDOW, WINDOW_BYTES } from '../../image/instruction/window.ts';
 
 const MAGIC = 0x61736931;
-const CODE_BYTES = 32;
-const POKE = 8 + POKE_BYTES;
-const REQUEST = 16 * 8 + 4 * 8 + 8 + CODE_BYTES + MOST_POKES * POKE;
-const HEADER = 16 + WINDOW.length * 8 + WINDOW_BYTES;
+const CODE_BYTES = 40;
+const REQUEST = 16 * 8 + 4 * 8 + 6 * 2 + 2 * 2 + 8 + CODE_BYTES;
+const POKE_HEADER = 8;
+const LDT = SEGMENTS.filter((segment) => !segment.gdt);
+const HEADER = 24 + WINDOW.length * 8 + LDT.length * 16 + WINDOW_BYTES;
 const RESULT = 16 * 8 + 5 * 8 + 16 + 16;
 
 /** Linux's selectors for programs of 64 bits. */
@@ -26,50 +27,82 @@ export const HOST_SELECTORS: Readonly<Record<SelectorName, number>> = { code64: 
 /** FXSAVE images travel with all cases of a batch or with none. */
 const hasFx = (cases: readonly InstructionCase[]): boolean => cases.some((c) => c.fx !== null);
 
+/** `struct user_desc` from its fourth word on. */
+const userDescription = ({ kind, big, open, expandDown, conforming, pages, absent }: CaseSegment): number =>
+  (big ? 1 : 0) |
+  ((kind === 'code' ? 2 : 0) << 1) |
+  (expandDown || conforming ? 2 : 0) |
+  (open ? 0 : 8) |
+  (pages ? 0x10 : 0) |
+  (absent ? 0x20 : 0) |
+  0x40;
+
 /** A whole batch. */
 export const encodeBatch = (cases: readonly InstructionCase[]): Uint8Array => {
   const fx = hasFx(cases);
-  const stride = REQUEST + (fx ? FX_BYTES : 0);
-  const bytes = new Uint8Array(HEADER + cases.length * stride);
+  const placed = cases.map((c) => withSelectors(c, HOST_SELECTORS));
+  const sizes = placed.map(({ pokes }) => REQUEST + (fx ? FX_BYTES : 0) + pokes.reduce((sum, p) => sum + POKE_HEADER + p.bytes.length, 0));
+  const bytes = new Uint8Array(HEADER + sizes.reduce((a, b) => a + b, 0));
   const view = new DataView(bytes.buffer);
-  view.setUint32(0, MAGIC, true);
-  view.setUint32(4, WINDOW.length, true);
-  view.setUint32(8, cases.length, true);
-  view.setUint32(12, fx ? 1 : 0, true);
-  for (const [n, page] of WINDOW.entries()) {
-    view.setUint32(16 + 8 * n, page.address, true);
-    view.setUint32(20 + 8 * n, 1 + (page.write ? 2 : 0) + (page.execute ? 4 : 0), true);
-  }
-  bytes.set(pristineWindow(), HEADER - WINDOW_BYTES);
+  for (const [n, word] of [MAGIC, WINDOW.length, LDT.length, cases.length, fx ? 1 : 0, 0].entries()) view.setUint32(4 * n, word, true);
+  let at = 24;
+  const words = (...numbers: readonly number[]): void => {
+    for (const number of numbers) {
+      view.setUint32(at, number, true);
+      at += 4;
+    }
+  };
+  for (const page of WINDOW) words(page.address, 1 + (page.write ? 2 : 0) + (page.execute ? 4 : 0));
+  for (const segment of LDT) words(segment.index, segment.base, segment.limit, userDescription(segment));
+  bytes.set(pristineWindow(), at);
+  at = HEADER;
   for (const [n, c] of cases.entries()) {
-    encodeCase(c, bytes, view, HEADER + n * stride);
-    if (fx) bytes.set(c.fx ?? initialFx(), HEADER + n * stride + REQUEST);
+    encodeCase(c, placed[n], fx, bytes, view, at);
+    at += sizes[n];
   }
   return bytes;
 };
 
-const encodeCase = (c: InstructionCase, bytes: Uint8Array, view: DataView, start: number): void => {
-  const { regs, pokes } = withSelectors(c, HOST_SELECTORS);
+/** Linux's selectors for a 64-bit program: no data segments, and SS. */
+const PROGRAM: readonly number[] = [0, HOST_SELECTORS.code64, HOST_SELECTORS.data, 0, 0, 0];
+
+const encodeCase = (
+  c: InstructionCase,
+  { regs, pokes }: ReturnType<typeof withSelectors>,
+  fx: boolean,
+  bytes: Uint8Array,
+  view: DataView,
+  start: number,
+): void => {
   let at = start;
   for (const value of regs) {
     view.setBigUint64(at, value, true);
     at += 8;
   }
-  view.setBigUint64(at, BigInt(c.rip), true);
+  view.setBigUint64(at, BigInt(c.rip - codeBase(c)), true);
   view.setBigUint64(at + 8, BigInt(c.flags | (c.way === 'step' ? RFLAGS.TF : 0)), true);
   view.setBigUint64(at + 16, c.fsBase, true);
   view.setBigUint64(at + 24, c.gsBase, true);
+  at += 32;
+  for (const selector of c.segments ?? PROGRAM) {
+    view.setUint16(at, selector, true);
+    at += 2;
+  }
   const code = placedCode(c);
-  view.setUint16(at + 32, HOST_SELECTORS.code64, true);
-  view.setUint16(at + 34, code.length, true);
-  view.setUint16(at + 36, pokes.length, true);
-  bytes.set(code, at + 40);
-  at += 40 + CODE_BYTES;
+  view.setUint16(at, code.length, true);
+  view.setUint16(at + 2, pokes.length, true);
+  view.setUint32(at + 4, c.rip, true);
+  bytes.set(code, at + 12);
+  at += 12 + CODE_BYTES;
+  if (fx) {
+    bytes.set(c.fx ?? initialFx(), at);
+    at += FX_BYTES;
+  }
   for (const poke of pokes) {
     view.setUint32(at, poke.at, true);
     view.setUint32(at + 4, poke.bytes.length, true);
-    bytes.set(poke.bytes, at + 8);
-    at += POKE;
+    bytes.set(poke.bytes, at + POKE_HEADER);
+    at += POKE_HEADER + poke.bytes.length;
   }
 };
 
@@ -140,7 +173,7 @@ const decodeResult = (
   const vector = view.getUint32(tail + 8, true);
   const error = view.getUint32(tail + 12, true);
   const end = view.getUint32(tail, true);
-  const rip = end === END.left ? BigInt(c.rip + c.code.length) : word(0);
+  const rip = end === END.left ? BigInt(c.rip - codeBase(c) + c.code.length) : word(0);
   const state = {
     vector,
     error,
@@ -169,6 +202,6 @@ const afterSignal = (c: InstructionCase, state: Omit<SiliconResult, 'end'>): Sil
   const { vector, rip, error } = state;
   if (vector === DB) return { ...state, end: 'step' };
   if (vector === BP && !INTERRUPTS.includes(OPCODES[c.row].mnemonic)) return { ...state, end: 'done', rip: rip - 1n };
-  if (vector === PF && (error & FETCH) !== 0 && rip !== BigInt(c.rip)) return { ...state, end: 'done' };
+  if (vector === PF && (error & FETCH) !== 0 && rip !== BigInt(c.rip - codeBase(c))) return { ...state, end: 'done' };
   return { ...state, end: vector === BP || vector === OF ? 'trap' : 'fault' };
 };

@@ -23,6 +23,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -42,6 +43,7 @@
 #define S_BLOCK 0x0b8
 #define S_INSIDE 0x0b9
 #define S_FX 0x0ba
+#define S_COMPAT 0x0bb
 #define S_HOST_RSP 0x0c0
 #define S_HOST_FS 0x0c8
 #define S_HOST_GS 0x0d0
@@ -52,6 +54,8 @@
 #define S_OUT_GS 0x170
 #define S_FX_IN 0x180
 #define S_FX_OUT 0x380
+#define S_SELECTORS 0x580
+#define S_OUT_SS 0x590
 #define S_STACK_TOP 0xf00
 
 struct state {
@@ -61,16 +65,21 @@ struct state {
   uint8_t block;  /* syscall user dispatch: 1 refuses */
   uint8_t inside; /* a case runs */
   uint8_t fx;     /* the batch has FXSAVE images */
-  uint8_t pad[5];
+  uint8_t compat; /* the case is not in 64-bit mode: data segments come from selectors, not FS and GS from bases */
+  uint8_t pad[4];
   uint64_t host_rsp, host_fs, host_gs, resume;
   uint64_t out[16], out_flags, out_fs, out_gs;
   uint8_t pad2[8];
   uint8_t fx_in[512], fx_out[512];
+  uint64_t selectors[2]; /* ES DS FS GS, 16 bits each */
+  uint64_t out_ss;
 };
 _Static_assert(offsetof(struct state, frame) == S_FRAME && offsetof(struct state, fs) == S_FS, "layout");
 _Static_assert(offsetof(struct state, block) == S_BLOCK && offsetof(struct state, host_rsp) == S_HOST_RSP, "layout");
 _Static_assert(offsetof(struct state, out) == S_OUT && offsetof(struct state, out_flags) == S_OUT_FLAGS, "layout");
 _Static_assert(offsetof(struct state, fx_in) == S_FX_IN && offsetof(struct state, fx_out) == S_FX_OUT, "layout");
+_Static_assert(offsetof(struct state, selectors) == S_SELECTORS && offsetof(struct state, out_ss) == S_OUT_SS, "layout");
+_Static_assert(offsetof(struct state, compat) == S_COMPAT, "layout");
 #define state ((volatile struct state *)STATE)
 
 #define TEXT(x) #x
@@ -93,8 +102,17 @@ __asm__(
   "  je 1f\n"
   "  fxrstor64 " AT(S_FX_IN) "\n"
   "1:\n"
+  "  cmpb $0, " AT(S_COMPAT) "\n"
+  "  je 2f\n"
+  "  movw " AT(S_SELECTORS) ", %ax; mov %eax, %es\n"
+  "  movw " AT(S_SELECTORS) "+2, %ax; mov %eax, %ds\n"
+  "  movw " AT(S_SELECTORS) "+4, %ax; mov %eax, %fs\n"
+  "  movw " AT(S_SELECTORS) "+6, %ax; mov %eax, %gs\n"
+  "  jmp 3f\n"
+  "2:\n"
   "  mov " AT(S_FS) ", %rax; wrfsbase %rax\n"
   "  mov " AT(S_GS) ", %rax; wrgsbase %rax\n"
+  "3:\n"
   "  mov " REG(S_REGS, 0) ", %rax; mov " REG(S_REGS, 1) ", %rcx; mov " REG(S_REGS, 2) ", %rdx; mov " REG(S_REGS, 3) ", %rbx\n"
   "  mov " REG(S_REGS, 5) ", %rbp; mov " REG(S_REGS, 6) ", %rsi; mov " REG(S_REGS, 7) ", %rdi\n"
   "  mov " REG(S_REGS, 8) ", %r8; mov " REG(S_REGS, 9) ", %r9; mov " REG(S_REGS, 10) ", %r10; mov " REG(S_REGS, 11) ", %r11\n"
@@ -108,6 +126,8 @@ __asm__(
   "  mov %rsp, " REG(S_OUT, 4) "; mov %rbp, " REG(S_OUT, 5) "; mov %rsi, " REG(S_OUT, 6) "; mov %rdi, " REG(S_OUT, 7) "\n"
   "  mov %r8, " REG(S_OUT, 8) "; mov %r9, " REG(S_OUT, 9) "; mov %r10, " REG(S_OUT, 10) "; mov %r11, " REG(S_OUT, 11) "\n"
   "  mov %r12, " REG(S_OUT, 12) "; mov %r13, " REG(S_OUT, 13) "; mov %r14, " REG(S_OUT, 14) "; mov %r15, " REG(S_OUT, 15) "\n"
+  "  mov %ss, %eax; mov %rax, " AT(S_OUT_SS) "\n"
+  "  mov $0x2b, %eax; mov %eax, %ss\n"
   "  mov $" AT(S_STACK_TOP) ", %rsp\n"
   "  pushfq\n"
   "  pop %rax\n"
@@ -202,17 +222,22 @@ __attribute__((used)) void handle(int signal, siginfo_t *info, void *context) {
 
 #define PAGE 4096
 #define MOST_PAGES 64
-#define CODE_BYTES 32
-#define POKE_BYTES 16
-#define MOST_POKES 6
-struct header { uint32_t magic, pages, cases, fx; };
+#define MOST_SEGMENTS 64
+#define CODE_BYTES 40
+#define POKE_BYTES 1024
+#define MOST_POKES 16
+#define CODE64 0x33
+struct header { uint32_t magic, pages, segments, cases, fx, reserved; };
 struct page { uint32_t address, rights; }; /* rights: 1 read, 2 write, 4 execute */
+struct segment { uint32_t entry, base, limit, flags; }; /* of the LDT; flags: those of struct user_desc, from bit 0 on */
 struct poke { uint32_t address, length; uint8_t bytes[POKE_BYTES]; };
+/* RIP is an offset in CS, code_at the linear address of the same. Pokes follow, each with as many bytes as it has. */
 struct request {
   uint64_t regs[16], rip, flags, fs, gs;
-  uint16_t cs, code_length, pokes, reserved;
+  uint16_t selectors[6]; /* ES CS SS DS FS GS */
+  uint16_t code_length, pokes;
+  uint32_t code_at, reserved;
   uint8_t code[CODE_BYTES];
-  struct poke poke[MOST_POKES];
 };
 
 static struct page pages[MOST_PAGES];
@@ -266,12 +291,16 @@ static unsigned changes(FILE *to) {
 }
 
 static void run_case(const struct request *r) {
+  uint16_t *data = (uint16_t *)state->selectors;
+  data[0] = r->selectors[0];
+  for (int i = 1; i < 4; i++) data[i] = r->selectors[i + 2];
+  state->compat = r->selectors[1] != CODE64;
   for (int i = 0; i < 16; i++) state->regs[i] = r->regs[i];
   state->frame[0] = r->rip;
-  state->frame[1] = r->cs;
+  state->frame[1] = r->selectors[1];
   state->frame[2] = r->flags;
   state->frame[3] = r->regs[4];
-  state->frame[4] = 0x2b;
+  state->frame[4] = r->selectors[2];
   state->fs = r->fs;
   state->gs = r->gs;
   memset(&result, 0, sizeof result);
@@ -280,10 +309,8 @@ static void run_case(const struct request *r) {
   if (result.end == END_LEFT) {
     for (int i = 0; i < 16; i++) result.regs[i] = state->out[i];
     result.flags = state->out_flags;
-    uint16_t cs, ss;
-    __asm__ volatile("mov %%cs, %0; mov %%ss, %1" : "=r"(cs), "=r"(ss));
-    result.selectors[1] = cs;
-    result.selectors[2] = ss;
+    result.selectors[1] = r->selectors[1];
+    result.selectors[2] = state->out_ss;
     data_selectors();
   }
   result.fs = state->out_fs;
@@ -296,20 +323,25 @@ static void run_case(const struct request *r) {
 
 static void run_cases(unsigned count, int fx) {
   struct request r;
+  static struct poke pokes[MOST_POKES];
   char *text = NULL;
   size_t size = 0;
   FILE *runs = open_memstream(&text, &size);
   for (unsigned n = 0; n < count; n++) {
     read_all(&r, sizeof r);
     if (fx) read_all((void *)state->fx_in, 512);
-    put(r.rip, r.code, r.code_length);
-    for (int i = 0; i < r.pokes; i++) put(r.poke[i].address, r.poke[i].bytes, r.poke[i].length);
+    put(r.code_at, r.code, r.code_length);
+    for (int i = 0; i < r.pokes; i++) {
+      read_all(&pokes[i], offsetof(struct poke, bytes));
+      read_all(pokes[i].bytes, pokes[i].length);
+      put(pokes[i].address, pokes[i].bytes, pokes[i].length);
+    }
     run_case(&r);
     rewind(runs);
     result.runs = changes(runs);
     fflush(runs);
-    take_back(r.rip, r.code_length);
-    for (int i = 0; i < r.pokes; i++) take_back(r.poke[i].address, r.poke[i].length);
+    take_back(r.code_at, r.code_length);
+    for (int i = 0; i < r.pokes; i++) take_back(pokes[i].address, pokes[i].length);
     fwrite(&result, sizeof result, 1, stdout);
     if (fx) fwrite((void *)state->fx_out, 512, 1, stdout);
     if (result.runs) fwrite(text, 1, size, stdout);
@@ -344,6 +376,19 @@ static void map_window(void) {
     /* Touched now, so that a case meets no page that the kernel has yet to bring. */
     volatile uint8_t touched = *(volatile uint8_t *)at;
     if (rights & PROT_WRITE) *(volatile uint8_t *)at = touched;
+  }
+}
+
+/* The LDT, in which cases outside 64-bit mode find their segments. */
+static void set_segments(unsigned count) {
+  for (unsigned i = 0; i < count; i++) {
+    struct segment s;
+    read_all(&s, sizeof s);
+    uint32_t description[4] = {s.entry, s.base, s.limit, s.flags};
+    if (syscall(SYS_modify_ldt, 0x11, description, sizeof description) != 0) {
+      fprintf(stderr, "this kernel does not let programs have an LDT\n");
+      exit(6);
+    }
   }
 }
 
@@ -397,6 +442,8 @@ int main(int count, char **words) {
   if (h.magic != 0x61736931 || h.pages > MOST_PAGES) return 2;
   page_count = h.pages;
   read_all(pages, page_count * sizeof *pages);
+  if (h.segments > MOST_SEGMENTS) return 2;
+  set_segments(h.segments);
   map_window();
   map_state();
   state->fx = h.fx != 0;

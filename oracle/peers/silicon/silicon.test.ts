@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type InstructionCase, initialFx, LEAVE, placedCode } from '../../image/instruction/case.ts';
+import { type InstructionCase, initialFx, LEAVE, placedCode, UPPER_ESP } from '../../image/instruction/case.ts';
+import { segmentCalled, selectorOf } from '../../image/instruction/segments.ts';
 import { CODE, CODE_END, DATA, DATA_END, DATA_READ_ONLY, PAGE, pristineWindow, STACK } from '../../image/instruction/window.ts';
 import { brandOf, featuresOf, vendorOf } from './features.ts';
 import { siliconPeer } from './silicon.ts';
@@ -23,6 +24,7 @@ const caseOf = (code: number[], change: Partial<InstructionCase> = {}): Instruct
     form: '',
     code: Uint8Array.from(code),
     rip: CODE + 0x100,
+    segments: null,
     regs,
     flags: 0x202,
     fsBase: 0n,
@@ -137,6 +139,41 @@ describe.skipIf(!peer.available)('the processor of this machine', () => {
     const divided = await runOne([0xf7, 0xf0], { fx });
     expect([divided.vector, divided.fx?.subarray(XMM, XMM + 256)]).toEqual([0, fx.subarray(XMM, XMM + 256)]);
     expect((await runOne([0x90])).fx).toBeNull();
+  });
+
+  it('carries out 32-bit and 16-bit code, in segments with bases and limits', async () => {
+    const selectors = (code: string, stack: string) => {
+      const data = selectorOf(segmentCalled('small data'));
+      return [data, selectorOf(segmentCalled(code)), selectorOf(segmentCalled(stack)), data, 0, 0];
+    };
+    const modes = [
+      { mode: '32', segments: selectors('32-bit code with a base', 'small 32-bit stack'), code: [0x8b, 0x00], rip: 0x12440 },
+      { mode: '16', segments: selectors('16-bit code', '16-bit stack'), code: [0x66, 0x67, 0x8b, 0x00], rip: 0x100 },
+    ] as const;
+    for (const { mode, segments, code, rip } of modes)
+      for (const way of ['step', 'through'] as const) {
+        const pokes = [{ at: DATA + 0x110, bytes: Uint8Array.of(1, 2, 3, 4) }];
+        const inside = { mode, segments, way, pokes, regs: withRax(0x10) };
+        const loaded = await runOne([...code], inside);
+        expect([loaded.end, loaded.regs[0], loaded.rip, [...loaded.selectors].slice(2, 4)]).toEqual([
+          way === 'step' ? 'step' : 'done',
+          0x04030201n,
+          BigInt(rip + code.length),
+          [segments[2], segments[3]],
+        ]);
+        const beyond = await runOne([...code], { ...inside, regs: withRax(0x1ffd) });
+        expect([beyond.vector, beyond.error, beyond.rip]).toEqual([13, 0, BigInt(rip)]);
+        const nothing = await runOne([0x26, ...code], { ...inside, segments: [0, ...segments.slice(1)] });
+        expect([nothing.vector, nothing.error]).toEqual([13, 0]);
+      }
+    const regs = withRax(0x1234);
+    regs[RSP] = BigInt(UPPER_ESP + 0x800);
+    const fine = await runOne([0x50], { mode: '16', segments: modes[1].segments, regs });
+    expect([fine.end, fine.regs[RSP], fine.changes]).toEqual([
+      'step',
+      BigInt(UPPER_ESP + 0x7fe),
+      [{ at: STACK + 0x7fe, bytes: Uint8Array.of(0x34, 0x12) }],
+    ]);
   });
 
   it('is not held up by an endless loop, a system call, or a lost stack', async () => {

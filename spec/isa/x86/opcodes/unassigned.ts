@@ -28,6 +28,9 @@ const groups: readonly Row[] = [
   ...[6, 7].map((ext) => row('0f', 0x00, 'invalid Ev', { ext })),
 ];
 
+/** Opcodes that are VEX and EVEX prefixes in 64-bit mode, and elsewhere where modrm would name a register (not in real mode). */
+const VECTOR_PREFIXES: readonly number[] = [0x62, 0xc4, 0xc5];
+
 /** Opcodes of one byte whose modrm selects, with rows only for some. */
 const SELECTING: readonly number[] = [0x62, 0x8d, 0xc4, 0xc5, 0xd9, 0xda, 0xdb, 0xdd, 0xde, 0xdf];
 
@@ -96,9 +99,10 @@ const uncovered = (rows: readonly Row[], map: OpcodeMap, opcode: number, prefix:
       });
     };
   return [
-    ...gaps(common).map(make({})),
-    ...gaps(beyond(long)).map(make({ modes: 'long' })),
-    ...gaps(beyond(legacy)).map(make({ modes: 'legacy' })),
+    ...(VECTOR_PREFIXES.includes(opcode) && map === '1'
+      ? []
+      : [...gaps(common).map(make({})), ...gaps(beyond(long)).map(make({ modes: 'long' }))]),
+    ...gaps(VECTOR_PREFIXES.includes(opcode) && map === '1' ? legacy : beyond(legacy)).map(make({ modes: 'legacy' })),
   ];
 };
 
