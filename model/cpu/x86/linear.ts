@@ -14,6 +14,7 @@ import { AC } from './flags.ts';
 import { ask } from './outside.ts';
 import type { Running } from './running.ts';
 import { followingLinear } from './segmentation.ts';
+import { noteAccess, watching } from './system/watch.ts';
 import { frameFor } from './translation.ts';
 
 const LAST = 4095;
@@ -22,6 +23,7 @@ const LAST = 4095;
 export const readLinear = (s: Running, at: Word, size: Size, stack: boolean, access: number = ACCESS.READ): Word => {
   const offset = at.lo & LAST;
   if ((s.flags & AC) !== 0) requireAligned(s, at, size);
+  if (watching.armed) noteAccess(s, at, size, false);
   if (offset + size > 4096) requireEnds(s, at, size, stack);
   const frame = frameFor(s, at, access, stack);
   if (offset + size <= 4096) return frame >= 0 ? read(s.memory, frame, offset, size) : load(s, frame, offset, size);
@@ -35,6 +37,7 @@ export const readLinear = (s: Running, at: Word, size: Size, stack: boolean, acc
 export const writeLinear = (s: Running, at: Word, size: Size, value: Word, stack: boolean): Memory => {
   const offset = at.lo & LAST;
   if ((s.flags & AC) !== 0) requireAligned(s, at, size);
+  if (watching.armed) noteAccess(s, at, size, true);
   if (offset + size > 4096) requireEnds(s, at, size, stack);
   const frame = frameFor(s, at, ACCESS.WRITE, stack);
   if (offset + size <= 4096) return frame >= 0 ? write(s.memory, frame, offset, size, value) : store(s, frame, offset, size, value);

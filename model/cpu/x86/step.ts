@@ -9,8 +9,9 @@ import { RF, TF } from './flags.ts';
 import type { Instruction } from './instruction.ts';
 import { type CpuOutcome, VECTOR } from './outcome.ts';
 import type { Platform } from './platform.ts';
-import { changed, citing, cpuOf, Running, started, withMemory } from './running.ts';
+import { citing, cpuOf, Running, started, withMemory } from './running.ts';
 import { type CpuState, CS, SS } from './state.ts';
+import { bareStep } from './system/step.ts';
 
 export type { Platform } from './platform.ts';
 
@@ -24,10 +25,12 @@ export const runInstructions = (cpu: CpuState, memory: Memory, platform: Platfor
   let s = started(cpu, memory, platform);
   for (;;) {
     try {
-      while (s.tick < budget) s = oneStep(s);
+      if (s.system.kind === 'pv') while (s.tick < budget) s = oneStep(s);
+      else while (s.tick < budget && s.system.activity === 'running') s = bareStep(s);
       return { kind: 'retired', cpu: cpuOf(s), memory: s.memory, steps: s.tick, clauses: s.cited };
     } catch (thrown) {
-      if (thrown instanceof Marked) s = citing(withMemory(s, thrown.memory), 'x86/page_walk-accessed');
+      if (thrown instanceof Marked)
+        s = citing(withMemory(s, thrown.memory), s.system.kind === 'pv' ? 'x86/page_walk-accessed' : 'x86/paging-accessed');
       else if (thrown instanceof Exit) return outcomeOf(s, thrown);
       else if (thrown instanceof Asks)
         return { kind: 'wanted', cpu: cpuOf(s), memory: s.memory, steps: s.tick, clauses: s.cited, wanted: thrown.wanted };
@@ -43,8 +46,7 @@ export const executeInstruction = (cpu: CpuState, memory: Memory, platform: Plat
 const oneStep = (s: Running): Running => {
   const instruction = instructionAt(s);
   const after = instruction.run(s, instruction);
-  const lit = s.system.shadow === 'none' ? after : withoutShadow(after);
-  return (s.flags & (TF | RF)) === 0 ? lit : afterDebugFlags(s, instruction, lit);
+  return (s.flags & (TF | RF)) === 0 ? after : afterDebugFlags(s, instruction, after);
 };
 
 /** RF lasts for one instruction. x86/single_step: TF before an instruction makes a #DB after it, but not after SS was loaded. */
@@ -54,15 +56,15 @@ const afterDebugFlags = (s: Running, instruction: Instruction, after: Running): 
   throw trap(done, VECTOR.DB, 'x86/single_step');
 };
 
-/** The shadow of STI or of a load of SS covers one instruction; a second such instruction makes no new one. */
-const withoutShadow = (s: Running): Running => changed(s, { system: { ...s.system, shadow: 'none' } });
-
 const withoutRf = (s: Running): Running =>
   new Running(s.regs, s.rip, s.flags & ~RF, s.segments, s.memory, s.platform, s.tick, s.cited, s.fpu, s.system);
 
 const loadsStackSegment = (i: Instruction): boolean => i.mnemonic === 'mov_to_seg' && i.dst.index === SS;
 
-/** A fault shows the state before the instruction; everything else the state after it. */
+/**
+ * A fault shows the state before the instruction; everything else the state after it, and so does a fault that belongs to the task that
+ * a switch went to (x86/task-segments), or that has left its mark in DR6.
+ */
 const outcomeOf = (before: Running, { kind, after, fault, clause, left, by }: Exit): CpuOutcome => {
   if (after === null) {
     const clauses = [
@@ -73,7 +75,9 @@ const outcomeOf = (before: Running, { kind, after, fault, clause, left, by }: Ex
     return { kind: 'fault', cpu: cpuOf(before), memory: left ?? before.memory, steps: before.tick + 1, clauses, fault };
   }
   const clauses = clause ? [...after.cited, clause] : after.cited;
-  const reached = { cpu: cpuOf(withoutRf(after)), memory: after.memory, steps: after.tick, clauses };
+  if (kind === 'fault') return { kind, cpu: cpuOf(after), memory: after.memory, steps: before.tick + 1, clauses, fault };
+  const ended = after.system.kind === 'pv' ? withoutRf(after) : after;
+  const reached = { cpu: cpuOf(ended), memory: after.memory, steps: after.tick, clauses };
   if (kind === 'int') return { kind, ...reached, vector: fault.vector, by };
   return kind === 'syscall' ? { kind, ...reached } : { kind: 'trap', ...reached, fault };
 };

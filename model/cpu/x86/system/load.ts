@@ -75,7 +75,7 @@ const done = (s: Running, i: Instruction, after: Running): Running =>
 export const movToSegment: Semantics = (s, i) => {
   const register = i.dst.index;
   if (register > GS || register === CS) throw undefinedOpcode('x86/segment-undefined');
-  return done(s, i, shadowed(loadSegment(s, register, read(s, i, i.src).lo & 0xffff), register));
+  return done(s, i, shadowed(loadBareSegment(s, register, read(s, i, i.src).lo & 0xffff), register));
 };
 
 /** POP to a segment register: the stack moves by the operand's size, and 16 bits count. */

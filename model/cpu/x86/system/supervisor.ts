@@ -4,7 +4,7 @@
  */
 import type { Memory } from '../../../memory/memory.ts';
 import type { Size } from '../../../word/size.ts';
-import { addInt, type Word, word } from '../../../word/word.ts';
+import { addInt, type Word, word, ZERO } from '../../../word/word.ts';
 import { AC } from '../flags.ts';
 import { readLinear, writeLinear } from '../linear.ts';
 import { changed, type Running } from '../running.ts';
@@ -12,8 +12,10 @@ import { changed, type Running } from '../running.ts';
 /** The same processor at another privilege level; RIP, registers and memory as they are. */
 export const atLevel = (s: Running, cpl: number): Running => (s.system.cpl === cpl ? s : changed(s, { system: { ...s.system, cpl } }));
 
-/** With the rights of the processor itself: SMAP keeps it from user pages even with AC. */
-const supervising = (s: Running): Running => changed(atLevel(s, 0), { flags: s.flags & ~AC });
+const NO_BREAKPOINTS: readonly Word[] = new Array<Word>(6).fill(ZERO);
+
+/** With the rights of the processor itself: SMAP keeps it from user pages even with AC. No breakpoint watches what it does. */
+const supervising = (s: Running): Running => changed(s, { system: { ...s.system, cpl: 0, dr: NO_BREAKPOINTS }, flags: s.flags & ~AC });
 
 /** `base` + `offset` in a table: outside long mode linear addresses end at 4 GiB and begin anew. */
 export const inTable = (s: Running, base: Word, offset: number): Word => {

@@ -39,7 +39,7 @@ export const segmentsOfTask = (s: Running, ldt: number): Running => {
  * A fault of what is done here happens in the new task, as it is by then. There is no way back to the old one, so accessed bits that a
  * walk sets are no reason to begin anew.
  */
-const inTask = (now: Running, action: (task: Running) => Running): Running => {
+export const inTask = (now: Running, action: (task: Running) => Running): Running => {
   try {
     return action(now);
   } catch (thrown) {

@@ -15,10 +15,11 @@ import { CS, RIGHTS } from '../state.ts';
 import { baseIn, type Descriptor, errorOf, limitIn, rightsOf, rplOf, SYSTEM_TYPE, typeOf } from './descriptor.ts';
 
 import { modeOf, withNull } from './segments.ts';
+import { pushAll } from './stack.ts';
 import type { SystemState } from './state.ts';
 import { inTable, readTable, writeTable } from './supervisor.ts';
 import { TASK16, TASK32, type TaskLayout } from './task_layout.ts';
-import { segmentsOfTask } from './task_segments.ts';
+import { inTask, segmentsOfTask } from './task_segments.ts';
 
 export type SwitchedBy = 'jump' | 'call' | 'interrupt' | 'return';
 
@@ -38,15 +39,24 @@ type Incoming = {
 
 /**
  * The state in the new task. `d` is the descriptor that `selector` names, `next` and `flags` what the old task goes on with. Throws
- * faults; those of the new task carry it along.
+ * faults; those of the new task carry it along. `error` is pushed onto the new task's stack.
  */
-export const switchTask = (s: Running, selector: number, d: Descriptor, by: SwitchedBy, next: Word, flags = s.flags): Running => {
+export const switchTask = (
+  s: Running,
+  selector: number,
+  d: Descriptor,
+  by: SwitchedBy,
+  next: Word,
+  flags = s.flags,
+  error: number | null = null,
+): Running => {
   const layout = layoutOf(typeOf(d));
   if (limitIn(d) < layout.limit) throw invalidTaskState(errorOf(selector), 'x86/tss-limit');
   const incoming = readTask(s, baseIn(d), layout);
   const memory = afterLeaving(s, d, by, next, by === 'return' ? flags & ~NT : flags);
   const owned = owning(withMemory(s, memory), selector, d, by, incoming);
-  const ready = segmentsOfTask(owned, incoming.ldt);
+  const loaded = segmentsOfTask(owned, incoming.ldt);
+  const ready = error === null ? loaded : inTask(loaded, (task) => pushAll(task, layout.size, [word(0, error)]));
   if (!incoming.trap) return ready;
   const dr = ready.system.dr.slice();
   dr[4] = word(0, dr[4].lo | DR6.BT);
