@@ -3,6 +3,7 @@ import type { VcpuRef } from '#spec/event.ts';
 import { NotModelled } from '#spec/failure.ts';
 import { type CpuOutcome, VECTOR } from './cpu/x86/outcome.ts';
 import { runInstructions } from './cpu/x86/step.ts';
+import { guestSystem } from './guest_system.ts';
 import { cite, clausesOf, eventsOf } from './journal.ts';
 import { setCpu, vcpuOf } from './lens.ts';
 import type { Machine } from './machine.ts';
@@ -23,7 +24,8 @@ export const execute = (machine: Machine, cpu: number, steps: number): Machine =
       const at = m.cpus[cpu].current;
       if (at === null || m.halted !== null || m.reschedule) return m;
       const vcpu = vcpuOf(m, at);
-      const outcome = runInstructions(vcpu.cpu, m.memory, { cpuid: m.config.cpu.cpuid, tsc: tscOf(m) }, left);
+      const ready = { ...vcpu.cpu, system: guestSystem(vcpu) };
+      const outcome = runInstructions(ready, m.memory, { cpuid: m.config.cpu.cpuid, tsc: tscOf(m) }, left);
       left -= outcome.steps;
       m = retire(m, at, outcome);
       if (outcome.kind !== 'retired') m = leaveIfStopped(handled(m, at, outcome), at);

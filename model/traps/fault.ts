@@ -8,7 +8,7 @@ import { emulatePageTableWrite } from '../emulate/page_table_write.ts';
 import { emulatePrivileged } from '../emulate/privileged.ts';
 import { emulateReadOnlyMmio } from '../emulate/read_only_mmio.ts';
 import { cite } from '../journal.ts';
-import { setCpu, vcpuOf } from '../lens.ts';
+import { setCpu, updateVcpu, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import { addInt, toBigInt, type Word } from '../word/word.ts';
 import { injectException, injectPageFault } from './exception.ts';
@@ -22,6 +22,8 @@ export const handleFault = (machine: Machine, at: VcpuRef, fault: Fault): Machin
       return pageFault(machine, at, fault.error!, fault.address!);
     case VECTOR.GP:
       return generalProtection(machine, at, fault.error!);
+    case VECTOR.NM:
+      return bounced(updateVcpu(cite(machine, 'trap/exception-no_device'), at, { taskSwitched: false }), at, VECTOR.NM, null);
     case VECTOR.UD:
       return emulateForced(machine, at) ?? bounced(machine, at, VECTOR.UD, null);
     default:

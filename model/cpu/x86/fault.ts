@@ -57,6 +57,7 @@ const fault = (vector: number, error: number | null, clause: ClauseId, address: 
   new Exit('fault', null, { vector, error, address }, clause);
 
 export const divideError = (): Exit => fault(VECTOR.DE, null, 'x86/divide-error');
+export const boundRange = (): Exit => fault(VECTOR.BR, null, 'x86/bound-range');
 export const undefinedOpcode = (clause: ClauseId): Exit => fault(VECTOR.UD, null, clause);
 export const generalProtection = (error: number, clause: ClauseId): Exit => fault(VECTOR.GP, error, clause);
 export const stackFault = (clause: ClauseId, error = 0): Exit => fault(VECTOR.SS, error, clause);

@@ -11,7 +11,6 @@ import { decode } from './decode/decode.ts';
 import type { Instruction } from './instruction.ts';
 import type { Running } from './running.ts';
 import { fetchAddress } from './segmentation.ts';
-import { PV_SYSTEM } from './system/state.ts';
 import { frameFor } from './translation.ts';
 
 /** Instructions by the offset of their first byte in a page. */
@@ -41,7 +40,8 @@ const decodedFrom: Readonly<Record<DecodeMode, WeakMap<Page, Decoded>>> = { '16'
 
 /** The instruction at RIP. Throws its faults, and NotModelled. */
 export const instructionAt = (s: Running): Instruction => {
-  if (s.system !== PV_SYSTEM) return s.system.mode === '64' ? inLongMode(s) : inLegacyMode(s);
+  if (s.system.mode !== '64') return inLegacyMode(s);
+  if (s.system.kind !== 'pv') return inLongMode(s);
   const { hi, lo } = s.rip;
   const page = pages[(lo >>> 12) & (PAGES - 1)];
   if (page.epoch === epochOf(s.memory) && page.lo === (lo & ~0xfff) && page.hi === hi && page.root === s.segments.root) {

@@ -1,18 +1,39 @@
 /** The rules of the general-purpose instructions, by name, as a PV guest and everybody else sees them. */
 import { CONDITIONS } from '#spec/isa/x86/opcodes.ts';
-import { CF, DF } from './flags.ts';
+import { CF, DF, OF } from './flags.ts';
 import type { Condition } from './mnemonic.ts';
 import { adcRule, addRule, cmpRule, decRule, incRule, negRule, notRule, sbbRule, subRule } from './rules/arithmetic.ts';
+import { readBase, writeBase } from './rules/base.ts';
 import { bsfRule, bsrRule, bswapRule, btcRule, btRule, btrRule, btsRule, lzcntRule, popcntRule, tzcntRule } from './rules/bits.ts';
+import {
+  addWith,
+  andnRule,
+  bextrRule,
+  blsiRule,
+  blsmskRule,
+  blsrRule,
+  bzhiRule,
+  mulxRule,
+  pdepRule,
+  pextRule,
+  rorxRule,
+  sarxRule,
+  shlxRule,
+  shrxRule,
+} from './rules/bmi.ts';
 import { callRule, jccRule, jmpRule, jrcxzRule, loopOnZeroRule, loopRule, retRule } from './rules/branch.ts';
+import { crc32Rule } from './rules/crc32.ts';
+import { aaaRule, aadRule, aamRule, aasRule, daaRule, dasRule } from './rules/decimal.ts';
 import { divRule, idivRule } from './rules/divide.ts';
 import { cmpxchg8bRule, cmpxchgRule, xaddRule, xchgRule } from './rules/exchange.ts';
 import { callFarRule, iretRule, jmpFarRule, retFarRule } from './rules/far.ts';
 import { cmcRule, lahfRule, sahfRule, setFlagRule } from './rules/flag.ts';
 import { popfRule, pushfRule } from './rules/flags_image.ts';
 import { andRule, orRule, testRule, xorRule } from './rules/logic.ts';
+import { arplRule, boundRule, intoRule, loadPointerRule, salcRule } from './rules/miscellaneous.ts';
 import { cbwRule, cmovRule, cwdRule, leaRule, movbeRule, movRule, movsxRule, movzxRule, setRule, xlatRule } from './rules/move.ts';
 import { imulRule, mulRule } from './rules/multiply.ts';
+import { rdpidRule, rdrandRule, rdseedRule } from './rules/random.ts';
 import { rclRule, rcrRule, rolRule, rorRule } from './rules/rotate.ts';
 import { movFromSegRule, movToSegRule, popSegRule, pushSegRule } from './rules/segment.ts';
 import { sarRule, shldRule, shlRule, shrdRule, shrRule } from './rules/shift.ts';
@@ -31,6 +52,7 @@ import {
   undefinedRule,
 } from './rules/system.ts';
 import type { Rules, Semantics } from './running.ts';
+import { DS, ES, FS, GS, SS } from './state.ts';
 
 const PRIVILEGED = {
   cli: privilegedRule,
@@ -98,6 +120,31 @@ export const GENERAL_RULES: Rules = {
   div: divRule,
   idiv: idivRule,
 
+  adcx: addWith(CF),
+  adox: addWith(OF),
+  crc32: crc32Rule,
+
+  andn: andnRule,
+  bextr: bextrRule,
+  blsi: blsiRule,
+  blsmsk: blsmskRule,
+  blsr: blsrRule,
+  bzhi: bzhiRule,
+  mulx: mulxRule,
+  pdep: pdepRule,
+  pext: pextRule,
+  rorx: rorxRule,
+  sarx: sarxRule,
+  shlx: shlxRule,
+  shrx: shrxRule,
+
+  daa: daaRule,
+  das: dasRule,
+  aaa: aaaRule,
+  aas: aasRule,
+  aam: aamRule,
+  aad: aadRule,
+
   bt: btRule,
   bts: btsRule,
   btr: btrRule,
@@ -110,6 +157,7 @@ export const GENERAL_RULES: Rules = {
   bswap: bswapRule,
 
   mov: movRule,
+  movnti: movRule,
   movsxd: movsxRule,
   movzx: movzxRule,
   movsx: movsxRule,
@@ -121,6 +169,16 @@ export const GENERAL_RULES: Rules = {
   cwd: cwdRule,
   mov_from_seg: movFromSegRule,
   mov_to_seg: movToSegRule,
+
+  les: loadPointerRule(ES),
+  lds: loadPointerRule(DS),
+  lss: loadPointerRule(SS),
+  lfs: loadPointerRule(FS),
+  lgs: loadPointerRule(GS),
+  rdfsbase: readBase('fsBase'),
+  rdgsbase: readBase('gsBase'),
+  wrfsbase: writeBase('fsBase'),
+  wrgsbase: writeBase('gsBase'),
 
   cmpxchg: cmpxchgRule,
   cmpxchg8b: cmpxchg8bRule,
@@ -169,6 +227,11 @@ export const GENERAL_RULES: Rules = {
   sahf: sahfRule,
   lahf: lahfRule,
 
+  bound: boundRule,
+  into: intoRule,
+  salc: salcRule,
+  arpl: arplRule,
+
   ud0: undefinedRule,
   ud1: undefinedRule,
   ud2: undefinedRule,
@@ -177,6 +240,9 @@ export const GENERAL_RULES: Rules = {
   cpuid: cpuidRule,
   rdtsc: rdtscRule,
   rdtscp: rdtscpRule,
+  rdpid: rdpidRule,
+  rdrand: rdrandRule,
+  rdseed: rdseedRule,
 
   nop: nopRule,
   pause: nopRule,
@@ -186,4 +252,6 @@ export const GENERAL_RULES: Rules = {
   mfence: nopRule,
   sfence: nopRule,
   clflush: clflushRule,
+  clflushopt: clflushRule,
+  clwb: clflushRule,
 };

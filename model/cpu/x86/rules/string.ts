@@ -20,7 +20,8 @@ const stepped = (s: Running, i: Instruction, pointer: number, size: Size): Word 
   return merged(s.regs[pointer], i.addressSize, next);
 };
 
-const repeated =
+/** A string instruction from its iteration; `stopsOnZero`: ZF has a say too. */
+export const repeated =
   (iteration: Iteration, stopsOnZero: boolean): Semantics =>
   (s, i) => {
     if (i.rep === 'none') return at(iteration(s, i), nextRip(s, i));
@@ -44,10 +45,15 @@ const repeated =
     );
   };
 
+/** The registers with a pointer moved on by one element. */
+export const pointerMoved = (s: Running, i: Instruction, pointer: number, size: Size): readonly Word[] =>
+  setReg(s.regs, pointer, stepped(s, i, pointer, size));
+
 const at = (s: Running, rip: Word): Running =>
   new Running(s.regs, rip, s.flags, s.segments, s.memory, s.platform, s.tick + 1, s.cited, s.fpu, s.system);
 
-const result = (s: Running, regs: readonly Word[], flags: number, memory = s.memory): Running =>
+/** The state after one iteration. */
+export const result = (s: Running, regs: readonly Word[], flags: number, memory = s.memory): Running =>
   new Running(regs, s.rip, flags, s.segments, memory, s.platform, s.tick, s.cited, s.fpu, s.system);
 
 const compareFlags = (s: Running, a: Word, b: Word, { size }: Operand): number =>

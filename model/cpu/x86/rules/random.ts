@@ -1,0 +1,25 @@
+/** Numbers that come from outside, or from the processor's own list. */
+import { zeroExtend } from '../../../word/size.ts';
+import { type Word, ZERO } from '../../../word/word.ts';
+import { ARITHMETIC, CF, setFlags } from '../flags.ts';
+import { finish } from '../operand.ts';
+import { ask } from '../outside.ts';
+import type { Running, Semantics } from '../running.ts';
+
+/** RDRAND, RDSEED: DEST ← a random number and CF ← 1, or 0 and CF ← 0 when there is none. The other arithmetic flags are cleared. */
+const randomRule =
+  (seed: boolean): Semantics =>
+  (s, i) => {
+    const answer = ask(s, { kind: 'random', size: i.size, seed });
+    return finish(s, i, i.dst, zeroExtend(answer ?? ZERO, i.dst.size), setFlags(s.flags, ARITHMETIC, answer === null ? 0 : CF));
+  };
+export const rdrandRule = randomRule(false);
+export const rdseedRule = randomRule(true);
+
+const TSC_AUX = 0xc0000103;
+
+/** TSC_AUX, which Xen keeps at 0. */
+export const auxiliaryOf = ({ system }: Running): Word => (system.kind === 'pv' ? ZERO : (system.msrs.get(TSC_AUX) ?? ZERO));
+
+/** RDPID: DEST ← TSC_AUX. */
+export const rdpidRule: Semantics = (s, i) => finish(s, i, i.dst, auxiliaryOf(s));
