@@ -1,6 +1,7 @@
 /** The handler of each instruction, from the tables of the groups. */
 import { NotModelled } from '#spec/failure.ts';
 import { CONTROL_REGISTERS, DEBUG_REGISTERS, type Row } from '#spec/isa/x86/opcodes.ts';
+import { BMI } from './bmi_table.ts';
 import type { Cpu } from './cpu.ts';
 import { CRYPTO } from './crypto/index.ts';
 import { GP } from './exit.ts';
@@ -23,7 +24,7 @@ const MMX_FIRST: readonly BuildTable[] = [MMX, SSE, X87];
 const SSE_FIRST: readonly BuildTable[] = [SSE, CRYPTO, X87, MMX];
 
 const builder = (row: Row, bare: boolean): Build | undefined => {
-  const tables = [bare ? SYSTEM : PV_ONLY, ...(row.state === undefined ? [] : row.state === 'mmx' ? MMX_FIRST : SSE_FIRST), GENERAL];
+  const tables = [bare ? SYSTEM : PV_ONLY, ...(row.state === undefined ? [] : row.state === 'mmx' ? MMX_FIRST : SSE_FIRST), GENERAL, BMI];
   return tables.find((table) => Object.hasOwn(table, row.mnemonic))?.[row.mnemonic];
 };
 
@@ -57,7 +58,7 @@ const handlerFor = (c: Cpu, i: Instruction, op: Op, form: string): Handler => {
   return row.state === undefined ? op.inner : GUARDS[row.state];
 };
 
-export const TABLES: readonly BuildTable[] = [GENERAL, PV_ONLY, SYSTEM, X87, MMX, SSE, CRYPTO];
+export const TABLES: readonly BuildTable[] = [GENERAL, BMI, PV_ONLY, SYSTEM, X87, MMX, SSE, CRYPTO];
 
 /** @param off the instruction's offset in its page. */
 export const build = (c: Cpu, i: Instruction, off: number): Op => {

@@ -1,4 +1,4 @@
-/** Branches, calls, returns, loops. */
+/** Branches, calls, returns, loops of 64-bit mode. */
 import { source } from './address.ts';
 import { isCanonical } from './canonical.ts';
 import { belowOrEqual, less, lessOrEqual } from './condition.ts';
@@ -8,7 +8,7 @@ import { carry, overflow, parity, sign, zero } from './flags.ts';
 import { PAGE } from './layout.ts';
 import type { Handler, Op } from './op.ts';
 import { getRegister, peek, poke } from './operand.ts';
-import { moveSp, popPlace, pushPlace } from './stack.ts';
+import { dropTop, moveSp, popPlace, popTop, pushPlace, pushTop } from './stack.ts';
 
 /** Upper half of the branch's target, whose lower half is PAGE + imm. */
 const targetHigh = (c: Cpu, o: Op, lo: number): number => {
@@ -52,17 +52,17 @@ export const jmp: Handler = taken;
 /** Push the address of the next instruction. */
 const pushReturn = (c: Cpu, o: Op): void => {
   const s = c.s;
-  const p = pushPlace(c, 8);
+  const p = pushTop(c);
   const lo = (s[PAGE] + o.end) | 0;
   c.dv.setInt32(p, lo, true);
   c.dv.setInt32(p + 4, (s[PAGE + 1] + (lo >>> 0 < s[PAGE] >>> 0 ? 1 : 0)) | 0, true);
-  moveSp(c, -8);
+  dropTop(c, -8);
 };
 
 /** Push, then go to `hi:lo`. A stack that cannot be written counts before a target that is not canonical. */
 const callTo = (c: Cpu, o: Op, lo: number, hi: number): Op => {
   if (!isCanonical(hi)) {
-    pushPlace(c, 8);
+    pushTop(c);
     c.fault(GP, 0);
   }
   pushReturn(c, o);
@@ -117,11 +117,11 @@ export const retShort: Handler = (c, o) => {
 
 /** RET; `imm` bytes of arguments are dropped too. */
 export const ret: Handler = (c, o) => {
-  const p = popPlace(c, 8);
+  const p = popTop(c);
   const lo = c.dv.getInt32(p, true);
   const hi = c.dv.getInt32(p + 4, true);
   if (!isCanonical(hi)) c.fault(GP, 0);
-  moveSp(c, 8 + o.imm);
+  dropTop(c, 8 + o.imm);
   return c.goto(lo, hi);
 };
 

@@ -10,11 +10,12 @@ import { linear } from './address.ts';
 import { build } from './build.ts';
 import { isCanonical } from './canonical.ts';
 import type { CodePage } from './code_cache.ts';
+import { checkFetch, reachesBeyond } from './code_segment.ts';
 import { decode } from './decode.ts';
 import { DB, type Exit, GP } from './exit.ts';
 import type { Instruction } from './instruction.ts';
 import type { GuestCpu } from './interface.ts';
-import { PAGE, SYSTEM } from './layout.ts';
+import { CS_BASE, PAGE, SYSTEM } from './layout.ts';
 import { FETCH, linkNext, linkTaken, straddling } from './link.ts';
 import { Mmu } from './mmu.ts';
 import { CODE_KINDS, checksAlignment, codeKind, flatSegments, hasWideStack, modeOf } from './mode.ts';
@@ -36,8 +37,10 @@ export class Cpu extends Mmu implements GuestCpu {
   tsc = 0n;
   /** RDTSC ended the burst and waits for its answer. */
   wantsTime = false;
-  /** SS was just loaded: no single-step trap after this instruction. */
-  shadow = false;
+  /** SS was just loaded: no single-step trap after this instruction. On the bare machine, no interrupt either; nor after STI. */
+  shadow: 'none' | 'sti' | 'ss' = 'none';
+  /** Outside 64-bit mode: the page that RIP is in is not wholly inside CS, so that each instruction has to be looked at. */
+  boundary = false;
   /** The instruction that a link into another page carries out now. */
   restart: Op | null = null;
   private leaving: Leaving | null = null;
@@ -74,9 +77,32 @@ export class Cpu extends Mmu implements GuestCpu {
 
   /** End the burst behind `o`, which is done: something outside wants to be looked at. */
   pause(o: Op): Op {
+    return this.pauseAt(o.end);
+  }
+
+  /** The same, with an offset in the current page to go on at. */
+  pauseAt(offset: number): Op {
     this.paused = true;
-    this.moveTo(o.end);
+    this.moveTo(offset);
     return STOP;
+  }
+
+  /** Go on at the linear address `hi:lo` in a new burst: after CS, the mode or whatever else bursts rely on has changed. */
+  stopAt(lo: number, hi: number): Op {
+    this.setRipHalves(lo, hi);
+    return STOP;
+  }
+
+  protected override flagsChanged(): void {
+    if (checksAlignment(this.s) !== this.aligned) this.refresh();
+  }
+
+  /** The instruction pointer outside 64-bit mode: an offset in CS. */
+  get ip(): number {
+    return (this.s[PAGE] + this.offset - this.s[CS_BASE]) >>> 0;
+  }
+  set ip(value: number) {
+    this.setRipHalves((this.s[CS_BASE] + value) | 0, 0);
   }
 
   run(steps: number): Exit {
@@ -84,7 +110,9 @@ export class Cpu extends Mmu implements GuestCpu {
     let retired = 0;
     while (retired < steps) {
       const alone = (this.s[SYSTEM] & (RFLAGS.TF | RFLAGS.RF)) !== 0;
-      const taken = alone ? this.single() : this.burst(steps - retired);
+      if (this.legacy) this.boundary = reachesBeyond(this.s, this.s[PAGE]);
+      this.shadow = 'none';
+      const taken = alone ? this.single() : this.burst(this.boundary ? 1 : steps - retired);
       if (this.wantsTime) this.tellTime(retired + Math.abs(taken) - 1);
       retired += Math.abs(taken);
       const exit = this.exit(retired);
@@ -112,11 +140,10 @@ export class Cpu extends Mmu implements GuestCpu {
   private single(): 1 | -1 {
     const { s } = this;
     const before = s[SYSTEM];
-    this.shadow = false;
     this.burst(1);
     if (this.faulted) return 1;
     if ((before & RFLAGS.RF) !== 0) s[SYSTEM] &= ~RFLAGS.RF;
-    return (before & RFLAGS.TF) !== 0 && !this.shadow && this.leaving === null ? -1 : 1;
+    return (before & RFLAGS.TF) !== 0 && this.shadow !== 'ss' && this.leaving === null ? -1 : 1;
   }
 
   /** Up to `count` steps. Returns how many were taken, one that faulted included. */
@@ -152,7 +179,7 @@ export class Cpu extends Mmu implements GuestCpu {
     this.offset = offset & (FRAME_BYTES - 1);
     if (offset < FRAME_BYTES) return;
     s[PAGE] += FRAME_BYTES;
-    if (s[PAGE] === 0) s[PAGE + 1] += 1;
+    if (s[PAGE] === 0 && !this.legacy) s[PAGE + 1] += 1;
   }
 
   /** End the burst after `o`. */
@@ -174,7 +201,12 @@ export class Cpu extends Mmu implements GuestCpu {
 
   /** The same; `again`: the instruction itself comes next. */
   settleAt(o: Op, again: boolean): Op {
-    if (!this.finishWrite()) return again ? o : o.next;
+    const anew = this.finishWrite();
+    if (this.toldOutside) {
+      this.toldOutside = false;
+      return this.pauseAt(again ? o.off : o.end);
+    }
+    if (!anew) return again ? o : o.next;
     this.moveTo(again ? o.off : o.end);
     return FETCH;
   }
@@ -186,6 +218,10 @@ export class Cpu extends Mmu implements GuestCpu {
     if (page !== s[PAGE] || hi !== s[PAGE + 1]) {
       s[PAGE] = page;
       s[PAGE + 1] = hi;
+      if (this.legacy && reachesBeyond(s, page)) {
+        this.offset = lo & (FRAME_BYTES - 1);
+        return STOP;
+      }
       const code = this.cachedCode(page, hi);
       if (code === null) {
         this.offset = lo & (FRAME_BYTES - 1);
@@ -201,8 +237,10 @@ export class Cpu extends Mmu implements GuestCpu {
 
   /** The instruction at `offset` of the page at `hi:lo`, which becomes the page of the current code. */
   lookup(lo: number, hi: number, offset: number): Op {
+    if (this.legacy) checkFetch(this, lo + offset);
     const code = this.codePage(lo, hi, offset);
     const found = code.ops[offset] ?? this.decodeIn(code, lo, hi, offset);
+    if (this.legacy) checkFetch(this, lo + found.end - 1);
     this.code = code;
     return found;
   }
@@ -234,12 +272,14 @@ export class Cpu extends Mmu implements GuestCpu {
   private takeApart(code: CodePage, lo: number, hi: number, offset: number): { instruction: Instruction; second: CodePage | null } {
     const { bytes } = this.memory;
     let second: CodePage | null = null;
-    const instruction = decode((at) => {
+    const byte = (at: number): number => {
       if (at >= LONGEST) this.fault(GP, 0);
+      if (this.legacy) checkFetch(this, lo + offset + at);
       if (offset + at < FRAME_BYTES) return bytes[code.mfn * FRAME_BYTES + offset + at];
-      second ??= this.codePage((lo + FRAME_BYTES) | 0, (hi + (lo === -FRAME_BYTES ? 1 : 0)) | 0, 0);
+      second ??= this.codePage((lo + FRAME_BYTES) | 0, (hi + (lo === -FRAME_BYTES && !this.legacy ? 1 : 0)) | 0, 0);
       return bytes[second.mfn * FRAME_BYTES + offset + at - FRAME_BYTES];
-    }, CODE_KINDS[this.kind]);
+    };
+    const instruction = decode(byte, CODE_KINDS[this.kind]);
     return { instruction, second };
   }
 

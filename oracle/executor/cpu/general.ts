@@ -5,10 +5,15 @@ import { ALU32 } from './alu32.ts';
 import { ALU64 } from './alu64.ts';
 import * as bits from './bits.ts';
 import * as control from './control.ts';
+import * as decimal from './decimal.ts';
 import * as exchange from './exchange.ts';
+import { loadFarPointer } from './far_pointer.ts';
 import type { Forms } from './forms.ts';
+import * as frame from './frame.ts';
+import * as inputOutput from './input_output.ts';
 import type { Instruction } from './instruction.ts';
-import { FS, GS } from './interface.ts';
+import { FS } from './interface.ts';
+import * as legacy from './legacy_control.ts';
 import * as move from './move.ts';
 import * as multiply from './multiply.ts';
 import type { Handler } from './op.ts';
@@ -16,6 +21,7 @@ import { operandSize, place } from './operands.ts';
 import * as segment from './segment.ts';
 import * as shift from './shift.ts';
 import * as stack from './stack.ts';
+import { cli, popf, pushf, sti } from './stack_flags.ts';
 import { ITERATION, type Repeat, stringHandler } from './strings.ts';
 import * as system from './system.ts';
 import { type Build, type BuildTable, fixed, returning } from './table.ts';
@@ -95,7 +101,7 @@ const pop: Build = (o, _, form) => {
 
 const enter: Build = (o, i) => {
   o.immHi = i.immediate2;
-  return stack.enter;
+  return frame.enter;
 };
 
 /** CS cannot be loaded, and there are six segment registers. REX.R does not count. */
@@ -103,14 +109,30 @@ const segmentRegister =
   (handler: Handler, load: boolean): Build =>
   (o, i) => {
     o.immHi = i.reg & 7;
-    return o.immHi > GS || (load && o.immHi === 1) ? system.undefinedOpcode : handler;
+    return o.immHi >= segment.SEGMENTS.length || (load && !segment.isLoadable(o.immHi)) ? system.undefinedOpcode : handler;
   };
 
-/** FS and GS are named by the opcode: 0F A0 and 0F A1, 0F A8 and 0F A9. */
+/** The operand names the segment register. */
 const segmentStack =
   (handler: Handler): Build =>
   (o, i) => {
-    o.immHi = (i.opcode & 8) === 0 ? FS : GS;
+    o.immHi = segment.SEGMENTS.indexOf(i.row.operands[0]);
+    return handler;
+  };
+
+/** LES, LDS, LSS, LFS, LGS. */
+const farLoad =
+  (name: string): Build =>
+  (o) => {
+    o.immHi = segment.SEGMENTS.indexOf(name);
+    return loadFarPointer;
+  };
+
+/** Of FS (0) or GS (1). */
+const base =
+  (handler: Handler, which: 0 | 1): Build =>
+  (o) => {
+    o.immHi = FS + which;
     return handler;
   };
 
@@ -123,19 +145,27 @@ const repeatOf = (i: Instruction): Repeat => {
   return i.rep === 0xf3 ? 'equal' : 'unequal';
 };
 
-/** Handlers by whether the target is relative; the second pair for 16-bit operands. */
+/** Handlers by whether the target is relative: of 64-bit mode, with 16-bit operands there, and outside. */
+type Branch = readonly [relative: Handler, indirect: Handler];
 const jump =
-  (wide: readonly [Handler, Handler], short: readonly [Handler, Handler]): Build =>
+  (wide: Branch, short: Branch, outside: Branch): Build =>
   (_, i) =>
-    (i.size === 2 ? short : wide)[i.row.operands[0].startsWith('J') ? 0 : 1];
+    (i.mode !== '64' ? outside : i.size === 2 ? short : wide)[i.row.operands[0].startsWith('J') ? 0 : 1];
+
+const byMode =
+  (long: Handler, outside: Handler): Build =>
+  (_, i) =>
+    i.mode === '64' ? long : outside;
 
 /** LOOPE and LOOPNE: F3 and F2 say which of them it is. */
 const loopOnZero =
-  (plain: Handler): Build =>
-  (_, i) =>
-    i.rep === 0 ? plain : i.rep === 0xf3 ? control.loope : control.loopne;
+  (which: 'loope' | 'loopne'): Build =>
+  (_, i) => {
+    const handlers = i.mode === '64' ? control : legacy;
+    return handlers[i.rep === 0 ? which : i.rep === 0xf3 ? 'loope' : 'loopne'];
+  };
 
-const ret: Build = (o, i) => returning(i.size === 2 ? control.retShort : control.ret)(o, i, '');
+const ret: Build = (_, i) => (i.mode !== '64' ? legacy.ret : i.size === 2 ? control.retShort : control.ret);
 
 const doubleShift =
   (immediate: Handler, cl: Handler): Build =>
@@ -159,7 +189,10 @@ export const GENERAL: BuildTable = {
       (_, i) =>
         stringHandler(name, repeatOf(i)),
   ),
-  ...conditional('j', (n) => fixed(control.JCC[n])),
+  ...conditional('j', (n) => (o, i) => {
+    o.v = n;
+    return i.mode === '64' ? control.JCC[n] : legacy.jcc;
+  }),
   ...conditional('set', (n) => (o) => {
     o.immHi = n;
     return unary.set;
@@ -180,14 +213,28 @@ export const GENERAL: BuildTable = {
   xlat: fixed(system.xlat),
   push,
   pop,
-  pushf: fixed(stack.pushf),
-  popf: fixed(stack.popf),
+  pusha: fixed(frame.pusha),
+  popa: fixed(frame.popa),
+  pushf: fixed(pushf),
+  popf: fixed(popf),
+  cli: fixed(cli),
+  sti: fixed(sti),
   enter,
-  leave: fixed(stack.leave),
+  leave: fixed(frame.leave),
   mov_from_seg: segmentRegister(segment.movFromSegment, false),
   mov_to_seg: segmentRegister(segment.movToSegment, true),
   push_seg: segmentStack(segment.pushSegment),
   pop_seg: segmentStack(segment.popSegment),
+  les: farLoad('ES'),
+  lds: farLoad('DS'),
+  lss: farLoad('SS'),
+  lfs: farLoad('FS'),
+  lgs: farLoad('GS'),
+  arpl: fixed(segment.arpl),
+  rdfsbase: base(segment.readBase, 0),
+  rdgsbase: base(segment.readBase, 1),
+  wrfsbase: base(segment.writeBase, 0),
+  wrgsbase: base(segment.writeBase, 1),
   xchg,
   xadd: fixed(exchange.xadd),
   cmpxchg: fixed(exchange.cmpxchg),
@@ -203,13 +250,31 @@ export const GENERAL: BuildTable = {
   popcnt: fixed(bits.popcnt),
   shld: doubleShift(shift.shldImmediate, shift.shldCl),
   shrd: doubleShift(shift.shrdImmediate, shift.shrdCl),
-  jmp: jump([control.jmp, control.jmpIndirect], [control.jmp, control.jmpIndirectShort]),
-  call: jump([control.call, control.callIndirect], [control.callShort, control.callIndirectShort]),
-  ret,
-  loop: fixed(control.loop),
-  loope: loopOnZero(control.loope),
-  loopne: loopOnZero(control.loopne),
-  jrcxz: fixed(control.jrcxz),
+  jmp: jump([control.jmp, control.jmpIndirect], [control.jmp, control.jmpIndirectShort], [legacy.jmp, legacy.jmpIndirect]),
+  call: jump([control.call, control.callIndirect], [control.callShort, control.callIndirectShort], [legacy.call, legacy.callIndirect]),
+  ret: (o, i, form) => returning(ret(o, i, form))(o, i, form),
+  loop: byMode(control.loop, legacy.loop),
+  loope: loopOnZero('loope'),
+  loopne: loopOnZero('loopne'),
+  jrcxz: byMode(control.jrcxz, legacy.jcxz),
+  bound: fixed(legacy.bound),
+  into: fixed(legacy.into),
+  in: (_, i) => (i.row.operands[1] === 'DX' ? inputOutput.inDx : inputOutput.inImmediate),
+  out: (o, i) => {
+    const data = i.row.operands[1];
+    o.size = operandSize(data, i.size);
+    return i.row.operands[0] === 'DX' ? inputOutput.outDx : inputOutput.outImmediate;
+  },
+  rdrand: fixed(inputOutput.random),
+  rdseed: fixed(inputOutput.random),
+  rdpid: fixed(system.rdpid),
+  daa: fixed(decimal.daa),
+  das: fixed(decimal.das),
+  aaa: fixed(decimal.aaa),
+  aas: fixed(decimal.aas),
+  aam: fixed(decimal.aam),
+  aad: fixed(decimal.aad),
+  salc: fixed(decimal.salc),
   cmc: fixed(system.cmc),
   clc: fixed(system.clc),
   stc: fixed(system.stc),
@@ -220,7 +285,7 @@ export const GENERAL: BuildTable = {
   cpuid: fixed(system.cpuid),
   rdtsc: fixed(system.rdtsc),
   rdtscp: fixed(system.rdtscp),
-  clflush: fixed(system.clflush),
+  ...named(['clflush', 'clflushopt', 'clwb'], () => fixed(system.clflush)),
   fwait: fixed(system.fwait),
   ...named(['lfence', 'mfence', 'sfence', 'pause', 'prefetch', 'nop'], () => fixed(system.nop)),
   ...named(['ud0', 'ud1', 'ud2', 'invalid'], () => fixed(system.undefinedOpcode)),

@@ -27,6 +27,8 @@ export const FS = 4;
 export const GS = 5;
 
 export interface GuestCpu {
+  /** The register file (layout.ts). */
+  readonly s: Int32Array;
   /** Frame of the top-level page table in use. Setting it is cheap; translations are kept for several roots. */
   root: number;
   rip: bigint;

@@ -35,6 +35,8 @@ export const MXCSR = 147;
 export const SEGMENT_BASE = 148;
 export const SEGMENT_LIMIT = 164;
 export const SEGMENT_RIGHTS = 172;
+export const CS_BASE = SEGMENT_BASE + 2;
+export const CS_LIMIT = SEGMENT_LIMIT + 1;
 export const FS_BASE = SEGMENT_BASE + 8;
 export const GS_BASE = SEGMENT_BASE + 10;
 

@@ -1,6 +1,7 @@
 /** Ops that are no instructions of their own: they find the one that comes next, and carry it out. */
+import { checkFetch, reachesBeyond } from './code_segment.ts';
 import { PAGE } from './layout.ts';
-import { type Handler, Op } from './op.ts';
+import { type Handler, Op, STOP } from './op.ts';
 
 /** The instruction at the page PAGE plus `cpu.offset`, wherever a branch or a run begins. */
 export const FETCH: Op = new Op((c) => {
@@ -22,15 +23,26 @@ const within: Handler = (c, link) => {
   return found.run(c, found);
 };
 
+/** The first instruction of a page outside 64-bit mode: the burst ends behind it if the page is not wholly inside CS. */
+const intoBoundary: Handler = (c, found) => {
+  c.boundary = reachesBeyond(c.s, c.s[PAGE]);
+  const next = found.run(c, found);
+  c.restart = null;
+  if (!c.boundary) return next;
+  c.hold(next);
+  return STOP;
+};
+
 /** Into the following page, which the page tables may place anywhere. */
 const across: Handler = (c, link) => {
   const { s } = c;
   const lo = (s[PAGE] + 4096) | 0;
-  const hi = (s[PAGE + 1] + (lo === 0 ? 1 : 0)) | 0;
+  const hi = (s[PAGE + 1] + (lo === 0 && !c.legacy ? 1 : 0)) | 0;
   const found = c.lookup(lo, hi, link.off - 4096);
   s[PAGE] = lo;
   s[PAGE + 1] = hi;
   c.restart = found;
+  if (c.legacy) return intoBoundary(c, found);
   const next = found.run(c, found);
   c.restart = null;
   return next;
@@ -53,7 +65,8 @@ export const linkTaken = (from: Op, offset: number): Op => link(from, offset, 1)
 export const straddling: Handler = (c, o) => {
   const { s } = c;
   const lo = (s[PAGE] + 4096) | 0;
-  const second = c.codePage(lo, (s[PAGE + 1] + (lo === 0 ? 1 : 0)) | 0, 0);
+  if (c.legacy) checkFetch(c, s[PAGE] + o.end - 1);
+  const second = c.codePage(lo, (s[PAGE + 1] + (lo === 0 && !c.legacy ? 1 : 0)) | 0, 0);
   if (second.mfn === o.second) return o.body(c, o);
   const fresh = c.decodeAt(c.code, o.off);
   return fresh.body(c, fresh);

@@ -32,6 +32,8 @@ export class Mmu extends Registers {
   writeTlb: Int32Array;
   /** The instruction wrote in a way that `finishWrite` has to look after. */
   aftercare = false;
+  /** The instruction wrote to something other than RAM. */
+  protected toldOutside = false;
   /** The decoded instructions of the page that RIP is in. */
   code: CodePage;
   /** Address bits of a table entry's upper half that must be zero. */
@@ -217,8 +219,10 @@ export class Mmu extends Registers {
 
   private copyOut(from: number, maddr: number, size: number): void {
     const part = this.memory.all.slice(from, from + size);
-    if (this.isOutside(maddr)) this.platform.outside.write(maddr, part);
-    else this.memory.writeBytes(maddr, part);
+    if (this.isOutside(maddr)) {
+      this.toldOutside = true;
+      this.platform.outside.write(maddr, part);
+    } else this.memory.writeBytes(maddr, part);
   }
 
   /** See `writable` in address.ts. */

@@ -2,7 +2,7 @@
 import { NotModelled } from '#spec/failure.ts';
 import type { Cpu } from './cpu.ts';
 import { GP } from './exit.ts';
-import { loadPvSegment } from './segment.ts';
+import { loadPvSegment } from './pv_segment.ts';
 import { type Access, type Translation, walk } from './walk.ts';
 
 /** Machine addresses at which RAM does not answer. */

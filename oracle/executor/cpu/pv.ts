@@ -1,5 +1,5 @@
 /** Far transfers and ways into Xen, as a PV guest's processor has them. */
-import * as segment from './segment.ts';
+import * as segment from './pv_segment.ts';
 import * as system from './system.ts';
 import { type BuildTable, fixed, returning } from './table.ts';
 

@@ -30,6 +30,8 @@ export class Registers implements RegisterFile {
   readonly msrs = new Map<number, bigint>();
   /** Upper half of the 64-bit value that a function just returned. */
   high = 0;
+  /** Selector of the far pointer that a function just read. */
+  far = 0;
   /** RIP is PAGE plus this between instructions. */
   offset = 0;
   faultVector = 0;
@@ -104,12 +106,15 @@ export class Registers implements RegisterFile {
   }
   set flags(value: number) {
     setFlags(this, value);
+    this.flagsChanged();
   }
+  /** The flags other than the arithmetic ones have been written. */
+  protected flagsChanged(): void {}
   get rflags(): bigint {
     return BigInt(getFlags(this) >>> 0);
   }
   set rflags(value: bigint) {
-    setFlags(this, Number(BigInt.asIntN(32, value)));
+    this.flags = Number(BigInt.asIntN(32, value));
   }
   get fsBase(): bigint {
     return this.pair(FS_BASE);

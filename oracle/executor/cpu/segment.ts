@@ -1,53 +1,30 @@
-/**
- * Segment registers, far transfers and IRET, with the descriptor table that a PV guest has until it installs its own: Xen's reserved
- * entries. All else, the local table included, is empty.
- */
-import { FLAT } from '#spec/abi/xen.ts';
-import { NotModelled } from '#spec/failure.ts';
+/** MOV, PUSH, POP of segment registers, ARPL, and the bases of FS and GS. What a load checks is the platform's. */
+import { CR4 as CR4_BITS } from '#spec/isa/x86/control_registers.ts';
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
-import { linear, linearBeyond, next, readable, writable } from './address.ts';
+import { linear, next, readable, writable } from './address.ts';
 import { isCanonical } from './canonical.ts';
 import type { Cpu } from './cpu.ts';
-import { GP } from './exit.ts';
-import { CS, FS, GS, SS_REG } from './interface.ts';
-import { FS_BASE, GS_BASE, PAGE, SYSTEM } from './layout.ts';
+import { GP, UD } from './exit.ts';
+import { arithmeticFlags, setArithmeticFlags } from './flags.ts';
+import { CS, SS_REG } from './interface.ts';
+import { CR4, SEGMENT_BASE } from './layout.ts';
 import type { Handler, Op } from './op.ts';
-import { getRegister, peek, poke, setRegister } from './operand.ts';
-import { leaveForTrapFlag, loadFlags, moveSp, popPlace, pushPlace, SP } from './stack.ts';
+import { getRegister, load, locate, peek, poke, setRegister, store } from './operand.ts';
+import { moveSp, popPlace, pushPlace } from './stack.ts';
 
-const RPL = 3;
-const index = (selector: number): number => selector & ~RPL;
+const { ZF } = RFLAGS;
 
-const CODE32 = index(FLAT.RING3_CS32);
-const CODE64 = index(FLAT.RING3_CS64);
-const STACK_DATA = index(FLAT.RING3_SS64);
-
-/** What ring 3 may load into DS, ES, FS, GS: data, and the code segments, which can be read. */
-const isLoadable = (selector: number): boolean => [CODE32, CODE64, STACK_DATA].includes(index(selector));
-
-/** The checks of a load of `segment`; throws the fault. */
-const checkLoad = (c: Cpu, segment: number, selector: number): void => {
-  const isNull = index(selector) === 0;
-  if (segment === SS_REG) {
-    if (isNull) c.fault(GP, 0);
-    if (selector !== FLAT.RING3_SS64) c.fault(GP, index(selector));
-  } else if (!isNull && !isLoadable(selector)) c.fault(GP, index(selector));
-};
-
-/** Load a data segment register of a PV guest: FS and GS take base 0 with it, from a null selector too. */
-export const loadPvSegment = (c: Cpu, segment: number, selector: number): void => {
-  checkLoad(c, segment, selector);
-  c.selectors[segment] = selector;
-  if (segment === SS_REG) c.shadow = true;
-  const base = segment === FS ? FS_BASE : segment === GS ? GS_BASE : 0;
-  if (base !== 0) c.s[base] = c.s[base + 1] = 0;
+/** What follows a load of the segment register numbered in `immHi`: on the bare machine SS holds off interrupts, so somebody has to look. */
+export const afterLoad = (c: Cpu, o: Op): Op => {
+  if (c.platform.bare || c.legacy) c.refresh();
+  return c.platform.bare && o.immHi === SS_REG ? c.pause(o) : o.next;
 };
 
 /** MOV to a segment register; its number is in `immHi`. */
 export const movToSegment: Handler = (c, o) => {
   const selector = o.memory ? peek(c, readable(c, o, linear(c, o), c.high, 1), 2) : getRegister(c, o.b, 2);
   c.platform.loadSegment(c, o.immHi, selector);
-  return o.next;
+  return afterLoad(c, o);
 };
 
 /** MOV from a segment register: memory takes 16 bits whatever the operand size. */
@@ -68,103 +45,50 @@ export const pushSegment: Handler = (c, o) => {
   return next(c, o);
 };
 
+/** The stack pointer moves as wide as the stack was before. */
 export const popSegment: Handler = (c, o) => {
   const selector = peek(c, popPlace(c, o.size), o.size) & 0xffff;
+  const wide = c.wideStack;
   c.platform.loadSegment(c, o.immHi, selector);
+  c.wideStack = wide;
   moveSp(c, o.size);
+  return afterLoad(c, o);
+};
+
+/** ARPL: the destination's RPL is raised to the source's. */
+export const arpl: Handler = (c, o) => {
+  const p = locate(c, o);
+  const destination = load(c, o, p, o.a);
+  const rpl = getRegister(c, o.b, 2) & 3;
+  const raise = (destination & 3) < rpl;
+  store(c, o, p, o.a, raise ? (destination & ~3) | rpl : destination, 0);
+  setArithmeticFlags(c, (arithmeticFlags(c) & ~ZF) | (raise ? ZF : 0));
+  return next(c, o);
+};
+
+const checkBases = (c: Cpu): void => {
+  if ((c.s[CR4] & CR4_BITS.FSGSBASE) === 0) c.fault(UD, null);
+};
+
+/** RDFSBASE, RDGSBASE; the segment's number is in `immHi`. */
+export const readBase: Handler = (c, o) => {
+  checkBases(c);
+  const at = SEGMENT_BASE + 2 * o.immHi;
+  setRegister(c, o.a, o.size, c.s[at], c.s[at + 1]);
   return o.next;
 };
 
-/** The checks of a code selector for a far transfer within ring 3. */
-const checkCode = (c: Cpu, selector: number): void => {
-  if (index(selector) === 0) c.fault(GP, 0);
-  if (index(selector) === CODE32) throw new NotModelled('mode/compatibility');
-  if (index(selector) !== CODE64) c.fault(GP, index(selector));
+/** WRFSBASE, WRGSBASE: 32 bits are zero-extended. */
+export const writeBase: Handler = (c, o) => {
+  checkBases(c);
+  const lo = getRegister(c, o.a, o.size);
+  if (!isCanonical(c.high)) c.fault(GP, 0);
+  const at = SEGMENT_BASE + 2 * o.immHi;
+  c.s[at] = lo;
+  c.s[at + 1] = c.high;
+  return o.next;
 };
 
-/** Go to `hi:lo` in the 64-bit code segment. */
-const enter = (c: Cpu, lo: number, hi: number): Op => {
-  c.selectors[CS] = FLAT.RING3_CS64;
-  return c.goto(lo, hi);
-};
-
-/** A far pointer in memory: an offset of 16 or 32 bits, never more, then the selector; two accesses, each judged by itself. */
-const readPointer = (c: Cpu, o: Op): number => {
-  const bytes = o.size === 2 ? 2 : 4;
-  // The operand reaches two bytes, so that its upper half is judged here.
-  if (bytes === 4) linearBeyond(c, o, 2, 0);
-  const at = linear(c, o);
-  const high = c.high;
-  const lo = peek(c, readable(c, o, at, high, bytes - 1), bytes);
-  if (o.address === 8) linearBeyond(c, o, bytes, 0);
-  const selectorAt = (at + bytes) | 0;
-  const selector = peek(c, readable(c, o, selectorAt, (high + (selectorAt >>> 0 < at >>> 0 ? 1 : 0)) | 0, 1), 2);
-  checkCode(c, selector);
-  // An offset of at most 32 bits is canonical.
-  c.high = 0;
-  return lo;
-};
-
-export const jmpFar: Handler = (c, o) => {
-  const lo = readPointer(c, o);
-  return enter(c, lo, c.high);
-};
-
-export const callFar: Handler = (c, o) => {
-  const lo = readPointer(c, o);
-  const hi = c.high;
-  const { size } = o;
-  const s = c.s;
-  // The first push stays when the second faults.
-  poke(c, pushPlace(c, size), size, c.selectors[CS], 0);
-  c.finishWrite();
-  const back = (s[PAGE] + o.end) | 0;
-  poke(c, pushPlace(c, size, size), size, back, (s[PAGE + 1] + (back >>> 0 < s[PAGE] >>> 0 ? 1 : 0)) | 0);
-  moveSp(c, -2 * size);
-  c.finishWrite();
-  return enter(c, lo, hi);
-};
-
-/** RET far, which reads the selector first; `imm` bytes of arguments are dropped. Only ring 3 can be returned to. */
-export const retFar: Handler = (c, o) => {
-  const { size } = o;
-  const selector = peek(c, popPlace(c, size, size), size) & 0xffff;
-  const lo = peek(c, popPlace(c, size), size);
-  const hi = c.high;
-  const drop = o.imm & 0xffff;
-  if ((selector & RPL) !== RPL) {
-    // To another ring: the processor fetches SS and RSP of its stack before it refuses.
-    popPlace(c, size, 3 * size + drop);
-    popPlace(c, size, 2 * size + drop);
-    c.fault(GP, index(selector));
-  }
-  checkCode(c, selector);
-  if (!isCanonical(hi)) c.fault(GP, 0);
-  moveSp(c, 2 * size + drop);
-  return enter(c, lo, hi);
-};
-
-/** IRET within ring 3: RIP, CS, RFLAGS, RSP, SS, each of the operand size. */
-export const iret: Handler = (c, o) => {
-  const { size } = o;
-  if ((c.s[SYSTEM] & RFLAGS.NT) !== 0) c.fault(GP, 0);
-  const word = (i: number): number => peek(c, popPlace(c, size, i * size), size);
-  const lo = word(0);
-  const hi = c.high;
-  const cs = word(1) & 0xffff;
-  const flags = word(2);
-  const sp = word(3);
-  const spHi = c.high;
-  const ss = word(4) & 0xffff;
-  if (index(cs) === 0) c.fault(GP, 0);
-  if ((cs & RPL) !== RPL) c.fault(GP, index(cs));
-  checkCode(c, cs);
-  if (!isCanonical(hi)) c.fault(GP, 0);
-  checkLoad(c, SS_REG, ss);
-  loadFlags(c, flags, size, RFLAGS.RF);
-  c.selectors[SS_REG] = ss;
-  c.s[SP] = sp;
-  c.s[SP + 1] = spHi;
-  const follow = enter(c, lo, hi);
-  return (c.s[SYSTEM] & RFLAGS.TF) === 0 ? follow : leaveForTrapFlag(c, follow);
-};
+/** Number of a segment register by its name. */
+export const SEGMENTS: readonly string[] = ['ES', 'CS', 'SS', 'DS', 'FS', 'GS'];
+export const isLoadable = (segment: number): boolean => segment !== CS && segment < SEGMENTS.length;

@@ -1,31 +1,51 @@
 /** String instructions. A repeated one takes one step for each iteration and stays the next instruction until it is done. */
 
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
-import { DATA, linearOf, readable, writable } from './address.ts';
+import { DATA, LEGACY_EXTRA, linearOf, readable, writable } from './address.ts';
 import { sub32, sub64, topShift } from './arithmetic.ts';
 import type { Cpu } from './cpu.ts';
 import { sizeKind, zero } from './flags.ts';
 import { SYSTEM } from './layout.ts';
-import type { Handler, Op } from './op.ts';
+import { type Handler, type Op, STOP } from './op.ts';
 import { getRegister, peek, poke, setRegister } from './operand.ts';
 
-/** Places of RCX, RSI, RDI. */
+/** Places of RCX, RDX, RSI, RDI. */
 const CX = 2;
+const DX = 4;
 const SI = 12;
 const DI = 14;
 
+/** DS:rSI, or what an override says. */
 const from = (c: Cpu, o: Op): number => {
   c.high = c.s[SI + 1];
   const lo = linearOf(c, o, c.s[SI]);
-  return readable(c, DATA, lo, c.high, o.size - 1);
+  return readable(c, o, lo, c.high, o.size - 1);
 };
-/** ES:RDI takes no segment override. */
-const compared = (c: Cpu, o: Op): number => readable(c, DATA, c.s[DI], o.address === 4 ? 0 : c.s[DI + 1], o.size - 1);
-const to = (c: Cpu, o: Op): number => writable(c, DATA, c.s[DI], o.address === 4 ? 0 : c.s[DI + 1], o.size - 1);
+
+/** ES:rDI takes no segment override. */
+const extraOffset = (c: Cpu, o: Op): number => {
+  if (!o.legacy) {
+    c.high = o.address === 4 ? 0 : c.s[DI + 1];
+    return c.s[DI];
+  }
+  return linearOf(c, LEGACY_EXTRA, o.address === 2 ? c.s16[2 * DI] : c.s[DI]);
+};
+const compared = (c: Cpu, o: Op): number => {
+  const lo = extraOffset(c, o);
+  return readable(c, o.legacy ? LEGACY_EXTRA : DATA, lo, c.high, o.size - 1);
+};
+const to = (c: Cpu, o: Op): number => {
+  const lo = extraOffset(c, o);
+  return writable(c, o.legacy ? LEGACY_EXTRA : DATA, lo, c.high, o.size - 1);
+};
 
 /** Add `by` to a register of the address size. */
 const step = (c: Cpu, o: Op, register: number, by: number): void => {
   const s = c.s;
+  if (o.address === 2) {
+    c.s16[2 * register] += by;
+    return;
+  }
   const lo = (s[register] + by) | 0;
   s[register + 1] = o.address === 4 ? 0 : (s[register + 1] + (by >> 31) + (lo >>> 0 < by >>> 0 ? 1 : 0)) | 0;
   s[register] = lo;
@@ -87,13 +107,45 @@ const match: Handler = (c, o) => {
   return o;
 };
 
+/** The port may be used, and the memory be written, before the device is asked. */
+const input: Handler = (c, o) => {
+  const port = c.s16[2 * DX];
+  c.platform.checkPort(c, port, o.size);
+  const p = to(c, o);
+  poke(c, p, o.size, c.platform.readPort(c, port, o.size), 0);
+  advance(c, o, DI);
+  return o;
+};
+
+const output: Handler = (c, o) => {
+  const port = c.s16[2 * DX];
+  c.platform.checkPort(c, port, o.size);
+  const value = peek(c, from(c, o), o.size);
+  c.platform.writePort(c, port, o.size, value);
+  advance(c, o, SI);
+  return o;
+};
+
 /** What one iteration of each instruction does. */
-export const ITERATION: Readonly<Record<string, Handler>> = { movs: move, stos: fill, lods: fetch, scas: scan, cmps: match };
+export const ITERATION: Readonly<Record<string, Handler>> = {
+  movs: move,
+  stos: fill,
+  lods: fetch,
+  scas: scan,
+  cmps: match,
+  ins: input,
+  outs: output,
+};
+/** These speak with devices, which may want an interrupt then. */
+const SPEAKING: readonly string[] = ['ins', 'outs'];
 
 /** How a string instruction is repeated: not at all, by count, while equal, while not equal. */
 export type Repeat = 'once' | 'count' | 'equal' | 'unequal';
 
-const finished = (c: Cpu, o: Op): boolean => c.s[CX] === 0 && (o.address === 4 || c.s[CX + 1] === 0);
+const finished = (c: Cpu, o: Op): boolean => {
+  if (o.address === 2) return c.s16[2 * CX] === 0;
+  return c.s[CX] === 0 && (o.address === 4 || c.s[CX + 1] === 0);
+};
 
 const repeated =
   (iteration: Handler, goesOn: (c: Cpu) => boolean): Handler =>
@@ -107,8 +159,19 @@ const repeated =
 
 const always = (): boolean => true;
 
+const speaking =
+  (handler: Handler): Handler =>
+  (c, o) => {
+    const follow = handler(c, o);
+    return follow === STOP ? STOP : c.pauseAt(follow === o ? o.off : o.end);
+  };
+
 export const stringHandler = (mnemonic: string, repeat: Repeat): Handler => {
-  const iteration = ITERATION[mnemonic];
+  const handler = repeating(ITERATION[mnemonic], repeat);
+  return SPEAKING.includes(mnemonic) ? speaking(handler) : handler;
+};
+
+const repeating = (iteration: Handler, repeat: Repeat): Handler => {
   switch (repeat) {
     case 'once':
       return (c, o) => {

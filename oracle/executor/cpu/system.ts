@@ -1,10 +1,11 @@
 /** Exceptions asked for, ways into Xen, flags, CPUID, time, and what does nothing. */
+import { CR4 as CR4_BITS } from '#spec/isa/x86/control_registers.ts';
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
-import { DATA, linear, linearOf, readable } from './address.ts';
+import { linear, linearOf, readable } from './address.ts';
 import type { Cpu } from './cpu.ts';
 import { BP, GP, NM, OF, UD } from './exit.ts';
 import { arithmeticFlags, carry, getFlags, setArithmeticFlags, setCarry } from './flags.ts';
-import { PAGE, SYSTEM } from './layout.ts';
+import { CPL, CR4, PAGE, SYSTEM } from './layout.ts';
 import { type Handler, STOP } from './op.ts';
 import { setRegister } from './operand.ts';
 
@@ -86,7 +87,7 @@ export const xlat: Handler = (c, o) => {
   const offset = (base + c.s8[0]) | 0;
   c.high = (s[B + 1] + (offset >>> 0 < base >>> 0 ? 1 : 0)) | 0;
   const lo = linearOf(c, o, offset);
-  c.s8[0] = c.dv.getUint8(readable(c, DATA, lo, c.high, 0));
+  c.s8[0] = c.dv.getUint8(readable(c, o, lo, c.high, 0));
   return o.next;
 };
 
@@ -105,15 +106,26 @@ export const cpuid: Handler = (c, o) => {
 
 /** How many steps of the run came before is known outside the burst only: it ends here, and `Cpu.run` fills in the answer. */
 export const rdtsc: Handler = (c, o) => {
+  if (c.s[CPL] !== 0 && (c.s[CR4] & CR4_BITS.TSD) !== 0) c.fault(GP, 0);
   c.wantsTime = true;
   c.hold(o.next);
   return STOP;
 };
 
-/** RDTSCP; TSC_AUX is 0. */
+const TSC_AUX = 0xc0000103;
+/** A PV guest's is 0. */
+const processorId = (c: Cpu): number => Number(BigInt.asIntN(32, c.msrs.get(TSC_AUX) ?? 0n));
+
 export const rdtscp: Handler = (c, o) => {
-  setRegister(c, C, 4, 0, 0);
-  return rdtsc(c, o);
+  const follow = rdtsc(c, o);
+  setRegister(c, C, 4, processorId(c), 0);
+  return follow;
+};
+
+/** RDPID: 64 bits, zero-extended. */
+export const rdpid: Handler = (c, o) => {
+  setRegister(c, o.a, c.legacy ? 4 : 8, processorId(c), 0);
+  return o.next;
 };
 
 /** The answer to RDTSC into EDX:EAX. */
