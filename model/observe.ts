@@ -2,6 +2,7 @@
 import { CALLBACKTYPE } from '#spec/abi/xen.ts';
 import { digestText } from '#spec/digest.ts';
 import type { DomainObservation, Observation, PortObservation, VcpuObservation } from '#spec/observation.ts';
+import { observeFpu } from './cpu/x86/fpu/observe.ts';
 import { CS, DS, ES, FS, GS, SS } from './cpu/x86/state.ts';
 import type { Channel, Domain } from './domain.ts';
 import { frameSums } from './frame_table.ts';
@@ -97,6 +98,7 @@ const observeVcpu = (vcpu: Vcpu): VcpuObservation => {
     masking_callbacks: Object.keys(CALLBACKTYPE).filter((name) => (vcpu.masking as Readonly<Record<string, boolean>>)[name]),
     traps: vcpu.traps.flatMap(observeTrap),
     dr: vcpu.dr.map(toHex),
+    fpu: observeFpu(vcpu.cpu.fpu),
     task_switched: vcpu.taskSwitched,
     iopl: vcpu.iopl,
     cr4: toHex(vcpu.cr4),

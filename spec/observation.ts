@@ -1,6 +1,7 @@
 /** The one small picture of a machine through which engines are compared. Plain JSON; 64-bit values as `Hex`. */
 import type { EvtchnStat } from './abi/event_channel.ts';
 import type { VcpuRef } from './event.ts';
+import type { FpuObservation } from './isa/x86/cpu_observation.ts';
 
 export type VcpuObservation = {
   readonly vcpu: number;
@@ -44,6 +45,8 @@ export type VcpuObservation = {
   readonly traps: readonly (readonly [number, number, number, string])[];
   /** DR0–DR3, DR6, DR7 as the guest reads them. */
   readonly dr: readonly string[];
+  /** What x87, MMX and SSE instructions work on. */
+  readonly fpu: FpuObservation;
   /** CR0.TS as the guest set it. */
   readonly task_switched: boolean;
   readonly iopl: number;

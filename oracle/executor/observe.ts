@@ -3,6 +3,7 @@
 import { RUNSTATE } from '#spec/abi/xen.ts';
 import type { DomainObservation, FrameObservation, Observation, PortObservation, VcpuObservation } from '#spec/observation.ts';
 import { CS, DS, ES, FS, GS, SS_REG } from './cpu/interface.ts';
+import { observeFpu } from './cpu/observe_fpu.ts';
 import { hexOf } from './hex.ts';
 import type { Domain } from './hypervisor/domain.ts';
 import type { Machine } from './hypervisor/machine.ts';
@@ -109,6 +110,7 @@ const observeVcpu = (vcpu: Vcpu): VcpuObservation => {
     masking_callbacks: maskingCallbacks(vcpu),
     traps: traps(vcpu),
     dr: [...Array.from({ length: 4 }, (_, i) => hexText(vcpu.dr[2 * i], vcpu.dr[2 * i + 1])), hexText(vcpu.dr6, 0), hexText(vcpu.dr7, 0)],
+    fpu: observeFpu(cpu.s),
     task_switched: vcpu.taskSwitched,
     iopl: vcpu.iopl,
     cr4: hexText(vcpu.cr4, 0),

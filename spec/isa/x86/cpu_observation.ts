@@ -23,7 +23,15 @@ export type X87Observation = {
   readonly registers: readonly string[];
 };
 
-export type CpuObservation = {
+/** x87, MMX and SSE state. */
+export type FpuObservation = {
+  readonly x87: X87Observation;
+  /** XMM0 to XMM15, 32 hex digits without a prefix, most significant first. */
+  readonly xmm: readonly string[];
+  readonly mxcsr: number;
+};
+
+export type CpuObservation = FpuObservation & {
   /** RAX RCX RDX RBX RSP RBP RSI RDI R8 .. R15, the encoding's order. */
   readonly gpr: readonly string[];
   readonly rip: string;
@@ -45,10 +53,6 @@ export type CpuObservation = {
   readonly dr: readonly string[];
   /** MSRs of spec/isa/x86/msrs.ts that hold state, by ascending number. FS and GS base stand in the segments as well. */
   readonly msrs: readonly (readonly [number: number, value: string])[];
-  readonly x87: X87Observation;
-  /** XMM0 to XMM15, 32 hex digits without a prefix, most significant first. */
-  readonly xmm: readonly string[];
-  readonly mxcsr: number;
   /** `halted`: HLT waits for an interrupt; `shutdown`: a triple fault. */
   readonly activity: 'running' | 'halted' | 'shutdown';
   /** Interrupts are held off for one instruction: after STI (`sti`), after a load of SS (`ss`). */
