@@ -87,6 +87,12 @@ export class Cpu extends Mmu implements GuestCpu {
     return STOP;
   }
 
+  /** Begin a new burst behind `o`, which is done. */
+  stopBehind(o: Op): Op {
+    this.moveTo(o.end);
+    return STOP;
+  }
+
   /** Go on at the linear address `hi:lo` in a new burst: after CS, the mode or whatever else bursts rely on has changed. */
   stopAt(lo: number, hi: number): Op {
     this.setRipHalves(lo, hi);
@@ -111,8 +117,11 @@ export class Cpu extends Mmu implements GuestCpu {
     while (retired < steps) {
       const alone = (this.s[SYSTEM] & (RFLAGS.TF | RFLAGS.RF)) !== 0;
       if (this.legacy) this.boundary = reachesBeyond(this.s, this.s[PAGE]);
+      const held = this.shadow !== 'none';
       this.shadow = 'none';
-      const taken = alone ? this.single() : this.burst(this.boundary ? 1 : steps - retired);
+      const taken = alone ? this.single(held) : this.burst(this.boundary || held ? 1 : steps - retired);
+      // Right behind such a shadow the next one does not count.
+      if (held) this.shadow = 'none';
       if (this.wantsTime) this.tellTime(retired + Math.abs(taken) - 1);
       retired += Math.abs(taken);
       const exit = this.exit(retired);
@@ -136,14 +145,14 @@ export class Cpu extends Mmu implements GuestCpu {
     return exit;
   }
 
-  /** One step with TF or RF set: 1, or -1 when the single-step trap follows. RF ends with it. */
-  private single(): 1 | -1 {
+  /** One step with TF or RF set: 1, or -1 when the single-step trap follows. RF ends with it. `held`: interrupts are held off before it. */
+  private single(held: boolean): 1 | -1 {
     const { s } = this;
     const before = s[SYSTEM];
     this.burst(1);
     if (this.faulted) return 1;
     if ((before & RFLAGS.RF) !== 0) s[SYSTEM] &= ~RFLAGS.RF;
-    return (before & RFLAGS.TF) !== 0 && this.shadow !== 'ss' && this.leaving === null ? -1 : 1;
+    return (before & RFLAGS.TF) !== 0 && (held || this.shadow !== 'ss') && this.leaving === null ? -1 : 1;
   }
 
   /** Up to `count` steps. Returns how many were taken, one that faulted included. */

@@ -53,6 +53,8 @@ export interface GuestCpu {
   setSelector(segment: number, value: number): void;
   /** CR0.TS: while set, FPU instructions raise #NM. */
   taskSwitched: boolean;
+  /** CR4.FSGSBASE: while clear, RDFSBASE and its like are #UD. */
+  basesByInstruction: boolean;
   /** RDTSC at the first step of the next `run`; it grows by one a step. */
   tsc: bigint;
   /** Take up to `steps` steps (1 to 2^30). Ends early as `Exit` says. */

@@ -1,8 +1,8 @@
 /** The register file, and the fault that an instruction ended in. */
-import { CR0 as CR0_BITS } from '#spec/isa/x86/control_registers.ts';
+import { CR0 as CR0_BITS, CR4 as CR4_BITS } from '#spec/isa/x86/control_registers.ts';
 import { Environment } from '../fp/environment.ts';
 import { getFlags, setFlags } from './flags.ts';
-import { CR0, FS_BASE, GS_BASE, PAGE, REGISTER_FILE } from './layout.ts';
+import { CR0, CR4, FS_BASE, GS_BASE, PAGE, REGISTER_FILE } from './layout.ts';
 import type { RegisterFile } from './register_file.ts';
 import { resetRegisters } from './reset.ts';
 
@@ -64,6 +64,14 @@ export class Registers implements RegisterFile {
   }
   set taskSwitched(value: boolean) {
     this.s[CR0] = value ? this.s[CR0] | CR0_BITS.TS : this.s[CR0] & ~CR0_BITS.TS;
+  }
+
+  /** CR4.FSGSBASE. */
+  get basesByInstruction(): boolean {
+    return (this.s[CR4] & CR4_BITS.FSGSBASE) !== 0;
+  }
+  set basesByInstruction(value: boolean) {
+    this.s[CR4] = value ? this.s[CR4] | CR4_BITS.FSGSBASE : this.s[CR4] & ~CR4_BITS.FSGSBASE;
   }
 
   gpr(register: number): bigint {

@@ -14,10 +14,12 @@ import { moveSp, popPlace, pushPlace } from './stack.ts';
 
 const { ZF } = RFLAGS;
 
-/** What follows a load of the segment register numbered in `immHi`: on the bare machine SS holds off interrupts, so somebody has to look. */
+/** What follows a load of the segment register numbered in `immHi`: SS holds off interrupts and traps, so somebody has to look. */
 export const afterLoad = (c: Cpu, o: Op): Op => {
-  if (c.platform.bare || c.legacy) c.refresh();
-  return c.platform.bare && o.immHi === SS_REG ? c.pause(o) : o.next;
+  const { bare } = c.platform;
+  if (bare || c.legacy) c.refresh();
+  if (o.immHi !== SS_REG) return o.next;
+  return bare ? c.pause(o) : c.stopBehind(o);
 };
 
 /** MOV to a segment register; its number is in `immHi`. */

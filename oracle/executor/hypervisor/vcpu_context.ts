@@ -9,6 +9,7 @@ import { accessOk, copyFromGuest } from './guest_access.ts';
 import { setTaskSwitched } from './hypercall/processor.ts';
 import type { Machine } from './machine.ts';
 import { minus } from './result.ts';
+import { loadCr4 } from './trap/control_registers.ts';
 import { visibleFlags } from './trap/exit_state.ts';
 import { loadTables } from './trap/guest_mode.ts';
 import { isCanonical, type U64 } from './u64.ts';
@@ -32,8 +33,6 @@ const GPRS = ['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi', 'r8', 'r9'
 /** Bit of `entry_vector`: the guest is to be entered by SYSRET. */
 const ENTERED_BY_SYSCALL = 0x100;
 const CR0_TS = 8;
-const CR4_GUEST = 0x5000c;
-const CR4_XEN = 0x660;
 const DEBUG_REGISTERS = [0, 1, 2, 3, 6, 7] as const;
 
 export const initialise = (machine: Machine, caller: Vcpu, target: Vcpu, fromLo: number, fromHi: number): number => {
@@ -152,7 +151,7 @@ const takeProcessorState = (target: Vcpu): void => {
   cpu.gsBase = view.getBigUint64(active.at, true);
   take(target.gsBaseOther, other);
   target.cr2.set(lo(controlRegister(2)), hi(controlRegister(2)));
-  target.cr4 = (lo(controlRegister(4)) & CR4_GUEST) | CR4_XEN;
+  loadCr4(target, lo(controlRegister(4)));
   setTaskSwitched(target, (lo(controlRegister(0)) & CR0_TS) !== 0);
   resetDebugRegisters(target);
   for (const register of DEBUG_REGISTERS) {

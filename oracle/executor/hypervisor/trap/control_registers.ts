@@ -1,6 +1,7 @@
 /** MOV to and from control registers, by a guest kernel. */
 import { ERRNO } from '#spec/abi/errno.ts';
 import { NotModelled } from '#spec/failure.ts';
+import { CR4 } from '#spec/isa/x86/control_registers.ts';
 import type { Instruction } from '../../cpu/instruction.ts';
 import { setTaskSwitched } from '../hypercall/processor.ts';
 import type { Machine } from '../machine.ts';
@@ -56,10 +57,16 @@ export const moveControl = (machine: Machine, vcpu: Vcpu, instruction: Instructi
       return loadCr3(machine, vcpu, Number(value >> PAGE_SHIFT));
     case 4:
       if ((value & CR4_TSD) !== 0n) throw new NotModelled('control_register/tsd');
-      vcpu.cr4 = (Number(value & 0xffffffffn) & CR4_GUEST) | CR4_XEN;
+      loadCr4(vcpu, Number(BigInt.asIntN(32, value)));
       return 'done';
   }
   return 'refused';
+};
+
+/** The bits that a guest may choose are kept; FSGSBASE counts for its instructions, too. */
+export const loadCr4 = (vcpu: Vcpu, value: number): void => {
+  vcpu.cr4 = (value & CR4_GUEST) | CR4_XEN;
+  vcpu.cpu.basesByInstruction = (value & CR4.FSGSBASE) !== 0;
 };
 
 /** The guest makes the instruction again when loading was interrupted. A frame of somebody else is refused before anything is done. */
