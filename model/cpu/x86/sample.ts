@@ -3,10 +3,11 @@
  * 256 + n, below 2 MiB; what a page allows is given by its flags.
  */
 import { FLAT } from '#spec/abi/xen.ts';
+import { ADDRESS_BITS, type X86Mode } from '#spec/isa/x86/mode.ts';
 import { writeBytes } from '../../memory/access.ts';
 import { emptyMemory, type Memory, writeWord } from '../../memory/memory.ts';
 import { fromBigInt, fromNumber, or, type Word, word, ZERO } from '../../word/word.ts';
-import { type CpuState, freshCpu } from './state.ts';
+import { type CpuState, CS, DS, ES, FS, freshCpu, GS, type Hidden, SS } from './state.ts';
 import { executeInstruction, type Platform } from './step.ts';
 
 /** Where the code, the data and the stack of a sample lie. */
@@ -36,6 +37,20 @@ export const sample = (code: readonly number[], { regs = {}, flags = 0, bytes = 
   const fresh = freshCpu(ROOT, fromNumber(rip), [0, FLAT.RING3_CS64, FLAT.RING3_SS64, 0, 0, 0]);
   const values = Array.from({ length: 16 }, (_, n) => fromBigInt(regs[n] ?? (n === 4 ? BigInt(PLACE.stack + 0x800) : 0n)));
   return { cpu: { ...fresh, regs: values, flags: fresh.flags | flags }, memory };
+};
+
+/** What a segment register of a legacy mode holds in a sample, unless the test says otherwise: 64 KiB or 4 GiB from address 0. */
+const hiddenIn = (mode: X86Mode, register: number): Hidden => {
+  const wide = ADDRESS_BITS[mode] === 32;
+  const type = register === CS && mode !== 'real' && mode !== 'v86' ? 0xfb : mode === 'real' ? 0x93 : 0xf3;
+  return { base: ZERO, limit: wide ? 0xffffffff : 0xffff, rights: type | (wide ? 0xc000 : 0), usable: true };
+};
+
+/** A sample in another mode, with parts of segment registers replaced. Its pages stay as they are. */
+export const inMode = ({ cpu, memory }: Sample, mode: X86Mode, parts: Readonly<Record<number, Partial<Hidden>>> = {}): Sample => {
+  const hidden = [ES, CS, SS, DS, FS, GS].map((n) => ({ ...hiddenIn(mode, n), ...parts[n] }));
+  const system = { ...cpu.system, mode, cpl: mode === 'real' ? 0 : 3 };
+  return { cpu: { ...cpu, segments: { ...cpu.segments, hidden }, system }, memory };
 };
 
 /** Tables for the first 2 MiB: frames 1 to 4 are the levels from the top. */

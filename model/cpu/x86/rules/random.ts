@@ -6,11 +6,15 @@ import { finish } from '../operand.ts';
 import { ask } from '../outside.ts';
 import type { Running, Semantics } from '../running.ts';
 
+/** x86/random-none: Xen asks nobody for numbers on a guest's behalf, so a guest's runs can be repeated. */
+const drawn = (s: Running, size: number, seed: boolean): Word | null =>
+  s.system.kind === 'pv' ? null : ask(s, { kind: 'random', size, seed });
+
 /** RDRAND, RDSEED: DEST ← a random number and CF ← 1, or 0 and CF ← 0 when there is none. The other arithmetic flags are cleared. */
 const randomRule =
   (seed: boolean): Semantics =>
   (s, i) => {
-    const answer = ask(s, { kind: 'random', size: i.size, seed });
+    const answer = drawn(s, i.size, seed);
     return finish(s, i, i.dst, zeroExtend(answer ?? ZERO, i.dst.size), setFlags(s.flags, ARITHMETIC, answer === null ? 0 : CF));
   };
 export const rdrandRule = randomRule(false);

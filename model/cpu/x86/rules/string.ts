@@ -6,7 +6,7 @@ import { type Size, zeroExtend } from '../../../word/size.ts';
 import { addInt, isZero, sub, type Word } from '../../../word/word.ts';
 import { DF, subFlags, ZF } from '../flags.ts';
 import type { Instruction, Operand } from '../instruction.ts';
-import { merged, read, writeMemory, writeRegister } from '../operand.ts';
+import { cutAddress, merged, read, writeMemory, writeRegister } from '../operand.ts';
 import { citing, nextRip, Running, type Semantics, setReg, withFlags } from '../running.ts';
 import { RCX, RDI, RSI } from '../state.ts';
 import { countedDown, counter } from './branch.ts';
@@ -30,7 +30,7 @@ export const repeated =
     const after = iteration(citing(s, 'x86/rep-iteration'), i);
     const counted = after.regs.slice();
     counted[RCX] = count;
-    const more = !isZero(count) && (!stopsOnZero || ((after.flags & ZF) !== 0) === (i.rep === 'rep'));
+    const more = !isZero(cutAddress(count, i.addressSize)) && (!stopsOnZero || ((after.flags & ZF) !== 0) === (i.rep === 'rep'));
     return new Running(
       counted,
       more ? s.rip : nextRip(s, i),
