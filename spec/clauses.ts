@@ -528,6 +528,7 @@ export const CLAUSES = {
   'x86/far-type': { chapter: 'cpu_x86_system', title: 'JMP and CALL know code segments, call gates, task gates and available task states; in long mode code and 64-bit call gates alone.' },
   'x86/fault-stores_kept': { chapter: 'cpu_x86', title: 'Two instructions leave something when they fault: what they had pushed before the access that faulted stays in memory, while registers are as before.' },
   'x86/fetch-length': { chapter: 'cpu_x86', title: 'An instruction has at most 15 bytes.' },
+  'x86/fsgsbase-disabled': { chapter: 'cpu_x86_system', title: 'RDFSBASE and its kin are #UD without CR4.FSGSBASE, and outside 64-bit mode.' },
   'x86/gate-code': { chapter: 'cpu_x86_system', title: 'The code that a gate names must have a DPL not above CPL; JMP reaches nonconforming code of CPL alone.' },
   'x86/gate-inner': { chapter: 'cpu_x86_system', title: 'CALL through a gate to nonconforming code of an inner ring takes the stack of that ring from the task state, and pushes SS, the stack pointer, the gate\'s count of parameters copied from the old stack, CS and the address; the gate\'s type gives the size of each.' },
   'x86/gate-long': { chapter: 'cpu_x86_system', title: 'In long mode a call gate has 16 bytes; the type in the second half must be 0, and all of it must lie in the table: else #GP.' },
