@@ -498,6 +498,7 @@ export const CLAUSES = {
   'x86/cmpxchg16b-aligned': { chapter: 'cpu_x86', title: 'CMPXCHG16B raises #GP(0) when its operand is not aligned to 16 bytes.' },
   'x86/control_register-undefined': { chapter: 'cpu_x86', title: 'Moves from and to control registers other than 0, 2, 3, 4 and 8, and debug registers above 7, raise #UD, before ring 3 matters.' },
   'x86/cpuid-absent': { chapter: 'cpu_x86', title: 'CPUID reads a leaf that the machine\'s table lacks as four zeros.' },
+  'x86/cpuid-osxsave': { chapter: 'cpu_x86_legacy', title: 'CPUID gives the machine\'s table, but for OSXSAVE (leaf 1, ECX bit 27), which on the bare machine is what CR4 says.' },
   'x86/cr0-long': { chapter: 'cpu_x86_system', title: 'Switching paging on with EFER.LME activates long mode; it needs CR4.PAE and a CS without L: else #GP(0).' },
   'x86/cr0-protection': { chapter: 'cpu_x86_system', title: 'CR0 refuses with #GP(0): bits above 31, PG without PE, NW without CD.' },
   'x86/cr3-pdpte': { chapter: 'cpu_x86_system', title: 'Outside long mode with PAE, a present entry of the four-entry table with a reserved bit is #GP(0) when CR3 is loaded, and when CR0 or CR4 switch such paging on.' },

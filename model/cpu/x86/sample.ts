@@ -53,6 +53,12 @@ export const inMode = ({ cpu, memory }: Sample, mode: X86Mode, parts: Readonly<R
   return { cpu: { ...cpu, segments: { ...cpu.segments, hidden }, system }, memory };
 };
 
+/** A sample on the machine without a hypervisor, at a privilege level, on the same page tables. */
+export const asBare = ({ cpu, memory }: Sample, cpl: number): Sample => {
+  const system = { ...cpu.system, kind: 'bare' as const, cpl, cr3: fromNumber(ROOT * 4096) };
+  return { cpu: { ...cpu, system }, memory };
+};
+
 /** Tables for the first 2 MiB: frames 1 to 4 are the levels from the top. */
 const tables = (): Memory => {
   let m = emptyMemory(1024);

@@ -33,6 +33,7 @@ import { andRule, orRule, testRule, xorRule } from './rules/logic.ts';
 import { arplRule, boundRule, intoRule, loadPointerRule, salcRule } from './rules/miscellaneous.ts';
 import { cbwRule, cmovRule, cwdRule, leaRule, movbeRule, movRule, movsxRule, movzxRule, setRule, xlatRule } from './rules/move.ts';
 import { imulRule, mulRule } from './rules/multiply.ts';
+import { insRule, outsRule } from './rules/port_string.ts';
 import { rdpidRule, rdrandRule, rdseedRule } from './rules/random.ts';
 import { rclRule, rcrRule, rolRule, rorRule } from './rules/rotate.ts';
 import { movFromSegRule, movToSegRule, popSegRule, pushSegRule } from './rules/segment.ts';
@@ -216,8 +217,8 @@ export const GENERAL_RULES: Rules = {
   stos: stosRule,
   lods: lodsRule,
   scas: scasRule,
-  ins: privilegedRule,
-  outs: privilegedRule,
+  ins: insRule,
+  outs: outsRule,
 
   cmc: cmcRule,
   clc: setFlagRule(CF, 0),

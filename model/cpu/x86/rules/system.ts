@@ -7,6 +7,7 @@ import { linearAddress } from '../operand.ts';
 import { VECTOR } from '../outcome.ts';
 import { advance, citing, nextRip, type Running, type Semantics, setReg, withFlags } from '../running.ts';
 import { R11, RAX, RBX, RCX, RDX } from '../state.ts';
+import { CR4 } from '../system/state.ts';
 
 /** x86/privileged: ring 3 with IOPL 0 may not; Xen may carry it out for the guest's kernel. */
 export const privilegedRule: Semantics = () => {
@@ -58,10 +59,14 @@ export const cpuidRule: Semantics = (s, i) => {
   const regs = s.regs.slice();
   regs[RAX] = new Word(0, (found?.eax ?? 0) | 0);
   regs[RBX] = new Word(0, (found?.ebx ?? 0) | 0);
-  regs[RCX] = new Word(0, (found?.ecx ?? 0) | 0);
+  regs[RCX] = new Word(0, (found?.ecx ?? 0) | (leaf === FEATURES ? osxsave(s) : 0));
   regs[RDX] = new Word(0, (found?.edx ?? 0) | 0);
   return advance(found ? s : citing(s, 'x86/cpuid-absent'), i, regs, s.flags, s.memory);
 };
+
+const FEATURES = 1;
+/** x86/cpuid-osxsave: one bit of leaf 1 shows CR4. */
+const osxsave = ({ system: { kind, cr4 } }: Running): number => (kind === 'bare' && (cr4 & CR4.OSXSAVE) !== 0 ? 1 << 27 : 0);
 
 /** RDTSC: EDX:EAX ← the time-stamp counter (looseness open/tsc-rate). */
 export const rdtscRule: Semantics = (s, i) => advance(s, i, withCounter(s), s.flags, s.memory);
