@@ -154,6 +154,7 @@ const repeated =
     iteration(c, o);
     step(c, o, CX, -1);
     const more = !finished(c, o) && goesOn(c);
+    c.iterating = more;
     return c.aftercare ? c.settleAt(o, more) : more ? o : o.next;
   };
 

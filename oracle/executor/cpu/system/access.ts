@@ -1,7 +1,8 @@
 /** Memory as the processor itself uses it: tables, stacks of another privilege. Addresses are linear, unsigned bigints of 64 bits. */
+import { EFER as EFER_BITS } from '#spec/isa/x86/control_registers.ts';
 import { isCanonical } from '../canonical.ts';
 import type { Cpu } from '../cpu.ts';
-import { GP, type SS } from '../exit.ts';
+import { EFER } from '../layout.ts';
 import type { Access } from '../walk.ts';
 
 /** With whose rights memory is reached; `implicit`: supervisor, whatever the privilege, and SMAP refuses even with AC set. */
@@ -27,8 +28,11 @@ export const levelOf = (cpl: number): Level => (cpl === 3 ? 'user' : 'supervisor
 export const low = (value: bigint): number => Number(BigInt.asIntN(32, value));
 export const high = (value: bigint): number => Number(BigInt.asIntN(32, value >> 32n));
 
+/** Long mode: 64-bit or compatibility. */
+export const isLong = (c: Cpu): boolean => (c.s[EFER] & EFER_BITS.LMA) !== 0;
+
 /** Linear addresses end at 4 GiB outside 64-bit mode and the tables of long mode. */
-const wrap = (c: Cpu, address: bigint): bigint => BigInt.asUintN(c.isLong ? 64 : 32, address);
+const wrap = (c: Cpu, address: bigint): bigint => BigInt.asUintN(isLong(c) ? 64 : 32, address);
 
 const read = (c: Cpu, address: bigint, size: number, level: Level): number => {
   const at = wrap(c, address);
@@ -56,8 +60,8 @@ export const writeSized = (c: Cpu, address: bigint, size: number, value: bigint,
 };
 
 /** Throws `vector` with `error` unless all of the bytes have canonical addresses; in long mode only. */
-export const checkCanonical = (c: Cpu, address: bigint, size: number, vector: typeof GP | typeof SS, error: number): void => {
-  if (!c.isLong) return;
+export const checkCanonical = (c: Cpu, address: bigint, size: number, vector: number, error: number): void => {
+  if (!isLong(c)) return;
   if (!isCanonical(high(address)) || !isCanonical(high(address + BigInt(size - 1)))) c.fault(vector, error);
 };
 
