@@ -6,8 +6,7 @@ import type { BareConfig } from '../bare/machine.ts';
 import type { CpuidLeaf } from '../config.ts';
 
 /** QEMU's model that comes nearest: everything but AVX, what AVX brings, 5-level paging, protection keys and virtualization. */
-export const QEMU_CPU =
-  'max,-avx,-avx2,-fma,-f16c,-vaes,-la57,-pku,-pks,-svm,-mpx,-pcommit,-3dnow,-3dnowext,-rdpid,xlevel=0x80000008,misalignsse=off';
+export const QEMU_CPU = 'max,-avx,-avx2,-fma,-f16c,-vaes,-la57,-pku,-pks,-svm,-mpx,-pcommit,-3dnow,-3dnowext,-rdpid,xlevel=0x80000008';
 
 /** Bits of CPUID's answers that this machine has and QEMU 7.2's does not. */
 export const BEYOND_QEMU = {

@@ -14,8 +14,8 @@ export type Action =
   | { readonly do: 'msr'; readonly msr: number; readonly value: bigint };
 
 export type SystemCase = {
-  /** The row of the table that it counts for, e.g. `0F 22 mov Cd,Rd`, and what is tried. */
-  readonly row: string;
+  /** The row of the opcode table that it counts for, by index, and what is tried. */
+  readonly row: number;
   readonly note: string;
   readonly mode: X86Mode;
   readonly ring: Ring;

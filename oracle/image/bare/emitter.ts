@@ -34,7 +34,9 @@ export class Emitter {
     return this;
   }
 
-  dw(value: number): this {
+  /** A word: a number, or a label below 64 KiB. */
+  dw(value: Where): this {
+    if (typeof value === 'string') return this.#later(value, 2, false);
     return this.db(value, value >> 8);
   }
 

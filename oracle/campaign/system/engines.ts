@@ -1,0 +1,59 @@
+/** Model and executor as runners of bare images. They are loaded on demand, so that one may be missing. */
+import type { BareEvent, BareMachine, BootBare } from '#spec/bare/machine.ts';
+import { NotModelled } from '#spec/failure.ts';
+import { barePc } from '#spec/machines/bare_pc.ts';
+import { multibootElf } from '../../image/bare/multiboot.ts';
+import type { EngineName } from '../engines.ts';
+import type { ImageRun, Runner, Stopped } from './runner.ts';
+
+/** Where each engine's machine is. */
+const MODULES: Readonly<Record<EngineName, string>> = { model: '#model/bare/engine.ts', executor: '#oracle/executor/bare/engine.ts' };
+
+export const loadBare = async (name: EngineName): Promise<BootBare> => ((await import(MODULES[name])) as { bootBare: BootBare }).bootBare;
+
+/** Steps between two looks, and the most that an image may take. */
+const SLICE = 1_000_000;
+const MOST_STEPS = 200_000_000;
+
+/** Goes on for some steps; time goes to the next deadline when the processor waits. Null while it goes on. */
+export const advance = (
+  machine: BareMachine,
+  steps: number,
+): { readonly events: readonly BareEvent[]; readonly stopped: Stopped | 'exit' | null } => {
+  const before = machine.status();
+  if (before.halted && before.ended === null) {
+    if (before.deadline === null)
+      return { events: [], stopped: { kind: 'hang', why: 'HLT waits for an interrupt that nobody will raise' } };
+    machine.apply({ kind: 'time', now: before.deadline });
+  }
+  try {
+    const { events } = machine.apply({ kind: 'execute', steps });
+    const { ended } = machine.status();
+    if (ended === null) return { events, stopped: null };
+    return { events, stopped: 'exit' in ended ? 'exit' : { kind: 'reset', why: ended.shutdown } };
+  } catch (error) {
+    if (!(error instanceof NotModelled)) throw error;
+    return {
+      events: error.before === null ? [] : (error.before as unknown as { events: readonly BareEvent[] }).events,
+      stopped: { kind: 'not_modelled', why: error.what },
+    };
+  }
+};
+
+/** Bytes of debugcon among events. */
+export const debugconOf = (events: readonly BareEvent[]): string => events.map((e) => (e.kind === 'debugcon' ? e.bytes : '')).join('');
+export const latin1 = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
+
+export const engineRunner = (name: EngineName, boot: BootBare): Runner => ({
+  name,
+  run: async (payload): Promise<ImageRun> => {
+    const machine = boot(barePc(), multibootElf(payload));
+    let said = '';
+    for (let steps = 0; steps < MOST_STEPS; steps += SLICE) {
+      const { events, stopped } = advance(machine, SLICE);
+      said += debugconOf(events);
+      if (stopped !== null) return { debugcon: latin1(said), stopped: stopped === 'exit' ? null : stopped };
+    }
+    return { debugcon: latin1(said), stopped: { kind: 'hang', why: `more than ${MOST_STEPS} steps` } };
+  },
+});

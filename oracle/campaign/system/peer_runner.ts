@@ -1,0 +1,14 @@
+/** Emulators as runners of bare images. */
+import type { BarePeer } from '../../peers/bare_peer.ts';
+import type { ImageRun, Runner } from './runner.ts';
+
+const TIMEOUT_SECONDS = 40;
+
+export const peerRunner = (peer: BarePeer): Runner => ({
+  name: peer.name,
+  run: async (payload): Promise<ImageRun> => {
+    const { debugcon, end, why } = await peer.run(payload, TIMEOUT_SECONDS);
+    if (end === 'exit') return { debugcon, stopped: null };
+    return { debugcon, stopped: { kind: end === 'timeout' ? 'hang' : end, why } };
+  },
+});

@@ -1,0 +1,63 @@
+/** Every privileged, system and I/O row in every mode and ring, with plain operands: who may, and what comes first. */
+import type { SystemCase } from '#oracle/image/bare/case.ts';
+import { OPCODE_GROUPS, OPCODES } from '#spec/isa/x86/opcodes.ts';
+import type { Stream } from '../../isa/stream.ts';
+import { dataAt, dataOffset, instruction, little } from '../assemble.ts';
+import { store } from '../descriptor.ts';
+import { MODE_RINGS, somePlace } from '../places.ts';
+import type { Family } from './family.ts';
+
+/** Rows whose success in ring 0 needs more care than plain operands: other families have them. */
+const CARE = /^(hlt|mwait|sysret|sysexit|lgdt|lidt|mov_to_cr|mov_to_dr|wrmsr|in|out|ins|outs|syscall|sysenter)$/;
+const IO = /^(in|out|ins|outs)$/;
+/** Ports that the bitmap lets through, and that it does not. Where nothing stands, reads are ones. */
+const FREE_PORT = 0x30;
+const BARRED_PORTS = [0xe9, 0x3e, 0x3d, 0x3ff, 0xffff] as const;
+
+const system = new Set(OPCODE_GROUPS['system']);
+export const PRIVILEGED_ROWS: readonly number[] = [...OPCODES.keys()].filter((index) => {
+  const row = OPCODES[index];
+  return row.vex === undefined && (row.privileged === true || row.iopl === true || system.has(row) || IO.test(row.mnemonic));
+});
+
+const wrongMode = (index: number, long: boolean): boolean => OPCODES[index].modes === (long ? 'legacy' : 'long');
+
+const plain = (s: Stream): SystemCase => {
+  const index = s.pick(PRIVILEGED_ROWS);
+  const row = OPCODES[index];
+  const wanted = s.pick(MODE_RINGS);
+  const ring0 = wanted.ring === 0;
+  const at =
+    CARE.test(row.mnemonic) && ring0 && !IO.test(row.mnemonic)
+      ? somePlace(s, ['v86', 'prot16', 'prot32', 'compat16', 'compat32', '64'], [3])
+      : somePlace(s, [wanted.mode], [wanted.ring]);
+  // A row of the other kind of mode still decodes to something: a case for its neighbour, whose name it does not bear.
+  if (wrongMode(index, at.mode === '64')) return plain(s);
+  const port = at.ring === 0 || s.one(2) ? FREE_PORT : s.pick(BARRED_PORTS);
+  const immediate = row.operands.includes('Ib') ? [port & 0xff] : row.operands.includes('Jz') ? little(0, 4) : [];
+  const value = (s.bits64() & ~0xffffn) | BigInt(s.pick([0, 1, 2, 0x10, 0x33]));
+  return {
+    ...at,
+    row: index,
+    note: `plain ${row.mnemonic}`,
+    code: instruction(at, index, {
+      reg: 1,
+      rm: 0,
+      ...(s.one(2) ? { memory: dataOffset(at, 0x20) } : {}),
+      immediate,
+      ...(s.one(6) ? { other: true } : {}),
+    }),
+    gpr: {
+      0: IO.test(row.mnemonic) ? 0xffffffffn : value,
+      1: BigInt(s.below(3)),
+      2: BigInt(port),
+      6: BigInt(dataOffset(at)),
+      7: BigInt(dataOffset(at, 0x30)),
+    },
+    flags: s.one(3) && at.ring !== 0 ? 0x3000 : 0,
+    cr4: s.pick([0, 0, 0x800, 0x40000, 4]),
+    before: store(dataAt(at), [1, 2, 3, 4]),
+  };
+};
+
+export const PRIVILEGED: readonly Family[] = [{ name: 'plain', weight: 10, make: plain }];

@@ -1,0 +1,26 @@
+/** Cases of the bare machine by seed. */
+import type { SystemCase } from '#oracle/image/bare/case.ts';
+import { Stream } from '../isa/stream.ts';
+import type { Family } from './families/family.ts';
+import { FAULTS } from './families/faults.ts';
+import { PRIVILEGED } from './families/privileged.ts';
+import { REGISTERS } from './families/registers.ts';
+import { SEGMENTS } from './families/segments.ts';
+import { TRANSFERS } from './families/transfers.ts';
+
+export const SYSTEM_FAMILIES: readonly Family[] = [...PRIVILEGED, ...SEGMENTS, ...REGISTERS, ...TRANSFERS, ...FAULTS];
+
+const TOTAL = SYSTEM_FAMILIES.reduce((sum, family) => sum + family.weight, 0);
+/** Streams of other generators begin elsewhere. */
+const BRANCH = 0x5157;
+
+/** The case of a seed, always the same. */
+export const systemCase = (seed: number): SystemCase => {
+  const s = new Stream(seed, BRANCH);
+  let left = s.below(TOTAL);
+  const family = SYSTEM_FAMILIES.find(({ weight }) => {
+    left -= weight;
+    return left < 0;
+  });
+  return family!.make(s);
+};
