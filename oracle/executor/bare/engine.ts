@@ -1,6 +1,7 @@
 /** The bare machine behind the contract's face (spec/bare/machine.ts). */
 import type { BareConfig, BareInput, BareMachine, BareObservation, BareReport, BareStatus, BootBare } from '#spec/bare/machine.ts';
-import { BadInput } from '#spec/failure.ts';
+import type { Report } from '#spec/engine.ts';
+import { BadInput, NotModelled } from '#spec/failure.ts';
 import { Machine } from './machine.ts';
 import { observe } from './observe.ts';
 
@@ -13,23 +14,31 @@ class Executor implements BareMachine {
   }
 
   apply(input: BareInput): BareReport {
-    this.machine.events = [];
-    const retired = this.perform(input);
-    return { events: this.machine.events, retired };
+    const { machine } = this;
+    machine.events = [];
+    const before = machine.retired;
+    try {
+      this.perform(input);
+    } catch (error) {
+      if (error instanceof NotModelled) error.before = { events: machine.events, retired: machine.retired - before } as unknown as Report;
+      throw error;
+    }
+    return { events: machine.events, retired: machine.retired - before };
   }
 
-  private perform(input: BareInput): number {
+  private perform(input: BareInput): void {
     const { machine } = this;
     switch (input.kind) {
       case 'execute':
-        return machine.execute(input.steps);
+        machine.execute(input.steps);
+        return;
       case 'time':
         if (input.now < machine.board.now) throw new BadInput(`time cannot go back from ${machine.board.now} to ${input.now}`);
         machine.passTime(input.now);
-        return 0;
+        return;
       case 'serial':
         machine.board.serial.receive(Array.from(input.bytes, (char) => char.charCodeAt(0) & 0xff));
-        return 0;
+        return;
     }
   }
 

@@ -33,7 +33,6 @@ const attempt = (c: Cpu, vector: number, error: number | null, resume: boolean):
     return { vector: c.faultVector, error: c.faultError, address: c.faultAddress };
   }
   c.shadow = 'none';
-  c.iterating = false;
   processor.halted = false;
   const { late } = processor;
   processor.late = null;
@@ -70,7 +69,7 @@ const delivered = (c: Cpu, { vector, error, address }: Fault, real: boolean): vo
 
 /** Deliver an interrupt from outside. Returns false when the processor shuts down. */
 export const interrupt = (c: Cpu, vector: number, nmi: boolean): boolean => {
-  const failed = attempt(c, vector, null, c.iterating);
+  const failed = attempt(c, vector, null, false);
   if (failed !== null) return raise(c, failed);
   if (nmi) processorOf(c).nmiBlocked = true;
   processorOf(c).tell({ kind: 'interrupt', vector });

@@ -39,8 +39,6 @@ export class Cpu extends Mmu implements GuestCpu {
   wantsTime = false;
   /** SS was just loaded: no single-step trap after this instruction. On the bare machine, no interrupt either; nor after STI. */
   shadow: 'none' | 'sti' | 'ss' = 'none';
-  /** RIP is at a repeated string instruction that has iterations behind it. Whoever leads away from there clears it. */
-  iterating = false;
   /** Outside 64-bit mode: the page that RIP is in is not wholly inside CS, so that each instruction has to be looked at. */
   boundary = false;
   /** The instruction that a link into another page carries out now. */

@@ -58,7 +58,7 @@ const tell =
     setZero(c, d !== null);
     return o.next;
   };
-export const lar = tell(LAR_TYPES, (d) => d.hi & 0xf0ff00);
+export const lar = tell(LAR_TYPES, (d) => d.hi & 0xffff00);
 export const lsl = tell(LSL_TYPES, limitOf);
 
 const verify =
