@@ -1,4 +1,5 @@
 /** Kinds of failure that are not part of Xen's behaviour. */
+import type { BareReport } from './bare/machine.ts';
 import type { Report } from './engine.ts';
 
 /** The guest asked for something that the slice does not contain; `what` names it, e.g. `memory_op/exchange`. */
@@ -6,6 +7,8 @@ export class NotModelled extends Error {
   readonly what: string;
   /** What the same `execute` input had brought about by then, in whole steps; the engine fills it in. */
   before: Report | null = null;
+  /** The same of a bare machine. */
+  bareBefore: BareReport | null = null;
   constructor(what: string) {
     super(`not modelled: ${what}`);
     this.name = 'NotModelled';

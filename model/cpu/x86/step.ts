@@ -26,7 +26,7 @@ export const runInstructions = (cpu: CpuState, memory: Memory, platform: Platfor
   for (;;) {
     try {
       if (s.system.kind === 'pv') while (s.tick < budget) s = oneStep(s);
-      else while (s.tick < budget && s.system.activity === 'running') s = bareStep(s);
+      else while (s.tick < budget && s.system.activity === 'running' && s.system.cr8 === cpu.system.cr8) s = bareStep(s);
       return { kind: 'retired', cpu: cpuOf(s), memory: s.memory, steps: s.tick, clauses: s.cited };
     } catch (thrown) {
       if (thrown instanceof Marked)
@@ -59,7 +59,8 @@ const afterDebugFlags = (s: Running, instruction: Instruction, after: Running): 
 const withoutRf = (s: Running): Running =>
   new Running(s.regs, s.rip, s.flags & ~RF, s.segments, s.memory, s.platform, s.tick, s.cited, s.fpu, s.system);
 
-const loadsStackSegment = (i: Instruction): boolean => i.mnemonic === 'mov_to_seg' && i.dst.index === SS;
+const loadsStackSegment = ({ mnemonic, dst }: Instruction): boolean =>
+  (mnemonic === 'mov_to_seg' || mnemonic === 'pop_seg') && dst.index === SS;
 
 /**
  * A fault shows the state before the instruction; everything else the state after it, and so does a fault that belongs to the task that
