@@ -1,6 +1,8 @@
 /** What Jcc, SETcc and CMOVcc test. */
+import { CONDITIONS } from '#spec/isa/x86/opcodes.ts';
 import { CF, OF, PF, SF, ZF } from './flags.ts';
 import type { Condition } from './mnemonic.ts';
+import type { Rules, Semantics } from './running.ts';
 
 type Test = (flags: number) => boolean;
 
@@ -24,3 +26,7 @@ export const HOLDS: Record<Condition, Test> = {
   le: (f) => (f & ZF) !== 0 || less(f),
   g: (f) => (f & ZF) === 0 && !less(f),
 };
+
+/** One instruction for each condition: `j` makes jo, jno, jb, … */
+export const forConditions = (prefix: 'j' | 'set' | 'cmov', rule: (condition: Condition) => Semantics): Rules =>
+  Object.fromEntries(CONDITIONS.map((condition) => [`${prefix}${condition}`, rule(condition)]));

@@ -4,10 +4,10 @@ import { zeroExtend } from '../../../word/size.ts';
 import { add, not, ONE, sub, ZERO } from '../../../word/word.ts';
 import { addFlags, CF, setFlags, subFlags } from '../flags.ts';
 import { finish, read, readToWrite } from '../operand.ts';
-import { type Semantics, withFlags } from '../running.ts';
+import { type Rules, type Semantics, withFlags } from '../running.ts';
 
 /** ADD: DEST ← DEST + SRC. OF SF ZF AF PF CF by the result. */
-export const addRule: Semantics = (s, i) => {
+const addRule: Semantics = (s, i) => {
   const { size } = i.dst;
   const a = readToWrite(s, i, i.dst);
   const b = read(s, i, i.src);
@@ -16,7 +16,7 @@ export const addRule: Semantics = (s, i) => {
 };
 
 /** ADC: DEST ← DEST + SRC + CF. */
-export const adcRule: Semantics = (s, i) => {
+const adcRule: Semantics = (s, i) => {
   const { size } = i.dst;
   const a = readToWrite(s, i, i.dst);
   const b = read(s, i, i.src);
@@ -25,7 +25,7 @@ export const adcRule: Semantics = (s, i) => {
 };
 
 /** SUB: DEST ← DEST − SRC. */
-export const subRule: Semantics = (s, i) => {
+const subRule: Semantics = (s, i) => {
   const { size } = i.dst;
   const a = readToWrite(s, i, i.dst);
   const b = read(s, i, i.src);
@@ -34,7 +34,7 @@ export const subRule: Semantics = (s, i) => {
 };
 
 /** SBB: DEST ← DEST − SRC − CF. */
-export const sbbRule: Semantics = (s, i) => {
+const sbbRule: Semantics = (s, i) => {
   const { size } = i.dst;
   const a = readToWrite(s, i, i.dst);
   const b = read(s, i, i.src);
@@ -43,7 +43,7 @@ export const sbbRule: Semantics = (s, i) => {
 };
 
 /** CMP: the flags of DEST − SRC. */
-export const cmpRule: Semantics = (s, i) => {
+const cmpRule: Semantics = (s, i) => {
   const { size } = i.dst;
   const a = read(s, i, i.dst);
   const b = read(s, i, i.src);
@@ -51,7 +51,7 @@ export const cmpRule: Semantics = (s, i) => {
 };
 
 /** INC: DEST ← DEST + 1. CF keeps its value. */
-export const incRule: Semantics = (s, i) => {
+const incRule: Semantics = (s, i) => {
   const { size } = i.dst;
   const a = readToWrite(s, i, i.dst);
   const sum = zeroExtend(add(a, ONE), size);
@@ -59,7 +59,7 @@ export const incRule: Semantics = (s, i) => {
 };
 
 /** DEC: DEST ← DEST − 1. CF keeps its value. */
-export const decRule: Semantics = (s, i) => {
+const decRule: Semantics = (s, i) => {
   const { size } = i.dst;
   const a = readToWrite(s, i, i.dst);
   const difference = zeroExtend(sub(a, ONE), size);
@@ -67,7 +67,7 @@ export const decRule: Semantics = (s, i) => {
 };
 
 /** NEG: DEST ← 0 − DEST; CF tells whether it was not zero. */
-export const negRule: Semantics = (s, i) => {
+const negRule: Semantics = (s, i) => {
   const { size } = i.dst;
   const a = readToWrite(s, i, i.dst);
   const difference = zeroExtend(sub(ZERO, a), size);
@@ -75,4 +75,16 @@ export const negRule: Semantics = (s, i) => {
 };
 
 /** NOT: DEST ← ones' complement. No flags. */
-export const notRule: Semantics = (s, i) => finish(s, i, i.dst, zeroExtend(not(readToWrite(s, i, i.dst)), i.dst.size));
+const notRule: Semantics = (s, i) => finish(s, i, i.dst, zeroExtend(not(readToWrite(s, i, i.dst)), i.dst.size));
+
+export const ARITHMETIC_RULES: Rules = {
+  add: addRule,
+  adc: adcRule,
+  sbb: sbbRule,
+  sub: subRule,
+  cmp: cmpRule,
+  inc: incRule,
+  dec: decRule,
+  neg: negRule,
+  not: notRule,
+};

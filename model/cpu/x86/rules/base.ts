@@ -3,7 +3,7 @@ import { zeroExtend } from '../../../word/size.ts';
 import { requireCanonicalOffset } from '../canonical.ts';
 import { undefinedOpcode } from '../fault.ts';
 import { finish, read } from '../operand.ts';
-import { completed, type Running, type Semantics } from '../running.ts';
+import { completed, type Rules, type Running, type Semantics } from '../running.ts';
 import { CR4 } from '../system/state.ts';
 
 type Base = 'fsBase' | 'gsBase';
@@ -30,3 +30,10 @@ export const writeBase =
     requireCanonicalOffset(value);
     return completed(s, i, { segments: { ...s.segments, [base]: value } });
   };
+
+export const BASE_RULES: Rules = {
+  rdfsbase: readBase('fsBase'),
+  rdgsbase: readBase('gsBase'),
+  wrfsbase: writeBase('fsBase'),
+  wrgsbase: writeBase('gsBase'),
+};

@@ -7,7 +7,7 @@ import { ARITHMETIC, CF, setFlags, ZF } from '../flags.ts';
 import type { Instruction } from '../instruction.ts';
 import { readLinear, writeLinear } from '../linear.ts';
 import { cutAddress, effectiveAddress, finish, read, readToWrite } from '../operand.ts';
-import { advance, type Running, type Semantics, withFlags } from '../running.ts';
+import { advance, type Rules, type Running, type Semantics, withFlags } from '../running.ts';
 import { segmented } from '../segmentation.ts';
 
 /** CF is the bit; ZF keeps its value; OF SF AF PF are undefined: x86/undefined-flags_clear. */
@@ -46,18 +46,18 @@ const changeFarBit = (s: Running, i: Instruction, change: Change): Running => {
 };
 
 /** BT: CF ← the bit. */
-export const btRule: Semantics = (s, i) => {
+const btRule: Semantics = (s, i) => {
   const { size, stack } = i.dst;
   const value = reachesFar(i) ? readLinear(s, farAddress(s, i, ACCESS.READ), size, stack) : read(s, i, i.dst);
   return withFlags(s, i, bitFlags(s.flags, bit(value, read(s, i, i.src).lo & (8 * size - 1))));
 };
 
 /** BTS: CF ← the bit, the bit ← 1. */
-export const btsRule = changeBit(or);
+const btsRule = changeBit(or);
 /** BTR: CF ← the bit, the bit ← 0. */
-export const btrRule = changeBit((value, mask) => and(value, not(mask)));
+const btrRule = changeBit((value, mask) => and(value, not(mask)));
 /** BTC: CF ← the bit, the bit ← its opposite. */
-export const btcRule = changeBit(xor);
+const btcRule = changeBit(xor);
 
 /** Zeros below the lowest bit that is set; the word must not be zero. */
 const lowest = ({ lo, hi }: Word): number => (lo !== 0 ? 31 - Math.clz32(lo & -lo) : 63 - Math.clz32(hi & -hi));
@@ -72,8 +72,8 @@ const scan =
     const flags = s.flags & ~ARITHMETIC;
     return isZero(a) ? withFlags(s, i, flags | ZF) : finish(s, i, i.dst, new Word(0, find(a)), flags);
   };
-export const bsfRule = scan(lowest);
-export const bsrRule = scan(highest);
+const bsfRule = scan(lowest);
+const bsrRule = scan(highest);
 
 /** TZCNT, LZCNT, POPCNT: a count, with ZF for a count of zero, and CF (not for POPCNT) for a source of zero. */
 const count =
@@ -84,9 +84,9 @@ const count =
     const flags = (n === 0 ? ZF : 0) | (isZero(a) ? zeroSourceCarries : 0);
     return finish(s, i, i.dst, new Word(0, n), setFlags(s.flags, ARITHMETIC, flags));
   };
-export const tzcntRule = count((a, bits) => (isZero(a) ? bits : lowest(a)), CF);
-export const lzcntRule = count((a, bits) => (isZero(a) ? bits : bits - 1 - highest(a)), CF);
-export const popcntRule = count((a) => ones(a.lo) + ones(a.hi), 0);
+const tzcntRule = count((a, bits) => (isZero(a) ? bits : lowest(a)), CF);
+const lzcntRule = count((a, bits) => (isZero(a) ? bits : bits - 1 - highest(a)), CF);
+const popcntRule = count((a) => ones(a.lo) + ones(a.hi), 0);
 
 /** Bits set in 32, summed in ever wider groups. */
 const ones = (n: number): number => {
@@ -104,7 +104,20 @@ export const reversed = (a: Word, size: 2 | 4 | 8): Word => {
 const swap32 = (n: number): number => (n << 24) | ((n & 0xff00) << 8) | ((n >>> 8) & 0xff00) | (n >>> 24);
 
 /** BSWAP: reverse the bytes. Of a 16-bit register nothing is defined; it becomes 0 (spec/isa/x86/undefined.ts). */
-export const bswapRule: Semantics = (s, i) => {
+const bswapRule: Semantics = (s, i) => {
   const { size } = i.dst;
   return finish(s, i, i.dst, size === 8 || size === 4 ? reversed(read(s, i, i.dst), size) : new Word(0, 0));
+};
+
+export const BITS_RULES: Rules = {
+  bt: btRule,
+  bts: btsRule,
+  btr: btrRule,
+  btc: btcRule,
+  bsf: bsfRule,
+  bsr: bsrRule,
+  tzcnt: tzcntRule,
+  lzcnt: lzcntRule,
+  popcnt: popcntRule,
+  bswap: bswapRule,
 };

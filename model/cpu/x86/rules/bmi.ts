@@ -2,16 +2,16 @@
 import { multiplyUnsigned } from '../../../word/multiply.ts';
 import { type Size, signExtend, zeroExtend } from '../../../word/size.ts';
 import { add, and, bit, bitMask, isZero, neg, not, ONE, or, sar, shl, shr, sub, type Word, xor, ZERO } from '../../../word/word.ts';
-import { ARITHMETIC, CF, resultFlags, SF, setFlags, ZF } from '../flags.ts';
+import { ARITHMETIC, CF, OF, resultFlags, SF, setFlags, ZF } from '../flags.ts';
 import { finish, read, writeRegister } from '../operand.ts';
-import { advance, type Semantics } from '../running.ts';
+import { advance, type Rules, type Semantics } from '../running.ts';
 import { RDX } from '../state.ts';
 import { maskedCount } from './shift.ts';
 
 const signAndZero = (r: Word, size: Size): number => resultFlags(r, size) & (SF | ZF);
 
 /** ANDN: DEST ← ¬SRC1 ∧ SRC2. */
-export const andnRule: Semantics = (s, i) => {
+const andnRule: Semantics = (s, i) => {
   const r = and(not(read(s, i, i.src)), read(s, i, i.third));
   const cut = zeroExtend(r, i.dst.size);
   return finish(s, i, i.dst, cut, setFlags(s.flags, ARITHMETIC, signAndZero(cut, i.dst.size)));
@@ -28,16 +28,16 @@ const lowestBit =
     return finish(s, i, i.dst, r, setFlags(s.flags, ARITHMETIC, signAndZero(r, size) | carry));
   };
 /** BLSI: that bit alone. */
-export const blsiRule = lowestBit((a) => and(neg(a), a), 'other');
+const blsiRule = lowestBit((a) => and(neg(a), a), 'other');
 /** BLSR: everything but it. */
-export const blsrRule = lowestBit((a) => and(sub(a, ONE), a), 'empty');
+const blsrRule = lowestBit((a) => and(sub(a, ONE), a), 'empty');
 /** BLSMSK: it and all below. */
-export const blsmskRule = lowestBit((a) => xor(sub(a, ONE), a), 'empty');
+const blsmskRule = lowestBit((a) => xor(sub(a, ONE), a), 'empty');
 
 const onesBelow = (n: number): Word => (n >= 64 ? not(ZERO) : sub(bitMask(n), ONE));
 
 /** BEXTR: so many bits as the second byte of SRC2 says, from the bit that its first byte says. */
-export const bextrRule: Semantics = (s, i) => {
+const bextrRule: Semantics = (s, i) => {
   const control = read(s, i, i.third).lo;
   const from = control & 0xff;
   const shifted = from >= 64 ? ZERO : shr(read(s, i, i.src), from);
@@ -46,7 +46,7 @@ export const bextrRule: Semantics = (s, i) => {
 };
 
 /** BZHI: the bits from number SRC2 on become 0; CF when there are none. */
-export const bzhiRule: Semantics = (s, i) => {
+const bzhiRule: Semantics = (s, i) => {
   const { size } = i.dst;
   const from = read(s, i, i.third).lo & 0xff;
   const beyond = from >= 8 * size;
@@ -58,21 +58,21 @@ export const bzhiRule: Semantics = (s, i) => {
 const bitsOf = (mask: Word): readonly number[] => Array.from({ length: 64 }, (_, n) => n).filter((n) => bit(mask, n) === 1);
 
 /** PEXT: the bits of SRC1 that the mask names, side by side at the bottom. */
-export const pextRule: Semantics = (s, i) => {
+const pextRule: Semantics = (s, i) => {
   const a = read(s, i, i.src);
   const r = bitsOf(read(s, i, i.third)).reduce((sum, from, to) => (bit(a, from) === 1 ? or(sum, bitMask(to)) : sum), ZERO);
   return finish(s, i, i.dst, r);
 };
 
 /** PDEP: the bottom bits of SRC1 at the places that the mask names. */
-export const pdepRule: Semantics = (s, i) => {
+const pdepRule: Semantics = (s, i) => {
   const a = read(s, i, i.src);
   const r = bitsOf(read(s, i, i.third)).reduce((sum, to, from) => (bit(a, from) === 1 ? or(sum, bitMask(to)) : sum), ZERO);
   return finish(s, i, i.dst, r);
 };
 
 /** MULX: DEST and SRC1 ← the upper and the lower half of rDX · SRC2, unsigned. For one register in both roles it is the upper half. */
-export const mulxRule: Semantics = (s, i) => {
+const mulxRule: Semantics = (s, i) => {
   const { size } = i.dst;
   const { high, low } = multiplyUnsigned(zeroExtend(s.regs[RDX], size), read(s, i, i.third));
   const upper = size === 8 ? high : shr(low, 32);
@@ -87,12 +87,12 @@ const shiftBy =
     const r = shift(read(s, i, i.src), maskedCount(read(s, i, i.third), size), size);
     return finish(s, i, i.dst, zeroExtend(r, size));
   };
-export const shlxRule = shiftBy(shl);
-export const shrxRule = shiftBy(shr);
-export const sarxRule = shiftBy((a, n, size) => sar(signExtend(a, size), n));
+const shlxRule = shiftBy(shl);
+const shrxRule = shiftBy(shr);
+const sarxRule = shiftBy((a, n, size) => sar(signExtend(a, size), n));
 
 /** RORX: rotate right by the immediate, without flags. */
-export const rorxRule: Semantics = (s, i) => {
+const rorxRule: Semantics = (s, i) => {
   const { size } = i.dst;
   const a = read(s, i, i.src);
   const n = maskedCount(i.third.value, size);
@@ -100,7 +100,7 @@ export const rorxRule: Semantics = (s, i) => {
 };
 
 /** ADCX, ADOX: DEST ← DEST + SRC + a flag, which takes the carry; no other flag changes. */
-export const addWith =
+const addWith =
   (flag: number): Semantics =>
   (s, i) => {
     const { size } = i.dst;
@@ -110,3 +110,21 @@ export const addWith =
     const carried = bit(or(and(a, b), and(or(a, b), not(r))), top) === 1;
     return finish(s, i, i.dst, zeroExtend(r, size), setFlags(s.flags, flag, carried ? flag : 0));
   };
+
+export const BMI_RULES: Rules = {
+  adcx: addWith(CF),
+  adox: addWith(OF),
+  andn: andnRule,
+  bextr: bextrRule,
+  blsi: blsiRule,
+  blsmsk: blsmskRule,
+  blsr: blsrRule,
+  bzhi: bzhiRule,
+  mulx: mulxRule,
+  pdep: pdepRule,
+  pext: pextRule,
+  rorx: rorxRule,
+  sarx: sarxRule,
+  shlx: shlxRule,
+  shrx: shrxRule,
+};

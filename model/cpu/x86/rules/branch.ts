@@ -5,13 +5,13 @@
 import type { Memory } from '../../../memory/memory.ts';
 import { zeroExtend } from '../../../word/size.ts';
 import { add, addInt, isZero, type Word } from '../../../word/word.ts';
-import { HOLDS } from '../condition.ts';
+import { forConditions, HOLDS } from '../condition.ts';
 import { ZF } from '../flags.ts';
 import type { Instruction } from '../instruction.ts';
 import type { Condition } from '../mnemonic.ts';
 import { cutAddress, merged, read } from '../operand.ts';
 import { movedStack, pushed, stackSlot } from '../push.ts';
-import { citing, jump as goTo, nextRip, type Running, type Semantics, setReg, withFlags } from '../running.ts';
+import { citing, jump as goTo, nextRip, type Rules, type Running, type Semantics, setReg, withFlags } from '../running.ts';
 import { reachable } from '../segmentation.ts';
 import { RCX, RSP } from '../state.ts';
 
@@ -27,16 +27,16 @@ const destination = (s: Running, i: Instruction): Word =>
   i.dst.kind === 'imm' ? zeroExtend(add(nextRip(s, i), i.dst.value), i.size) : read(s, i, i.dst);
 
 /** JMP. */
-export const jmpRule: Semantics = (s, i) => jump(s, i, target(s, i), s.regs, s.memory);
+const jmpRule: Semantics = (s, i) => jump(s, i, target(s, i), s.regs, s.memory);
 
 /** Jcc. */
-export const jccRule = (condition: Condition): Semantics => {
+const jccRule = (condition: Condition): Semantics => {
   const holds = HOLDS[condition];
   return (s, i) => (holds(s.flags) ? jump(s, i, target(s, i), s.regs, s.memory) : withFlags(s, i, s.flags));
 };
 
 /** CALL: push the address of the next instruction. The target is read before the push, and judged after it. */
-export const callRule: Semantics = (s, i) => {
+const callRule: Semantics = (s, i) => {
   const to = destination(s, i);
   const top = s.regs[RSP];
   const memory = pushed(s, top, i.size, nextRip(s, i));
@@ -44,7 +44,7 @@ export const callRule: Semantics = (s, i) => {
 };
 
 /** RET: pop the address; the immediate form then drops that many bytes more. */
-export const retRule: Semantics = (s, i) =>
+const retRule: Semantics = (s, i) =>
   jump(s, i, reachable(s, stackSlot(s, 0, i.size)), movedStack(s, i.size + (i.row.operands.length === 1 ? i.dst.value.lo : 0)), s.memory);
 
 /** The counter of LOOP and of repeated string instructions: as much of RCX as addresses have bytes. */
@@ -61,12 +61,23 @@ const loopWhile =
     const to = !isLast(i, count) && goesOn(s.flags, i) ? target(s, i) : nextRip(s, i);
     return goTo(i.rep === 'none' ? s : citing(s, 'x86/loop-repeat'), to, setReg(s.regs, RCX, count), s.memory);
   };
-export const loopRule = loopWhile(() => true);
+const loopRule = loopWhile(() => true);
 
 /** LOOPE, LOOPNE: jump only with this ZF. F3 asks for ZF = 1 and F2 for ZF = 0 whatever the opcode. */
-export const loopOnZeroRule = (wanted: boolean): Semantics =>
+const loopOnZeroRule = (wanted: boolean): Semantics =>
   loopWhile((flags, { rep }) => ((flags & ZF) !== 0) === (rep === 'none' ? wanted : rep === 'rep'));
 
 /** JRCXZ: jump if the counter is zero. */
-export const jrcxzRule: Semantics = (s, i) =>
+const jrcxzRule: Semantics = (s, i) =>
   isZero(counter(s, i)) ? jump(s, i, target(s, i), s.regs, s.memory) : goTo(s, nextRip(s, i), s.regs, s.memory);
+
+export const BRANCH_RULES: Rules = {
+  call: callRule,
+  jmp: jmpRule,
+  ret: retRule,
+  loop: loopRule,
+  loope: loopOnZeroRule(true),
+  loopne: loopOnZeroRule(false),
+  jrcxz: jrcxzRule,
+  ...forConditions('j', jccRule),
+};

@@ -4,7 +4,7 @@ import { Word } from '../../../word/word.ts';
 import { divideError } from '../fault.ts';
 import { AF, ARITHMETIC, CF, resultFlags, setFlags } from '../flags.ts';
 import type { Instruction } from '../instruction.ts';
-import { advance, type Running, type Semantics, setReg } from '../running.ts';
+import { advance, type Rules, type Running, type Semantics, setReg } from '../running.ts';
 import { RAX } from '../state.ts';
 
 const ax = (s: Running): number => s.regs[RAX].lo & 0xffff;
@@ -29,8 +29,8 @@ const adjustPacked =
     const carried = high || (sign < 0 && low && old < 6);
     return withAx(s, i, (ax(s) & 0xff00) | (value & 0xff), byteFlags(value) | (low ? AF : 0) | (carried ? CF : 0));
   };
-export const daaRule = adjustPacked(1);
-export const dasRule = adjustPacked(-1);
+const daaRule = adjustPacked(1);
+const dasRule = adjustPacked(-1);
 
 /** AAA, AAS: AL becomes one decimal digit, and AH takes the carry. */
 const adjustUnpacked =
@@ -40,11 +40,11 @@ const adjustUnpacked =
     const value = low ? ax(s) + sign * 0x106 : ax(s);
     return withAx(s, i, value & 0xff0f, low ? AF | CF : 0);
   };
-export const aaaRule = adjustUnpacked(1);
-export const aasRule = adjustUnpacked(-1);
+const aaaRule = adjustUnpacked(1);
+const aasRule = adjustUnpacked(-1);
 
 /** AAM: AH and AL ← quotient and remainder of AL by the immediate; #DE when it is 0. */
-export const aamRule: Semantics = (s, i) => {
+const aamRule: Semantics = (s, i) => {
   const base = i.dst.value.lo;
   if (base === 0) throw divideError();
   const al = ax(s) & 0xff;
@@ -53,7 +53,16 @@ export const aamRule: Semantics = (s, i) => {
 };
 
 /** AAD: AL ← AL + AH · the immediate, AH ← 0. */
-export const aadRule: Semantics = (s, i) => {
+const aadRule: Semantics = (s, i) => {
   const value = (ax(s) & 0xff) + (ax(s) >>> 8) * i.dst.value.lo;
   return withAx(s, i, value & 0xff, byteFlags(value));
+};
+
+export const DECIMAL_RULES: Rules = {
+  daa: daaRule,
+  das: dasRule,
+  aaa: aaaRule,
+  aas: aasRule,
+  aam: aamRule,
+  aad: aadRule,
 };

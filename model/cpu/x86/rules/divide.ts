@@ -7,7 +7,7 @@ import { divideError } from '../fault.ts';
 import { ARITHMETIC } from '../flags.ts';
 import type { Instruction } from '../instruction.ts';
 import { read } from '../operand.ts';
-import { advance, citing, type Running, type Semantics } from '../running.ts';
+import { advance, citing, type Rules, type Running, type Semantics } from '../running.ts';
 import { RAX, RDX } from '../state.ts';
 import { toPair } from './multiply.ts';
 
@@ -33,7 +33,7 @@ const divided = (s: Running, i: Instruction, { quotient, remainder }: Division):
 };
 
 /** DIV: unsigned. */
-export const divRule: Semantics = (s, i) => {
+const divRule: Semantics = (s, i) => {
   const { size } = i.dst;
   const result = divideUnsigned(unsignedDividend(s, size), read(s, i, i.dst));
   if (!result || !equal(zeroExtend(result.quotient, size), result.quotient)) throw divideError();
@@ -41,9 +41,14 @@ export const divRule: Semantics = (s, i) => {
 };
 
 /** IDIV: signed, towards zero. */
-export const idivRule: Semantics = (s, i) => {
+const idivRule: Semantics = (s, i) => {
   const { size } = i.dst;
   const result = divideSigned(signedDividend(s, size), signExtend(read(s, i, i.dst), size));
   if (!result || !equal(signExtend(result.quotient, size), result.quotient)) throw divideError();
   return divided(s, i, result);
+};
+
+export const DIVIDE_RULES: Rules = {
+  div: divRule,
+  idiv: idivRule,
 };

@@ -8,7 +8,7 @@ import { addFlags, setFlags, subFlags, ZF } from '../flags.ts';
 import type { Instruction, Operand } from '../instruction.ts';
 import { readLinear, writeLinear } from '../linear.ts';
 import { finish, linearAddress, merged, read, readToWrite, writeMemory, writeRegister } from '../operand.ts';
-import { advance, type Running, type Semantics, setReg, withMemory } from '../running.ts';
+import { advance, type Rules, type Running, type Semantics, setReg, withMemory } from '../running.ts';
 import { RAX, RBX, RCX, RDX } from '../state.ts';
 
 /** Write the source register first, then the destination: for one register in both roles the destination's value stays. */
@@ -19,13 +19,13 @@ const writeBoth = (s: Running, i: Instruction, dst: Word, src: Word, flags: numb
 };
 
 /** XCHG: DEST ↔ SRC. No flags. */
-export const xchgRule: Semantics = (s, i) => {
+const xchgRule: Semantics = (s, i) => {
   const a = readToWrite(s, i, i.dst);
   return writeBoth(s, i, read(s, i, i.src), a, s.flags);
 };
 
 /** XADD: SRC ← DEST, DEST ← DEST + SRC. OF SF ZF AF PF CF by the sum. */
-export const xaddRule: Semantics = (s, i) => {
+const xaddRule: Semantics = (s, i) => {
   const { size } = i.dst;
   const a = readToWrite(s, i, i.dst);
   const b = read(s, i, i.src);
@@ -37,7 +37,7 @@ export const xaddRule: Semantics = (s, i) => {
  * CMPXCHG: if rAX = DEST then DEST ← SRC, else rAX ← DEST. Flags of rAX − DEST. A memory destination counts as written
  * either way.
  */
-export const cmpxchgRule: Semantics = (s, i) => {
+const cmpxchgRule: Semantics = (s, i) => {
   const { size } = i.dst;
   const old = readToWrite(s, i, i.dst);
   const wanted = zeroExtend(s.regs[RAX], size);
@@ -50,7 +50,7 @@ export const cmpxchgRule: Semantics = (s, i) => {
 const rewritten = (s: Running, i: Instruction, o: Operand, value: Word) => (o.kind === 'mem' ? writeMemory(s, i, o, value) : s.memory);
 
 /** CMPXCHG8B: if EDX:EAX = m64 then m64 ← ECX:EBX, ZF ← 1, else EDX:EAX ← m64, ZF ← 0. With REX.W, CMPXCHG16B. */
-export const cmpxchg8bRule: Semantics = (s, i) => (i.size === 8 ? compareSixteen(s, i) : compareEight(s, i));
+const cmpxchg8bRule: Semantics = (s, i) => (i.size === 8 ? compareSixteen(s, i) : compareEight(s, i));
 
 const compareEight: Semantics = (s, i) => {
   const at = linearAddress(s, i, i.dst, 8, ACCESS.WRITE);
@@ -74,4 +74,11 @@ const compareSixteen: Semantics = (s, i) => {
   const memory = writeLinear(withMemory(s, first), above, 8, same ? s.regs[RCX] : high, i.dst.stack);
   const regs = same ? s.regs : setReg(setReg(s.regs, RAX, low), RDX, high);
   return advance(s, i, regs, setFlags(s.flags, ZF, same ? ZF : 0), memory);
+};
+
+export const EXCHANGE_RULES: Rules = {
+  xchg: xchgRule,
+  cmpxchg: cmpxchgRule,
+  cmpxchg8b: cmpxchg8bRule,
+  xadd: xaddRule,
 };

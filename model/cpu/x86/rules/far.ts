@@ -9,7 +9,7 @@ import type { Instruction } from '../instruction.ts';
 import { readLinear } from '../linear.ts';
 import { effectiveAddress } from '../operand.ts';
 import { pushedInTurn, stackSlot } from '../push.ts';
-import { citing, nextRip, Running, type Semantics, setReg } from '../running.ts';
+import { citing, nextRip, type Rules, Running, type Semantics, setReg } from '../running.ts';
 import { segmented } from '../segmentation.ts';
 import { jumpSelector, returnSelector, returnStack } from '../selectors.ts';
 import { CS, RSP, type Segments, SS } from '../state.ts';
@@ -37,7 +37,7 @@ const arrive = (s: Running, rip: Word, regs: readonly Word[], flags: number, seg
   new Running(regs, rip, flags, segments, memory, s.platform, s.tick + 1, citing(s, 'x86/far-pointer').cited, s.fpu, s.system);
 
 /** JMP far. */
-export const jmpFarRule: Semantics = (s, i) => {
+const jmpFarRule: Semantics = (s, i) => {
   const { offset, selector } = readPointer(s, i);
   const cs = jumpSelector(selector);
   canonicalTarget(offset);
@@ -45,7 +45,7 @@ export const jmpFarRule: Semantics = (s, i) => {
 };
 
 /** CALL far: push CS, then the address of the next instruction, both of the operand's size. */
-export const callFarRule: Semantics = (s, i) => {
+const callFarRule: Semantics = (s, i) => {
   const { offset, selector } = readPointer(s, i);
   const cs = jumpSelector(selector);
   canonicalTarget(offset);
@@ -62,7 +62,7 @@ const readOuterStack = (s: Running, size: Size, drop: number): void => {
 };
 
 /** RET far: pop the address and CS, which is read first, then drop the immediate's bytes. */
-export const retFarRule: Semantics = (s, i) => {
+const retFarRule: Semantics = (s, i) => {
   const selector = stackSlot(s, 1, i.size).lo & 0xffff;
   const offset = stackSlot(s, 0, i.size);
   const drop = i.row.operands.length === 1 ? i.dst.value.lo : 0;
@@ -76,7 +76,7 @@ export const retFarRule: Semantics = (s, i) => {
  * IRET: pop RIP, CS, RFLAGS, RSP and SS. x86/iret-nested_task: with NT set there is no task to return to.
  * Flags change as POPF changes them, and RF may be set.
  */
-export const iretRule: Semantics = (s, i) => {
+const iretRule: Semantics = (s, i) => {
   if ((s.flags & NT) !== 0) throw generalProtection(0, 'x86/iret-nested_task');
   const slot = (n: number): Word => stackSlot(s, n, i.size);
   const [rip, cs, flags, rsp, ss] = [slot(0), slot(1).lo & 0xffff, slot(2).lo, slot(3), slot(4).lo & 0xffff];
@@ -86,4 +86,11 @@ export const iretRule: Semantics = (s, i) => {
   const mask = changeableFlags(s, i.size) | (i.size === 2 ? 0 : RF);
   const segments = withSelector(withSelector(s.segments, CS, code), SS, stack);
   return arrive(s, rip, setReg(s.regs, RSP, rsp), setFlags(s.flags, mask, flags & mask), segments);
+};
+
+export const FAR_RULES: Rules = {
+  call_far: callFarRule,
+  jmp_far: jmpFarRule,
+  ret_far: retFarRule,
+  iret: iretRule,
 };

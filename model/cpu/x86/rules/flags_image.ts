@@ -5,7 +5,7 @@ import { word } from '../../../word/word.ts';
 import { generalProtection } from '../fault.ts';
 import { AC, ARITHMETIC, DF, ID, IF, NT, RF, setFlags, TF } from '../flags.ts';
 import { movedStack, stackSlot } from '../push.ts';
-import { advance, type Running, type Semantics } from '../running.ts';
+import { advance, type Rules, type Running, type Semantics } from '../running.ts';
 import { CR4 } from '../system/state.ts';
 import { push } from './stack.ts';
 
@@ -29,14 +29,19 @@ export const changeableFlags = ({ flags, system: { cpl } }: Running, size: numbe
   ARITHMETIC | TF | DF | NT | (size === 2 ? 0 : AC | ID) | (cpl <= ioplOf(flags) ? IF : 0) | (cpl === 0 ? IOPL : 0);
 
 /** PUSHF: RFLAGS, with RF and VM clear. */
-export const pushfRule: Semantics = (s, i) => {
+const pushfRule: Semantics = (s, i) => {
   requireFlags(s);
   return push(s, i, word(0, i.size === 2 ? s.flags & 0xffff : s.flags & ~(RF | VM)));
 };
 
 /** POPF. */
-export const popfRule: Semantics = (s, i) => {
+const popfRule: Semantics = (s, i) => {
   requireFlags(s);
   const mask = changeableFlags(s, i.size);
   return advance(s, i, movedStack(s, i.size), setFlags(s.flags, mask, stackSlot(s, 0, i.size).lo & mask), s.memory);
+};
+
+export const FLAGS_IMAGE_RULES: Rules = {
+  pushf: pushfRule,
+  popf: popfRule,
 };

@@ -2,28 +2,35 @@
 import { and, or, xor } from '../../../word/word.ts';
 import { logicFlags } from '../flags.ts';
 import { finish, read, readToWrite } from '../operand.ts';
-import { type Semantics, withFlags } from '../running.ts';
+import { type Rules, type Semantics, withFlags } from '../running.ts';
 
 /** AND: DEST ← DEST ∧ SRC. */
-export const andRule: Semantics = (s, i) => {
+const andRule: Semantics = (s, i) => {
   const r = and(readToWrite(s, i, i.dst), read(s, i, i.src));
   return finish(s, i, i.dst, r, logicFlags(s.flags, r, i.dst.size));
 };
 
 /** OR: DEST ← DEST ∨ SRC. */
-export const orRule: Semantics = (s, i) => {
+const orRule: Semantics = (s, i) => {
   const r = or(readToWrite(s, i, i.dst), read(s, i, i.src));
   return finish(s, i, i.dst, r, logicFlags(s.flags, r, i.dst.size));
 };
 
 /** XOR: DEST ← DEST ⊕ SRC. */
-export const xorRule: Semantics = (s, i) => {
+const xorRule: Semantics = (s, i) => {
   const r = xor(readToWrite(s, i, i.dst), read(s, i, i.src));
   return finish(s, i, i.dst, r, logicFlags(s.flags, r, i.dst.size));
 };
 
 /** TEST: the flags of DEST ∧ SRC. */
-export const testRule: Semantics = (s, i) => {
+const testRule: Semantics = (s, i) => {
   const r = and(read(s, i, i.dst), read(s, i, i.src));
   return withFlags(s, i, logicFlags(s.flags, r, i.dst.size));
+};
+
+export const LOGIC_RULES: Rules = {
+  or: orRule,
+  and: andRule,
+  xor: xorRule,
+  test: testRule,
 };

@@ -7,10 +7,10 @@ import type { Instruction } from '../instruction.ts';
 import { readLinear } from '../linear.ts';
 import { cutAddress, effectiveAddress, finish, read, readToWrite, writeRegister } from '../operand.ts';
 import { VECTOR } from '../outcome.ts';
-import { advance, completed, type Running, type Semantics, setReg, withFlags } from '../running.ts';
+import { advance, completed, type Rules, type Running, type Semantics, setReg, withFlags } from '../running.ts';
 import { loadSegment } from '../segment_load.ts';
 import { segmented } from '../segmentation.ts';
-import { RAX } from '../state.ts';
+import { DS, ES, FS, GS, RAX, SS } from '../state.ts';
 
 /** Part of a memory operand of several parts, `from` bytes behind its address. */
 const part = (s: Running, i: Instruction, from: number, size: Size): Word => {
@@ -20,7 +20,7 @@ const part = (s: Running, i: Instruction, from: number, size: Size): Word => {
 };
 
 /** BOUND: x86/bound-range unless the two signed bounds in memory enclose the register's value. */
-export const boundRule: Semantics = (s, i) => {
+const boundRule: Semantics = (s, i) => {
   const index = signExtend(read(s, i, i.dst), i.size);
   const lower = signExtend(part(s, i, 0, i.size), i.size);
   const upper = signExtend(part(s, i, i.size, i.size), i.size);
@@ -29,14 +29,14 @@ export const boundRule: Semantics = (s, i) => {
 };
 
 /** INTO: #OF behind the instruction when OF is set. */
-export const intoRule: Semantics = (s, i) => {
+const intoRule: Semantics = (s, i) => {
   const after = withFlags(s, i, s.flags);
   if ((s.flags & OF) !== 0) throw trap(after, VECTOR.OF, null);
   return after;
 };
 
 /** SALC: every bit of AL ← CF. */
-export const salcRule: Semantics = (s, i) => {
+const salcRule: Semantics = (s, i) => {
   const al = new Word(0, (s.flags & CF) !== 0 ? 0xff : 0);
   return advance(s, i, setReg(s.regs, RAX, mergeLow(s.regs[RAX], al, 1)), s.flags, s.memory);
 };
@@ -44,7 +44,7 @@ export const salcRule: Semantics = (s, i) => {
 const RPL = 3;
 
 /** ARPL: raise DEST's RPL to SRC's; ZF tells whether it was lower. */
-export const arplRule: Semantics = (s, i) => {
+const arplRule: Semantics = (s, i) => {
   const selector = readToWrite(s, i, i.dst);
   const wanted = read(s, i, i.src).lo & RPL;
   const raises = (selector.lo & RPL) < wanted;
@@ -53,7 +53,7 @@ export const arplRule: Semantics = (s, i) => {
 };
 
 /** LES LDS LSS LFS LGS: a segment register and DEST ← the far pointer in memory. REX.W leaves its offset at 32 bits. */
-export const loadPointerRule =
+const loadPointerRule =
   (register: number): Semantics =>
   (s, i) => {
     const bytes = i.size === 2 ? 2 : 4;
@@ -61,3 +61,15 @@ export const loadPointerRule =
     const selector = part(s, i, bytes, 2).lo;
     return completed(loadSegment(s, register, selector), i, { regs: writeRegister(s.regs, i.dst, offset) });
   };
+
+export const MISCELLANEOUS_RULES: Rules = {
+  les: loadPointerRule(ES),
+  lds: loadPointerRule(DS),
+  lss: loadPointerRule(SS),
+  lfs: loadPointerRule(FS),
+  lgs: loadPointerRule(GS),
+  bound: boundRule,
+  into: intoRule,
+  salc: salcRule,
+  arpl: arplRule,
+};

@@ -5,7 +5,7 @@ import { equal, isZero, shr, Word } from '../../../word/word.ts';
 import { ARITHMETIC, CF, OF, setFlags } from '../flags.ts';
 import type { Instruction } from '../instruction.ts';
 import { finish, merged, read } from '../operand.ts';
-import { advance, citing, type Running, type Semantics, setReg } from '../running.ts';
+import { advance, citing, type Rules, type Running, type Semantics, setReg } from '../running.ts';
 import { RAX, RDX } from '../state.ts';
 
 const productFlags = (flags: number, fits: boolean): number => setFlags(flags, ARITHMETIC, fits ? 0 : CF | OF);
@@ -29,14 +29,14 @@ const widening = (s: Running, i: Instruction, product: Wide, fits: boolean): Run
   advance(s, i, toPair(s.regs, i.dst.size, product.low, upperHalf(product, i.dst.size)), productFlags(s.flags, fits), s.memory);
 
 /** MUL: rDX:rAX ← rAX · SRC, unsigned; for bytes AX ← AL · SRC. */
-export const mulRule: Semantics = (s, i) => {
+const mulRule: Semantics = (s, i) => {
   const { size } = i.dst;
   const product = multiplyUnsigned(zeroExtend(s.regs[RAX], size), read(s, i, i.dst));
   return widening(s, i, product, isZero(upperHalf(product, size)));
 };
 
 /** IMUL: with one operand as MUL, signed; with two or three operands the product is cut to the destination's size. */
-export const imulRule: Semantics = (s, i) => {
+const imulRule: Semantics = (s, i) => {
   const { size } = i.dst;
   const count = i.row.operands.length;
   const a = count === 1 ? s.regs[RAX] : count === 2 ? read(s, i, i.dst) : read(s, i, i.src);
@@ -45,4 +45,9 @@ export const imulRule: Semantics = (s, i) => {
   const fits = fitsSigned(product, size);
   if (count === 1) return widening(s, i, product, fits);
   return finish(citing(s, 'x86/undefined-flags_clear'), i, i.dst, zeroExtend(product.low, size), productFlags(s.flags, fits));
+};
+
+export const MULTIPLY_RULES: Rules = {
+  mul: mulRule,
+  imul: imulRule,
 };

@@ -7,7 +7,7 @@ import { generalProtection } from '../fault.ts';
 import { probeLinear, writeLinear } from '../linear.ts';
 import { linearAddress, read } from '../operand.ts';
 import { ask } from '../outside.ts';
-import type { Running, Semantics } from '../running.ts';
+import type { Rules, Running, Semantics } from '../running.ts';
 import { RDI, RDX, RSI } from '../state.ts';
 import { requirePort } from '../system/ports.ts';
 import { pointerMoved, repeated, result } from './string.ts';
@@ -41,6 +41,11 @@ const permitted =
   };
 
 /** INS. */
-export const insRule = permitted(ins);
+const insRule = permitted(ins);
 /** OUTS. */
-export const outsRule = permitted(outs);
+const outsRule = permitted(outs);
+
+export const PORT_STRING_RULES: Rules = {
+  ins: insRule,
+  outs: outsRule,
+};

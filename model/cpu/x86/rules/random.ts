@@ -4,7 +4,7 @@ import { type Word, ZERO } from '../../../word/word.ts';
 import { ARITHMETIC, CF, setFlags } from '../flags.ts';
 import { finish } from '../operand.ts';
 import { ask } from '../outside.ts';
-import type { Running, Semantics } from '../running.ts';
+import type { Rules, Running, Semantics } from '../running.ts';
 
 /** x86/random-none: Xen asks nobody for numbers on a guest's behalf, so a guest's runs can be repeated. */
 const drawn = (s: Running, size: number, seed: boolean): Word | null =>
@@ -17,13 +17,19 @@ const randomRule =
     const answer = drawn(s, i.size, seed);
     return finish(s, i, i.dst, zeroExtend(answer ?? ZERO, i.dst.size), setFlags(s.flags, ARITHMETIC, answer === null ? 0 : CF));
   };
-export const rdrandRule = randomRule(false);
-export const rdseedRule = randomRule(true);
+const rdrandRule = randomRule(false);
+const rdseedRule = randomRule(true);
 
 const TSC_AUX = 0xc0000103;
 
 /** TSC_AUX, which Xen keeps at 0. */
-export const auxiliaryOf = ({ system }: Running): Word => (system.kind === 'pv' ? ZERO : (system.msrs.get(TSC_AUX) ?? ZERO));
+const auxiliaryOf = ({ system }: Running): Word => (system.kind === 'pv' ? ZERO : (system.msrs.get(TSC_AUX) ?? ZERO));
 
 /** RDPID: DEST ← TSC_AUX. */
-export const rdpidRule: Semantics = (s, i) => finish(s, i, i.dst, auxiliaryOf(s));
+const rdpidRule: Semantics = (s, i) => finish(s, i, i.dst, auxiliaryOf(s));
+
+export const RANDOM_RULES: Rules = {
+  rdpid: rdpidRule,
+  rdrand: rdrandRule,
+  rdseed: rdseedRule,
+};

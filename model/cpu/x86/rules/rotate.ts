@@ -3,7 +3,7 @@ import { type Size, zeroExtend } from '../../../word/size.ts';
 import { bit, or, shl, shr, type Word, word } from '../../../word/word.ts';
 import { CF, OF, setFlags } from '../flags.ts';
 import { finish, read, readToWrite } from '../operand.ts';
-import type { Semantics } from '../running.ts';
+import type { Rules, Semantics } from '../running.ts';
 import { maskedCount } from './shift.ts';
 
 /** `a` of `size` bytes rotated left by n places, n below its width. */
@@ -12,7 +12,7 @@ const rotateLeft = (a: Word, n: number, size: Size): Word => (n === 0 ? a : zero
 const rotateFlags = (flags: number, carry: number, overflow: number): number => setFlags(flags, CF | OF, carry | (overflow << 11));
 
 /** ROL: CF is the bit that came round to the bottom; OF: top bit ⊕ CF. */
-export const rolRule: Semantics = (s, i) => {
+const rolRule: Semantics = (s, i) => {
   const { size } = i.dst;
   const bits = 8 * size;
   const a = readToWrite(s, i, i.dst);
@@ -24,7 +24,7 @@ export const rolRule: Semantics = (s, i) => {
 };
 
 /** ROR: CF is the bit that came round to the top; OF: the two top bits differ. */
-export const rorRule: Semantics = (s, i) => {
+const rorRule: Semantics = (s, i) => {
   const { size } = i.dst;
   const bits = 8 * size;
   const a = readToWrite(s, i, i.dst);
@@ -56,7 +56,7 @@ const repeat = (turn: typeof throughLeft, start: Rotated, n: number, size: Size)
 };
 
 /** RCL: rotate left a value that CF makes one bit wider. OF: top bit ⊕ CF, both after. */
-export const rclRule: Semantics = (s, i) => {
+const rclRule: Semantics = (s, i) => {
   const { size } = i.dst;
   const bits = 8 * size;
   const a = readToWrite(s, i, i.dst);
@@ -67,7 +67,7 @@ export const rclRule: Semantics = (s, i) => {
 };
 
 /** RCR: as RCL to the right. OF: the two top bits of the result differ. */
-export const rcrRule: Semantics = (s, i) => {
+const rcrRule: Semantics = (s, i) => {
   const { size } = i.dst;
   const bits = 8 * size;
   const a = readToWrite(s, i, i.dst);
@@ -75,4 +75,11 @@ export const rcrRule: Semantics = (s, i) => {
   if (n === 0) return finish(s, i, i.dst, a);
   const { value, carry } = repeat(throughRight, { value: a, carry: s.flags & CF }, n % (bits + 1), size);
   return finish(s, i, i.dst, value, rotateFlags(s.flags, carry, n === 1 ? bit(value, bits - 1) ^ bit(value, bits - 2) : 0));
+};
+
+export const ROTATE_RULES: Rules = {
+  rol: rolRule,
+  ror: rorRule,
+  rcl: rclRule,
+  rcr: rcrRule,
 };

@@ -5,7 +5,7 @@ import { undefinedOpcode } from '../fault.ts';
 import { writeLinear } from '../linear.ts';
 import { linearAddress, read, writeRegister } from '../operand.ts';
 import { movedStack, pushed, stackSlot } from '../push.ts';
-import { advance, completed, type Semantics } from '../running.ts';
+import { advance, completed, type Rules, type Semantics } from '../running.ts';
 import { loadSegment } from '../segment_load.ts';
 import { CS, GS, RSP } from '../state.ts';
 
@@ -15,7 +15,7 @@ const requireSegment = (index: number, load: boolean): void => {
 };
 
 /** MOV from a segment register: a register gets the zero-extended selector, memory always 16 bits. */
-export const movFromSegRule: Semantics = (s, i) => {
+const movFromSegRule: Semantics = (s, i) => {
   requireSegment(i.src.index, false);
   const value = new Word(0, s.segments.selectors[i.src.index]);
   if (i.dst.kind === 'mem')
@@ -24,20 +24,27 @@ export const movFromSegRule: Semantics = (s, i) => {
 };
 
 /** MOV to a segment register. */
-export const movToSegRule: Semantics = (s, i) => {
+const movToSegRule: Semantics = (s, i) => {
   requireSegment(i.dst.index, true);
   return completed(loadSegment(s, i.dst.index, read(s, i, i.src).lo & 0xffff), i, {});
 };
 
 /** PUSH of a segment register: the selector, zero-extended. */
-export const pushSegRule: Semantics = (s, i) => {
+const pushSegRule: Semantics = (s, i) => {
   const top = s.regs[RSP];
   const memory = pushed(s, top, i.size, new Word(0, s.segments.selectors[i.dst.index]));
   return advance(s, i, movedStack(s, -i.size), s.flags, memory);
 };
 
 /** POP of a segment register: the low 16 bits of what is popped. */
-export const popSegRule: Semantics = (s, i) => {
+const popSegRule: Semantics = (s, i) => {
   const loaded = loadSegment(s, i.dst.index, stackSlot(s, 0, i.size).lo & 0xffff);
   return completed(loaded, i, { regs: movedStack(s, i.size) });
+};
+
+export const SEGMENT_RULES: Rules = {
+  mov_from_seg: movFromSegRule,
+  mov_to_seg: movToSegRule,
+  push_seg: pushSegRule,
+  pop_seg: popSegRule,
 };

@@ -3,7 +3,7 @@ import { type Size, signBit, signExtend, zeroExtend } from '../../../word/size.t
 import { bit, or, sar, shl, shr, type Word } from '../../../word/word.ts';
 import { ARITHMETIC, resultFlags, setFlags } from '../flags.ts';
 import { finish, read, readToWrite } from '../operand.ts';
-import type { Semantics } from '../running.ts';
+import type { Rules, Semantics } from '../running.ts';
 
 /** The count that counts. */
 export const maskedCount = (count: Word, size: Size): number => count.lo & (size === 8 ? 63 : 31);
@@ -13,7 +13,7 @@ const shiftFlags = (flags: number, r: Word, size: Size, carry: number, overflow:
   setFlags(flags, ARITHMETIC, resultFlags(r, size) | carry | (overflow << 11));
 
 /** SHL: the last bit shifted out goes to CF; OF for a count of one: did the top bit change. */
-export const shlRule: Semantics = (s, i) => {
+const shlRule: Semantics = (s, i) => {
   const { size } = i.dst;
   const a = readToWrite(s, i, i.dst);
   const n = maskedCount(read(s, i, i.src), size);
@@ -25,7 +25,7 @@ export const shlRule: Semantics = (s, i) => {
 };
 
 /** SHR: as SHL to the right; OF for a count of one: the old top bit. */
-export const shrRule: Semantics = (s, i) => {
+const shrRule: Semantics = (s, i) => {
   const { size } = i.dst;
   const a = readToWrite(s, i, i.dst);
   const n = maskedCount(read(s, i, i.src), size);
@@ -35,7 +35,7 @@ export const shrRule: Semantics = (s, i) => {
 };
 
 /** SAR: the top bit fills up; OF for a count of one is 0. */
-export const sarRule: Semantics = (s, i) => {
+const sarRule: Semantics = (s, i) => {
   const { size } = i.dst;
   const a = readToWrite(s, i, i.dst);
   const n = maskedCount(read(s, i, i.src), size);
@@ -49,7 +49,7 @@ export const sarRule: Semantics = (s, i) => {
 const tooFar = (n: number, size: Size): boolean => n > 8 * size;
 
 /** SHLD: shift DEST left, the top bits of SRC follow from the right. OF for a count of one: did the top bit change. */
-export const shldRule: Semantics = (s, i) => {
+const shldRule: Semantics = (s, i) => {
   const { size } = i.dst;
   const bits = 8 * size;
   const a = readToWrite(s, i, i.dst);
@@ -62,7 +62,7 @@ export const shldRule: Semantics = (s, i) => {
 };
 
 /** SHRD: shift DEST right, the low bits of SRC follow from the left. */
-export const shrdRule: Semantics = (s, i) => {
+const shrdRule: Semantics = (s, i) => {
   const { size } = i.dst;
   const bits = 8 * size;
   const a = readToWrite(s, i, i.dst);
@@ -72,4 +72,12 @@ export const shrdRule: Semantics = (s, i) => {
   if (tooFar(n, size)) return finish(s, i, i.dst, a, shiftFlags(s.flags, a, size, 0, 0));
   const r = zeroExtend(or(shr(a, n), shl(b, bits - n)), size);
   return finish(s, i, i.dst, r, shiftFlags(s.flags, r, size, bit(a, n - 1), n === 1 ? signBit(a, size) ^ signBit(r, size) : 0));
+};
+
+export const SHIFT_RULES: Rules = {
+  shl: shlRule,
+  shr: shrRule,
+  sar: sarRule,
+  shld: shldRule,
+  shrd: shrdRule,
 };

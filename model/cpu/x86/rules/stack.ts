@@ -4,7 +4,7 @@ import { addInt, type Word } from '../../../word/word.ts';
 import type { Instruction } from '../instruction.ts';
 import { finish, merged, read, writeRegister } from '../operand.ts';
 import { movedStack, probeWrite, pushed, readStack, rehearsed, stackPointer, stackSlot, whatRemains } from '../push.ts';
-import { advance, type Running, type Semantics, setReg, withMemory, withRegs } from '../running.ts';
+import { advance, type Rules, type Running, type Semantics, setReg, withMemory, withRegs } from '../running.ts';
 import { RBP, RSP } from '../state.ts';
 
 /** The end of an instruction that pushes `value`. */
@@ -12,10 +12,10 @@ export const push = (s: Running, i: Instruction, value: Word): Running =>
   advance(s, i, movedStack(s, -i.size), s.flags, pushed(s, s.regs[RSP], i.size, value));
 
 /** PUSH: the value is read before RSP moves, so PUSH RSP stores the old one. */
-export const pushRule: Semantics = (s, i) => push(s, i, read(s, i, i.dst));
+const pushRule: Semantics = (s, i) => push(s, i, read(s, i, i.dst));
 
 /** POP: RSP moves before the destination's address is formed, and POP RSP leaves the value that was popped. */
-export const popRule: Semantics = (s, i) => {
+const popRule: Semantics = (s, i) => {
   const value = stackSlot(s, 0, i.size);
   const raised = movedStack(s, i.size);
   if (i.dst.kind === 'reg') return advance(s, i, writeRegister(raised, i.dst, value), s.flags, s.memory);
@@ -23,7 +23,7 @@ export const popRule: Semantics = (s, i) => {
 };
 
 /** LEAVE: RSP ← RBP, RBP ← pop. */
-export const leaveRule: Semantics = (s, i) => {
+const leaveRule: Semantics = (s, i) => {
   const frame = s.regs[RBP];
   const popped = readStack(s, frame, i.size);
   const lowered = setReg(s.regs, RSP, stackPointer(s, s.regs[RSP], addInt(frame, i.size)));
@@ -34,7 +34,7 @@ export const leaveRule: Semantics = (s, i) => {
  * ENTER: push RBP; for nesting level n push n − 1 frame pointers of the outer frames and the new one; RBP ← the new frame,
  * RSP moves down by the space asked for, which must be writable at its end.
  */
-export const enterRule: Semantics = (s, i) => {
+const enterRule: Semantics = (s, i) => {
   const level = i.src.value.lo & 31;
   const frame = addInt(s.regs[RSP], -i.size);
   const bottom = addInt(frame, -i.size * level - i.dst.value.lo);
@@ -67,7 +67,7 @@ const pushFrames = (s: Running, i: Instruction, level: number, bottom: Word, kep
 };
 
 /** PUSHA: rAX rCX rDX rBX, rSP as it was, rBP rSI rDI. */
-export const pushaRule: Semantics = (s, i) => {
+const pushaRule: Semantics = (s, i) => {
   const memory = pushAll(s, i, s.regs.slice(0, 8));
   return advance(s, i, movedStack(s, -8 * i.size), s.flags, memory);
 };
@@ -80,9 +80,18 @@ const pushAll = (s: Running, i: Instruction, values: readonly Word[]): Memory =>
 };
 
 /** POPA: rDI rSI rBP, nothing for rSP, rBX rDX rCX rAX. */
-export const popaRule: Semantics = (s, i) => {
+const popaRule: Semantics = (s, i) => {
   const popped = Array.from({ length: 8 }, (_, slot) => stackSlot(s, slot, i.size));
   const raised = movedStack(s, 8 * i.size);
   const regs = raised.map((old, n) => (n < 8 && n !== RSP ? merged(old, i.size, popped[7 - n]) : old));
   return advance(s, i, regs, s.flags, s.memory);
+};
+
+export const STACK_RULES: Rules = {
+  push: pushRule,
+  pop: popRule,
+  pusha: pushaRule,
+  popa: popaRule,
+  enter: enterRule,
+  leave: leaveRule,
 };

@@ -7,7 +7,7 @@ import { addInt, isZero, sub, type Word } from '../../../word/word.ts';
 import { DF, subFlags, ZF } from '../flags.ts';
 import type { Instruction, Operand } from '../instruction.ts';
 import { cutAddress, merged, read, writeMemory, writeRegister } from '../operand.ts';
-import { citing, nextRip, Running, type Semantics, setReg, withFlags } from '../running.ts';
+import { citing, nextRip, type Rules, Running, type Semantics, setReg, withFlags } from '../running.ts';
 import { RCX, RDI, RSI } from '../state.ts';
 import { countedDown, counter } from './branch.ts';
 
@@ -60,26 +60,26 @@ const compareFlags = (s: Running, a: Word, b: Word, { size }: Operand): number =
   subFlags(s.flags, a, b, zeroExtend(sub(a, b), size), size);
 
 /** MOVS: [RDI] ← [RSI]. */
-export const movsRule = repeated((s, i) => {
+const movsRule = repeated((s, i) => {
   const memory = writeMemory(s, i, i.dst, read(s, i, i.src));
   const regs = setReg(setReg(s.regs, RSI, stepped(s, i, RSI, i.dst.size)), RDI, stepped(s, i, RDI, i.dst.size));
   return result(s, regs, s.flags, memory);
 }, false);
 
 /** STOS: [RDI] ← rAX. */
-export const stosRule = repeated((s, i) => {
+const stosRule = repeated((s, i) => {
   const memory = writeMemory(s, i, i.dst, read(s, i, i.src));
   return result(s, setReg(s.regs, RDI, stepped(s, i, RDI, i.dst.size)), s.flags, memory);
 }, false);
 
 /** LODS: rAX ← [RSI]. */
-export const lodsRule = repeated((s, i) => {
+const lodsRule = repeated((s, i) => {
   const regs = writeRegister(s.regs, i.dst, read(s, i, i.src));
   return result(s, setReg(regs, RSI, stepped(s, i, RSI, i.dst.size)), s.flags);
 }, false);
 
 /** CMPS: the flags of [RSI] − [RDI]. Both vendors' processors reach [RDI] first. */
-export const cmpsRule = repeated((s, i) => {
+const cmpsRule = repeated((s, i) => {
   const subtrahend = read(s, i, i.src);
   const flags = compareFlags(s, read(s, i, i.dst), subtrahend, i.dst);
   const regs = setReg(setReg(s.regs, RSI, stepped(s, i, RSI, i.dst.size)), RDI, stepped(s, i, RDI, i.dst.size));
@@ -87,7 +87,15 @@ export const cmpsRule = repeated((s, i) => {
 }, true);
 
 /** SCAS: the flags of rAX − [RDI]. */
-export const scasRule = repeated((s, i) => {
+const scasRule = repeated((s, i) => {
   const flags = compareFlags(s, read(s, i, i.dst), read(s, i, i.src), i.dst);
   return result(s, setReg(s.regs, RDI, stepped(s, i, RDI, i.dst.size)), flags);
 }, true);
+
+export const STRING_RULES: Rules = {
+  movs: movsRule,
+  cmps: cmpsRule,
+  stos: stosRule,
+  lods: lodsRule,
+  scas: scasRule,
+};

@@ -5,31 +5,31 @@ import { RF } from '../flags.ts';
 import { readLinear } from '../linear.ts';
 import { linearAddress } from '../operand.ts';
 import { VECTOR } from '../outcome.ts';
-import { advance, citing, nextRip, type Running, type Semantics, setReg, withFlags } from '../running.ts';
+import { advance, citing, nextRip, type Rules, type Running, type Semantics, setReg, withFlags } from '../running.ts';
 import { R11, RAX, RBX, RCX, RDX } from '../state.ts';
 import { CR4 } from '../system/state.ts';
 
 /** x86/privileged: ring 3 with IOPL 0 may not; Xen may carry it out for the guest's kernel. */
-export const privilegedRule: Semantics = () => {
+const privilegedRule: Semantics = () => {
   throw generalProtection(0, 'x86/privileged');
 };
 
 /** UD0 UD1 UD2 and opcodes that 64-bit mode has given up. */
-export const undefinedRule: Semantics = () => {
+const undefinedRule: Semantics = () => {
   throw undefinedOpcode('x86/undefined-opcode');
 };
 
 /** Hints and fences: one step, nothing else. */
-export const nopRule: Semantics = (s, i) => withFlags(s, i, s.flags);
+const nopRule: Semantics = (s, i) => withFlags(s, i, s.flags);
 
 /** CLFLUSH: to memory and protection it is a load of one byte. */
-export const clflushRule: Semantics = (s, i) => {
+const clflushRule: Semantics = (s, i) => {
   readLinear(s, linearAddress(s, i, i.dst, 1), 1, i.dst.stack);
   return nopRule(s, i);
 };
 
 /** INT3: #BP behind the instruction. */
-export const int3Rule: Semantics = (s, i) => {
+const int3Rule: Semantics = (s, i) => {
   throw trap(nopRule(s, i), VECTOR.BP, null);
 };
 
@@ -39,7 +39,7 @@ const TRAPS: readonly number[] = [VECTOR.BP, VECTOR.OF];
 const LEGACY_SYSCALL = 0x80;
 
 /** INT n: x86/int-gate. */
-export const intRule: Semantics = (s, i) => {
+const intRule: Semantics = (s, i) => {
   const vector = i.dst.value.lo;
   if (TRAPS.includes(vector)) throw trap(nopRule(s, i), vector, 'x86/int-gate');
   if (vector === LEGACY_SYSCALL) throw softwareInterrupt(nopRule(s, i), vector, 'x86/int-gate');
@@ -47,13 +47,13 @@ export const intRule: Semantics = (s, i) => {
 };
 
 /** SYSCALL: RCX ← the address behind it, R11 ← RFLAGS; the rest is Xen's. */
-export const syscallRule: Semantics = (s, i) => {
+const syscallRule: Semantics = (s, i) => {
   const regs = setReg(setReg(s.regs, RCX, nextRip(s, i)), R11, new Word(0, s.flags & ~RF));
   throw systemCall(advance(s, i, regs, s.flags, s.memory));
 };
 
 /** CPUID: the leaf EAX, subleaf ECX of the machine's table. x86/cpuid-absent: a leaf that the table lacks reads as zeros. */
-export const cpuidRule: Semantics = (s, i) => {
+const cpuidRule: Semantics = (s, i) => {
   const [leaf, subleaf] = [s.regs[RAX].lo >>> 0, s.regs[RCX].lo >>> 0];
   const found = s.platform.cpuid.find((row) => row.leaf >>> 0 === leaf && (row.subleaf === null || row.subleaf === subleaf));
   const regs = s.regs.slice();
@@ -69,12 +69,59 @@ const FEATURES = 1;
 const osxsave = ({ system: { kind, cr4 } }: Running): number => (kind === 'bare' && (cr4 & CR4.OSXSAVE) !== 0 ? 1 << 27 : 0);
 
 /** RDTSC: EDX:EAX ← the time-stamp counter (looseness open/tsc-rate). */
-export const rdtscRule: Semantics = (s, i) => advance(s, i, withCounter(s), s.flags, s.memory);
+const rdtscRule: Semantics = (s, i) => advance(s, i, withCounter(s), s.flags, s.memory);
 
 /** RDTSCP: as RDTSC, and ECX ← TSC_AUX, which Xen keeps at 0. */
-export const rdtscpRule: Semantics = (s, i) => advance(s, i, setReg(withCounter(s), RCX, ZERO), s.flags, s.memory);
+const rdtscpRule: Semantics = (s, i) => advance(s, i, setReg(withCounter(s), RCX, ZERO), s.flags, s.memory);
 
 const withCounter = (s: Running): readonly Word[] => {
   const { hi, lo } = addInt(s.platform.tsc, s.tick);
   return setReg(setReg(s.regs, RAX, new Word(0, lo)), RDX, new Word(0, hi));
+};
+
+export const GUEST_RULES: Rules = {
+  int3: int3Rule,
+  int: intRule,
+  syscall: syscallRule,
+  ud0: undefinedRule,
+  ud1: undefinedRule,
+  ud2: undefinedRule,
+  invalid: undefinedRule,
+  cpuid: cpuidRule,
+  rdtsc: rdtscRule,
+  rdtscp: rdtscpRule,
+  nop: nopRule,
+  pause: nopRule,
+  prefetch: nopRule,
+  fwait: nopRule,
+  lfence: nopRule,
+  mfence: nopRule,
+  sfence: nopRule,
+  clflush: clflushRule,
+  clflushopt: clflushRule,
+  clwb: clflushRule,
+  cli: privilegedRule,
+  sti: privilegedRule,
+  hlt: privilegedRule,
+  in: privilegedRule,
+  out: privilegedRule,
+  mov_from_cr: privilegedRule,
+  mov_to_cr: privilegedRule,
+  mov_from_dr: privilegedRule,
+  mov_to_dr: privilegedRule,
+  wrmsr: privilegedRule,
+  rdmsr: privilegedRule,
+  rdpmc: privilegedRule,
+  clts: privilegedRule,
+  invd: privilegedRule,
+  wbinvd: privilegedRule,
+  sysret: privilegedRule,
+  lgdt: privilegedRule,
+  lidt: privilegedRule,
+  lmsw: privilegedRule,
+  invlpg: privilegedRule,
+  swapgs: privilegedRule,
+  xsetbv: privilegedRule,
+  lldt: privilegedRule,
+  ltr: privilegedRule,
 };
