@@ -76,11 +76,9 @@ const pushSettled = (c: Cpu, size: number, lo: number, hi: number): void => {
 
 const REGISTERS = [0, 1, 2, 3, 4, 5, 6, 7] as const;
 
-/** EAX ECX EDX EBX, ESP as it was, EBP ESI EDI; all or nothing. */
+/** EAX ECX EDX EBX, ESP as it was, EBP ESI EDI, one push after the other: those before a fault stay in memory. */
 export const pusha: Handler = (c, o) => {
   const { size } = o;
-  pushPlace(c, size, 7 * size);
-  c.dropWrite();
   for (const register of REGISTERS) {
     const value = getRegister(c, placeFor(2 * register, size), size);
     poke(c, pushPlace(c, size, register * size), size, value, 0);
@@ -90,11 +88,14 @@ export const pusha: Handler = (c, o) => {
   return next(c, o);
 };
 
-/** The same backwards; what lies in the place of ESP is passed over. */
+/** The same backwards, register by register: those before a fault have been loaded. What lies in the place of ESP is passed over. */
 export const popa: Handler = (c, o) => {
   const { size } = o;
-  const values = REGISTERS.map((register) => peek(c, popPlace(c, size, (7 - register) * size), size));
-  for (const register of REGISTERS) if (register !== 4) setRegister(c, placeFor(2 * register, size), size, values[register], 0);
+  for (const above of REGISTERS) {
+    const register = 7 - above;
+    const value = peek(c, popPlace(c, size, above * size), size);
+    if (register !== 4) setRegister(c, placeFor(2 * register, size), size, value, 0);
+  }
   moveSp(c, 8 * size);
   return o.next;
 };

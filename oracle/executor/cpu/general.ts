@@ -186,8 +186,8 @@ export const GENERAL: BuildTable = {
   ...named(
     Object.keys(ITERATION),
     (name): Build =>
-      (_, i) =>
-        stringHandler(name, repeatOf(i)),
+      (o, i) =>
+        stringHandler(name, repeatOf(i), o.size),
   ),
   ...conditional('j', (n) => (o, i) => {
     o.v = n;
@@ -285,7 +285,10 @@ export const GENERAL: BuildTable = {
   cpuid: fixed(system.cpuid),
   rdtsc: fixed(system.rdtsc),
   rdtscp: fixed(system.rdtscp),
-  ...named(['clflush', 'clflushopt', 'clwb'], () => fixed(system.clflush)),
+  ...named(['clflush', 'clflushopt', 'clwb'], () => (o) => {
+    o.lenient = true;
+    return system.clflush;
+  }),
   fwait: fixed(system.fwait),
   ...named(['lfence', 'mfence', 'sfence', 'pause', 'prefetch', 'nop'], () => fixed(system.nop)),
   ...named(['ud0', 'ud1', 'ud2', 'invalid'], () => fixed(system.undefinedOpcode)),

@@ -23,10 +23,11 @@ export const jmp: Handler = taken;
 /** Jcc; the condition's number is in `v`. */
 export const jcc: Handler = (c, o) => (condition(c, o.v) ? taken(c, o) : o.next);
 
-/** Push the offset of the next instruction and go; a target beyond the limit faults before the push. */
+/** Push the offset of the next instruction and go. A stack that cannot be written counts before a target beyond the limit. */
 const callTo = (c: Cpu, o: Op, ip: number): Op => {
+  const p = pushPlace(c, o.size);
   if (ip >>> 0 > c.s[CS_LIMIT] >>> 0) c.fault(GP, 0);
-  poke(c, pushPlace(c, o.size), o.size, nextIp(c, o), 0);
+  poke(c, p, o.size, nextIp(c, o), 0);
   moveSp(c, -o.size);
   if (c.aftercare) {
     c.finishWrite();

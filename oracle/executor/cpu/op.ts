@@ -36,6 +36,8 @@ export class Op {
   special = false;
   /** Decoded for 16 or 32-bit code: addresses go through segments. */
   legacy = false;
+  /** Code that only executes may be read (CLFLUSH). */
+  lenient = false;
   /** The memory operand must begin at a multiple of this; 1: anywhere. */
   align = 1;
   /** Bytes of the memory operand, less one. */

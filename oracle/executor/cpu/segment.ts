@@ -1,7 +1,7 @@
 /** MOV, PUSH, POP of segment registers, ARPL, and the bases of FS and GS. What a load checks is the platform's. */
 import { CR4 as CR4_BITS } from '#spec/isa/x86/control_registers.ts';
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
-import { linear, next, readable, writable } from './address.ts';
+import { linear, next, readable, source, writable } from './address.ts';
 import { isCanonical } from './canonical.ts';
 import type { Cpu } from './cpu.ts';
 import { GP, UD } from './exit.ts';
@@ -9,7 +9,7 @@ import { arithmeticFlags, setArithmeticFlags } from './flags.ts';
 import { CS, SS_REG } from './interface.ts';
 import { CR4, SEGMENT_BASE } from './layout.ts';
 import type { Handler, Op } from './op.ts';
-import { getRegister, load, locate, peek, poke, setRegister, store } from './operand.ts';
+import { getRegister, locate, peek, poke, setRegister, store } from './operand.ts';
 import { moveSp, popPlace, pushPlace } from './stack.ts';
 
 const { ZF } = RFLAGS;
@@ -57,13 +57,12 @@ export const popSegment: Handler = (c, o) => {
   return afterLoad(c, o);
 };
 
-/** ARPL: the destination's RPL is raised to the source's. */
+/** ARPL: the destination's RPL is raised to the source's; memory is written only then. */
 export const arpl: Handler = (c, o) => {
-  const p = locate(c, o);
-  const destination = load(c, o, p, o.a);
+  const destination = o.memory ? peek(c, source(c, o, 1), 2) : getRegister(c, o.a, 2);
   const rpl = getRegister(c, o.b, 2) & 3;
   const raise = (destination & 3) < rpl;
-  store(c, o, p, o.a, raise ? (destination & ~3) | rpl : destination, 0);
+  if (raise) store(c, o, locate(c, o), o.a, (destination & ~3) | rpl, 0);
   setArithmeticFlags(c, (arithmeticFlags(c) & ~ZF) | (raise ? ZF : 0));
   return next(c, o);
 };

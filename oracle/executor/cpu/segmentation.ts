@@ -10,10 +10,10 @@ import { BIG, CODE, EXPAND_DOWN, READABLE, USABLE, WRITABLE } from './segment_ri
 /** Upper half of an address that is an offset still: no translation is ever cached for it, so that the slow path sees the segment. */
 export const OFFSET = 0x40000000;
 
-/** Data may be read, and written if W; code may be read if R. Real and virtual-8086 mode look at the limit alone. */
-const allows = (rights: number, write: boolean): boolean => {
+/** Data may be read, and written if W; code may be read if R, or by who is lenient. Real and virtual-8086 mode look at the limit alone. */
+const allows = (rights: number, write: boolean, lenient: boolean): boolean => {
   if ((rights & USABLE) === 0) return false;
-  if ((rights & CODE) !== 0) return !write && (rights & READABLE) !== 0;
+  if ((rights & CODE) !== 0) return !write && (lenient || (rights & READABLE) !== 0);
   return !write || (rights & WRITABLE) !== 0;
 };
 
@@ -30,7 +30,7 @@ export const throughSegment = (c: Mmu, o: Op, offset: number, size: number, writ
   const { s } = c;
   const rights = s[SEGMENT_RIGHTS + o.seg];
   const vector = o.seg === SS_REG ? SS : GP;
-  if (!c.real && !allows(rights, write)) c.fault((rights & USABLE) === 0 ? vector : GP, 0);
+  if (!c.real && !allows(rights, write, o.lenient)) c.fault((rights & USABLE) === 0 ? vector : GP, 0);
   if (!inside(rights, s[SEGMENT_LIMIT + o.seg], offset, size)) c.fault(vector, 0);
   const linear = (s[SEGMENT_BASE + 2 * o.seg] + offset) | 0;
   if ((linear & (o.align - 1)) !== 0) c.fault(GP, 0);

@@ -134,7 +134,7 @@ export const answerTime = (c: Cpu, tsc: bigint): void => {
   setRegister(c, D, 4, Number(BigInt.asIntN(32, tsc >> 32n)), 0);
 };
 
-/** CLFLUSH wants its address to be readable. */
+/** CLFLUSH and its like want their address to be readable, but do not mind code that only executes. */
 export const clflush: Handler = (c, o) => {
   const lo = linear(c, o);
   readable(c, o, lo, c.high, 0);
