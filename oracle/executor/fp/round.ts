@@ -43,6 +43,12 @@ const noteInexact = (env: Environment, c: Cut): void => {
   if (c.inexact) env.flags |= INEXACT;
 };
 
+/** A result that nobody gets, because #XM comes instead: whether it would have been inexact shows all the same. */
+const undelivered = (env: Environment, sign: number, c: Cut): Fp => {
+  noteInexact(env, c);
+  return zero(sign);
+};
+
 /** The x87's answer to overflow or underflow that nobody masked: the exponent comes back into range. */
 const wrapped = (env: Environment, format: Format, sign: number, c: Cut, exponent: number, by: number): Fp => {
   noteInexact(env, c);
@@ -66,14 +72,15 @@ export const round = (env: Environment, format: Format, sign: number, magnitude:
   const top = lsb + bitLength(c.value) - 1;
   const wraps = env.x87 && format.highest === EXTENDED.highest;
   if (top > format.highest) {
-    if (!wraps || (env.masks & OVERFLOW) !== 0) return overflowed(env, format, sign);
+    if ((env.masks & OVERFLOW) !== 0) return overflowed(env, format, sign);
     env.flags |= OVERFLOW;
+    if (!wraps) return undelivered(env, sign, c);
     return wrapped(env, format, sign, c, lsb, -WRAP);
   }
   if (top < format.lowest) {
     if ((env.masks & UNDERFLOW) === 0) {
       env.flags |= UNDERFLOW;
-      if (wraps) return wrapped(env, format, sign, c, lsb, WRAP);
+      return wraps ? wrapped(env, format, sign, c, lsb, WRAP) : undelivered(env, sign, c);
     } else if (env.flushToZero) {
       env.flags |= UNDERFLOW | INEXACT;
       return zero(sign);

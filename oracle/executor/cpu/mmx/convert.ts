@@ -6,7 +6,7 @@ import { LOADS, widthOf } from '../sse/vector.ts';
 import type { Build, BuildTable } from '../table.ts';
 import { enter, written } from './state.ts';
 
-/** From two dwords of an MMX register, or of memory: CVTPI2PD of memory leaves the x87 state alone. */
+/** From two dwords of an MMX register, or of memory, which leaves the x87 state alone. */
 const toXmm =
   (conversion: Conversion, dwords: 2 | 4): Build =>
   (_, __, form) => {
@@ -14,7 +14,7 @@ const toXmm =
     return (c, o) => {
       const b = memory ? LOADS[8](c, o) : o.b;
       convertLanes(c, b, conversion, 2, 1);
-      if (!memory || dwords === 2) enter(c);
+      if (!memory) enter(c);
       for (let n = 0; n < dwords; n++) c.s[o.a + n] = LANES[n];
       return o.next;
     };

@@ -110,7 +110,9 @@ const maskmovq: Handler = (c, o) => {
   return after;
 };
 
+/** All registers are empty; TOP becomes 0 as with the others. */
 const emms: Handler = (c, o) => {
+  enter(c);
   c.s[X87_TAG] = 0;
   return o.next;
 };

@@ -6,9 +6,10 @@ import type { Build, BuildTable } from '../table.ts';
 import { begin, conclude, deliver, type Element, element32, element64, LANES } from './lane.ts';
 import { placed } from './vector.ts';
 
-/** An unmasked exception of one step comes before the next. */
+/** Each step raises what it raises: an unmasked exception of one comes before the next. */
 const step = (c: Cpu): void => {
-  if (c.fp.unmasked) conclude(c);
+  conclude(c);
+  c.fp.flags = 0;
   deliver(c, SPARE, 4);
 };
 
@@ -25,7 +26,6 @@ const dotProduct = (product: Element, sum: Element): Build =>
       for (let n = 0; n < left; n += 2) sum.compute(c, SPARE + n * dwords, SPARE + (n + 1) * dwords, n >> 1);
       step(c);
     }
-    conclude(c);
     for (let n = 0; n < 4; n++) c.s[o.a + n] = ((o.imm >> Math.floor(n / dwords)) & 1) === 1 ? LANES[n % dwords] : 0;
     return o.next;
   });

@@ -11,6 +11,7 @@ import { REARRANGED, shiftBytes, WIDE_REARRANGED } from './rearrange.ts';
 import { RECIPROCALS } from './reciprocal.ts';
 import { byImmediate, byVector, SHIFT_NAMES } from './shift.ts';
 import { SPECIAL } from './special.ts';
+import { STRINGS } from './strings.ts';
 import { type Lanes, packed } from './vector.ts';
 
 const all = (table: Readonly<Record<string, Lanes>>): BuildTable =>
@@ -47,4 +48,5 @@ export const SSE: BuildTable = {
   ...CONVERSIONS,
   ...DOT_PRODUCTS,
   ...RECIPROCALS,
+  ...STRINGS,
 };

@@ -31,6 +31,7 @@ const comparing =
   (operand: Operand, signals: boolean, pops: number, show: (c: Cpu, order: number) => void): Handler =>
   (c, o) => {
     const b = o.memory ? operand(c, o) : null;
+    const status = c.s[X87_STATUS];
     begin(c);
     const other = o.memory ? b : operand(c, o);
     let stays = false;
@@ -41,6 +42,8 @@ const comparing =
       const order = compare(c.fp, read(c, 0), other, signals);
       stays = c.fp.prevented();
       conclude(c);
+      // FCOMI and its like leave C1 alone unless the stack underflows.
+      if (show === toFlags) c.s[X87_STATUS] |= status & C1;
       show(c, order);
     }
     if (!stays) for (let n = 0; n < pops; n++) pop(c);
@@ -76,8 +79,8 @@ const moves = (name: string, condition: (c: Cpu) => boolean): Readonly<Record<st
   const moving =
     (wanted: boolean): Handler =>
     (c, o) => {
-      begin(c);
       if (isEmpty(c, 0) || isEmpty(c, o.b)) {
+        begin(c);
         if (underflow(c)) write(c, 0, INDEFINITE);
       } else if (condition(c) === wanted) {
         const at = placeOf(c, o.b);

@@ -155,8 +155,12 @@ export const X87_CONTROL_GROUP: BuildTable = {
   }),
   fincstp: turn(1),
   fdecstp: turn(-1),
-  ffree: without((c, o) => free(c, o.a)),
+  ffree: without((c, o) => {
+    clearC1(c);
+    free(c, o.a);
+  }),
   ffreep: without((c, o) => {
+    clearC1(c);
     free(c, o.a);
     pop(c);
   }),

@@ -1,6 +1,6 @@
 /** Loads, stores, exchanges, constants. */
 import { fromDecimal, toDecimal } from '../../fp/decimal.ts';
-import { DENORMAL, OVERFLOW, TO_ZERO, UNDERFLOW } from '../../fp/exception.ts';
+import { DENORMAL, INVALID, OVERFLOW, TO_ZERO, UNDERFLOW } from '../../fp/exception.ts';
 import { BINARY32, BINARY64, EXTENDED, type Format, fromBits32, fromBits64, toBits32, toBits64 } from '../../fp/format.ts';
 import { toInteger } from '../../fp/integer.ts';
 import { special1 } from '../../fp/nan.ts';
@@ -21,7 +21,8 @@ const loadReal: Handler = (c, o) => {
   if (!hasRoom(c)) return o.next;
   const result = special1(c.fp, x) ?? x;
   if (x.denormal) c.fp.flags |= DENORMAL;
-  const prevented = c.fp.prevented();
+  // An unmasked denormal is loaded nevertheless.
+  const prevented = (c.fp.flags & ~c.fp.masks & INVALID) !== 0;
   conclude(c);
   if (!prevented) push(c, result);
   return o.next;
@@ -126,10 +127,18 @@ const storeRegister =
     if (pops) pop(c);
     return o.next;
   };
+/** D9 D8 and its like: an empty top is popped without a fault, and nothing is written. */
+const storeQuietly: Handler = (c, o) => {
+  if (!isEmpty(c, 0)) return storeRegister(true)(c, o);
+  begin(c);
+  pop(c);
+  return o.next;
+};
+const NO_FAULT = 0xd9;
 const fst =
   (pops: boolean): Build =>
-  (o, _, form) =>
-    form === 'f' ? storeRegister(pops) : o.size === 10 ? storeBits : storing(realBits, pops);
+  (o, i, form) =>
+    form === 'f' ? (i.opcode === NO_FAULT ? storeQuietly : storeRegister(pops)) : o.size === 10 ? storeBits : storing(realBits, pops);
 
 const fxch: Handler = (c, o) => {
   begin(c);

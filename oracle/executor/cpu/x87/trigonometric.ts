@@ -90,7 +90,7 @@ const quotientBits = (quotient: number): number =>
 const partialRemainder = (nearest: boolean): Build => {
   const handler: Handler = (c, o) => {
     begin(c);
-    c.s[X87_STATUS] &= ~(C0 | C2 | C3);
+    c.s[X87_STATUS] &= ~C2;
     if (isEmpty(c, 0) || isEmpty(c, 1)) {
       if (underflow(c)) write(c, 0, INDEFINITE);
       return o.next;
@@ -100,7 +100,7 @@ const partialRemainder = (nearest: boolean): Build => {
     const prevented = c.fp.prevented();
     conclude(c);
     if (prevented) return o.next;
-    if (value.kind !== NAN) c.s[X87_STATUS] |= quotientBits(quotient) | (partial ? C2 : 0);
+    if (value.kind !== NAN) c.s[X87_STATUS] = (c.s[X87_STATUS] & ~(C0 | C3)) | quotientBits(quotient) | (partial ? C2 : 0);
     write(c, 0, value);
     return o.next;
   };
