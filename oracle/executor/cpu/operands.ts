@@ -108,7 +108,8 @@ const makePlan = (row: Row, memory: boolean): Plan => {
   return {
     form: kinds.join(''),
     memory: kinds.includes('m'),
-    sized: operands.find((code, n) => kinds[n] === 'r' || kinds[n] === 'm' || /^[XY][bwdvqz]$/.test(code)),
+    // The port in DX says nothing about the size of what goes through it.
+    sized: operands.find((code, n) => (kinds[n] === 'r' && code !== 'DX') || kinds[n] === 'm' || /^[XY][bwdvqz]$/.test(code)),
     registers: operands.map((code, n) => (isRegister(kinds[n]) ? { code, kind: kinds[n] } : null)),
     one: operands.includes('1'),
     relative: operands[0]?.startsWith('J') ?? false,
