@@ -141,9 +141,15 @@ export class Mmu extends Registers {
   private linear(o: Op, lo: number, hi: number, size: number, write: boolean): number {
     const at = hi === OFFSET ? throughSegment(this, o, lo, size, write) : lo;
     this.high = hi === OFFSET ? 0 : hi;
-    if (!o.legacy && !isCanonical(hi)) this.fault(o.stack ? SS : GP, 0);
+    if (o.legacy) this.checkEnd(o, at, size);
+    else if (!isCanonical(hi)) this.fault(o.stack ? SS : GP, 0);
     if (this.strict) this.look(at, this.high, size, write);
     return at;
+  }
+
+  /** Outside 64-bit mode a flat segment ends at 4 GiB, where the limits of others have been checked already. */
+  private checkEnd(o: Op, lo: number, size: number): void {
+    if (((this.flat >> o.seg) & 1) !== 0 && (lo >>> 0) + size > 0x1_0000_0000) this.fault(o.seg === SS_REG ? SS : GP, 0);
   }
 
   /** Alignment check and breakpoints. Operands of 16 bytes and more, and of odd sizes, are aligned by rules of their own. */
@@ -152,9 +158,9 @@ export class Mmu extends Registers {
     this.platform.inspect(this as unknown as Cpu, lo, hi, size, write);
   }
 
-  /** Where the second page of an access begins, upper half in `high`; outside 64-bit mode addresses end at 4 GiB. */
+  /** Where the second page of an access begins, upper half in `high`; outside 64-bit mode linear addresses wrap at 4 GiB. */
   private second(o: Op, lo: number, hi: number): number {
-    this.high = lo !== 0 ? hi : o.legacy ? this.fault(o.seg === SS_REG ? SS : GP, 0) : (hi + 1) | 0;
+    this.high = lo !== 0 || o.legacy ? hi : (hi + 1) | 0;
     if (!isCanonical(this.high)) this.fault(o.stack ? SS : GP, 0);
     return lo;
   }
