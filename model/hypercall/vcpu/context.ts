@@ -1,6 +1,9 @@
 /** struct vcpu_guest_context into a vCPU. */
 import { vcpu_guest_context as context, cpu_user_regs as regs } from '#spec/abi/sched.ts';
 import { trap_info, VGCF } from '#spec/abi/xen.ts';
+import { type Fpu, FRESH_FPU } from '../../cpu/x86/fpu/state.ts';
+import { MXCSR_MASK } from '../../cpu/x86/rules/sse/mxcsr.ts';
+import { IMAGE, x87From, xmmFrom } from '../../cpu/x86/rules/sse/save.ts';
 import { isReadable } from '../../cpu/x86/selectors.ts';
 import { CS, SS } from '../../cpu/x86/state.ts';
 import { DR6_RESET, DR7_RESET } from '../../domain/fresh_vcpu.ts';
@@ -40,7 +43,18 @@ export const anyTrapNotCanonical = (bytes: Uint8Array): boolean => trapsIn(bytes
 export const hasBadDataSelector = (bytes: Uint8Array): boolean =>
   (['ds', 'es', 'fs', 'gs'] as const).some((name) => !isReadable(selector(bytes, name)));
 
-/** Mode, general registers, traps, virtual IOPL: set even when the rest of the context is then refused. */
+/**
+ * The context's FXSAVE image. vcpu/initialise-fpu: an MXCSR that no processor would load costs the rest of the image, and loses the bits
+ * that do not exist.
+ */
+const fpuIn = (bytes: Uint8Array): Fpu => {
+  const image = bytes.slice(at.fpu_ctxt.at, at.fpu_ctxt.at + IMAGE.BYTES);
+  const mxcsr = wordIn(image, IMAGE.MXCSR).lo;
+  if ((mxcsr & ~MXCSR_MASK) !== 0) return { ...FRESH_FPU, mxcsr: mxcsr & MXCSR_MASK };
+  return { ...x87From(image, FRESH_FPU), mxcsr, xmm: xmmFrom(image, FRESH_FPU, FRESH_FPU.xmm.length) };
+};
+
+/** Mode, general registers, FPU, traps, virtual IOPL: set even when the rest of the context is then refused. */
 export const withRegisters = (vcpu: Vcpu, bytes: Uint8Array): Vcpu => {
   const flags = wordIn(bytes, at.flags.at).lo;
   const rflags = register(bytes, 'rflags').lo;
@@ -59,6 +73,7 @@ export const withRegisters = (vcpu: Vcpu, bytes: Uint8Array): Vcpu => {
     traps: trapsIn(bytes),
     cpu: {
       ...vcpu.cpu,
+      fpu: flags & VGCF.i387_valid ? fpuIn(bytes) : FRESH_FPU,
       regs: GPRS.map((name) => register(bytes, name)),
       rip: register(bytes, 'rip'),
       flags: (rflags & ~FLAG.IOPL) | FLAG.IF | FIXED_FLAG,

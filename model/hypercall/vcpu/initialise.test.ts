@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { writeElf } from '#oracle/image/elf.ts';
 import { vcpu_guest_context as context, cpu_user_regs as regs } from '#spec/abi/sched.ts';
+import { FRESH_FPU } from '../../cpu/x86/fpu/state.ts';
 import { frame, vcpuOf } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { preparedGuest } from '../../testing/fresh.ts';
@@ -48,6 +49,17 @@ describe('VCPUOP_initialise', () => {
       L4,
     ]);
     expect(frame(machine, L4)!.typeRefs).toBe(frame(guest, L4)!.typeRefs + 1);
+  });
+  it('takes the FPU image when VGCF_I387_VALID says that it counts', () => {
+    const image = context.fields.fpu_ctxt.at;
+    // Control word 0x27f, MXCSR, the low word of XMM0.
+    const words = { ...good, [image]: 0x27fn, [image + 24]: 0x1f00n, [image + 160]: 0x1234n };
+    const fpuOf = (flags: bigint, mxcsr: bigint) =>
+      vcpuOf(initialise(contextOf({ ...words, [at.flags]: flags, [image + 24]: mxcsr })).machine, VCPU1).cpu.fpu;
+    expect(fpuOf(IN_KERNEL, 0x1f00n)).toBe(FRESH_FPU);
+    expect(fpuOf(IN_KERNEL | 1n, 0x1f00n)).toMatchObject({ control: 0x27f, mxcsr: 0x1f00 });
+    expect(toHex(fpuOf(IN_KERNEL | 1n, 0x1f00n).xmm[0].lo)).toBe('0x1234');
+    expect(fpuOf(IN_KERNEL | 1n, 0x101f00n)).toEqual({ ...FRESH_FPU, mxcsr: 0x1f00 });
   });
   it('lets VCPUOP_up bring it up, to run from there', () => {
     const up = hypercall(

@@ -64,7 +64,7 @@ const setContext = (machine: Machine, caller: VcpuRef, target: VcpuRef, bytes: U
   if (!addressOk(ldtBase) || (ldtBase.lo & 0xfff) !== 0 || ldtEntries > MOST_LDT_ENTRIES)
     return fail(machine, 'EINVAL', 'vcpu/initialise-ldt');
 
-  const m = setVcpu(cite(machine, 'vcpu/initialise-registers'), withRegisters(vcpuOf(machine, target), bytes));
+  const m = setVcpu(cite(cite(machine, 'vcpu/initialise-registers'), 'vcpu/initialise-fpu'), withRegisters(vcpuOf(machine, target), bytes));
   const gdtEntries = toNumber(word(at.gdt_ents.at));
   if (gdtEntries > MOST_GDT_ENTRIES) return fail(m, 'EINVAL', 'vcpu/initialise-gdt');
   const inKernel = (word(at.flags.at).lo & VGCF.in_kernel) !== 0;
