@@ -26,6 +26,7 @@ const caseOf = (row: number, change: Partial<InstructionCase> = {}): Instruction
   fsBase: 0n,
   gsBase: 0n,
   fx: null,
+  memory: null,
   pokes: [],
   selectors: [],
   ...change,
@@ -51,7 +52,7 @@ const silicon = (change: Partial<SiliconResult> = {}): SiliconResult => ({
 
 const engine = (change: Partial<EngineResult> = {}): EngineResult => {
   const { selectors, fx, ...same } = silicon();
-  return { ...same, selectors: [0, 0xe033, 0x2b, 0, 0, 0], what: '', ...change };
+  return { ...same, fx: null, selectors: [0, 0xe033, 0x2b, 0, 0, 0], what: '', ...change };
 };
 
 const judge = (seen: SiliconResult, told: EngineResult, mask = NONE, c = caseOf(rowOf('add'))) => difference(c, seen, told, mask);

@@ -1,9 +1,12 @@
 /** One case on silicon and on an engine: the first difference that the manuals do not allow. */
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
 import { OPCODES } from '#spec/isa/x86/opcodes.ts';
+import { LAST_INSTRUCTION } from '#spec/isa/x86/undefined.ts';
 import type { InstructionCase } from '../../image/instruction/case.ts';
+import { fxStateOf } from '../../image/instruction/fx_state.ts';
 import type { SiliconResult } from '../../peers/silicon/format.ts';
 import { HOST_SELECTORS } from '../../peers/silicon/format.ts';
+import { fxDifference } from './fx_compare.ts';
 import type { Mask } from './mask.ts';
 import { type Change, type EngineResult, XEN_SELECTORS } from './window_state.ts';
 
@@ -49,11 +52,15 @@ export const difference = (c: InstructionCase, silicon: SiliconResult, engine: E
     if (silicon.vector === PF && silicon.address !== engine.address) return differ('cr2', silicon.address, engine.address);
   }
   if (silicon.rip !== engine.rip) return differ('rip', silicon.rip, engine.rip);
+  // Outside 64-bit mode the upper halves are nobody's business.
+  const width = c.mode === '64' ? 0xffffffffffffffffn : 0xffffffffn;
   const time = TIME[OPCODES[c.row].mnemonic];
   for (const [r, name] of REGISTERS.entries()) {
+    if (c.mode !== '64' && r >= 8) break;
     if (mask.destination && c.destination === r) continue;
     const shift = time?.includes(r) && !fault ? 32n : 0n;
-    if (silicon.regs[r] >> shift !== hostRegister(c, r, engine.regs[r]) >> shift) return differ(name, silicon.regs[r], engine.regs[r]);
+    if (((silicon.regs[r] ^ hostRegister(c, r, engine.regs[r])) & width) >> shift !== 0n)
+      return differ(name, silicon.regs[r], engine.regs[r]);
   }
   const compared = SHOWN_FLAGS & ~mask.flags;
   if (((silicon.flags ^ engine.flags) & compared) !== 0) return differ('rflags', silicon.flags & compared, engine.flags & compared);
@@ -62,8 +69,12 @@ export const difference = (c: InstructionCase, silicon: SiliconResult, engine: E
     // A kernel may return to a program with 0 for a null selector of any RPL.
     if (silicon.selectors[n] !== told && (silicon.selectors[n] > 3 || told > 3)) return differ(name, silicon.selectors[n], told);
   }
-  if (silicon.fsBase !== engine.fsBase) return differ('fs base', silicon.fsBase, engine.fsBase);
-  if (silicon.gsBase !== engine.gsBase) return differ('gs base', silicon.gsBase, engine.gsBase);
+  if (c.mode === '64' && silicon.fsBase !== engine.fsBase) return differ('fs base', silicon.fsBase, engine.fsBase);
+  if (c.mode === '64' && silicon.gsBase !== engine.gsBase) return differ('gs base', silicon.gsBase, engine.gsBase);
+  if (silicon.fx !== null && engine.fx !== null) {
+    const what = fxDifference(c, fxStateOf(silicon.fx), engine.fx);
+    if (what !== null) return what;
+  }
   if (mask.destination && c.destination === 'memory') return null;
   return memoryDifference(c, silicon.changes, engine.changes);
 };
@@ -76,20 +87,30 @@ const describe = (changes: readonly Change[]): string =>
 const same = (a: readonly Change[], b: readonly Change[]): boolean =>
   a.length === b.length && a.every((change, n) => change.at === b[n].at && Buffer.compare(change.bytes, b[n].bytes) === 0);
 
-/** Changed bytes one by one, without those of selectors, whose numbers each system has for itself. */
-const withoutSelectors = (changes: readonly Change[], slots: readonly number[]): readonly Change[] =>
+/** Changed bytes one by one, without those at some places. */
+const without = (changes: readonly Change[], places: readonly number[]): readonly Change[] =>
   changes.flatMap(({ at, bytes }) =>
-    [...bytes]
-      .map((byte, n) => ({ at: at + n, bytes: Uint8Array.of(byte) }))
-      .filter((change) => !slots.some((slot) => change.at === slot || change.at === slot + 1)),
+    [...bytes].map((byte, n) => ({ at: at + n, bytes: Uint8Array.of(byte) })).filter((change) => !places.includes(change.at)),
   );
+
+/** Where an image tells what the x87 remembers of its last instruction. */
+const lastInstructionPlaces = (c: InstructionCase): readonly number[] => {
+  const { mnemonic } = OPCODES[c.row];
+  if (c.memory === null) return [];
+  const environment = c.size === 2 ? LAST_INSTRUCTION.environment16 : LAST_INSTRUCTION.environment32;
+  const place = /^fn?(stenv|save)$/.test(mnemonic) ? environment : /^(fx|x)save/.test(mnemonic) ? LAST_INSTRUCTION.fxsave : null;
+  if (place === null) return [];
+  return Array.from({ length: place.length }, (_, n) => Number(c.memory) + place.first + n);
+};
 
 const memoryDifference = (c: InstructionCase, silicon: readonly Change[], engine: readonly Change[]): string | null => {
   if (same(silicon, engine)) return null;
   if (OPCODES[c.row].mnemonic === 'call_far') {
     // It pushes CS, perhaps over the selector that the case put there.
-    const slots = [Number(c.regs[4]) - c.size, ...c.selectors.flatMap((s) => ('at' in s ? [s.at] : []))];
-    if (same(withoutSelectors(silicon, slots), withoutSelectors(engine, slots))) return null;
+    const slots = [Number(c.regs[4]) - c.size, ...c.selectors.flatMap((s) => ('at' in s ? [s.at] : []))].flatMap((at) => [at, at + 1]);
+    if (same(without(silicon, slots), without(engine, slots))) return null;
   }
+  const remembered = lastInstructionPlaces(c);
+  if (remembered.length > 0 && same(without(silicon, remembered), without(engine, remembered))) return null;
   return `memory silicon ${describe(silicon)}, engine ${describe(engine)}`;
 };

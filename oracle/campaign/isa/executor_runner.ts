@@ -1,21 +1,49 @@
 /** Cases on the executor's processor. */
 import type { CpuidLeaf } from '#spec/config.ts';
 import { NotModelled } from '#spec/failure.ts';
+import { CR4 as CR4_BITS } from '#spec/isa/x86/control_registers.ts';
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
+import { OPCODES } from '#spec/isa/x86/opcodes.ts';
 import { Cpu } from '../../executor/cpu/cpu.ts';
 import type { Exit } from '../../executor/cpu/exit.ts';
-import { CS, SS_REG } from '../../executor/cpu/interface.ts';
+import {
+  CR3,
+  CR4,
+  GDTR_BASE,
+  GDTR_LIMIT,
+  MXCSR,
+  SEGMENT_BASE,
+  SEGMENT_LIMIT,
+  SEGMENT_RIGHTS,
+  X87,
+  X87_CONTROL,
+  X87_STATUS,
+  X87_TAG,
+  XCR0,
+  XMM,
+} from '../../executor/cpu/layout.ts';
+import { observeFpu } from '../../executor/cpu/observe_fpu.ts';
+import { USABLE } from '../../executor/cpu/segment_rights.ts';
+import { LDTR } from '../../executor/cpu/system/descriptor.ts';
 import { Memory } from '../../executor/memory.ts';
+import { codeBase, type InstructionCase } from '../../image/instruction/case.ts';
+import { type FxState, fxStateOf } from '../../image/instruction/fx_state.ts';
+import { limitOf, rightsOf, segmentNamed } from '../../image/instruction/segments.ts';
 import { offsetInWindow, PAGE, pristineWindow, WINDOW } from '../../image/instruction/window.ts';
+import { stateFromObservation } from './fx_compare.ts';
+import { interruptEnd } from './interrupts.ts';
+import { linuxPlatform } from './linux_platform.ts';
+import { GDT_LIMIT, LDT_AT, LDT_LIMIT, LDT_RIGHTS, LDT_SELECTOR, TABLES_AT, tableWords } from './system_tables.ts';
 import {
   type Change,
   changesOf,
   type EngineResult,
-  HOST_SS,
   offsetFrame,
   type Prepared,
+  runsUnderXen,
+  selectorsOf,
+  TABLES_FRAME,
   tableEntries,
-  XEN_SELECTORS,
 } from './window_state.ts';
 
 const FRAMES = 64;
@@ -23,42 +51,97 @@ const FRAMES = 64;
 const MOST_STEPS = 20_000;
 const SEGMENTS = [0, 1, 2, 3, 4, 5] as const;
 
+const setTable = (s: Int32Array, at: number, value: bigint): void => {
+  s[at] = Number(BigInt.asIntN(32, value));
+  s[at + 1] = Number(BigInt.asIntN(32, value >> 32n));
+};
+
+const setHidden = (s: Int32Array, segment: number, selector: number): void => {
+  const found = selector < 4 ? undefined : segmentNamed(selector);
+  setTable(s, SEGMENT_BASE + 2 * segment, BigInt(found?.base ?? 0));
+  s[SEGMENT_LIMIT + segment] = found === undefined ? 0 : limitOf(found);
+  s[SEGMENT_RIGHTS + segment] = found === undefined ? 0 : rightsOf(found) | USABLE;
+};
+
+const setFx = ({ s }: Cpu, fx: FxState): void => {
+  s[X87_CONTROL] = fx.control;
+  s[X87_STATUS] = fx.status;
+  s[X87_TAG] = fx.tag;
+  s[MXCSR] = fx.mxcsr;
+  const put = (at: number, value: bigint, words: number): void => {
+    for (let n = 0; n < words; n++) s[at + n] = Number(BigInt.asIntN(32, value >> BigInt(32 * n)));
+  };
+  for (const [n, value] of fx.registers.entries()) put(X87 + 4 * n, value, 3);
+  for (const [n, value] of fx.xmm.entries()) put(XMM + 4 * n, value, 4);
+};
+
 /** One executor CPU that runs case after case; what a case left in memory is taken back before the next. */
 export class ExecutorRunner {
   private readonly memory = new Memory(FRAMES);
-  private readonly cpu: Cpu;
+  private readonly xen: Cpu;
+  private readonly linux: Cpu;
+  private readonly initial: Int32Array;
   private readonly pristine = pristineWindow();
   private dirty: { at: number; length: number }[] = [];
 
   constructor(cpuid: readonly CpuidLeaf[]) {
-    this.cpu = new Cpu(this.memory, cpuid);
+    this.xen = new Cpu(this.memory, cpuid);
+    this.linux = new Cpu(this.memory, cpuid, linuxPlatform());
+    for (const { index, word } of tableWords()) this.memory.write64(TABLES_FRAME * PAGE + 8 * index, word);
     for (const { table, index, entry } of tableEntries()) this.memory.write64(table * PAGE + 8 * index, entry);
     for (const n of WINDOW.keys()) this.memory.writeBytes(offsetFrame(n) * PAGE, this.pristine.subarray(n * PAGE, (n + 1) * PAGE));
-    this.cpu.root = 1;
+    this.xen.root = 1;
+    this.initial = this.linux.s.slice();
   }
 
   run(p: Prepared): EngineResult {
     const { instruction: c } = p;
-    const { cpu } = this;
+    const cpu = runsUnderXen(c) ? this.xen : this.linux;
     this.takeBack();
     for (const { at, bytes } of p.stretches) this.put(at, bytes);
     for (let r = 0; r < 16; r++) cpu.setGpr(r, p.regs[r]);
-    for (const segment of SEGMENTS) cpu.setSelector(segment, segment === CS ? XEN_SELECTORS.code64 : segment === SS_REG ? HOST_SS : 0);
-    cpu.fsBase = c.fsBase;
-    cpu.gsBase = c.gsBase;
+    this.setSystem(c, cpu);
+    if (c.fx !== null) setFx(cpu, fxStateOf(c.fx));
     cpu.rip = BigInt(c.rip);
     cpu.flags = c.flags | (c.way === 'step' ? RFLAGS.TF : 0);
+    cpu.refresh();
     try {
       for (let steps = 0; steps < MOST_STEPS; steps++) {
         const exit = cpu.run(1);
         if (exit.kind === 'limit' && c.way === 'through' && cpu.rip === BigInt(c.rip)) continue;
-        return { ...this.state(), changes: this.changes(p), ...endOf(exit) };
+        const ending = endOf(c, exit);
+        if (exit.kind === 'int' && ending.end === 'fault') return { ...this.before(p), ...ending };
+        return { ...this.state(c, cpu), changes: this.changes(p), ...ending };
       }
     } catch (error) {
       if (!(error instanceof NotModelled)) throw error;
-      return { ...this.state(), changes: [], ...NO_EVENT, end: 'not modelled', what: error.message };
+      return { ...this.state(c, cpu), changes: [], ...NO_EVENT, end: 'not modelled', what: error.message };
     }
-    return { ...this.state(), changes: this.changes(p), ...NO_EVENT, end: 'time', what: '' };
+    return { ...this.state(c, cpu), changes: this.changes(p), ...NO_EVENT, end: 'time', what: '' };
+  }
+
+  /** Segments and control registers. */
+  private setSystem(c: InstructionCase, cpu: Cpu): void {
+    const { s } = cpu;
+    if (cpu === this.linux) {
+      s.set(this.initial.subarray(SEGMENT_BASE), SEGMENT_BASE);
+      s[CR3] = PAGE;
+      s[CR4] |= CR4_BITS.OSXSAVE | CR4_BITS.FSGSBASE;
+      s[XCR0] = 3;
+      setTable(s, GDTR_BASE, TABLES_AT);
+      s[GDTR_LIMIT] = GDT_LIMIT;
+      cpu.selectors[LDTR] = LDT_SELECTOR;
+      setTable(s, SEGMENT_BASE + 2 * LDTR, LDT_AT);
+      s[SEGMENT_LIMIT + LDTR] = LDT_LIMIT;
+      s[SEGMENT_RIGHTS + LDTR] = LDT_RIGHTS | USABLE;
+    }
+    for (const [segment, selector] of selectorsOf(c).entries()) {
+      cpu.setSelector(segment, selector);
+      if (c.segments !== null) setHidden(s, segment, selector);
+    }
+    if (c.segments !== null) return;
+    cpu.fsBase = c.fsBase;
+    cpu.gsBase = c.gsBase;
   }
 
   private put(at: number, bytes: Uint8Array): void {
@@ -91,11 +174,19 @@ export class ExecutorRunner {
     return found;
   }
 
-  private state() {
-    const { cpu } = this;
+  /** Nothing has happened. */
+  private before({ instruction: c, regs }: Prepared) {
+    const selectors = selectorsOf(c);
+    const fx = c.fx === null ? null : fxStateOf(c.fx);
+    const flags = c.flags | (c.way === 'step' ? RFLAGS.TF : 0);
+    return { fx, regs, rip: BigInt(c.rip - codeBase(c)), flags, fsBase: c.fsBase, gsBase: c.gsBase, selectors, changes: [] };
+  }
+
+  private state(c: InstructionCase, cpu: Cpu) {
     return {
+      fx: c.fx === null ? null : stateFromObservation(observeFpu(cpu.s)),
       regs: BigUint64Array.from({ length: 16 }, (_, r) => cpu.gpr(r)),
-      rip: cpu.rip,
+      rip: cpu.mode === '64' ? cpu.rip : BigInt(cpu.ip),
       flags: cpu.flags,
       fsBase: cpu.fsBase,
       gsBase: cpu.gsBase,
@@ -105,9 +196,8 @@ export class ExecutorRunner {
 }
 
 const NO_EVENT = { vector: 0, error: 0, address: 0n } as const;
-const [BP, OF] = [3, 4];
 
-const endOf = (exit: Exit): Pick<EngineResult, 'end' | 'vector' | 'error' | 'address' | 'what'> => {
+const endOf = (c: InstructionCase, exit: Exit): Pick<EngineResult, 'end' | 'vector' | 'error' | 'address' | 'what'> => {
   switch (exit.kind) {
     case 'limit':
       return { end: 'done', ...NO_EVENT, what: '' };
@@ -116,8 +206,7 @@ const endOf = (exit: Exit): Pick<EngineResult, 'end' | 'vector' | 'error' | 'add
     case 'fault':
       return { end: 'fault', vector: exit.vector, error: exit.error ?? 0, address: exit.cr2 ?? 0n, what: '' };
     case 'int':
-      if (exit.vector === BP || exit.vector === OF) return { end: 'trap', ...NO_EVENT, vector: exit.vector, what: '' };
-      return { end: 'syscall', ...NO_EVENT, what: '' };
+      return interruptEnd(exit.vector, OPCODES[c.row].mnemonic === 'int1');
     case 'syscall':
       return { end: 'syscall', ...NO_EVENT, what: '' };
   }

@@ -4,7 +4,7 @@ import { rowLabel } from './row_label.ts';
 import type { SiliconCheck } from './silicon_check.ts';
 import type { RowTally } from './tally.ts';
 
-export const HEAD = ['instruction', 'mode', 'cases', 'agreed', 'masked', 'first difference'] as const;
+export const HEAD = ['instruction', 'mode', 'cases', 'agreed', 'masked', 'first difference, or what is not modelled'] as const;
 
 /** E.g. `A 120, O 80`: how many cases had which flag, or the result, masked. */
 const maskedText = ({ masked }: RowTally): string =>
@@ -12,10 +12,11 @@ const maskedText = ({ masked }: RowTally): string =>
     .map(([what, cases]) => `${what} ${cases}`)
     .join(', ');
 
-const differenceText = ({ first, explained }: RowTally): string => {
+const differenceText = ({ first, explained, notModelled }: RowTally): string => {
   const known = Object.entries(explained).map(([finding, cases]) => `${finding}: ${cases}`);
   const unknown = first === null ? [] : [`${first.engine}, seed ${first.seed}, ${first.code} (${first.form}): ${first.what}`];
-  return [...unknown, ...known].join('; ');
+  const missing = Object.entries(notModelled).map(([what, cases]) => `${what}: ${cases}`);
+  return [...unknown, ...known, ...missing].join('; ');
 };
 
 export const rowOf = (tally: RowTally): readonly (string | number)[] => [
@@ -33,6 +34,8 @@ export type Totals = {
   readonly cases: number;
   readonly agreed: number;
   readonly explained: number;
+  /** Cases that an engine does not carry out. */
+  readonly notModelled: number;
   readonly differences: number;
 };
 
@@ -44,6 +47,7 @@ export const totalsOf = ({ rows }: SiliconCheck): Totals => {
     cases: sum((t) => t.cases),
     agreed: sum((t) => t.agreed),
     explained: sum((t) => Object.values(t.explained).reduce((a, b) => a + b, 0)),
+    notModelled: sum((t) => Object.values(t.notModelled).reduce((a, b) => a + b, 0)),
     differences: sum((t) => t.differences),
   };
 };
@@ -52,6 +56,10 @@ export const totalsOf = ({ rows }: SiliconCheck): Totals => {
 export const explanationsUsed = ({ rows }: SiliconCheck): readonly (readonly [string, string])[] =>
   EXPLANATIONS.filter((e) => rows.some((tally) => (tally.explained[e.finding] ?? 0) > 0)).map((e) => [e.finding, e.why]);
 
+/** Reasons, and how many rows they keep away. */
+export const absentText = ({ absent }: SiliconCheck): readonly string[] =>
+  [...Map.groupBy(absent, ({ why }) => why)].map(([why, units]) => `${units.length} rows: ${why}`);
+
 export const checkAsJson = (check: SiliconCheck): unknown => ({
   processor: check.processor,
   unavailable: check.unavailable,
@@ -59,7 +67,7 @@ export const checkAsJson = (check: SiliconCheck): unknown => ({
   totals: totalsOf(check),
   seconds: check.seconds,
   explanations: Object.fromEntries(explanationsUsed(check)),
-  absent: check.absent.map(rowLabel),
+  absent: check.absent.map(({ row, mode, why }) => ({ instruction: rowLabel(row), mode, why })),
   rows: check.rows.map((tally) => ({ instruction: rowLabel(tally.row), ...tally })),
 });
 
@@ -81,9 +89,11 @@ export const checkAsHtml = (check: SiliconCheck): string => {
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>x86 instructions on silicon</title><style>${STYLE}</style>
 <h1>x86 instructions: model and executor against ${escaped(check.processor ?? 'no processor')}</h1>
 <p>${totals.rows} rows, ${totals.cases} cases (seeds ${check.seeds.first} to ${check.seeds.last} of each row), ${totals.agreed} agreed,
-${totals.explained} explained by findings, ${totals.differences} unexplained.</p><ul>${explanations.join('')}</ul>
+${totals.explained} explained by findings, ${totals.notModelled} not modelled, ${totals.differences} unexplained.</p><ul>${explanations.join('')}</ul>
 <table><thead><tr>${HEAD.map((head) => `<th>${escaped(head)}</th>`).join('')}</tr></thead><tbody>
 ${rows.join('\n')}
-</tbody></table></html>
+</tbody></table><h2>Not tried here</h2><ul>${absentText(check)
+    .map((line) => `<li>${escaped(line)}</li>`)
+    .join('')}</ul></html>
 `;
 };

@@ -1,10 +1,15 @@
 /** The check of single instructions against the processor of this machine. */
 import { rowsIn } from '../../generators/isa/rows.ts';
+import { MODES, type Mode } from '../../image/instruction/case.ts';
 import { siliconPeer } from '../../peers/silicon/silicon.ts';
 import { rowsMatching } from './row_label.ts';
-import { type Chunk, hostHas, SiliconJudge } from './silicon_judge.ts';
+import { type Chunk, SiliconJudge } from './silicon_judge.ts';
 import { mergeTallies, type RowTally } from './tally.ts';
+import { whyNot } from './unfit.ts';
 import { inWorkers } from './workers.ts';
+
+/** A row in one mode. */
+export type Unit = { readonly row: number; readonly mode: Mode };
 
 export type SiliconCheck = {
   /** The processor; null when it cannot be asked, and `unavailable` says why. */
@@ -12,8 +17,8 @@ export type SiliconCheck = {
   readonly unavailable: string | null;
   readonly seeds: { readonly first: number; readonly last: number };
   readonly rows: readonly RowTally[];
-  /** Rows that this processor does not have, with the feature that it lacks. */
-  readonly absent: readonly number[];
+  /** Rows that are not tried here, and why. */
+  readonly absent: readonly (Unit & { readonly why: string })[];
   readonly seconds: number;
 };
 
@@ -23,10 +28,21 @@ export type SiliconOptions = {
   readonly last: number;
   /** Only rows whose label contains it. */
   readonly row?: string;
+  readonly modes?: readonly Mode[];
   readonly onCases?: (cases: number) => void;
 };
 
-const ROWS = rowsIn('64');
+const keyOf = ({ row, mode }: Unit): string => `${row} ${mode}`;
+
+/** Every row in each mode that has it, those whose label contains the text. */
+export const unitsOf = (modes: readonly Mode[], text?: string): readonly Unit[] => {
+  const matching = new Set(rowsMatching(text));
+  return modes.flatMap((mode) =>
+    rowsIn(mode)
+      .filter((row) => matching.has(row))
+      .map((row) => ({ row, mode })),
+  );
+};
 
 /** Cases judged at once: long enough that starting a process does not matter. */
 const CHUNK = 2000;
@@ -34,13 +50,13 @@ const CHUNK = 2000;
 const FEW = 20_000;
 
 /** Stretches of seeds of one row or several, together CHUNK cases or a few more. */
-function* batchesOf(rows: readonly number[], first: number, last: number): Generator<readonly Chunk[]> {
+function* batchesOf(units: readonly Unit[], first: number, last: number): Generator<readonly Chunk[]> {
   let batch: Chunk[] = [];
   let size = 0;
-  for (const row of rows)
+  for (const { row, mode } of units)
     for (let at = first; at <= last; at += CHUNK) {
       const count = Math.min(CHUNK, last - at + 1);
-      batch.push({ row, first: at, count });
+      batch.push({ row, mode, first: at, count });
       size += count;
       if (size < CHUNK) continue;
       yield batch;
@@ -49,23 +65,23 @@ function* batchesOf(rows: readonly number[], first: number, last: number): Gener
   if (size > 0) yield batch;
 }
 
-export const checkSilicon = async ({ first, last, row, onCases }: SiliconOptions): Promise<SiliconCheck> => {
+export const checkSilicon = async ({ first, last, row, modes = MODES, onCases }: SiliconOptions): Promise<SiliconCheck> => {
   const started = performance.now();
   const seeds = { first, last };
   const silicon = siliconPeer();
   if (!silicon.available) return { processor: null, unavailable: silicon.why, seeds, rows: [], absent: [], seconds: 0 };
-  const wanted = rowsMatching(row).filter((each) => ROWS.includes(each));
-  const rows = wanted.filter((each) => hostHas(silicon, each));
-  const tallies = new Map<number, RowTally>();
+  const wanted = unitsOf(modes, row);
+  const units = wanted.filter((unit) => whyNot(silicon, unit) === null);
+  const tallies = new Map<string, RowTally>();
   const done = (answer: readonly RowTally[]): void => {
     for (const tally of answer) {
-      const before = tallies.get(tally.row);
-      tallies.set(tally.row, before === undefined ? tally : mergeTallies(before, tally));
+      const before = tallies.get(keyOf(tally));
+      tallies.set(keyOf(tally), before === undefined ? tally : mergeTallies(before, tally));
       onCases?.(tally.cases);
     }
   };
-  const batches = batchesOf(rows, first, last);
-  if (rows.length * (last - first + 1) > FEW) await inWorkers('silicon_worker', batches, done);
+  const batches = batchesOf(units, first, last);
+  if (units.length * (last - first + 1) > FEW) await inWorkers('silicon_worker', batches, done);
   else {
     const judge = new SiliconJudge(silicon);
     for (const batch of batches) done(await judge.judge(batch));
@@ -74,8 +90,11 @@ export const checkSilicon = async ({ first, last, row, onCases }: SiliconOptions
     processor: silicon.version,
     unavailable: null,
     seeds,
-    rows: rows.map((each) => tallies.get(each)).filter((tally) => tally !== undefined),
-    absent: wanted.filter((each) => !hostHas(silicon, each)),
+    rows: units.map((unit) => tallies.get(keyOf(unit))).filter((tally) => tally !== undefined),
+    absent: wanted.flatMap((unit) => {
+      const why = whyNot(silicon, unit);
+      return why === null ? [] : [{ ...unit, why }];
+    }),
     seconds: (performance.now() - started) / 1000,
   };
 };

@@ -1,9 +1,8 @@
 /** Cases of a row on silicon, model and executor. */
 
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
-import { OPCODES } from '#spec/isa/x86/opcodes.ts';
 import { instructionCase } from '../../generators/isa/instruction_case.ts';
-import type { InstructionCase } from '../../image/instruction/case.ts';
+import type { InstructionCase, Mode } from '../../image/instruction/case.ts';
 import type { SiliconResult } from '../../peers/silicon/format.ts';
 import type { Silicon } from '../../peers/silicon/silicon.ts';
 import { difference } from './compare.ts';
@@ -14,8 +13,8 @@ import { runOnModel } from './model_runner.ts';
 import type { Difference, RowTally } from './tally.ts';
 import { type EngineResult, prepare } from './window_state.ts';
 
-/** A stretch of seeds of one row. */
-export type Chunk = { readonly row: number; readonly first: number; readonly count: number };
+/** A stretch of seeds of one row in one mode. */
+export type Chunk = { readonly row: number; readonly mode: Mode; readonly first: number; readonly count: number };
 
 /** E.g. `executor: not modelled: instruction/fsin`. */
 type NotModelledBy = { readonly notModelled: string };
@@ -37,18 +36,25 @@ export class SiliconJudge {
 
   /** All of them in one batch. */
   async judge(chunks: readonly Chunk[]): Promise<readonly RowTally[]> {
-    const cases = chunks.map(({ row, first, count }) => Array.from({ length: count }, (_, n) => instructionCase(row, first + n)));
+    const cases = chunks.map(({ row, mode, first, count }) =>
+      Array.from({ length: count }, (_, n) => instructionCase(row, first + n, mode)),
+    );
     const results = await this.silicon.run(cases.flat());
     let at = 0;
     const tallies: RowTally[] = [];
-    for (const [n, { row, count }] of chunks.entries()) {
-      tallies.push(await this.tally(row, cases[n], results.slice(at, at + count)));
+    for (const [n, { row, mode, count }] of chunks.entries()) {
+      tallies.push(await this.tally(row, mode, cases[n], results.slice(at, at + count)));
       at += count;
     }
     return tallies;
   }
 
-  private async tally(row: number, cases: readonly InstructionCase[], results: readonly (SiliconResult | null)[]): Promise<RowTally> {
+  private async tally(
+    row: number,
+    mode: Mode,
+    cases: readonly InstructionCase[],
+    results: readonly (SiliconResult | null)[],
+  ): Promise<RowTally> {
     const tally = {
       agreed: 0,
       differences: 0,
@@ -70,7 +76,7 @@ export class SiliconJudge {
         found ??= judged;
       }
     }
-    return { row, mode: '64', cases: cases.length, ...tally, first: found };
+    return { row, mode, cases: cases.length, ...tally, first: found };
   }
 
   /** A wild address may hit the helper's own memory, whose place differs from one process to the next: what differs is run again. */
@@ -107,9 +113,3 @@ export class SiliconJudge {
     return missing ?? explained;
   }
 }
-
-/** Whether the processor has the instruction of a row. */
-export const hostHas = (silicon: Silicon, row: number): boolean => {
-  const { feature } = OPCODES[row];
-  return feature === undefined || silicon.features.has(feature);
-};

@@ -1,6 +1,11 @@
 /** What all machines share that try instructions: the window as a case begins, and bytes that changed in it. */
+import { OPCODES } from '#spec/isa/x86/opcodes.ts';
 import { type InstructionCase, type Poke, placedCode, withSelectors } from '../../image/instruction/case.ts';
+import type { FxState } from '../../image/instruction/fx_state.ts';
 import { offsetInWindow, PAGE, pristineWindow, WINDOW } from '../../image/instruction/window.ts';
+
+import { HOST_SELECTORS } from '../../peers/silicon/format.ts';
+import { TABLES_AT } from './system_tables.ts';
 
 /** Xen's selectors for 64-bit guests. */
 export const XEN_SELECTORS = { code64: 0xe033, data: 0xe02b } as const;
@@ -21,6 +26,8 @@ export type EngineResult = {
   readonly fsBase: bigint;
   readonly gsBase: bigint;
   readonly selectors: readonly number[];
+  /** For a case that brought an FXSAVE image. */
+  readonly fx: FxState | null;
   readonly changes: readonly Change[];
   /** What is not modelled. */
   readonly what: string;
@@ -34,6 +41,18 @@ export type Prepared = {
   readonly stretches: readonly Poke[];
   /** The whole window as the case begins. Shared: valid until the next case is prepared. */
   readonly before: Uint8Array;
+};
+
+/** Rows that look at descriptor tables or at state of the system's own. */
+const OF_SYSTEM = /^(lar|lsl|verr|verw|sldt|str|sgdt|sidt|smsw|xgetbv|xsave|xsaveopt|xsavec|xrstor|rdfsbase|rdgsbase|wrfsbase|wrgsbase)$/;
+
+/** 64-bit code mostly runs as under Xen, everything else as on the bare machine with Linux's descriptor tables. */
+export const runsUnderXen = (c: InstructionCase): boolean => c.mode === '64' && !OF_SYSTEM.test(OPCODES[c.row].mnemonic);
+
+/** Selectors as a case begins. */
+export const selectorsOf = (c: InstructionCase): readonly number[] => {
+  if (c.segments !== null) return c.segments;
+  return [0, runsUnderXen(c) ? XEN_SELECTORS.code64 : HOST_SELECTORS.code64, HOST_SS, 0, 0, 0];
 };
 
 /** Cut at page borders, without what lies outside the window. */
@@ -53,7 +72,7 @@ let touched: readonly Poke[] = [];
 
 /** The first `prepare` of a case undoes the one before. */
 export const prepare = (instruction: InstructionCase): Prepared => {
-  const { regs, pokes } = withSelectors(instruction, XEN_SELECTORS);
+  const { regs, pokes } = withSelectors(instruction, runsUnderXen(instruction) ? XEN_SELECTORS : HOST_SELECTORS);
   const stretches = [{ at: instruction.rip, bytes: placedCode(instruction) }, ...pokes].flatMap(inPages);
   for (const { at, bytes } of touched) {
     const offset = offsetInWindow(at);
@@ -74,15 +93,20 @@ const ENTRY = 0x65n;
 const WRITE = 2n;
 const NO_EXECUTE = 1n << 63n;
 
-/** The entries of page tables under frame 1 that map the window as WINDOW says. */
+/** Frame of the page of descriptor tables. */
+export const TABLES_FRAME = 31;
+/** For the supervisor alone. */
+const SUPERVISOR_ENTRY = 0x63n;
+
+/** The entries of page tables under frame 1 that map the window as WINDOW says, and the descriptor tables. */
 export const tableEntries = (): readonly { readonly table: number; readonly index: number; readonly entry: bigint }[] => {
   const entries: { table: number; index: number; entry: bigint }[] = [];
   const tables = new Map<string, number>();
   let free = ROOT + 1;
-  for (const [n, { address, write, execute }] of WINDOW.entries()) {
+  const map = (address: bigint, last: bigint): void => {
     let table = ROOT;
-    for (const shift of [39, 30, 21]) {
-      const index = Math.floor(address / 2 ** shift) % 512;
+    for (const shift of [39n, 30n, 21n]) {
+      const index = Number((address >> shift) & 511n);
       const known = tables.get(`${table}/${index}`);
       const next = known ?? free++;
       if (known === undefined) {
@@ -91,9 +115,13 @@ export const tableEntries = (): readonly { readonly table: number; readonly inde
       }
       table = next;
     }
+    entries.push({ table, index: Number((address >> 12n) & 511n), entry: last });
+  };
+  for (const [n, { address, write, execute }] of WINDOW.entries()) {
     const rights = (write ? WRITE : 0n) | (execute ? 0n : NO_EXECUTE);
-    entries.push({ table, index: Math.floor(address / PAGE) % 512, entry: BigInt(offsetFrame(n) * PAGE) | ENTRY | rights });
+    map(BigInt(address), BigInt(offsetFrame(n) * PAGE) | ENTRY | rights);
   }
+  map(TABLES_AT, BigInt(TABLES_FRAME * PAGE) | SUPERVISOR_ENTRY);
   return entries;
 };
 

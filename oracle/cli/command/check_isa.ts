@@ -3,11 +3,11 @@ import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { checkDecoders, type DecodeCheck } from '../../campaign/isa/decode_check.ts';
 import { DECODE_EXCEPTIONS } from '../../campaign/isa/decode_exceptions.ts';
-import { checkAsHtml, checkAsJson, explanationsUsed, HEAD, rowOf, totalsOf } from '../../campaign/isa/report.ts';
-import { rowsMatching } from '../../campaign/isa/row_label.ts';
+import { absentText, checkAsHtml, checkAsJson, explanationsUsed, HEAD, rowOf, totalsOf } from '../../campaign/isa/report.ts';
 import { SEQUENCE_STEPS } from '../../campaign/isa/sequence_check.ts';
 import { checkSequences, type SequencesCheck } from '../../campaign/isa/sequences.ts';
-import { checkSilicon, type SiliconCheck } from '../../campaign/isa/silicon_check.ts';
+import { checkSilicon, type SiliconCheck, unitsOf } from '../../campaign/isa/silicon_check.ts';
+import { MODES } from '../../image/instruction/case.ts';
 import { EXIT } from '../exit_code.ts';
 import { CommandFailure } from '../failure.ts';
 import { onFile } from '../files.ts';
@@ -21,6 +21,7 @@ export type IsaOptions = {
   cases?: number;
   steps?: number;
   row?: string;
+  mode?: string;
   html?: string;
   json?: true;
 };
@@ -42,6 +43,7 @@ export const addIsaOptions = (command: Command): Command =>
     )
     .option('--steps <n>', 'with --isa: steps of generated programs on model and executor alone, e.g. 1e8', stepCount)
     .option('--row <text>', 'with --isa and --peer silicon: only rows whose name contains this, e.g. shld')
+    .option('--mode <mode>', 'with --isa and --peer silicon: only 64-bit mode, or 32-bit or 16-bit code')
     .option('--html <file>', 'with --isa and --peer silicon: also write the table as a page');
 
 /** Cases when nobody says how many. */
@@ -67,13 +69,16 @@ export const checkIsa = async (options: IsaOptions): Promise<number> => {
 const printJson = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 
 const silicon = async (options: IsaOptions): Promise<number> => {
-  const rows = rowsMatching(options.row).length;
+  const modes = options.mode === undefined ? MODES : MODES.filter((mode) => mode === options.mode);
+  if (modes.length === 0) throw new CommandFailure(EXIT.badInput, `--mode ${options.mode}: 64, 32 or 16`);
+  const rows = unitsOf(modes, options.row).length;
   if (rows === 0) throw new CommandFailure(EXIT.badInput, `--row ${options.row}: no row of the opcode table has this in its name`);
   const { first, last } = options.seeds ?? { first: 1, last: Math.ceil((options.cases ?? CASES) / rows) };
   const progress = new Progress('cases on silicon', rows * (last - first + 1));
   const check = await checkSilicon({
     first,
     last,
+    modes,
     ...(options.row === undefined ? {} : { row: options.row }),
     onCases: (n) => progress.step(n),
   });
@@ -95,11 +100,12 @@ const siliconText = (check: SiliconCheck): string => {
     ['what', 'result'],
     [
       ['processor', check.processor ?? ''],
-      ['rows of the opcode table', `${totals.rows}, at least ${count(totals.fewest)} cases each`],
-      ['rows that this processor lacks', count(check.absent.length)],
+      ['rows of the opcode table, by mode', `${totals.rows}, at least ${count(totals.fewest)} cases each`],
+      ['rows not tried here', [count(check.absent.length), ...absentText(check)].join('\n')],
       ['cases', `${count(totals.cases)} (seeds ${check.seeds.first}..${check.seeds.last} of each row)`],
       ['model and executor as silicon', count(totals.agreed)],
       ['explained by findings', [count(totals.explained), ...explanationsUsed(check).map(([id, why]) => `${id}: ${why}`)].join('\n')],
+      ['not modelled by an engine', count(totals.notModelled)],
       ['unexplained differences', count(totals.differences)],
       ['throughput', `${rate(totals.cases / check.seconds)} cases/s`],
     ],

@@ -1,21 +1,24 @@
 /** Cases of one instruction each: a row of the opcode table, a seed, and all else follows. */
-import type { InstructionCase } from '#oracle/image/instruction/case.ts';
+import { type InstructionCase, MODES, type Mode, UPPER_ESP } from '#oracle/image/instruction/case.ts';
+import { type CaseSegment, limitOf, segmentNamed } from '#oracle/image/instruction/segments.ts';
 import { CODE, CODE_END, PAGE } from '#oracle/image/instruction/window.ts';
 import { memoryForm, registerForm } from './addressing.ts';
-import { Draft } from './draft.ts';
+import { CS, Draft, SS } from './draft.ts';
 import { encode } from './encode.ts';
 import { familyOf } from './families/index.ts';
+import { fxFor } from './fx.ts';
 import { chooseImmediates, hasModrm, memoryAllowed, memoryWidth } from './operands.ts';
 import { anyPlace } from './places.ts';
 import { choosePrefixes } from './prefixes.ts';
 import { Stream } from './stream.ts';
 
 /** The case number `seed` of a row. */
-export const instructionCase = (row: number, seed: number): InstructionCase => {
-  const s = new Stream(seed, row);
-  const d = new Draft(row, s);
+export const instructionCase = (row: number, seed: number, mode: Mode = '64'): InstructionCase => {
+  const s = new Stream(seed, row + 0x1000 * MODES.indexOf(mode));
+  const d = new Draft(row, s, mode);
   const family = familyOf(d.row);
   if (family.step || s.one(12)) d.way = 'step';
+  if (d.row.state !== undefined) d.fx = fxFor(s, d.row);
   choosePrefixes(d);
   const memory = chooseModrm(d);
   family.before?.(d);
@@ -24,10 +27,11 @@ export const instructionCase = (row: number, seed: number): InstructionCase => {
   else chooseImmediates(d);
   placeCode(d);
   keepCode(d);
+  keepStack(d);
   const code = encode(d);
   return {
     row,
-    mode: '64',
+    mode,
     seed,
     way: d.way,
     size: d.size,
@@ -35,18 +39,17 @@ export const instructionCase = (row: number, seed: number): InstructionCase => {
     form: d.forms.join(', ') || 'registers',
     code: code.slice(0, 20),
     rip: d.rip,
-    segments: null,
+    segments: d.segments,
     regs: d.regs,
     flags: d.flags,
     fsBase: d.fsBase,
     gsBase: d.gsBase,
-    fx: null,
+    fx: d.fx,
+    memory: d.memory,
     pokes: d.pokes,
     selectors: d.selectors,
   };
 };
-
-const CS = 1;
 
 /** Chooses modrm.reg and, for a register operand, r/m. True when the operand is memory, which is placed later. */
 const chooseModrm = (d: Draft): boolean => {
@@ -68,13 +71,14 @@ const chooseModrm = (d: Draft): boolean => {
 /** Puts the memory operand somewhere, and something into it. */
 const placeOperand = (d: Draft, away: bigint): void => {
   const bytes = memoryWidth(d);
-  const place = anyPlace(d.s, bytes);
+  const place = anyPlace(d.s, bytes, d.mode === '64');
   d.forms.push(place.form);
   if (place.form === 'code') d.way = 'step';
   const operand = familyOf(d.row).operand;
   const inWindow = place.address < 0x80000000n;
   if (inWindow && operand) operand(d, place.address, bytes);
   else if (inWindow) d.pokeAny(place.address, bytes);
+  d.memory = place.address;
   memoryForm(d, d.modrmReg, BigInt.asUintN(64, place.address + away));
 };
 
@@ -90,6 +94,11 @@ const keepCode = (d: Draft): void => {
 /** Mostly in the middle of a page; now and then across a border, into a page that may not be executed, or off the end. */
 const placeCode = (d: Draft): void => {
   const { s } = d;
+  const code = d.segments === null ? undefined : segmentNamed(d.segments[CS]);
+  if (code !== undefined && (code.name.startsWith('small') || s.one(40))) {
+    placeInSegment(d, code);
+    return;
+  }
   switch (s.below(24)) {
     case 0:
       d.rip = CODE + PAGE - s.int(1, 15);
@@ -105,6 +114,27 @@ const placeCode = (d: Draft): void => {
     default:
       d.rip = s.pick([CODE, CODE + PAGE]) + s.int(16, PAGE - 64);
   }
+};
+
+/** In a segment that does not have all of the code pages; now and then where its limit cuts the instruction. */
+const placeInSegment = (d: Draft, code: CaseSegment): void => {
+  const { s } = d;
+  const end = Math.min(code.base + limitOf(code) + 1, CODE + 2 * PAGE);
+  const start = Math.max(code.base, CODE);
+  if (!s.one(4)) {
+    d.rip = s.int(start, end - 64);
+    return;
+  }
+  d.rip = end - s.int(1, 12);
+  d.way = 'step';
+  d.forms.push('fetch across the limit of CS');
+};
+
+const RSP = 4;
+/** A 16-bit stack pointer has a fixed upper half (UPPER_ESP). */
+const keepStack = (d: Draft): void => {
+  if (d.segments === null || segmentNamed(d.segments[SS])?.big) return;
+  d.regs[RSP] = (d.regs[RSP] & 0xffffn) | BigInt(UPPER_ESP);
 };
 
 const destinationOf = (d: Draft): InstructionCase['destination'] => {

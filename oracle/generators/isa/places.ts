@@ -12,8 +12,8 @@ const across = (s: Stream, border: number | bigint, bytes: number): bigint =>
   BigInt(border) - BigInt(bytes === 1 ? s.below(2) : s.int(1, bytes - 1));
 
 const KINDS: readonly Kind[] = [
-  { form: 'inside', weight: 26, make: (s) => DATA + 64 + s.below(2 * PAGE - 160) },
-  { form: 'aligned', weight: 12, make: (s) => DATA + 16 * s.int(4, 500) },
+  { form: 'inside', weight: 22, make: (s) => DATA + 64 + s.below(2 * PAGE - 700) },
+  { form: 'aligned', weight: 16, make: (s) => DATA + 64 * s.int(1, 117) + 16 * s.pick([0, 0, 1, 2, 3]) },
   { form: 'crossing', weight: 8, make: (s, bytes) => across(s, DATA + PAGE, bytes) },
   { form: 'read-only', weight: 5, make: (s) => DATA_READ_ONLY + 32 + s.below(PAGE - 64) },
   { form: 'crossing into read-only', weight: 3, make: (s, bytes) => across(s, DATA_READ_ONLY, bytes) },
@@ -31,8 +31,12 @@ const KINDS: readonly Kind[] = [
 
 const LOT: readonly Kind[] = KINDS.flatMap((kind) => Array.from({ length: kind.weight }, () => kind));
 
-/** A place for an operand of so many bytes. */
-export const anyPlace = (s: Stream, bytes: number): Place => {
-  const kind = s.pick(LOT);
+/** Places that make no sense with addresses of 32 bits. */
+const WIDE: readonly string[] = ['not canonical', 'edge of the canonical', 'upper half'];
+const NARROW_LOT: readonly Kind[] = LOT.filter(({ form }) => !WIDE.includes(form));
+
+/** A place for an operand of so many bytes. `wide`: in 64-bit mode. */
+export const anyPlace = (s: Stream, bytes: number, wide = true): Place => {
+  const kind = s.pick(wide ? LOT : NARROW_LOT);
   return { form: kind.form, address: BigInt.asUintN(64, BigInt(kind.make(s, bytes))) };
 };

@@ -17,19 +17,23 @@ const lockable = ({ row }: Draft): boolean => !row.operands.includes('Cq');
 /** Choose prefixes and REX; registers may still set REX bits afterwards. */
 export const choosePrefixes = (d: Draft): void => {
   const { s, row, prefixes } = d;
+  if (row.vex) {
+    chooseVex(d);
+    return;
+  }
   if (sized(d) && s.one(4)) {
     d.size66 = true;
     prefixes.push(OPERAND);
   }
-  if (s.one(12)) {
-    d.address32 = true;
+  if (s.one(d.mode === '64' ? 12 : 5)) {
+    d.size67 = true;
     prefixes.push(ADDRESS);
   }
   if (s.one(9)) chooseSegment(d);
   if (row.rep !== undefined && !s.one(3)) prefixes.push(s.pick([REP, REP, REPNE]));
   else if (row.prefix === undefined && row.rep === undefined && repIgnored(d) && s.one(40)) prefixes.push(s.pick([REP, REPNE]));
   if (lockable(d) && s.one(row.lock ? 6 : 60)) prefixes.push(LOCK);
-  if (s.one(30)) prefixes.push(s.pick(prefixes.length === 0 ? IGNORED_SEGMENTS : prefixes));
+  if (s.one(30) && (d.mode === '64' || prefixes.length > 0)) prefixes.push(s.pick(prefixes.length === 0 ? IGNORED_SEGMENTS : prefixes));
   shuffle(d);
   // The mandatory prefix last: the last of F2 and F3 counts.
   if (row.prefix === 'f3') prefixes.push(REP);
@@ -38,14 +42,36 @@ export const choosePrefixes = (d: Draft): void => {
     prefixes.push(OPERAND);
     d.size66 = true;
   }
+  if (d.mode !== '64') return;
   if (s.one(60)) prefixes.push(0x40 | s.below(16), s.pick(IGNORED_SEGMENTS));
   if (s.one(400)) prefixes.unshift(...Array.from({ length: s.int(8, 13) }, () => s.pick(IGNORED_SEGMENTS)));
   if (s.one(2)) d.rex = s.below(16) & (s.one(2) ? 15 : 7);
   if (row.rexB === false && d.rex !== null) d.rex &= ~1;
 };
 
+/** Behind VEX there is no mandatory prefix but its own; 66, F2, F3, LOCK and REX before it are #UD. */
+const chooseVex = (d: Draft): void => {
+  const { s, prefixes } = d;
+  if (s.one(12)) {
+    d.size67 = true;
+    prefixes.push(ADDRESS);
+  }
+  if (s.one(9)) chooseSegment(d);
+  if (s.one(60)) prefixes.push(s.pick([OPERAND, REP, REPNE, LOCK]));
+  if (d.mode === '64' && s.one(80)) prefixes.push(0x40 | s.below(16));
+  d.rex = d.mode === '64' ? s.below(16) : s.one(4) ? 8 : 0;
+  d.vvvv = d.mode === '64' ? s.below(16) : s.below(8);
+};
+
+const PREFIX_OF = { es: 0x26, cs: 0x2e, ss: 0x36, ds: 0x3e, fs: FS, gs: GS } as const;
+
 const chooseSegment = (d: Draft): void => {
   const { s } = d;
+  if (d.mode !== '64') {
+    d.segment = s.pick(['es', 'cs', 'ss', 'ds', 'fs', 'gs']);
+    d.prefixes.push(PREFIX_OF[d.segment]);
+    return;
+  }
   if (s.one(3)) {
     d.prefixes.push(s.pick(IGNORED_SEGMENTS));
     return;

@@ -30,7 +30,7 @@ const SELDOM =
 const SELDOM_FORM = /^((call|jmp) Ev|bt[src]? Ev,Gv)$/;
 const isSeldom = ({ privileged, mnemonic, operands }: Row): boolean =>
   privileged === true || SELDOM.test(mnemonic) || SELDOM_FORM.test(`${mnemonic} ${operands}`);
-const ROWS = rowsIn('64');
+const ROWS = rowsIn('64').filter((row) => [undefined, 'wait'].includes(OPCODES[row].state));
 const OFTEN: readonly number[] = ROWS.filter((row) => !isSeldom(OPCODES[row]));
 
 type Piece = { readonly bytes: Uint8Array; readonly branch: 1 | 2 | 4 | null };

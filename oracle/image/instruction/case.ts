@@ -45,6 +45,8 @@ export type InstructionCase = {
   readonly gsBase: bigint;
   /** x87, MMX and SSE state as an FXSAVE image of 512 bytes; null for instructions that do not touch it. */
   readonly fx: Uint8Array | null;
+  /** Where the generator meant the memory operand to lie (linear); null without one. */
+  readonly memory: bigint | null;
   readonly pokes: readonly Poke[];
   readonly selectors: readonly Selector[];
 };

@@ -34,8 +34,7 @@ const userDescription = ({ kind, big, open, expandDown, conforming, pages, absen
   (expandDown || conforming ? 2 : 0) |
   (open ? 0 : 8) |
   (pages ? 0x10 : 0) |
-  (absent ? 0x20 : 0) |
-  0x40;
+  (absent ? 0x20 : 0);
 
 /** A whole batch. */
 export const encodeBatch = (cases: readonly InstructionCase[]): Uint8Array => {

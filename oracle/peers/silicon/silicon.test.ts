@@ -30,6 +30,7 @@ const caseOf = (code: number[], change: Partial<InstructionCase> = {}): Instruct
     fsBase: 0n,
     gsBase: 0n,
     fx: null,
+    memory: null,
     pokes: [],
     selectors: [],
     ...change,

@@ -60,31 +60,38 @@ const bitString = (d: Draft): bigint => {
   return -((wanted >> BigInt(3 + Math.log2(size))) * BigInt(size));
 };
 
+/** BOUND: an index, and bounds around it mostly. */
+const bounded = (d: Draft): void => d.setLow(d.reg, d.size, BigInt(d.s.int(-3, 12)));
+const bounds = (d: Draft, address: bigint): void => {
+  const { s, size } = d;
+  const limit = (low: number): bigint => (s.one(6) ? operandValue(s, size) : BigInt(low + s.int(-2, 2)));
+  d.pokeNumber(address, BigInt.asUintN(8 * size, limit(-2)), size);
+  d.pokeNumber(address + BigInt(size), BigInt.asUintN(8 * size, limit(10)), size);
+};
+
 /** XLAT reads at RBX + AL. */
 const table = (d: Draft): void => {
   const { s } = d;
-  const place = anyPlace(s, 1);
+  const place = anyPlace(s, 1, d.mode === '64');
   d.forms.push(place.form);
   if (place.form === 'code') d.way = 'step';
-  const base = d.segment === 'fs' ? d.fsBase : d.segment === 'gs' ? d.gsBase : 0n;
-  d.regs[RBX] = BigInt.asUintN(64, place.address - base - (d.regs[RAX] & 0xffn));
-  if (d.address32) d.regs[RBX] = (d.regs[RBX] & 0xffffffffn) | (s.bits64() & 0xffffffff00000000n);
+  d.point(RBX, BigInt.asUintN(64, place.address - (d.regs[RAX] & 0xffn)));
 };
 
 /** Absolute addresses stand where immediates do. */
 const absolute = (d: Draft): void => {
   const width = memoryWidth(d);
-  const place = anyPlace(d.s, width);
+  const place = anyPlace(d.s, width, d.mode === '64');
   d.forms.push(place.form);
   if (place.form === 'code') d.way = 'step';
-  const base = d.segment === 'fs' ? d.fsBase : d.segment === 'gs' ? d.gsBase : 0n;
-  d.immediate.push(...bytesOf(BigInt.asUintN(64, place.address - base), d.address32 ? 4 : 8));
+  d.immediate.push(...bytesOf(d.offsetOf(d.dataSegment(), place.address), d.addressBytes));
 };
 
 export const ARITHMETIC_FAMILY: Readonly<Record<string, Family>> = {
   div: { before: dividend },
   idiv: { before: dividend },
   ...Object.fromEntries(['rol', 'ror', 'rcl', 'rcr', 'shl', 'shr', 'sar', 'shld', 'shrd'].map((name) => [name, shift])),
+  bound: { before: bounded, operand: bounds },
   cmpxchg: { operand: compareExchange },
   cmpxchg8b: { operand: compareExchangePair },
   ...Object.fromEntries(['bt', 'bts', 'btr', 'btc'].map((name) => [name, { target: bitString }])),

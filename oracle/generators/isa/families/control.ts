@@ -1,4 +1,5 @@
 /** Branches, far transfers, segment loads, software interrupts, CPUID. */
+import { SEGMENTS, selectorOf } from '#oracle/image/instruction/segments.ts';
 import { CODE, DATA, PAGE, STACK } from '#oracle/image/instruction/window.ts';
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
 import type { Draft } from '../draft.ts';
@@ -35,19 +36,18 @@ const distance = (s: Stream, bytes: number): bigint => {
 
 /** A stack to return from or to push on. */
 const callStack = (d: Draft): void => {
-  d.regs[RSP] = stackPointer(d.s);
-  d.pokeNumber(d.regs[RSP], target(d.s), 8);
+  d.pokeNumber(d.setStack(stackPointer(d.s)), d.codeOffset(target(d.s)), 8);
 };
 
 const indirect = (d: Draft): void => {
   callStack(d);
-  if (d.rm !== RSP) d.regs[d.rm] = target(d.s);
+  if (d.rm !== RSP) d.regs[d.rm] = d.codeOffset(target(d.s));
 };
 
 const counter = (d: Draft): void => {
   const { s } = d;
-  const count = s.pick([0n, 1n, 2n, 0x100000000n, 0x100000001n, 0xffffffffn, s.bits64()]);
-  d.regs[RCX] = count;
+  const count = s.pick([0n, 1n, 2n, 0x10000n, 0x10001n, 0x100000000n, 0x100000001n, 0xffffffffn, s.bits64()]);
+  d.setLow(RCX, 8, count);
 };
 
 const conditional: Family = { immediates: relative, step: true };
@@ -55,7 +55,7 @@ const looping: Family = { before: counter, immediates: relative, step: true };
 
 const near: Family = {
   before: (d) => (d.row.operands[0]?.startsWith('E') ? indirect(d) : callStack(d)),
-  operand: (d, at) => d.pokeNumber(at, target(d.s), 8),
+  operand: (d, at) => d.pokeNumber(at, d.codeOffset(target(d.s)), 8),
   step: true,
 };
 
@@ -63,17 +63,34 @@ const near: Family = {
 const farPointer = (d: Draft, address: bigint | number, bytes: 2 | 4 | 8): void => {
   const { s } = d;
   const at = Number(address) + bytes;
-  d.pokeNumber(address, target(s), bytes);
-  if (s.one(4)) d.pokeNumber(at, badSelector(s), 2);
+  d.pokeNumber(address, d.codeOffset(target(s)), bytes);
+  if (d.mode !== '64') d.pokeNumber(at, anySelector(s), 2);
+  else if (s.one(4)) d.pokeNumber(at, badSelector(s), 2);
   else if (at >= DATA && at < STACK + 2 * PAGE) d.selectors.push({ name: s.one(8) ? 'data' : 'code64', at });
 };
 
 /** Selectors that no descriptor table of any system here has, and null ones. */
 const badSelector = (s: Stream): bigint => BigInt(s.one(3) ? s.below(4) : 0x400 + s.below(0x4000));
 
+/** Any of the segments of this place, with any RPL; seldom none of them. */
+const anySelector = (s: Stream): bigint => {
+  if (s.one(6)) return badSelector(s);
+  const selector = selectorOf(s.pick(SEGMENTS));
+  return BigInt(s.one(6) ? (selector & ~3) | s.below(4) : selector);
+};
+
+/** A far pointer in the instruction, or in memory for LDS and the like. */
+const farImmediate = (d: Draft): void => {
+  const { s, size } = d;
+  d.immediate.push(...bytesOf(d.codeOffset(target(s)), size === 2 ? 2 : 4), ...bytesOf(anySelector(s), 2));
+};
+
 const farMemory: Family = {
   before: (d) => {
-    d.regs[RSP] = stackPointer(d.s);
+    d.setStack(stackPointer(d.s));
+  },
+  immediates: (d) => {
+    if (d.row.operands.includes('Ap')) farImmediate(d);
   },
   operand: (d, at) => farPointer(d, at, d.size === 2 ? 2 : 4),
   step: true,
@@ -81,8 +98,7 @@ const farMemory: Family = {
 
 const farReturn: Family = {
   before: (d) => {
-    d.regs[RSP] = stackPointer(d.s);
-    farPointer(d, d.regs[RSP], d.size);
+    farPointer(d, d.setStack(stackPointer(d.s)), d.size);
   },
   step: true,
 };
@@ -92,11 +108,11 @@ const interruptReturn: Family = {
   before: (d) => {
     const { s, size } = d;
     d.flags &= s.one(8) ? -1 : ~RFLAGS.NT;
-    d.regs[RSP] = BigInt(STACK + 0x400 + 8 * s.below(0x100) + (s.one(8) ? s.below(8) : 0));
-    const at = Number(d.regs[RSP]);
+    const at = Number(d.setStack(BigInt(STACK + 0x400 + 8 * s.below(0x100) + (s.one(8) ? s.below(8) : 0))));
     farPointer(d, at, size);
     d.pokeNumber(at + 2 * size, BigInt.asUintN(8 * size, BigInt(s.bits()) & ~BigInt(RFLAGS.TF | RFLAGS.AC)), size);
     d.pokeNumber(at + 3 * size, s.one(6) ? s.bits64() : stackPointer(s), size);
+    if (d.mode !== '64') return;
     if (s.one(6)) d.pokeNumber(at + 4 * size, badSelector(s), 2);
     else d.selectors.push({ name: s.one(12) ? 'code64' : 'data', at: at + 4 * size });
   },
@@ -104,6 +120,10 @@ const interruptReturn: Family = {
 };
 
 const segmentValue = (d: Draft, put: (value: bigint) => void, name: () => void): void => {
+  if (d.mode !== '64') {
+    put(anySelector(d.s));
+    return;
+  }
   if (d.s.one(2)) put(d.s.one(2) ? BigInt(d.s.below(4)) : badSelector(d.s));
   else name();
 };
@@ -132,8 +152,7 @@ const loadSegment: Family = {
 
 const popSegment: Family = {
   before: (d) => {
-    d.regs[RSP] = stackPointer(d.s);
-    const at = Number(d.regs[RSP]);
+    const at = Number(d.setStack(stackPointer(d.s)));
     segmentValue(
       d,
       (value) => d.pokeNumber(at, value, 2),
@@ -141,6 +160,28 @@ const popSegment: Family = {
     );
   },
   step: true,
+};
+
+/** LDS and the like: an offset, and a selector of data mostly. */
+const segmentPointer: Family = {
+  operand: (d, at, bytes) => {
+    d.pokeAny(at, bytes - 2);
+    const place = Number(at) + bytes - 2;
+    segmentValue(
+      d,
+      (value) => d.pokeNumber(place, value, 2),
+      () => (place >= DATA && place < STACK + 2 * PAGE ? d.selectors.push({ name: 'data', at: place }) : d.pokeNumber(place, 0n, 2)),
+    );
+  },
+  step: true,
+};
+
+/** LAR, LSL, VERR, VERW, ARPL: a selector in a register or in memory. */
+const selectorOperand: Family = {
+  before: (d) => {
+    for (const register of [d.rm, d.reg]) if (d.modrm !== null || register === d.reg) d.setLow(register, 2, anySelector(d.s));
+  },
+  operand: (d, at) => d.pokeNumber(at, anySelector(d.s), 2),
 };
 
 /** Not 0x80, which is a system call of 32-bit programs on Linux and cuts RAX. */
@@ -183,6 +224,10 @@ export const CONTROL_FAMILY: Readonly<Record<string, Family>> = {
   call_far: farMemory,
   ret_far: farReturn,
   iret: interruptReturn,
+  ...Object.fromEntries(['les', 'lds', 'lss', 'lfs', 'lgs'].map((name) => [name, segmentPointer])),
+  ...Object.fromEntries(['lar', 'lsl', 'verr', 'verw', 'arpl'].map((name) => [name, selectorOperand])),
+  into: STEP,
+  int1: STEP,
   mov_to_seg: loadSegment,
   pop_seg: popSegment,
   int: interrupt,

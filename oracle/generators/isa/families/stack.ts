@@ -1,7 +1,7 @@
 /** Stack instructions: RSP at the edges of the stack's pages, something to pop below it. */
 import { DATA_READ_ONLY, PAGE, STACK } from '#oracle/image/instruction/window.ts';
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
-import type { Draft } from '../draft.ts';
+import { type Draft, SS } from '../draft.ts';
 import type { Stream } from '../stream.ts';
 import { bytesOf, operandValue } from '../values.ts';
 import { type Family, RBP, RSP } from './family.ts';
@@ -15,15 +15,22 @@ export const stackPointer = (s: Stream): bigint => {
 };
 
 const anyStack = (d: Draft): void => {
-  d.regs[RSP] = stackPointer(d.s);
-  d.pokeAny(d.regs[RSP], 8);
+  d.pokeAny(d.setStack(stackPointer(d.s)), 8);
+};
+
+/** PUSHA and POPA take eight registers. */
+const wholeStack = (d: Draft): void => {
+  const top = d.setStack(stackPointer(d.s));
+  for (let n = 0n; n < 4n; n++) d.pokeAny(top + 8n * n, 8);
 };
 
 /** A frame pointer chain for ENTER's levels, and for LEAVE. */
 const frames = (d: Draft): void => {
-  d.regs[RSP] = stackPointer(d.s);
-  d.regs[RBP] = d.s.one(6) ? stackPointer(d.s) : d.regs[RSP] + BigInt(8 * d.s.int(-2, 8));
-  d.pokeAny(d.regs[RBP], 8);
+  d.setStack(stackPointer(d.s));
+  const top = d.regs[RSP];
+  d.regs[RBP] = d.s.one(6) ? d.offsetOf(SS, stackPointer(d.s)) : BigInt.asUintN(64, top + BigInt(8 * d.s.int(-2, 8)));
+  if (d.mode !== '64') d.regs[RBP] &= 0xffffffffn;
+  d.pokeAny(d.linearOf(SS, d.segments === null ? d.regs[RBP] : d.stackOffset(d.regs[RBP])), 8);
 };
 
 const enterImmediates = (d: Draft): void => {
@@ -35,9 +42,9 @@ const enterImmediates = (d: Draft): void => {
 
 /** Any flags for POPF; TF stays away from them, for it would trap the harness and not the case. */
 const flagImage = (d: Draft): void => {
-  d.regs[RSP] = stackPointer(d.s);
+  const top = d.setStack(stackPointer(d.s));
   const image = BigInt(d.s.bits()) & ~BigInt(RFLAGS.TF);
-  d.pokeNumber(d.regs[RSP], image, 8);
+  d.pokeNumber(top, image, 8);
 };
 
 export const STACK_FAMILY: Readonly<Record<string, Family>> = {
@@ -47,5 +54,7 @@ export const STACK_FAMILY: Readonly<Record<string, Family>> = {
   popf: { before: flagImage, step: true },
   enter: { before: frames, immediates: enterImmediates },
   leave: { before: frames },
+  pusha: { before: wholeStack },
+  popa: { before: wholeStack },
   push_seg: { before: anyStack },
 };

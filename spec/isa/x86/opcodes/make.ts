@@ -28,8 +28,8 @@ export type ByPrefix = Partial<Readonly<Record<Mandatory, string>>>;
 export type ByOpcode = readonly (readonly [opcode: number, text: string])[];
 
 const MMX_OPERAND = /(^| |,)[PQN]/;
-/** These read their 16 bytes of memory at any address. */
-const ANY_ADDRESS = /^(movups|movupd|movdqu|lddqu|pcmpestrm|pcmpestri|pcmpistrm|pcmpistri|maskmovdqu)$/;
+/** These read their 16 bytes of memory at any address; the manuals want SHA's operands aligned, AMD's processors do not. */
+const ANY_ADDRESS = /^(movups|movupd|movdqu|lddqu|pcmpestrm|pcmpestri|pcmpistrm|pcmpistri|maskmovdqu|sha.*)$/;
 const ALIGNED_OPERAND = /^[WM]dq$/;
 
 /** State and alignment of an instruction of the MMX and SSE registers, by its operands. */
