@@ -120,8 +120,8 @@ export class Cpu extends Mmu implements GuestCpu {
       const held = this.shadow !== 'none';
       this.shadow = 'none';
       const taken = alone ? this.single(held) : this.burst(this.boundary || held ? 1 : steps - retired);
-      // Right behind such a shadow the next one does not count.
-      if (held) this.shadow = 'none';
+      // For a guest of Xen, the next one right behind such a shadow does not count.
+      if (held && !this.platform.bare) this.shadow = 'none';
       if (this.wantsTime) this.tellTime(retired + Math.abs(taken) - 1);
       retired += Math.abs(taken);
       const exit = this.exit(retired);

@@ -30,10 +30,11 @@ const selectorPlace = (c: Cpu, o: Op, at: number, high: number, bytes: number): 
   return readable(c, o, lo, (high + (lo >>> 0 < at >>> 0 ? 1 : 0)) | 0, 1);
 };
 
-/** The segment register's number is in `immHi`. With 64-bit operands the offset is zero-extended. */
+/** The segment register's number is in `immHi`. With 64-bit operands the offset is zero-extended. LSS holds nothing off. */
 export const loadFarPointer: Handler = (c, o) => {
   const offset = farPointer(c, o);
   c.platform.loadSegment(c, o.immHi, c.far);
+  c.shadow = 'none';
   setRegister(c, o.a, o.size, offset, 0);
   return afterLoad(c, o);
 };
