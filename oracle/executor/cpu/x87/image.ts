@@ -5,7 +5,7 @@ import { linearBeyond, readable, writable } from '../address.ts';
 import type { Cpu } from '../cpu.ts';
 import { GP } from '../exit.ts';
 import { CPL, CR4, EFER, MXCSR, X87, X87_CONTROL, X87_STATUS, X87_TAG, XMM } from '../layout.ts';
-import type { Op } from '../op.ts';
+import { Op } from '../op.ts';
 import { MXCSR_MASK } from '../sse/special.ts';
 import { setWords } from './control.ts';
 import { placeOf } from './unit.ts';
@@ -22,14 +22,17 @@ export const toWrite = (c: Cpu, o: Op, offset: number): number => {
   return writable(c, o, lo, c.high, PIECE - 1);
 };
 
+/** The operand without its alignment, which is that of the area, not of its pieces. */
+export const pieceOf = (o: Op): Op => Object.assign(new Op(o.run), o, { align: 1 });
+
 /** Meet the faults of an area of `bytes` bytes before anything is written. */
-export const checkWritable = (c: Cpu, o: Op, bytes: number): void => {
+export const checkWritable = (c: Cpu, o: Op, piece: Op, bytes: number): void => {
   toWrite(c, o, 0);
-  toWrite(c, o, bytes - PIECE);
+  toWrite(c, piece, bytes - PIECE);
 };
-export const checkReadable = (c: Cpu, o: Op, bytes: number): void => {
+export const checkReadable = (c: Cpu, o: Op, piece: Op, bytes: number): void => {
   toRead(c, o, 0);
-  toRead(c, o, bytes - PIECE);
+  toRead(c, piece, bytes - PIECE);
 };
 
 const REGISTERS = 32;

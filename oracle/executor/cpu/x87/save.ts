@@ -4,24 +4,27 @@ import type { Cpu } from '../cpu.ts';
 import { GP } from '../exit.ts';
 import { RAX } from '../interface.ts';
 import { MXCSR, X87, X87_CONTROL, X87_STATUS, X87_TAG, XCR0, XMM } from '../layout.ts';
-import type { Handler, Op } from '../op.ts';
-import type { BuildTable } from '../table.ts';
+import type { Op } from '../op.ts';
+import type { Build, BuildTable } from '../table.ts';
 import * as image from './image.ts';
 
+/** An instruction on an area of memory; `piece` reaches its parts. */
+type InArea = (c: Cpu, o: Op, piece: Op) => Op;
+
 const FXSAVE_BYTES = 512;
-const fxsave: Handler = (c, o) => {
-  image.checkWritable(c, o, FXSAVE_BYTES);
-  image.saveX87(c, o);
-  if (image.hasMxcsr(c)) image.saveMxcsr(c, o);
-  if (image.hasVectors(c, o)) image.saveVectors(c, o);
+const fxsave: InArea = (c, o, piece) => {
+  image.checkWritable(c, o, piece, FXSAVE_BYTES);
+  image.saveX87(c, piece);
+  if (image.hasMxcsr(c)) image.saveMxcsr(c, piece);
+  if (image.hasVectors(c, piece)) image.saveVectors(c, piece);
   return next(c, o);
 };
-const fxrstor: Handler = (c, o) => {
-  image.checkReadable(c, o, FXSAVE_BYTES);
-  const mxcsr = image.hasMxcsr(c) ? image.checkedMxcsr(c, o) : c.s[MXCSR];
-  image.restoreX87(c, o);
+const fxrstor: InArea = (c, o, piece) => {
+  image.checkReadable(c, o, piece, FXSAVE_BYTES);
+  const mxcsr = image.hasMxcsr(c) ? image.checkedMxcsr(c, piece) : c.s[MXCSR];
+  image.restoreX87(c, piece);
   c.s[MXCSR] = mxcsr;
-  if (image.hasVectors(c, o)) image.restoreVectors(c, o);
+  if (image.hasVectors(c, piece)) image.restoreVectors(c, piece);
   return o.next;
 };
 
@@ -54,27 +57,27 @@ const saveComponents = (c: Cpu, o: Op, which: number): void => {
 
 /** `optimize`: components in their initial state are not written. */
 const xsave =
-  (optimize: boolean): Handler =>
-  (c, o) => {
-    image.checkWritable(c, o, XSAVE_BYTES);
+  (optimize: boolean): InArea =>
+  (c, o, piece) => {
+    image.checkWritable(c, o, piece, XSAVE_BYTES);
     const wanted = requested(c);
-    const used = inUse(c, o);
-    saveComponents(c, o, optimize ? wanted & used : wanted);
-    if ((wanted & (SSE_BIT | AVX_BIT)) !== 0) image.saveMxcsr(c, o);
-    const p = image.toWrite(c, o, HEADER);
+    const used = inUse(c, piece);
+    saveComponents(c, piece, optimize ? wanted & used : wanted);
+    if ((wanted & (SSE_BIT | AVX_BIT)) !== 0) image.saveMxcsr(c, piece);
+    const p = image.toWrite(c, piece, HEADER);
     c.dv.setUint32(p, (c.dv.getUint32(p, true) & ~wanted) | (wanted & used), true);
     return next(c, o);
   };
 
 /** The compacted form. MXCSR counts as part of SSE here. */
-const xsavec: Handler = (c, o) => {
-  image.checkWritable(c, o, XSAVE_BYTES);
+const xsavec: InArea = (c, o, piece) => {
+  image.checkWritable(c, o, piece, XSAVE_BYTES);
   const wanted = requested(c);
-  const used = inUse(c, o) | (c.s[MXCSR] !== MXCSR_AT_INIT ? SSE_BIT : 0);
+  const used = inUse(c, piece) | (c.s[MXCSR] !== MXCSR_AT_INIT ? SSE_BIT : 0);
   const saved = wanted & used;
-  saveComponents(c, o, saved);
-  if ((saved & SSE_BIT) !== 0) image.saveMxcsr(c, o);
-  const p = image.toWrite(c, o, HEADER);
+  saveComponents(c, piece, saved);
+  if ((saved & SSE_BIT) !== 0) image.saveMxcsr(c, piece);
+  const p = image.toWrite(c, piece, HEADER);
   c.dv.setBigUint64(p, BigInt(saved), true);
   c.dv.setBigUint64(p + 8, BigInt(wanted) | (1n << 63n), true);
   return next(c, o);
@@ -101,16 +104,16 @@ const readHeader = (c: Cpu, o: Op): Header => {
   return { present: Number(present), compacted };
 };
 
-const xrstor: Handler = (c, o) => {
-  image.checkReadable(c, o, XSAVE_BYTES);
-  const { present, compacted } = readHeader(c, o);
+const xrstor: InArea = (c, o, piece) => {
+  image.checkReadable(c, o, piece, XSAVE_BYTES);
+  const { present, compacted } = readHeader(c, piece);
   const wanted = requested(c);
   const given = wanted & present;
-  const mxcsr = restoredMxcsr(c, o, wanted, given, compacted);
-  if ((given & X87_BIT) !== 0) image.restoreX87(c, o);
+  const mxcsr = restoredMxcsr(c, piece, wanted, given, compacted);
+  if ((given & X87_BIT) !== 0) image.restoreX87(c, piece);
   else if ((wanted & X87_BIT) !== 0) image.resetX87(c);
-  if ((given & SSE_BIT) !== 0) image.restoreVectors(c, o);
-  else if ((wanted & SSE_BIT) !== 0) image.resetVectors(c, o);
+  if ((given & SSE_BIT) !== 0) image.restoreVectors(c, piece);
+  else if ((wanted & SSE_BIT) !== 0) image.resetVectors(c, piece);
   c.s[MXCSR] = mxcsr;
   return o.next;
 };
@@ -122,11 +125,18 @@ const restoredMxcsr = (c: Cpu, o: Op, wanted: number, given: number, compacted: 
   return (given & SSE_BIT) !== 0 ? image.checkedMxcsr(c, o) : MXCSR_AT_INIT;
 };
 
+const area =
+  (handler: InArea): Build =>
+  (o) => {
+    const piece = image.pieceOf(o);
+    return (c, each) => handler(c, each, piece);
+  };
+
 export const STATE: BuildTable = {
-  fxsave: () => fxsave,
-  fxrstor: () => fxrstor,
-  xsave: () => xsave(false),
-  xsaveopt: () => xsave(true),
-  xsavec: () => xsavec,
-  xrstor: () => xrstor,
+  fxsave: area(fxsave),
+  fxrstor: area(fxrstor),
+  xsave: area(xsave(false)),
+  xsaveopt: area(xsave(true)),
+  xsavec: area(xsavec),
+  xrstor: area(xrstor),
 };
