@@ -34,8 +34,11 @@ const tracesIn = ({ replayed }: Checked) => {
   return { replayed: files(replayed), realXen: files(replayed.filter((r) => r.producer.startsWith('xen '))) };
 };
 
+/** Chapters that guests of Xen cannot come to, for they are 64-bit programs in ring 3: `check --isa x86` and its peers measure those. */
+const OTHER_MACHINES: readonly string[] = ['bare', 'devices', 'cpu_x86_legacy', 'cpu_x86_system'];
+
 const clausesIn = ({ result }: Checked) => {
-  const all = Object.keys(CLAUSES);
+  const all = Object.entries(CLAUSES).flatMap(([id, { chapter }]) => (OTHER_MACHINES.includes(chapter) ? [] : [id]));
   return { all: all.length, covered: all.filter((c) => result.clauses.has(c)).length, missing: all.filter((c) => !result.clauses.has(c)) };
 };
 
@@ -70,7 +73,7 @@ export const checkTable = (checked: Checked): string => {
       ['observations compared', count(result.observations)],
       ['divergences', count(result.counterexamples.length)],
       ['operations of the slice exercised', `${SLICE.filter((s) => s in operations).length} of ${SLICE.length}`],
-      ['clause coverage', `${clauses.covered} of ${clauses.all} (${percent(clauses.covered, clauses.all)})`],
+      ['clause coverage', `${clauses.covered} of ${clauses.all} about PV guests (${percent(clauses.covered, clauses.all)})`],
       ['stopped at something not modelled', stops.join(', ') || 'none'],
       [
         'throughput',
