@@ -117,11 +117,11 @@ export class Cpu extends Mmu implements GuestCpu {
     while (retired < steps) {
       const alone = (this.s[SYSTEM] & (RFLAGS.TF | RFLAGS.RF)) !== 0;
       if (this.legacy) this.boundary = reachesBeyond(this.s, this.s[PAGE]);
-      const held = this.shadow !== 'none';
+      // For a guest of Xen, a shadow right behind another does not count.
+      const held = this.shadow !== 'none' && !this.platform.bare;
       this.shadow = 'none';
       const taken = alone ? this.single(held) : this.burst(this.boundary || held ? 1 : steps - retired);
-      // For a guest of Xen, the next one right behind such a shadow does not count.
-      if (held && !this.platform.bare) this.shadow = 'none';
+      if (held) this.shadow = 'none';
       if (this.wantsTime) this.tellTime(retired + Math.abs(taken) - 1);
       retired += Math.abs(taken);
       const exit = this.exit(retired);

@@ -11,4 +11,7 @@ export const PV_ONLY: BuildTable = {
   int3: fixed(system.int3),
   int: fixed(system.int),
   syscall: fixed(system.syscall),
+  // Of ring 0, but without the #GP(0) of others.
+  clac: fixed(system.undefinedOpcode),
+  stac: fixed(system.undefinedOpcode),
 };

@@ -117,10 +117,9 @@ const matchBytes: Handler = (c, o) => {
   return o;
 };
 
-/** The port may be used, and the memory be written, before the device is asked. */
+/** The memory may be written before the device is asked. */
 const input: Handler = (c, o) => {
   const port = c.s16[2 * DX];
-  c.platform.checkPort(c, port, o.size);
   const p = to(c, o);
   poke(c, p, o.size, c.platform.readPort(c, port, o.size), 0);
   advance(c, o, DI);
@@ -129,7 +128,6 @@ const input: Handler = (c, o) => {
 
 const output: Handler = (c, o) => {
   const port = c.s16[2 * DX];
-  c.platform.checkPort(c, port, o.size);
   const value = peek(c, from(c, o), o.size);
   c.platform.writePort(c, port, o.size, value);
   advance(c, o, SI);
@@ -172,6 +170,8 @@ const always = (): boolean => true;
 const speaking =
   (handler: Handler): Handler =>
   (c, o) => {
+    // The port is judged before the count.
+    c.platform.checkPort(c, c.s16[2 * DX], o.size);
     const follow = handler(c, o);
     return follow === STOP ? STOP : c.pauseAt(follow === o ? o.off : o.end);
   };
