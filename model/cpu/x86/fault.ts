@@ -75,6 +75,9 @@ const event = (vector: number): Fault => ({ vector, error: null, address: null }
 export const leaving = ({ kind, after, fault: raised, clause }: Exit, memory: Memory): Exit =>
   new Exit(kind, after, raised, clause, memory);
 
+/** The same fault, of an instruction that leaves registers which it has loaded before. */
+export const leavingAs = ({ kind, fault: raised, clause }: Exit, reached: Running): Exit => new Exit(kind, reached, raised, clause);
+
 /** A trap: the instruction is done, and `after` shows it. */
 export const trap = (after: Running, vector: number, clause: ClauseId | null): Exit => new Exit('trap', after, event(vector), clause);
 /** INT n and its kin, as something else than the processor delivers them. */

@@ -35,18 +35,17 @@ type Refusal = 'x86/segment-limit' | 'x86/segment-rights';
 
 const segmentFault = (register: number, clause: Refusal): Exit => (register === SS ? stackFault(clause) : generalProtection(0, clause));
 
+/** FETCH: execute-only code will do. */
 const refusedByRights = ({ usable, rights }: Hidden, access: number): Refusal | null => {
   const code = (rights & RIGHTS.CODE) !== 0;
   const allowed = access === ACCESS.WRITE ? !code && (rights & RIGHTS.WRITABLE) !== 0 : !code || (rights & RIGHTS.READABLE) !== 0;
-  return usable && allowed ? null : 'x86/segment-rights';
+  return usable && (allowed || access === ACCESS.FETCH) ? null : 'x86/segment-rights';
 };
 
 const refusedByLimit = ({ limit, rights }: Hidden, offset: number, bytes: number): Refusal | null => {
   const last = offset + bytes - 1;
   const down = (rights & (RIGHTS.CODE | RIGHTS.EXPAND_DOWN)) === RIGHTS.EXPAND_DOWN;
-  const inside = down
-    ? offset > limit && last <= ((rights & RIGHTS.BIG) !== 0 ? 0xffffffff : 0xffff)
-    : last <= limit || limit === 0xffffffff;
+  const inside = down ? offset > limit && last <= ((rights & RIGHTS.BIG) !== 0 ? 0xffffffff : 0xffff) : last <= limit;
   return inside ? null : 'x86/segment-limit';
 };
 

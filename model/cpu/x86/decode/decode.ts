@@ -25,6 +25,7 @@ export const decode = (fetch: (index: number) => number, mode: DecodeMode = '64'
   const rows = rowsFor(mode, prefixes.vex !== null, map, opcode);
   const modrm = hasModrm(rows) ? readModRm(bytes, prefixes, namesRegister(rows)) : null;
   const row = selectRow(rows, modrm?.byte ?? 0, prefixes);
+  if (!row && prefixes.vex?.refused) throw undefinedOpcode('x86/vex-undefined');
   if (!row)
     throw new NotModelled(`instruction/${prefixes.vex ? 'vex-' : ''}${map === '1' ? '' : map}${opcode.toString(16).padStart(2, '0')}`);
   return build(row, bytes, prefixes, modrm, opcode);
@@ -78,8 +79,8 @@ const operandSize = (row: Row, { mode, rex, operandSize: other, vex }: Prefixes)
 };
 
 /** General registers are not vectors of 256 bits, and a register that no operand uses must read 1111. */
-const vexFits = (row: Row, { long, register }: NonNullable<Prefixes['vex']>): boolean =>
-  !long && (register === 0 || row.operands.some((code) => code.startsWith('B')));
+const vexFits = (row: Row, { long, register, refused }: NonNullable<Prefixes['vex']>): boolean =>
+  !long && !refused && (register === 0 || row.operands.some((code) => code.startsWith('B')));
 
 /** 90 is NOP, though its row exchanges RAX with a register: only a register other than RAX makes it an exchange. */
 const nameOf = (row: Row, opcode: number, dst: Operand): string =>

@@ -17,8 +17,8 @@ export type Prefixes = {
   readonly segment: number;
   /** The REX byte, 0 when there is none. It counts only right before the opcode. Behind VEX: its W, R, X and B. */
   readonly rex: number;
-  /** Behind VEX: its L and vvvv fields. */
-  readonly vex: { readonly long: boolean; readonly register: number } | null;
+  /** Behind VEX: its L and vvvv fields, and whether prefixes that VEX does not bear stand before it. */
+  readonly vex: { readonly long: boolean; readonly register: number; readonly refused: boolean } | null;
   /** First byte of the opcode. */
   readonly opcode: number;
 };

@@ -40,7 +40,8 @@ const onesBelow = (n: number): Word => (n >= 64 ? not(ZERO) : sub(bitMask(n), ON
 const bextrRule: Semantics = (s, i) => {
   const control = read(s, i, i.third).lo;
   const from = control & 0xff;
-  const shifted = from >= 64 ? ZERO : shr(read(s, i, i.src), from);
+  const source = read(s, i, i.src);
+  const shifted = from >= 64 ? ZERO : shr(source, from);
   const r = and(shifted, onesBelow((control >>> 8) & 0xff));
   return finish(s, i, i.dst, r, setFlags(s.flags, ARITHMETIC, isZero(r) ? ZF : 0));
 };

@@ -1,10 +1,11 @@
 /** PUSH, POP, ENTER, LEAVE. The operand size says how much is pushed; how the stack is addressed is push.ts's. */
 import type { Memory } from '../../../memory/memory.ts';
 import { addInt, type Word } from '../../../word/word.ts';
+import { Exit, leavingAs } from '../fault.ts';
 import type { Instruction } from '../instruction.ts';
 import { finish, merged, read, writeRegister } from '../operand.ts';
-import { movedStack, probeWrite, pushed, readStack, rehearsed, stackPointer, stackSlot, whatRemains } from '../push.ts';
-import { advance, type Rules, type Running, type Semantics, setReg, withMemory, withRegs } from '../running.ts';
+import { movedStack, probeWrite, pushed, pushedInTurn, readStack, rehearsed, stackPointer, stackSlot, whatRemains } from '../push.ts';
+import { advance, citing, type Rules, type Running, type Semantics, setReg, withMemory, withRegs } from '../running.ts';
 import { RBP, RSP } from '../state.ts';
 
 /** The end of an instruction that pushes `value`. */
@@ -68,23 +69,22 @@ const pushFrames = (s: Running, i: Instruction, level: number, bottom: Word, kep
 
 /** PUSHA: rAX rCX rDX rBX, rSP as it was, rBP rSI rDI. */
 const pushaRule: Semantics = (s, i) => {
-  const memory = pushAll(s, i, s.regs.slice(0, 8));
+  const memory = pushedInTurn(s, s.regs[RSP], i.size, s.regs.slice(0, 8));
   return advance(s, i, movedStack(s, -8 * i.size), s.flags, memory);
 };
 
-/** All places are reached before the first of them is written. */
-const pushAll = (s: Running, i: Instruction, values: readonly Word[]): Memory => {
-  const below = (k: number): Word => addInt(s.regs[RSP], -i.size * k);
-  for (const k of values.keys()) probeWrite(s, below(k + 1), i.size);
-  return values.reduce((now, value, k) => withMemory(now, pushed(now, below(k), i.size, value)), s).memory;
-};
-
-/** POPA: rDI rSI rBP, nothing for rSP, rBX rDX rCX rAX. */
+/** POPA: rDI rSI rBP, nothing for rSP, rBX rDX rCX rAX. x86/fault-registers_kept. */
 const popaRule: Semantics = (s, i) => {
-  const popped = Array.from({ length: 8 }, (_, slot) => stackSlot(s, slot, i.size));
-  const raised = movedStack(s, 8 * i.size);
-  const regs = raised.map((old, n) => (n < 8 && n !== RSP ? merged(old, i.size, popped[7 - n]) : old));
-  return advance(s, i, regs, s.flags, s.memory);
+  let now = s;
+  try {
+    for (let n = 7; n >= 0; n--) {
+      const popped = stackSlot(s, 7 - n, i.size);
+      if (n !== RSP) now = withRegs(now, setReg(now.regs, n, merged(now.regs[n], i.size, popped)));
+    }
+  } catch (thrown) {
+    throw thrown instanceof Exit && now !== s ? leavingAs(thrown, citing(now, 'x86/fault-registers_kept')) : thrown;
+  }
+  return advance(now, i, movedStack(now, 8 * i.size), s.flags, s.memory);
 };
 
 export const STACK_RULES: Rules = {

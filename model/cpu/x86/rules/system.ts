@@ -1,4 +1,5 @@
 /** Instructions that leave ring 3, or that ring 3 may not execute. */
+import { ACCESS } from '../../../memory/translate.ts';
 import { addInt, Word, ZERO } from '../../../word/word.ts';
 import { generalProtection, softwareInterrupt, systemCall, trap, undefinedOpcode } from '../fault.ts';
 import { RF } from '../flags.ts';
@@ -22,9 +23,9 @@ const undefinedRule: Semantics = () => {
 /** Hints and fences: one step, nothing else. */
 const nopRule: Semantics = (s, i) => withFlags(s, i, s.flags);
 
-/** CLFLUSH: to memory and protection it is a load of one byte. */
+/** CLFLUSH: to memory and protection it is a load of one byte, which code that cannot be read allows too. */
 const clflushRule: Semantics = (s, i) => {
-  readLinear(s, linearAddress(s, i, i.dst, 1), 1, i.dst.stack);
+  readLinear(s, linearAddress(s, i, i.dst, 1, ACCESS.FETCH), 1, i.dst.stack);
   return nopRule(s, i);
 };
 
