@@ -3,6 +3,7 @@
 import { decode as decodeOnModel } from '#model/cpu/x86/decode/decode.ts';
 import { Exit } from '#model/cpu/x86/fault.ts';
 import { NotModelled } from '#spec/failure.ts';
+import type { DecodeMode } from '#spec/isa/x86/mode.ts';
 import { decode as decodeOnExecutor } from '../../executor/cpu/decode.ts';
 
 /** `undefined`: #UD by its operands or prefixes, of `length` bytes. */
@@ -15,13 +16,13 @@ export type Decoded =
 const LONGEST = 15;
 const UD = 6;
 
-export const modelDecodes = (bytes: Uint8Array): Decoded => {
+export const modelDecodes = (bytes: Uint8Array, mode: DecodeMode): Decoded => {
   let fetched = 0;
   try {
     const { mnemonic, length } = decodeOnModel((at) => {
       fetched = at + 1;
       return bytes[at];
-    });
+    }, mode);
     return { kind: 'instruction', mnemonic, length };
   } catch (error) {
     if (error instanceof NotModelled) return { kind: 'not modelled', what: error.message };
@@ -32,12 +33,12 @@ export const modelDecodes = (bytes: Uint8Array): Decoded => {
 
 class TooLong extends Error {}
 
-export const executorDecodes = (bytes: Uint8Array): Decoded => {
+export const executorDecodes = (bytes: Uint8Array, mode: DecodeMode): Decoded => {
   try {
     const { row, length } = decodeOnExecutor((at) => {
       if (at >= LONGEST) throw new TooLong();
       return bytes[at];
-    });
+    }, mode);
     return { kind: 'instruction', mnemonic: row.mnemonic, length };
   } catch (error) {
     if (error instanceof NotModelled) return { kind: 'not modelled', what: error.message };

@@ -13,7 +13,7 @@ export type Explanation = {
   readonly explains: (c: InstructionCase, silicon: SiliconResult, engine: EngineResult) => boolean;
 };
 
-const PF = 14;
+const [UD, PF] = [6, 14];
 const REP = 0xf3;
 
 /** The last of F2 and F3 among the prefixes, 0 for none. */
@@ -26,7 +26,15 @@ const repeatPrefix = (code: Uint8Array): number => {
   return found;
 };
 
+const LOCK = 0xf0;
+
 export const EXPLANATIONS: readonly Explanation[] = [
+  {
+    finding: 'F-060',
+    why: 'VERW of a memory operand is carried out with LOCK too, where all others are #UD',
+    explains: (c, silicon, engine) =>
+      OPCODES[c.row].mnemonic === 'verw' && c.code.includes(LOCK) && c.memory !== null && silicon.vector !== UD && engine.vector === UD,
+  },
   {
     finding: 'F-035',
     why: 'REPE CMPSB with two operands that cannot be read may name [RSI] in CR2, where all other comparisons name [RDI]',

@@ -81,7 +81,9 @@ const cpuFor = ({ instruction: c, regs }: Prepared, rip: Word): CpuState => {
     segments: { ...fresh.segments, fsBase: fromBigInt(c.fsBase), gsBase: fromBigInt(c.gsBase) },
     fpu: c.fx === null ? fresh.fpu : fpuOf(fxStateOf(c.fx)),
   };
-  return runsUnderXen(c) ? cpu : { ...cpu, segments: segmentsFor(c, cpu.segments), system: LINUX[c.mode] };
+  if (runsUnderXen(c) && c.mode === '64') return cpu;
+  const system = LINUX[c.mode];
+  return { ...cpu, segments: segmentsFor(c, cpu.segments), system: runsUnderXen(c) ? { ...PV_SYSTEM, mode: system.mode } : system };
 };
 
 const fpuOf = ({ control, status, tag, registers, mxcsr, xmm }: FxState): Fpu => ({

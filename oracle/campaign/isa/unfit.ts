@@ -35,6 +35,14 @@ const UNFIT: readonly Unfit[] = [
     applies: (row, mode) => mode !== '64' && (row.mnemonic === 'syscall' || row.mnemonic === 'sysenter'),
   },
   {
+    why: 'a #DB that the kernel cannot tell from a single step',
+    applies: named('int1'),
+  },
+  {
+    why: 'VEX and EVEX prefixes outside real mode',
+    applies: (row) => row.mnemonic === 'invalid' && row.modes === 'legacy' && [0x62, 0xc4, 0xc5].includes(row.opcode),
+  },
+  {
     why: 'depends on what the processor knows of the state being as after a reset',
     applies: named('xsaveopt'),
   },

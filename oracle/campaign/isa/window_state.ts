@@ -46,8 +46,14 @@ export type Prepared = {
 /** Rows that look at descriptor tables or at state of the system's own. */
 const OF_SYSTEM = /^(lar|lsl|verr|verw|sldt|str|sgdt|sidt|smsw|xgetbv|xsave|xsaveopt|xsavec|xrstor|rdfsbase|rdgsbase|wrfsbase|wrgsbase)$/;
 
+/** Software interrupts, of which only Xen's side tells the vector and does not go through a gate. */
+const INTERRUPTS = /^(int|int3|into)$/;
+
 /** 64-bit code mostly runs as under Xen, everything else as on the bare machine with Linux's descriptor tables. */
-export const runsUnderXen = (c: InstructionCase): boolean => c.mode === '64' && !OF_SYSTEM.test(OPCODES[c.row].mnemonic);
+export const runsUnderXen = (c: InstructionCase): boolean => {
+  const { mnemonic } = OPCODES[c.row];
+  return c.mode === '64' ? !OF_SYSTEM.test(mnemonic) : INTERRUPTS.test(mnemonic);
+};
 
 /** Selectors as a case begins. */
 export const selectorsOf = (c: InstructionCase): readonly number[] => {

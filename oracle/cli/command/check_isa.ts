@@ -135,7 +135,7 @@ const objdump = async (options: IsaOptions): Promise<number> => {
 
 const decodeText = (check: DecodeCheck): string => {
   if (check.unavailable !== null) return `skipped: ${check.unavailable}\n`;
-  const differences = check.differences.map(({ seed, bytes, what }) => `seed ${seed}: ${bytes}\n  ${what}\n`).join('');
+  const differences = check.differences.map(({ seed, mode, bytes, what }) => `seed ${seed}, ${mode} bits: ${bytes}\n  ${what}\n`).join('');
   const summary = table(
     ['what', 'result'],
     [

@@ -99,7 +99,10 @@ const placeCode = (d: Draft): void => {
     placeInSegment(d, code);
     return;
   }
-  switch (s.below(24)) {
+  const roll = s.below(24);
+  // Outside 64-bit mode a limit may lie right behind the page.
+  if (roll < 3 && d.mode !== '64') d.way = 'step';
+  switch (roll) {
     case 0:
       d.rip = CODE + PAGE - s.int(1, 15);
       return;

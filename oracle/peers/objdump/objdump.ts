@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { DecodeMode } from '#spec/isa/x86/mode.ts';
 import type { Unavailable } from '../peer.ts';
 
 /** `text` as objdump prints it in Intel's syntax, prefixes first. */
@@ -14,7 +15,7 @@ export type Objdump = {
   readonly name: 'objdump';
   readonly version: string;
   /** The instruction at the start of each string of 16 bytes. */
-  disassemble(strings: readonly Uint8Array[]): Promise<readonly Disassembled[]>;
+  disassemble(strings: readonly Uint8Array[], mode?: DecodeMode): Promise<readonly Disassembled[]>;
 };
 
 const STRING = 16;
@@ -39,16 +40,22 @@ export const withoutDeadRex = (string: Uint8Array): Uint8Array => {
   return bytes;
 };
 
-const slots = (strings: readonly Uint8Array[]): Uint8Array => {
+const slots = (strings: readonly Uint8Array[], mode: DecodeMode): Uint8Array => {
   const bytes = new Uint8Array(strings.length * SLOT).fill(SEGMENT_CS);
   for (const [n, string] of strings.entries()) {
-    bytes.set(withoutDeadRex(string.subarray(0, STRING)), n * SLOT);
+    const shown = string.subarray(0, STRING);
+    bytes.set(mode === '64' ? withoutDeadRex(shown) : shown, n * SLOT);
     bytes[n * SLOT + SLOT - 1] = NOP;
   }
   return bytes;
 };
 
-const ARGUMENTS = ['-D', '-w', '-b', 'binary', '-m', 'i386:x86-64', '-M', 'intel', '--no-show-raw-insn', '-z'] as const;
+const ARGUMENTS = ['-D', '-w', '-b', 'binary', '--no-show-raw-insn', '-z', '-M', 'intel'] as const;
+const MACHINE: Readonly<Record<DecodeMode, readonly string[]>> = {
+  '64': ['-m', 'i386:x86-64'],
+  '32': ['-m', 'i386'],
+  '16': ['-m', 'i8086'],
+};
 const LINE = /^\s*([0-9a-f]+):\s*(.*)$/;
 
 /** The first instruction of each slot, and where the next one begins. */
@@ -65,12 +72,15 @@ const readSlots = async (lines: AsyncIterable<string>, count: number): Promise<r
   return found;
 };
 
-const disassemble = async (strings: readonly Uint8Array[]): Promise<readonly Disassembled[]> => {
+const disassemble = async (strings: readonly Uint8Array[], mode: DecodeMode = '64'): Promise<readonly Disassembled[]> => {
   const folder = mkdtempSync(join(tmpdir(), 'xenspec-objdump-'));
   try {
     const file = join(folder, 'strings');
-    writeFileSync(file, slots(strings));
-    const child = spawn('objdump', [...ARGUMENTS, file], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, LC_ALL: 'C' } });
+    writeFileSync(file, slots(strings, mode));
+    const child = spawn('objdump', [...ARGUMENTS, ...MACHINE[mode], file], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, LC_ALL: 'C' },
+    });
     return await readSlots(createInterface({ input: child.stdout }), strings.length);
   } finally {
     rmSync(folder, { recursive: true });

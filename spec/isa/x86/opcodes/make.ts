@@ -44,8 +44,8 @@ const vector = (made: Row): Row => {
 export const simd = (map: OpcodeMap, opcode: number, texts: ByPrefix, extra: Extra): readonly Row[] =>
   (Object.entries(texts) as [Mandatory, string][]).map(([prefix, text]) => vector(row(map, opcode, text, { ...extra, prefix })));
 
-/** An operation that MMX registers (no prefix) and XMM registers (66) have alike. `old`: what brought the MMX form. */
-export const both = (map: OpcodeMap, opcode: number, mnemonic: string, old: string, wide: string): readonly Row[] => [
-  ...simd(map, opcode, { np: `${mnemonic} Pq,Qq` }, { feature: old }),
+/** An operation that MMX registers (no prefix) and XMM registers (66) have alike. `old`: what brought the MMX form; `source`: its second operand. */
+export const both = (map: OpcodeMap, opcode: number, mnemonic: string, old: string, wide: string, source = 'Qq'): readonly Row[] => [
+  ...simd(map, opcode, { np: `${mnemonic} Pq,${source}` }, { feature: old }),
   ...simd(map, opcode, { '66': `${mnemonic} Vdq,Wdq` }, { feature: wide }),
 ];

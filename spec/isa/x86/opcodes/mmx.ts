@@ -48,6 +48,9 @@ const OPERATIONS: ByOpcode = [
   [0xfe, 'paddd'],
 ];
 
+/** The low halves are all that these read. */
+const sourceOf = (mnemonic: string): string => (mnemonic.startsWith('punpckl') ? 'Qd' : 'Qq');
+
 /** Shifts by an immediate count, by modrm.reg. */
 const SHIFTS: readonly (readonly [opcode: number, ext: number, mnemonic: string])[] = [
   [0x71, 2, 'psrlw'],
@@ -61,7 +64,7 @@ const SHIFTS: readonly (readonly [opcode: number, ext: number, mnemonic: string]
 ];
 
 export const MMX = [
-  ...OPERATIONS.flatMap(([opcode, mnemonic]) => both('0f', opcode, mnemonic, 'mmx', 'sse2')),
+  ...OPERATIONS.flatMap(([opcode, mnemonic]) => both('0f', opcode, mnemonic, 'mmx', 'sse2', sourceOf(mnemonic))),
   ...SHIFTS.flatMap(([opcode, ext, mnemonic]) => [
     ...simd('0f', opcode, { np: `${mnemonic} Nq,Ib` }, { ext, mod: 'reg', feature: 'mmx' }),
     ...simd('0f', opcode, { '66': `${mnemonic} Udq,Ib` }, { ext, mod: 'reg', feature: 'sse2' }),

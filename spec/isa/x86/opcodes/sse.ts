@@ -24,7 +24,10 @@ const moves = [
 ];
 
 const conversions = [
-  ...simd('0f', 0x2a, { np: 'cvtpi2ps Vq,Qq', f3: 'cvtsi2ss Vd,Ey' }, SSE),
+  // With an operand in memory MMX state is not touched.
+  ...simd('0f', 0x2a, { np: 'cvtpi2ps Vq,Mq' }, MEM),
+  ...simd('0f', 0x2a, { np: 'cvtpi2ps Vq,Nq' }, REG),
+  ...simd('0f', 0x2a, { f3: 'cvtsi2ss Vd,Ey' }, SSE),
   ...simd('0f', 0x2c, { np: 'cvttps2pi Pq,Wq', f3: 'cvttss2si Gy,Wd' }, SSE),
   ...simd('0f', 0x2d, { np: 'cvtps2pi Pq,Wq', f3: 'cvtss2si Gy,Wd' }, SSE),
 ];

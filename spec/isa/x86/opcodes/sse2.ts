@@ -31,7 +31,9 @@ const moves = [
 ];
 
 const conversions = [
-  ...simd('0f', 0x2a, { '66': 'cvtpi2pd Vdq,Qq', f2: 'cvtsi2sd Vq,Ey' }, SSE2),
+  ...simd('0f', 0x2a, { '66': 'cvtpi2pd Vdq,Mq' }, MEM),
+  ...simd('0f', 0x2a, { '66': 'cvtpi2pd Vdq,Nq' }, REG),
+  ...simd('0f', 0x2a, { f2: 'cvtsi2sd Vq,Ey' }, SSE2),
   ...simd('0f', 0x2c, { '66': 'cvttpd2pi Pq,Wdq', f2: 'cvttsd2si Gy,Wq' }, SSE2),
   ...simd('0f', 0x2d, { '66': 'cvtpd2pi Pq,Wdq', f2: 'cvtsd2si Gy,Wq' }, SSE2),
   ...simd('0f', 0x5a, { np: 'cvtps2pd Vdq,Wq', '66': 'cvtpd2ps Vdq,Wdq', f3: 'cvtss2sd Vq,Wd', f2: 'cvtsd2ss Vd,Wq' }, SSE2),
