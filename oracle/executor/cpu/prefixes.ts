@@ -1,4 +1,5 @@
 /** Prefixes, the VEX prefix among them, up to the opcode. */
+import { NotModelled } from '#spec/failure.ts';
 import type { OpcodeMap } from '#spec/isa/x86/opcodes.ts';
 import { CS, DS, ES, FS, GS, SS_REG } from './interface.ts';
 import type { CodeKind } from './mode.ts';
@@ -37,6 +38,7 @@ export const readPrefixes = (reader: Reader, kind: CodeKind): Prefixes => {
     }
     if (!notePrefix(found, byte, kind)) {
       found.opcode = byte;
+      if (byte === 0x62 && isVex(reader, kind)) throw new NotModelled('instruction/evex');
       if ((byte === 0xc4 || byte === 0xc5) && isVex(reader, kind)) readVex(reader, kind, found);
       return found;
     }
@@ -72,7 +74,7 @@ const notePrefix = (found: Prefixes, byte: number, kind: CodeKind): boolean => {
 
 const OVERRIDES: Readonly<Record<number, number>> = { 38: ES, 46: CS, 54: SS_REG, 62: DS, 100: FS, 101: GS };
 
-/** Outside 64-bit mode C4 and C5 are LES and LDS unless a register operand would follow; real mode has no VEX. */
+/** Outside 64-bit mode C4, C5 and 62 are LES, LDS and BOUND unless a register operand would follow; real mode has no VEX. */
 const isVex = (reader: Reader, kind: CodeKind): boolean => kind === '64' || (kind !== 'real' && reader.peek() >= 0xc0);
 
 const MAPS: readonly (OpcodeMap | null)[] = [null, '0f', '0f38', '0f3a'];
