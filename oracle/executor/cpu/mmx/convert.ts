@@ -13,22 +13,22 @@ const toXmm =
     const memory = form[1] === 'm';
     return (c, o) => {
       const b = memory ? LOADS[8](c, o) : o.b;
-      convertLanes(c, b, conversion, 2, 1);
       if (!memory) enter(c);
+      convertLanes(c, b, conversion, 2, 1);
       for (let n = 0; n < dwords; n++) c.s[o.a + n] = LANES[n];
       return o.next;
     };
   };
 
-/** Two numbers to an MMX register. */
+/** Two numbers to an MMX register. The x87 state is MMX's even when #XM follows. */
 const toMmx =
   (conversion: Conversion, from: 1 | 2): Build =>
   (_, i, form) => {
     const load = LOADS[widthOf(i.row.operands[1])];
     return (c, o) => {
       const b = form[1] === 'm' ? load(c, o) : o.b;
-      convertLanes(c, b, conversion, 2, from);
       enter(c);
+      convertLanes(c, b, conversion, 2, from);
       c.s[o.a] = LANES[0];
       c.s[o.a + 1] = LANES[1];
       written(c, o.a);

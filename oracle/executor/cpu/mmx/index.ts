@@ -8,7 +8,7 @@ import { byteSigns } from '../sse/move.ts';
 import { pshufw, REARRANGED } from '../sse/rearrange.ts';
 import { byImmediate, byVector, SHIFT_NAMES } from '../sse/shift.ts';
 import { maskedStore, toRdi } from '../sse/special.ts';
-import { type Lanes, load8 } from '../sse/vector.ts';
+import { type Lanes, LOADS, load8, widthOf } from '../sse/vector.ts';
 import { type Build, type BuildTable, fixed } from '../table.ts';
 import { MMX_CONVERSIONS } from './convert.ts';
 import { enter, written } from './state.ts';
@@ -16,10 +16,11 @@ import { enter, written } from './state.ts';
 /** An operation on the destination and a source that is a register or memory. */
 const packed =
   (lanes: Lanes): Build =>
-  (_, __, form) => {
+  (_, i, form) => {
     const memory = form[1] === 'm';
+    const load = LOADS[Math.max(4, widthOf(i.row.operands[1]))] ?? load8;
     return (c, o) => {
-      const b = memory ? load8(c, o) : o.b;
+      const b = memory ? load(c, o) : o.b;
       enter(c);
       lanes(c, o.a, b, 8, o);
       written(c, o.a);
@@ -105,9 +106,9 @@ const movq2dq: Handler = (c, o) => {
 };
 
 const maskmovq: Handler = (c, o) => {
-  const after = maskedStore(c, o, o.a, o.b, 8);
+  // The x87 state is MMX's even when the store faults.
   enter(c);
-  return after;
+  return maskedStore(c, o, o.a, o.b, 8);
 };
 
 /** All registers are empty; TOP becomes 0 as with the others. */

@@ -70,15 +70,16 @@ const insertq: Build = (_, __, form) =>
     ? (c, o) => insert(c, o, c.s8[(o.b << 2) + 8], c.s8[(o.b << 2) + 9])
     : (c, o) => insert(c, o, o.imm & 255, (o.imm >> 8) & 255);
 
-/** Bytes of `from` whose mask byte is negative, to DS:rDI. A mask of zeros touches no memory. */
+/** Bytes of `from` whose mask byte is negative, to DS:rDI. All bytes must be writable, whatever the mask. */
 export const maskedStore = (c: Cpu, o: Op, from: number, mask: number, bytes: number): Op => {
   const { s, s8 } = c;
-  let any = false;
-  for (let n = 0; n < bytes; n++) any ||= s8[(mask << 2) + n] > 127;
-  if (!any) return o.next;
   c.high = s[2 * RDI + 1];
   const lo = linearOf(c, o, s[2 * RDI]);
-  const p = writable(c, o, lo, c.high, bytes - 1);
+  const hi = c.high;
+  // Eight bytes at a time: a page fault of the first comes before an address that is not canonical further on.
+  writable(c, o, lo, hi, 7);
+  c.dropWrite();
+  const p = writable(c, o, lo, hi, bytes - 1);
   for (let n = 0; n < bytes; n++) if (s8[(mask << 2) + n] > 127) c.dv.setUint8(p + n, s8[(from << 2) + n]);
   return next(c, o);
 };

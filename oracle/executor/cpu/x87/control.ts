@@ -1,7 +1,7 @@
 /** The control instructions: words, environments, the whole state, the stack pointer. */
 import { fromBits80 } from '../../fp/format.ts';
 import { FINITE, ZERO } from '../../fp/number.ts';
-import { next, source, target } from '../address.ts';
+import { linearBeyond, next, readable, source, target, writable } from '../address.ts';
 import type { Cpu } from '../cpu.ts';
 import { X87, X87_CONTROL, X87_STATUS, X87_TAG } from '../layout.ts';
 import type { Handler, Op } from '../op.ts';
@@ -70,19 +70,32 @@ const loadEnvironment = (c: Cpu, o: Op, p: number): void => {
   setWords(c, word(0), word(1));
 };
 
+/** Place of an area to write or read. The first field is met first, then the last byte, which shows when a page is missing. */
+const areaToWrite = (c: Cpu, o: Op, bytes: number): number => {
+  target(c, o, fieldOf(o) - 1);
+  c.dropWrite();
+  writable(c, o, linearBeyond(c, o, bytes - 1, 0), c.high, 0);
+  return target(c, o, bytes - 1);
+};
+const areaToRead = (c: Cpu, o: Op, bytes: number): number => {
+  source(c, o, fieldOf(o) - 1);
+  readable(c, o, linearBeyond(c, o, bytes - 1, 0), c.high, 0);
+  return source(c, o, bytes - 1);
+};
+
 const fnstenv: Handler = (c, o) => {
-  storeEnvironment(c, o, target(c, o, ENVIRONMENT * fieldOf(o) - 1));
+  storeEnvironment(c, o, areaToWrite(c, o, ENVIRONMENT * fieldOf(o)));
   c.s[X87_CONTROL] |= EXCEPTIONS;
   summarize(c);
   return next(c, o);
 };
 const fldenv: Handler = (c, o) => {
-  loadEnvironment(c, o, source(c, o, ENVIRONMENT * fieldOf(o) - 1));
+  loadEnvironment(c, o, areaToRead(c, o, ENVIRONMENT * fieldOf(o)));
   return o.next;
 };
 const fnsave: Handler = (c, o) => {
   const environment = ENVIRONMENT * fieldOf(o);
-  const p = target(c, o, environment + REGISTERS - 1);
+  const p = areaToWrite(c, o, environment + REGISTERS);
   storeEnvironment(c, o, p);
   for (let i = 0; i < 8; i++) {
     const at = placeOf(c, i);
@@ -94,7 +107,7 @@ const fnsave: Handler = (c, o) => {
 };
 const frstor: Handler = (c, o) => {
   const environment = ENVIRONMENT * fieldOf(o);
-  const p = source(c, o, environment + REGISTERS - 1);
+  const p = areaToRead(c, o, environment + REGISTERS);
   loadEnvironment(c, o, p);
   for (let i = 0; i < 8; i++) {
     const at = placeOf(c, i);

@@ -1,7 +1,8 @@
 /** The areas of FXSAVE and XSAVE in memory, 16 bytes at a time: being aligned, no such piece lies in two pages. */
 
 import { CR4 as CR4_BITS, EFER as EFER_BITS } from '#spec/isa/x86/control_registers.ts';
-import { linearBeyond, readable, writable } from '../address.ts';
+import { linear, linearBeyond, readable, writable } from '../address.ts';
+import { isCanonical } from '../canonical.ts';
 import type { Cpu } from '../cpu.ts';
 import { GP } from '../exit.ts';
 import { CPL, CR4, EFER, MXCSR, X87, X87_CONTROL, X87_STATUS, X87_TAG, XMM } from '../layout.ts';
@@ -25,14 +26,22 @@ export const toWrite = (c: Cpu, o: Op, offset: number): number => {
 /** The operand without its alignment, which is that of the area, not of its pieces. */
 export const pieceOf = (o: Op): Op => Object.assign(new Op(o.run), o, { align: 1 });
 
-/** Meet the faults of an area of `bytes` bytes before anything is written. */
+/** Alignment, and in 64-bit mode the canonical form of the first byte's address. */
+const checkStart = (c: Cpu, o: Op): void => {
+  linear(c, o);
+  if (!o.legacy && !isCanonical(c.high)) toRead(c, o, 0);
+};
+
+/** Meet the faults of an area of `bytes` bytes before anything is written: its start, then the last byte, then the first. */
 export const checkWritable = (c: Cpu, o: Op, piece: Op, bytes: number): void => {
+  checkStart(c, o);
+  writable(c, piece, linearBeyond(c, piece, bytes - 1, 0), c.high, 0);
   toWrite(c, o, 0);
-  toWrite(c, piece, bytes - PIECE);
 };
 export const checkReadable = (c: Cpu, o: Op, piece: Op, bytes: number): void => {
+  checkStart(c, o);
+  readable(c, piece, linearBeyond(c, piece, bytes - 1, 0), c.high, 0);
   toRead(c, o, 0);
-  toRead(c, piece, bytes - PIECE);
 };
 
 const REGISTERS = 32;
