@@ -6,6 +6,7 @@ import { type Element, exactElement, integerElement, type SseControl, unaryEleme
 import { fromInteger } from '../../../../fp/value.ts';
 import { signExtend } from '../../../../word/size.ts';
 import { fromBigInt, toBigInt, ZERO } from '../../../../word/word.ts';
+import { enteringMmx } from '../../fpu/entered.ts';
 import { finishMmx, finishXmm, inMmx, readLow, readXmm } from '../../fpu/simd.ts';
 import { withXmm } from '../../fpu/state.ts';
 import { read, writeRegister } from '../../operand.ts';
@@ -84,9 +85,8 @@ const cvtpi2psRule: Semantics = (s, i) => {
 };
 
 /** CVTPS2PI, CVTPD2PI: two elements to two dwords of an MMX register. */
-const toMmxRule =
-  (from: Format, convert: Conversion): Semantics =>
-  (s, i) => {
+const toMmxRule = (from: Format, convert: Conversion): Semantics =>
+  enteringMmx((s, i) => {
     const control = controlOfMxcsr(s.fpu);
     const source = from === BINARY32 ? elementsOfWord(readLow(s, i, i.src), BINARY32) : elementsOf(readXmm(s, i, i.src), BINARY64);
     const done = concluded(
@@ -95,7 +95,7 @@ const toMmxRule =
       control,
     );
     return finishMmx(done.s, i, i.dst.index, wordFrom(done.bits, BINARY32));
-  };
+  });
 
 /** CVTSS2SD, CVTSD2SS: the lowest element in the other format; the rest of the register stays. */
 const scalarToFormat =

@@ -1,5 +1,5 @@
 /** What SSE4.1 and SSE4a add to the packed integers and is no operation on single elements. */
-import { and, isZero, not, or, shl, shr, Word } from '../../../../word/word.ts';
+import { and, isZero, not, or, shl, shr, Word, ZERO } from '../../../../word/word.ts';
 import { AF, CF, OF, PF, SF, ZF } from '../../flags.ts';
 import { finishXmm, readXmm } from '../../fpu/simd.ts';
 import type { Xmm } from '../../fpu/state.ts';
@@ -34,7 +34,7 @@ const mpsadbw = (a: Xmm, b: Xmm, immediate: number): Xmm => {
 /** The low `length` bits set; 0 means 64. */
 const lowBits = (length: number): Word => (length === 0 ? new Word(-1, -1) : shr(new Word(-1, -1), 64 - length));
 
-/** EXTRQ: a field of the lower half, at its bottom. */
+/** EXTRQ: a field of the lower half, at its bottom. The upper half, which the manual leaves undefined, becomes zero. */
 const extracted = (value: Word, length: number, index: number): Word => and(shr(value, index), lowBits(length));
 /** INSERTQ: the lowest bits of the source at a place of the lower half. */
 const inserted = (old: Word, value: Word, length: number, index: number): Word => {
@@ -44,15 +44,15 @@ const inserted = (old: Word, value: Word, length: number, index: number): Word =
 
 const extrqRule: Semantics = (s, i) => {
   const control = i.src.kind === 'imm' ? i.src.value.lo : s.fpu.xmm[i.src.index].lo.lo;
-  const { lo, hi } = s.fpu.xmm[i.dst.index];
-  return finishXmm(s, i, i.dst.index, { lo: extracted(lo, control & 63, (control >> 8) & 63), hi });
+  const { lo } = s.fpu.xmm[i.dst.index];
+  return finishXmm(s, i, i.dst.index, { lo: extracted(lo, control & 63, (control >> 8) & 63), hi: ZERO });
 };
 
 const insertqRule: Semantics = (s, i) => {
   const source = s.fpu.xmm[i.src.index];
   const control = i.third.kind === 'imm' && i.row.operands.length === 3 ? i.third.value.lo : source.hi.lo;
-  const { lo, hi } = s.fpu.xmm[i.dst.index];
-  return finishXmm(s, i, i.dst.index, { lo: inserted(lo, source.lo, control & 63, (control >> 8) & 63), hi });
+  const { lo } = s.fpu.xmm[i.dst.index];
+  return finishXmm(s, i, i.dst.index, { lo: inserted(lo, source.lo, control & 63, (control >> 8) & 63), hi: ZERO });
 };
 
 export const SSE_INTEGER_RULES: Rules = {

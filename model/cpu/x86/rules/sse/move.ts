@@ -2,6 +2,7 @@
 import { ACCESS } from '../../../../memory/translate.ts';
 import { Word, ZERO } from '../../../../word/word.ts';
 import { readPair, writePair } from '../../block.ts';
+import { enteringMmx } from '../../fpu/entered.ts';
 import { finishLow, finishPair, finishXmm, inMmx, readLow, readXmm } from '../../fpu/simd.ts';
 import type { Xmm } from '../../fpu/state.ts';
 import { type Instruction, NONE, Operand } from '../../instruction.ts';
@@ -105,6 +106,6 @@ export const SSE_MOVE_RULES: Rules = {
   movddup: arrangedRule([0, 1, 0, 1]),
   ldmxcsr: ldmxcsrRule,
   stmxcsr: stmxcsrRule,
-  maskmovq: maskmovqRule,
+  maskmovq: enteringMmx(maskmovqRule),
   maskmovdqu: maskmovdquRule,
 };

@@ -1,6 +1,6 @@
 /** FXSAVE and FXRSTOR: x87 and SSE state as one image of 512 bytes. */
 import { fromBigInt, toBigInt } from '../../../../word/word.ts';
-import { readBlock, writeBlock } from '../../block.ts';
+import { readWhole, writeWhole } from '../../fpu/image.ts';
 import { stRegister } from '../../fpu/stack.ts';
 import type { Fpu, Xmm } from '../../fpu/state.ts';
 import { topOf, withControl } from '../../fpu/words.ts';
@@ -75,11 +75,11 @@ const fxsaveRule: Semantics = (s, i) => {
   putX87(image, s.fpu);
   putMxcsr(image, s.fpu);
   putXmm(image, s.fpu, count);
-  return completed(citing(s, 'fp/fxsave-image'), i, { memory: writeBlock(s, i, i.dst, image) });
+  return completed(citing(s, 'fp/fxsave-image'), i, { memory: writeWhole(s, i, i.dst, image) });
 };
 
 const fxrstorRule: Semantics = (s, i) => {
-  const image = readBlock(s, i, i.dst, IMAGE.BYTES);
+  const image = readWhole(s, i, i.dst, IMAGE.BYTES);
   const mxcsr = mxcsrFrom(image);
   const fpu = x87From(image, s.fpu);
   return completed(s, i, { fpu: { ...fpu, mxcsr, xmm: xmmFrom(image, s.fpu, xmmCount(s)) } });

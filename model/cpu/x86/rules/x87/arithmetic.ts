@@ -10,7 +10,7 @@ import { INDEFINITE_80, isEmpty, popped, withSt } from '../../fpu/stack.ts';
 import type { Fpu } from '../../fpu/state.ts';
 import { C0, C1, C2, C3, controlOf, fullControlOf } from '../../fpu/words.ts';
 import type { Instruction } from '../../instruction.ts';
-import type { Rules, Running, Semantics } from '../../running.ts';
+import { changed, type Rules, type Running, type Semantics } from '../../running.ts';
 import { answered, memoryFloat, memoryInteger, stValue, underflow } from './operand.ts';
 
 type Source = (s: Running, i: Instruction) => Value;
@@ -57,18 +57,20 @@ const fscaleRule: Semantics = (s, i) => {
 const remainderRule =
   (nearest: boolean): Semantics =>
   (s, i) => {
-    if (isEmpty(s.fpu, 0) || isEmpty(s.fpu, 1)) return underflow(s, i, (fpu) => withSt(clearPartial(fpu), 0, INDEFINITE_80));
-    let codes = 0;
+    const complete = changed(s, { fpu: { ...s.fpu, status: s.fpu.status & ~C2 } });
+    if (isEmpty(s.fpu, 0) || isEmpty(s.fpu, 1)) return underflow(complete, i, (fpu) => withSt(fpu, 0, INDEFINITE_80));
+    let codes: number | null = null;
     const operation: Binary = (a, b) => {
       const { partial, quotient, ...computed } = remainder(a, b, nearest);
-      codes = partial ? C2 : quotientCodes(quotient);
+      if (computed.flags === 0) codes = partial ? C2 : quotientCodes(quotient);
       return computed;
     };
     const answer = binary80(operation, stValue(s.fpu, 0), stValue(s.fpu, 1), fullControlOf(s.fpu));
-    return answered(s, i, answer, (fpu, bits) => withSt({ ...fpu, status: (fpu.status & ~(C0 | C1 | C2 | C3)) | codes }, 0, bits));
+    return answered(complete, i, answer, (fpu, bits) => withSt(codes === null ? fpu : withQuotient(fpu, codes), 0, bits));
   };
 
-const clearPartial = (fpu: Fpu): Fpu => ({ ...fpu, status: fpu.status & ~C2 });
+/** C0 and C3 stay as they were when there is no quotient. */
+const withQuotient = (fpu: Fpu, codes: number): Fpu => ({ ...fpu, status: (fpu.status & ~(C0 | C1 | C2 | C3)) | codes });
 const quotientCodes = (quotient: number): number => (quotient & 4 ? C0 : 0) | (quotient & 2 ? C3 : 0) | (quotient & 1 ? C1 : 0);
 
 export const ARITHMETIC_RULES: Rules = {

@@ -1,30 +1,30 @@
 /** Comparisons: FCOM and FUCOM with condition codes, FCOMI and FUCOMI with flags, FTST, FXAM. */
 import type { Order } from '../../../../fp/compare.ts';
-import { BEFORE } from '../../../../fp/exception.ts';
 import type { Value } from '../../../../fp/value.ts';
 import { compare80, ZERO_VALUE } from '../../../../fp/x87.ts';
 import { AF, CF, OF, PF, SF as SIGN, ZF } from '../../flags.ts';
 import { isEmpty, noted, poppedTimes, stRegister, unmasked } from '../../fpu/stack.ts';
 import type { Fpu } from '../../fpu/state.ts';
-import { C0, C1, C2, C3, CONDITION, STACK_FAULT } from '../../fpu/words.ts';
+import { C0, C1, C2, C3, CONDITION } from '../../fpu/words.ts';
 import type { Instruction } from '../../instruction.ts';
-import { changed, completed, type Rules, type Running, type Semantics } from '../../running.ts';
+import { changed, citing, completed, type Rules, type Running, type Semantics } from '../../running.ts';
 import { done, memoryFloat, memoryInteger, stValue, underflow } from './operand.ts';
 
 const CODES: Readonly<Record<Order, number>> = { less: C0, equal: C3, greater: 0, unordered: C0 | C2 | C3 };
 
 const withCodes = (fpu: Fpu, codes: number): Fpu => ({ ...fpu, status: (fpu.status & ~(C0 | C2 | C3)) | codes });
 
-/** The order as condition codes, unless an unmasked exception forbids an answer. */
+/** fp/x87-compare_stopped: the codes tell the order even when an unmasked exception keeps the stack as it is. */
 const compared = (s: Running, i: Instruction, a: Value, b: Value, ordered: boolean, pops: number): Running => {
   const { order, flags } = compare80(a, b, ordered);
-  const fpu = noted(s.fpu, flags, false);
-  if (unmasked(s.fpu, flags & BEFORE)) return done(s, i, fpu, 'fp/before-unmasked_stops');
-  return done(s, i, poppedTimes(withCodes(fpu, CODES[order]), pops));
+  const fpu = withCodes(noted(s.fpu, flags, false), CODES[order]);
+  return unmasked(s.fpu, flags) ? done(s, i, fpu, 'fp/x87-compare_stopped') : done(s, i, poppedTimes(fpu, pops));
 };
 
-const unordered = (s: Running, i: Instruction, pops: number): Running =>
-  underflow(s, i, (fpu) => poppedTimes(withCodes(fpu, CODES.unordered), pops));
+const unordered = (s: Running, i: Instruction, pops: number): Running => {
+  const told = changed(s, { fpu: withCodes(s.fpu, CODES.unordered) });
+  return underflow(told, i, (fpu) => poppedTimes(fpu, pops));
+};
 
 /** With memory, with ST(i), or with ST(1) when nothing is named. */
 const comRule =
@@ -43,7 +43,7 @@ const ftstRule: Semantics = (s, i) => (isEmpty(s.fpu, 0) ? unordered(s, i, 0) : 
 
 const ORDER_FLAGS: Readonly<Record<Order, number>> = { less: CF, equal: ZF, greater: 0, unordered: ZF | PF | CF };
 
-/** FCOMI, FUCOMI: ST(0) with ST(i); ZF PF CF by the order, OF SF AF cleared. */
+/** FCOMI, FUCOMI: ST(0) with ST(i); ZF PF CF by the order, OF SF AF cleared. C1 stays unless a register is empty. */
 const comiRule =
   (ordered: boolean, pops: number): Semantics =>
   (s, i) => {
@@ -51,12 +51,12 @@ const comiRule =
     const empty = isEmpty(s.fpu, 0) || isEmpty(s.fpu, other);
     const answerFlags = (order: Order): number => (s.flags & ~(ZF | PF | CF | OF | SIGN | AF)) | ORDER_FLAGS[order];
     if (empty) {
-      const after = underflow(s, i, (fpu) => poppedTimes(fpu, pops));
-      return unmasked(s.fpu, STACK_FAULT) ? after : changed(after, { flags: answerFlags('unordered') });
+      const told = changed(s, { flags: answerFlags('unordered') });
+      return underflow(told, i, (fpu) => poppedTimes(fpu, pops));
     }
     const { order, flags } = compare80(stValue(s.fpu, 0), stValue(s.fpu, other), ordered);
-    const fpu = noted(s.fpu, flags, false);
-    if (unmasked(s.fpu, flags & BEFORE)) return done(s, i, fpu, 'fp/before-unmasked_stops');
+    const fpu = noted(s.fpu, flags, (s.fpu.status & C1) !== 0);
+    if (unmasked(s.fpu, flags)) return completed(citing(s, 'fp/x87-compare_stopped'), i, { fpu, flags: answerFlags(order) });
     return completed(s, i, { fpu: poppedTimes(fpu, pops), flags: answerFlags(order) });
   };
 

@@ -1,6 +1,6 @@
 /** FNSTENV, FNSAVE and their way back: the x87 state in memory, in words of 16 or 32 bits. */
 import { fromBigInt } from '../../../../word/word.ts';
-import { readBlock, writeBlock } from '../../block.ts';
+import { readWhole, writeWhole } from '../../fpu/image.ts';
 import { stRegister } from '../../fpu/stack.ts';
 import type { Extended, Fpu } from '../../fpu/state.ts';
 import { abridged, tagWord, topOf, withControl } from '../../fpu/words.ts';
@@ -27,7 +27,7 @@ const environment = (fpu: Fpu, bytes: 2 | 4): Uint8Array => {
 
 /** FNSTENV: afterwards all exceptions are masked. */
 const fnstenvRule: Semantics = (s, i) => {
-  const memory = writeBlock(s, i, i.dst, environment(s.fpu, wordBytes(i)));
+  const memory = writeWhole(s, i, i.dst, environment(s.fpu, wordBytes(i)));
   const cited = citing(citing(s, 'fp/x87-environment'), 'fp/x87-pointers_zero');
   return withFpu(cited, i, withControl(s.fpu, s.fpu.control | 0x3f), memory);
 };
@@ -51,7 +51,7 @@ const fnsaveRule: Semantics = (s, i) => {
   const image = new Uint8Array(head.length + 8 * REGISTER_BYTES);
   image.set(head);
   image.set(registersImage(s.fpu), head.length);
-  return withFpu(s, i, initialized(s.fpu), writeBlock(s, i, i.dst, image));
+  return withFpu(s, i, initialized(s.fpu), writeWhole(s, i, i.dst, image));
 };
 
 /** Control, status and tags from an image; ES and B follow from the others. */
@@ -63,13 +63,13 @@ const withEnvironment = (fpu: Fpu, image: Uint8Array, bytes: 2 | 4): Fpu => {
 
 const fldenvRule: Semantics = (s, i) => {
   const bytes = wordBytes(i);
-  return withFpu(s, i, withEnvironment(s.fpu, readBlock(s, i, i.dst, WORDS * bytes), bytes));
+  return withFpu(citing(s, 'fp/image-last_first'), i, withEnvironment(s.fpu, readWhole(s, i, i.dst, WORDS * bytes), bytes));
 };
 
 const frstorRule: Semantics = (s, i) => {
   const bytes = wordBytes(i);
   const head = WORDS * bytes;
-  const image = readBlock(s, i, i.dst, head + 8 * REGISTER_BYTES);
+  const image = readWhole(s, i, i.dst, head + 8 * REGISTER_BYTES);
   const fpu = withEnvironment(s.fpu, image, bytes);
   const top = topOf(fpu);
   const registers = Array.from({ length: 8 }, (_, n) => registerAt(image, head + ((n - top) & 7) * REGISTER_BYTES));

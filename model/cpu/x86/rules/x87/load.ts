@@ -1,9 +1,9 @@
 /** Pushes: FLD, FILD, FBLD and the constants. */
 import { fromDecimal } from '../../../../fp/bcd.ts';
-import { NEAREST, type Rounding, UP } from '../../../../fp/exception.ts';
+import { DE, NEAREST, type Rounding, UP } from '../../../../fp/exception.ts';
 import { encodeZero80, ONE_80 } from '../../../../fp/extended.ts';
 import { exactly } from '../../../../fp/result.ts';
-import type { Value } from '../../../../fp/value.ts';
+import { isDenormal, type Value } from '../../../../fp/value.ts';
 import { unary80 } from '../../../../fp/x87.ts';
 import { readBlock } from '../../block.ts';
 import { INDEFINITE_80, isEmpty, noted, pushed, stBits } from '../../fpu/stack.ts';
@@ -25,9 +25,16 @@ const pushIndefinite = (s: Running, i: Instruction): Running => overflow(s, i, (
 const pushBits = (s: Running, i: Instruction, bits: bigint): Running =>
   isFull(s) ? pushIndefinite(s, i) : done(s, i, pushed(noted(s.fpu, 0, false), bits));
 
-/** Push a number of a narrower format: exact, but a NaN that signals is invalid and a denormal is told. */
-const pushValue = (s: Running, i: Instruction, value: Value): Running =>
-  isFull(s) ? pushIndefinite(s, i) : answered(s, i, unary80(exactly, value, fullControlOf(s.fpu)), pushed);
+/**
+ * Push a number of a narrower format: exact, but a NaN that signals is invalid and a denormal is told. fp/x87-load_denormal: it is
+ * pushed even when D is not masked.
+ */
+const pushValue = (s: Running, i: Instruction, value: Value): Running => {
+  if (isFull(s)) return pushIndefinite(s, i);
+  const control = fullControlOf(s.fpu);
+  const cited = isDenormal(value) ? citing(s, 'fp/x87-load_denormal') : s;
+  return answered(cited, i, unary80(exactly, value, { ...control, masks: control.masks | DE }), pushed);
+};
 
 /** FLD: memory of 4, 8, 10 bytes, or another register. */
 const fldRule: Semantics = (s, i) => {

@@ -1,6 +1,6 @@
 /** Moves inside the register file: FXCH, FCMOVcc, FABS, FCHS, and what only turns the stack. */
 import { HOLDS } from '../../condition.ts';
-import { freed, INDEFINITE_80, isEmpty, noted, stRegister, turned, withRegister, withSt } from '../../fpu/stack.ts';
+import { freed, INDEFINITE_80, isEmpty, noted, popped, stRegister, turned, withRegister, withSt } from '../../fpu/stack.ts';
 import type { Extended, Fpu } from '../../fpu/state.ts';
 import type { Rules, Semantics } from '../../running.ts';
 import { done, underflow } from './operand.ts';
@@ -20,9 +20,8 @@ const fcmovRule =
   (holds: (flags: number) => boolean): Semantics =>
   (s, i) => {
     const n = i.src.index;
-    if (isEmpty(s.fpu, 0) || isEmpty(s.fpu, n)) return underflow(s, i, (fpu) => (holds(s.flags) ? withSt(fpu, 0, INDEFINITE_80) : fpu));
-    const fpu = noted(s.fpu, 0, false);
-    return done(s, i, holds(s.flags) ? withRegister(fpu, 0, stRegister(fpu, n)) : fpu);
+    if (isEmpty(s.fpu, 0) || isEmpty(s.fpu, n)) return underflow(s, i, (fpu) => withSt(fpu, 0, INDEFINITE_80));
+    return done(s, i, holds(s.flags) ? withRegister(s.fpu, 0, stRegister(s.fpu, n)) : s.fpu);
   };
 
 /** FABS, FCHS: the sign bit alone, whatever the other bits are. */
@@ -52,8 +51,8 @@ export const MOVE_RULES: Rules = {
   fcmovnu: fcmovRule(HOLDS.np),
   fabs: signRule((top) => top & 0x7fff),
   fchs: signRule((top) => top ^ 0x8000),
-  ffree: plainRule(freed),
-  ffreep: plainRule((fpu, n) => turned(freed(fpu, n), 1)),
+  ffree: plainRule((fpu, n) => noted(freed(fpu, n), 0, false)),
+  ffreep: plainRule((fpu, n) => popped(noted(freed(fpu, n), 0, false))),
   fincstp: plainRule((fpu) => turned(noted(fpu, 0, false), 1)),
   fdecstp: plainRule((fpu) => turned(noted(fpu, 0, false), -1)),
   fnop: plainRule((fpu) => fpu),

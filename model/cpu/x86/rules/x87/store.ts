@@ -1,7 +1,7 @@
 /** Stores: FST, FIST, FBSTP and their popping forms. */
 import { DECIMAL_INDEFINITE, toDecimal } from '../../../../fp/bcd.ts';
 import { deliver } from '../../../../fp/deliver.ts';
-import { IE, type Rounding, TRUNCATE } from '../../../../fp/exception.ts';
+import { IE, OE, type Rounding, TRUNCATE, UE } from '../../../../fp/exception.ts';
 import { BINARY32, BINARY64, type Format } from '../../../../fp/format.ts';
 import { type Converted, integerIndefinite, toInteger } from '../../../../fp/integer.ts';
 import { refusedByX87 } from '../../../../fp/nan.ts';
@@ -50,7 +50,8 @@ const storeEmpty = (s: Running, i: Instruction, bits: bigint, then: Then): Runni
 const stored = (value: Numeric | Nan, before: number, format: Format, fpu: Fpu): Stored => {
   const { mode, masks } = controlOf(fpu);
   const { bits, flags, up } = deliver(value, format, { mode, masks, flushToZero: false });
-  return { bits, flags: flags | before, up };
+  const range = flags & ~masks & (OE | UE);
+  return range === 0 ? { bits, flags: flags | before, up } : { bits, flags: range, up: false };
 };
 
 /** Rounded to the memory's format. A denormal operand is not told. */
@@ -59,12 +60,16 @@ const toFloat = (value: Value, format: Format, fpu: Fpu): Stored => {
   return refused ? stored(refused.value, refused.flags, format, fpu) : stored(value as Numeric, 0, format, fpu);
 };
 
+/** First byte of the form of FSTP that does not mind an empty register. */
+const UNCHECKED = 0xd9;
+
 /** FST, FSTP: to memory of 4, 8, 10 bytes, or to another register. */
 const fstRule =
   (then: Then): Semantics =>
   (s, i) => {
     const empty = isEmpty(s.fpu, 0);
     if (i.dst.kind !== 'mem') {
+      if (empty && i.row.opcode === UNCHECKED) return done(s, i, then(noted(s.fpu, 0, false)), 'fp/x87-fstp_unchecked');
       if (empty) return underflow(s, i, (fpu) => then(withSt(fpu, i.dst.index, INDEFINITE_80)));
       return done(s, i, then(withRegister(noted(s.fpu, 0, false), i.dst.index, stRegister(s.fpu, 0))));
     }
