@@ -59,7 +59,7 @@ describe('an exception that waits', () => {
     for (const state of ['x87', 'wait', 'mmx'] as const) expect(raised({ state }, { cr0: NE }, pending)).toBe(MF);
     for (const state of ['x87_nowait', 'sse', 'fx'] as const) expect(raised({ state }, { cr0: NE }, pending)).toBeNull();
   });
-  it('goes another way without CR0.NE', () => expect(() => raised({ state: 'x87' }, { cr0: CR0.PE }, pending)).toThrow('x86/ferr'));
+  it('goes another way without CR0.NE', () => expect(() => raised({ state: 'x87' }, { cr0: CR0.PE }, pending)).toThrow('instruction/ferr'));
 });
 
 describe('privilege and modes', () => {

@@ -62,7 +62,7 @@ const SUMMARY = 0x80;
 
 const requireNothingPending = ({ fpu, system }: Running): void => {
   if ((fpu.status & SUMMARY) === 0) return;
-  if ((system.cr0 & CR0.NE) === 0) throw new NotModelled('x86/ferr');
+  if ((system.cr0 & CR0.NE) === 0) throw new NotModelled('instruction/ferr');
   throw floatingPointError('x86/state-pending');
 };
 

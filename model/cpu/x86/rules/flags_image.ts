@@ -5,7 +5,7 @@ import { word } from '../../../word/word.ts';
 import { generalProtection } from '../fault.ts';
 import { AC, ARITHMETIC, DF, ID, IF, NT, RF, setFlags, TF } from '../flags.ts';
 import { movedStack, stackSlot } from '../push.ts';
-import { advance, type Rules, type Running, type Semantics } from '../running.ts';
+import { advance, citing, type Rules, type Running, type Semantics } from '../running.ts';
 import { CR4 } from '../system/state.ts';
 import { push } from './stack.ts';
 
@@ -38,7 +38,10 @@ const pushfRule: Semantics = (s, i) => {
 const popfRule: Semantics = (s, i) => {
   requireFlags(s);
   const mask = changeableFlags(s, i.size);
-  return advance(s, i, movedStack(s, i.size), setFlags(s.flags, mask, stackSlot(s, 0, i.size).lo & mask), s.memory);
+  const image = stackSlot(s, 0, i.size).lo;
+  const flags = setFlags(s.flags, mask, image & mask);
+  const refused = ((image ^ flags) & (IF | IOPL)) !== 0;
+  return advance(refused ? citing(s, 'x86/iopl-flags') : s, i, movedStack(s, i.size), flags, s.memory);
 };
 
 export const FLAGS_IMAGE_RULES: Rules = {

@@ -4,7 +4,7 @@ import { type Word, ZERO } from '../../../word/word.ts';
 import { ARITHMETIC, CF, setFlags } from '../flags.ts';
 import { finish } from '../operand.ts';
 import { ask } from '../outside.ts';
-import type { Rules, Running, Semantics } from '../running.ts';
+import { citing, type Rules, type Running, type Semantics } from '../running.ts';
 
 /** x86/random-none: Xen asks nobody for numbers on a guest's behalf, so a guest's runs can be repeated. */
 const drawn = (s: Running, size: number, seed: boolean): Word | null =>
@@ -15,7 +15,8 @@ const randomRule =
   (seed: boolean): Semantics =>
   (s, i) => {
     const answer = drawn(s, i.size, seed);
-    return finish(s, i, i.dst, zeroExtend(answer ?? ZERO, i.dst.size), setFlags(s.flags, ARITHMETIC, answer === null ? 0 : CF));
+    const told = s.system.kind === 'pv' ? citing(s, 'x86/random-none') : s;
+    return finish(told, i, i.dst, zeroExtend(answer ?? ZERO, i.dst.size), setFlags(s.flags, ARITHMETIC, answer === null ? 0 : CF));
   };
 const rdrandRule = randomRule(false);
 const rdseedRule = randomRule(true);

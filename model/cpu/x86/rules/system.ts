@@ -62,7 +62,8 @@ const cpuidRule: Semantics = (s, i) => {
   regs[RBX] = new Word(0, (found?.ebx ?? 0) | 0);
   regs[RCX] = new Word(0, (found?.ecx ?? 0) | (leaf === FEATURES ? osxsave(s) : 0));
   regs[RDX] = new Word(0, (found?.edx ?? 0) | 0);
-  return advance(found ? s : citing(s, 'x86/cpuid-absent'), i, regs, s.flags, s.memory);
+  const told = leaf === FEATURES && s.system.kind === 'bare' ? citing(s, 'x86/cpuid-osxsave') : s;
+  return advance(found ? told : citing(s, 'x86/cpuid-absent'), i, regs, s.flags, s.memory);
 };
 
 const FEATURES = 1;
@@ -84,6 +85,8 @@ export const GUEST_RULES: Rules = {
   int3: int3Rule,
   int: intRule,
   syscall: syscallRule,
+  clac: undefinedRule,
+  stac: undefinedRule,
   ud0: undefinedRule,
   ud1: undefinedRule,
   ud2: undefinedRule,
