@@ -1,12 +1,13 @@
 /** Running the processor: instructions, what they want from outside, and the events between them. Chapter: spec/chapters/bare.md. */
 import { NotModelled } from '#spec/failure.ts';
+import { Asks } from '../cpu/x86/fault.ts';
 import { IF } from '../cpu/x86/flags.ts';
 import type { CpuOutcome } from '../cpu/x86/outcome.ts';
 import { type Answers, questionOf } from '../cpu/x86/outside.ts';
 import type { Platform } from '../cpu/x86/platform.ts';
 import { cpuOf, started } from '../cpu/x86/running.ts';
 import { runInstructions } from '../cpu/x86/step.ts';
-import { type DeliveredEvent, deliver, raised } from '../cpu/x86/system/deliver.ts';
+import { type DeliveredEvent, type Delivery, deliver, raised } from '../cpu/x86/system/deliver.ts';
 import type { Event } from '../cpu/x86/system/event.ts';
 import { acknowledgeInterrupt, acknowledgeNmi, interruptRequested, nmiRequested, withTaskPriority } from '../device/devices.ts';
 import type { Word } from '../word/word.ts';
@@ -104,11 +105,26 @@ const settled = (m: Machine, outcome: CpuOutcome): Machine => {
 };
 
 /** bare/delivery: the event and what goes wrong on the way; a triple fault ends the machine. */
-const delivering = (m: Machine, event: Event, address: Word | null): Machine => {
-  const { state, delivered } = deliver(started(m.cpu, m.memory, platformOf(m)), event, address);
+const delivering = (m: Machine, event: Event, address: Word | null, answers = NO_ANSWERS): Machine => {
+  const asked = delivered(m, event, address, answers);
+  if (asked instanceof Asks) {
+    // A table or a stack lies where no RAM is: as with instructions, what is wanted is done once, and delivery begins again.
+    const { machine, answer } = carryOut(m, asked.wanted);
+    return delivering(machine, event, address, new Map(answers).set(questionOf(asked.wanted), answer));
+  }
+  const { state, delivered: told } = asked;
   const after = cite({ ...m, cpu: cpuOf(state), memory: state.memory, haltTold: false }, ['bare/delivery', ...state.cited]);
-  const told = delivered.reduce((now, one) => emit(now, eventOf(one)), after);
-  return state.system.activity === 'shutdown' ? emit(told, { kind: 'shutdown', why: 'triple-fault' }) : told;
+  const all = told.reduce((now, one) => emit(now, eventOf(one)), after);
+  return state.system.activity === 'shutdown' ? emit(all, { kind: 'shutdown', why: 'triple-fault' }) : all;
+};
+
+const delivered = (m: Machine, event: Event, address: Word | null, answers: Answers): Delivery | Asks => {
+  try {
+    return deliver(started(m.cpu, m.memory, platformOf(m, answers)), event, address);
+  } catch (thrown) {
+    if (thrown instanceof Asks) return thrown;
+    throw thrown;
+  }
 };
 
 const eventOf = ({ vector, error, source, address }: DeliveredEvent): Parameters<typeof emit>[1] =>

@@ -3,8 +3,9 @@ import { zeroExtend } from '../../../word/size.ts';
 import { type Word, word } from '../../../word/word.ts';
 import { generalProtection } from '../fault.ts';
 import type { Instruction } from '../instruction.ts';
+import { whatRemains } from '../push.ts';
 import { completed, nextRip, type Running, type Semantics } from '../running.ts';
-import { CS } from '../state.ts';
+import { CS, type Hidden } from '../state.ts';
 import { callThrough, jumpThrough, requireGate } from './call_gate.ts';
 import { arrived, arrivedByParagraph, namedDescriptor, requireReachable, requireTarget } from './code_segment.ts';
 import { type Descriptor, errorOf, hiddenOf, isCode, isSystem, SYSTEM_TYPE, typeOf } from './descriptor.ts';
@@ -43,17 +44,30 @@ export const jumpFar: Semantics = (s, i) => {
 /** CALL far. */
 export const callFar: Semantics = (s, i) => {
   const { selector, offset } = targetOf(s, i);
-  const pushed = () => pushAll(s, i.size, [selectorWord(s.segments.selectors[CS]), behind(s, i)]);
   if (isByParagraph(s)) {
     const place = s.system.mode === 'real' ? withReal : withV86;
-    requireTarget(s, place(s.segments, CS, selector).hidden[CS], offset);
-    return done(s, i, arrivedByParagraph(pushed(), selector, offset));
+    const hidden = place(s.segments, CS, selector).hidden[CS];
+    return done(s, i, arrivedByParagraph(linked(s, i, hidden, offset), selector, offset));
   }
   const d = namedDescriptor(s, selector);
   if (!isCode(d)) return done(s, i, callSystem(s, i, selector, d));
   requireReachable(s, selector, d);
-  requireTarget(s, hiddenOf(d), offset);
-  return done(s, i, arrived(pushed(), selector, d, offset));
+  return done(s, i, arrived(linked(s, i, hiddenOf(d), offset), selector, d, offset));
+};
+
+/**
+ * CS and the address behind the instruction pushed, and the target judged: 64-bit code judges first, other code pushes first and leaves
+ * what it pushed (x86/far-target, F-046).
+ */
+const linked = (s: Running, i: Instruction, hidden: Hidden, offset: Word): Running => {
+  if (s.system.mode === '64') requireTarget(s, hidden, offset);
+  const pushed = pushAll(s, i.size, [selectorWord(s.segments.selectors[CS]), behind(s, i)]);
+  whatRemains(
+    s,
+    () => pushed,
+    () => requireTarget(s, hidden, offset),
+  );
+  return pushed;
 };
 
 /** What a system descriptor is to a far transfer. x86/far-type: anything else is #GP; long mode has 64-bit call gates only. */

@@ -24,11 +24,12 @@ const returned = (s: Running, size: Size, selector: number, offset: Word, drop: 
   const above = changed(s, { regs: setReg(s.regs, RSP, movedBy(s, 2 * size + drop)) });
   const { mode, cpl } = s.system;
   if (mode === 'real' || mode === 'v86') return arrivedByParagraph(above, selector, offset);
-  if (rplOf(selector) <= cpl) {
+  if (rplOf(selector) === cpl) {
     const code = returnCode(s, selector);
     requireTarget(s, hiddenOf(code), offset);
     return arrived(above, selector, code, offset);
   }
+  // F-047: the outer stack, SS first, is read before the selector is judged, even when it cannot be returned to.
   const outer = { selector: onStack(s, 3 * size + drop, size).lo & 0xffff, pointer: onStack(s, 2 * size + drop, size) };
   const code = returnCode(s, selector);
   const stack = outerStack(s, outer.selector, rplOf(selector), runsLong(s, code));
