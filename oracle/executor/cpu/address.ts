@@ -1,7 +1,7 @@
 /** Effective addresses and the translated access to memory. Halves: low returned, high left in `cpu.high`. */
 import { isCanonical } from './canonical.ts';
 import type { Cpu } from './cpu.ts';
-import { GP, SS } from './exit.ts';
+import { GP } from './exit.ts';
 import { ES, SS_REG } from './interface.ts';
 import { Op } from './op.ts';
 import { OFFSET } from './segmentation.ts';
@@ -58,12 +58,10 @@ const inSegment = (c: Cpu, o: Op, offset: number): number => {
     lo = (base + offset) | 0;
     c.high = (c.high + c.s[segment + 1] + (lo >>> 0 < base >>> 0 ? 1 : 0)) | 0;
   }
-  if ((lo & (o.align - 1)) !== 0) misaligned(c, o);
+  // A misaligned address counts before a bad one.
+  if ((lo & (o.align - 1)) !== 0) c.fault(GP, 0);
   return lo;
 };
-
-/** A bad address counts before a misaligned one. */
-const misaligned = (c: Cpu, o: Op): never => c.fault(o.stack && !isCanonical(c.high) ? SS : GP, 0);
 
 /** Linear address of the memory operand moved by the signed `byHi:byLo`, before it is cut and the segment added. */
 export const linearBeyond = (c: Cpu, o: Op, byLo: number, byHi: number): number => {

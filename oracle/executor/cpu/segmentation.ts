@@ -30,9 +30,10 @@ export const throughSegment = (c: Mmu, o: Op, offset: number, size: number, writ
   const { s } = c;
   const rights = s[SEGMENT_RIGHTS + o.seg];
   const vector = o.seg === SS_REG ? SS : GP;
+  const linear = (s[SEGMENT_BASE + 2 * o.seg] + offset) | 0;
+  // A misaligned address counts before one that is not inside.
+  if ((linear & (o.align - 1)) !== 0) c.fault(GP, 0);
   if (!c.real && !allows(rights, write, o.lenient)) c.fault((rights & USABLE) === 0 ? vector : GP, 0);
   if (!inside(rights, s[SEGMENT_LIMIT + o.seg], offset, size)) c.fault(vector, 0);
-  const linear = (s[SEGMENT_BASE + 2 * o.seg] + offset) | 0;
-  if ((linear & (o.align - 1)) !== 0) c.fault(GP, 0);
   return linear;
 };
