@@ -78,7 +78,7 @@ export const PROLOGUE: readonly number[] = [
   ...[0x0f, 0x01, 0x1d, ...u32(POINTERS + 6)],
   ...[0xbc, ...u32(STACK)],
   ...[0xb8, ...u32(SEL.data), 0x8e, 0xd8, 0x8e, 0xc0, 0x8e, 0xd0],
-  ...[0xea, ...u32(CODE + 34), ...u16(SEL.code32)],
+  ...[0xea, ...u32(CODE + 37), ...u16(SEL.code32)],
 ];
 
 /** OUT 0xf4, AL: the end. */
