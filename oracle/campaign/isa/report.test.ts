@@ -47,16 +47,16 @@ it('parts of a row are added up', () => {
 });
 
 it('says the same as text, JSON and HTML', () => {
-  expect(totalsOf(check)).toEqual({ rows: 2, fewest: 10, cases: 20, agreed: 18, explained: 1, differences: 1 });
+  expect(totalsOf(check)).toEqual({ rows: 2, fewest: 10, cases: 20, agreed: 18, explained: 1, notModelled: 0, differences: 1 });
   expect(rowOf(check.rows[0])).toEqual([
-    '00 add Eb,Gb',
+    '50 push Zv',
     '64',
     10,
     8,
     'A 3',
     'model, seed 5, 90 (crossing): rax silicon 0x1, engine 0x2 <b>; F-035: 1',
   ]);
-  expect(checkAsJson(check)).toMatchObject({ totals: { differences: 1 }, rows: [{ instruction: '00 add Eb,Gb' }, { agreed: 10 }] });
+  expect(checkAsJson(check)).toMatchObject({ totals: { differences: 1 }, rows: [{ instruction: '50 push Zv' }, { agreed: 10 }] });
   const html = checkAsHtml(check);
   expect(html).toContain('engine 0x2 &lt;b&gt;');
   expect(html).not.toContain('<b>');

@@ -1,6 +1,8 @@
 /** Model against executor on long generated programs, at the level of the processor alone. */
 import { resumption, type Sequence, sequence } from '../../generators/isa/sequence.ts';
+import { CODE, PAGE } from '../../image/instruction/window.ts';
 import { executorMachine, LIMIT, modelMachine, NOT_MODELLED, type SequenceMachine } from './sequence_machines.ts';
+import { offsetFrame } from './window_state.ts';
 
 /** Steps of one program. */
 export const SEQUENCE_STEPS = 200_000;
@@ -27,7 +29,7 @@ const resume = ({ model, executor }: Pair, seed: number, n: number, program: Seq
   const { rip, regs } = resumption(seed, n, program);
   for (const machine of [model, executor]) {
     machine.rip = BigInt(rip);
-    machine.settleFlags();
+    machine.settle();
     for (const [register, value] of regs) machine.setRegister(register, value);
   }
 };
@@ -48,7 +50,9 @@ const runBoth = ({ model, executor }: Pair, budget: number): { readonly why: str
 };
 
 const words = ['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15'];
-const rest = ['rip', 'rflags', 'fs base', 'gs base', 'es', 'cs', 'ss', 'ds', 'fs', 'gs'];
+const rest = ['rip', 'rflags', 'fs base', 'gs base', 'es', 'cs', 'ss', 'ds', 'fs', 'gs', 'fcw', 'fsw', 'tags', 'mxcsr'];
+const numbered = (name: string, count: number): readonly string[] => Array.from({ length: count }, (_, n) => `${name}${n}`);
+const vectors = [...numbered('x87 register ', 8), ...numbered('xmm', 16)];
 
 const stateDifference = ({ model, executor }: Pair): string | null => {
   const [told, seen] = [model.state(), executor.state()];
@@ -56,12 +60,22 @@ const stateDifference = ({ model, executor }: Pair): string | null => {
   const others = seen.split(' ');
   return told
     .split(' ')
-    .flatMap((value, n) => (value === others[n] ? [] : [`${[...words, ...rest][n]}: model 0x${value}, executor 0x${others[n]}`]))
+    .flatMap((value, n) =>
+      value === others[n] ? [] : [`${[...words, ...rest, ...vectors][n]}: model 0x${value}, executor 0x${others[n]}`],
+    )
     .join('; ');
 };
 
 const memoryDifference = ({ model, executor }: Pair): string | null =>
   model.memory() === executor.memory() ? null : 'memory, page tables included, differs';
+
+/** What lies at an address of the code. */
+const bytesAt = (machine: SequenceMachine, rip: bigint): string => {
+  const offset = Number(rip) - CODE;
+  if (offset < 0 || offset >= 2 * PAGE) return '';
+  const page = machine.page(offsetFrame(Math.floor(offset / PAGE)));
+  return Buffer.from(page.subarray(offset % PAGE, (offset % PAGE) + 15)).toString('hex');
+};
 
 type Every = { readonly registers: number; readonly memory: number };
 
@@ -77,7 +91,7 @@ const runProgram = (seed: number, steps: number, every: Every): SequenceRun => {
     const here = (what: string): SequenceRun => ({
       steps: taken,
       interruptions,
-      difference: { seed, step: taken, rip: rip.toString(16), bytes: '', what },
+      difference: { seed, step: taken, rip: rip.toString(16), bytes: bytesAt(pair.executor, rip), what },
     });
     if (typeof ran === 'string') return here(ran);
     const state = stateDifference(pair);

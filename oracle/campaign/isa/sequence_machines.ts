@@ -1,5 +1,6 @@
 /** The two processors on one program, with one face: registers, RIP, flags, memory. */
 
+import { observeFpu } from '#model/cpu/x86/fpu/observe.ts';
 import type { CpuOutcome } from '#model/cpu/x86/outcome.ts';
 import { type CpuState, freshCpu } from '#model/cpu/x86/state.ts';
 import { runInstructions } from '#model/cpu/x86/step.ts';
@@ -9,7 +10,11 @@ import { fromBigInt, toBigInt, ZERO } from '#model/word/word.ts';
 import { XEN_PRIVATE_RANGES } from '#spec/abi/xen.ts';
 import type { CpuidLeaf } from '#spec/config.ts';
 import { NotModelled } from '#spec/failure.ts';
+import { CR4 as CR4_BITS } from '#spec/isa/x86/control_registers.ts';
+import type { FpuObservation } from '#spec/isa/x86/cpu_observation.ts';
 import { Cpu } from '../../executor/cpu/cpu.ts';
+import { CR4, MXCSR, X87_CONTROL, X87_STATUS } from '../../executor/cpu/layout.ts';
+import { observeFpu as observeExecutorFpu } from '../../executor/cpu/observe_fpu.ts';
 import { Memory } from '../../executor/memory.ts';
 import { PAGE, pristineWindow, WINDOW } from '../../image/instruction/window.ts';
 import { offsetFrame, tableEntries, XEN_SELECTORS } from './window_state.ts';
@@ -26,8 +31,8 @@ export type SequenceMachine = {
   run(steps: number): Stop;
   rip: bigint;
   setRegister(register: number, value: bigint): void;
-  /** Arithmetic flags stay; all else as at the start. */
-  settleFlags(): void;
+  /** Arithmetic flags and numbers stay; all else as at the start: other flags, control and status of x87 and SSE. */
+  settle(): void;
   /** Registers, RIP, flags, bases and selectors. */
   state(): string;
   memory(): string;
@@ -38,6 +43,10 @@ export const FRAMES = 64;
 const CPUID: readonly CpuidLeaf[] = [{ leaf: 0, subleaf: null, eax: 1, ebx: 2, ecx: 3, edx: 4 }];
 const ARITHMETIC = 0x8d5;
 const START_FLAGS = 0x202;
+const START_CONTROL = 0x37f;
+/** With ES and B. */
+const EXCEPTIONS = 0x80ff;
+const START_MXCSR = 0x1f80;
 const SELECTORS = [0, XEN_SELECTORS.code64, XEN_SELECTORS.data, 0, 0, 0] as const;
 
 /** The tables of the window, not yet accessed or dirty, and the window with the program in it. */
@@ -47,8 +56,10 @@ const content = (code: Uint8Array): { readonly tables: ReturnType<typeof tableEn
   return { tables: tableEntries().map((each) => ({ ...each, entry: each.entry & ~0x60n })), window };
 };
 
-const describe = (regs: readonly bigint[], rest: readonly (bigint | number)[]): string =>
-  [...regs, ...rest].map((value) => value.toString(16)).join(' ');
+const describe = (regs: readonly bigint[], rest: readonly (bigint | number)[], { x87, xmm, mxcsr }: FpuObservation): string => {
+  const words = [x87.control, x87.status, x87.tag, mxcsr];
+  return [...[...regs, ...rest, ...words].map((value) => value.toString(16)), ...x87.registers, ...xmm].join(' ');
+};
 
 const PRESENT = 1;
 
@@ -72,7 +83,8 @@ export const modelMachine = (code: Uint8Array): SequenceMachine => {
   let memory: ModelMemory = emptyMemory(FRAMES);
   for (const { table, index, entry } of tables) memory = writeWord(memory, table, index, fromBigInt(entry));
   for (const n of WINDOW.keys()) memory = writePage(memory, offsetFrame(n), window.slice(n * PAGE, (n + 1) * PAGE));
-  let cpu: CpuState = { ...freshCpu(1, ZERO, SELECTORS), flags: START_FLAGS };
+  const fresh = freshCpu(1, ZERO, SELECTORS);
+  let cpu: CpuState = { ...fresh, flags: START_FLAGS, system: { ...fresh.system, cr4: fresh.system.cr4 | CR4_BITS.FSGSBASE } };
   let taken = 0n;
   const told = (outcome: CpuOutcome): string => {
     if (outcome.kind === 'retired') return LIMIT;
@@ -110,18 +122,14 @@ export const modelMachine = (code: Uint8Array): SequenceMachine => {
     setRegister(register, value) {
       cpu = { ...cpu, regs: cpu.regs.map((old, n) => (n === register ? fromBigInt(value) : old)) };
     },
-    settleFlags() {
-      cpu = { ...cpu, flags: (cpu.flags & ARITHMETIC) | START_FLAGS };
+    settle() {
+      const fpu = { ...cpu.fpu, control: START_CONTROL, status: cpu.fpu.status & ~EXCEPTIONS, mxcsr: START_MXCSR };
+      cpu = { ...cpu, flags: (cpu.flags & ARITHMETIC) | START_FLAGS, fpu };
     },
     state() {
-      const { rip, flags, regs, segments } = cpu;
-      return describe(regs.map(toBigInt), [
-        toBigInt(rip),
-        flags,
-        toBigInt(segments.fsBase),
-        toBigInt(segments.gsBase),
-        ...segments.selectors,
-      ]);
+      const { rip, flags, regs, segments, fpu } = cpu;
+      const bases = [segments.fsBase, segments.gsBase].map(toBigInt);
+      return describe(regs.map(toBigInt), [toBigInt(rip), flags, ...bases, ...segments.selectors], observeFpu(fpu));
     },
     memory: () => memoryDigest(memory),
     page: (frame) => readPage(memory, frame),
@@ -135,6 +143,7 @@ export const executorMachine = (code: Uint8Array): SequenceMachine => {
   for (const { table, index, entry } of tables) memory.write64(table * PAGE + 8 * index, entry);
   for (const n of WINDOW.keys()) memory.writeBytes(offsetFrame(n) * PAGE, window.subarray(n * PAGE, (n + 1) * PAGE));
   cpu.root = 1;
+  cpu.s[CR4] |= CR4_BITS.FSGSBASE;
   cpu.flags = START_FLAGS;
   for (const [segment, selector] of SELECTORS.entries()) cpu.setSelector(segment, selector);
   let taken = 0n;
@@ -160,12 +169,16 @@ export const executorMachine = (code: Uint8Array): SequenceMachine => {
       cpu.rip = value;
     },
     setRegister: (register, value) => cpu.setGpr(register, value),
-    settleFlags() {
+    settle() {
       cpu.flags = (cpu.flags & ARITHMETIC) | START_FLAGS;
+      cpu.s[X87_CONTROL] = START_CONTROL;
+      cpu.s[X87_STATUS] &= ~EXCEPTIONS;
+      cpu.s[MXCSR] = START_MXCSR;
     },
     state() {
       const regs = Array.from({ length: 16 }, (_, r) => cpu.gpr(r));
-      return describe(regs, [cpu.rip, cpu.flags, cpu.fsBase, cpu.gsBase, ...SELECTORS.map((_, segment) => cpu.selector(segment))]);
+      const selectors = SELECTORS.map((_, segment) => cpu.selector(segment));
+      return describe(regs, [cpu.rip, cpu.flags, cpu.fsBase, cpu.gsBase, ...selectors], observeExecutorFpu(cpu.s));
     },
     memory: () => memory.digest(),
     page: (frame) => memory.readBytes(frame * PAGE, PAGE),

@@ -171,7 +171,7 @@ const sequences = async (options: IsaOptions): Promise<number> => {
 
 const sequencesText = (check: SequencesCheck): string => {
   const differences = check.differences
-    .map(({ seed, step, rip, what }) => `seed ${seed}, step ${step}, RIP 0x${rip}\n  ${what}\n`)
+    .map(({ seed, step, rip, bytes, what }) => `seed ${seed}, step ${step}, RIP 0x${rip} ${bytes}\n  ${what}\n`)
     .join('');
   const summary = table(
     ['what', 'result'],

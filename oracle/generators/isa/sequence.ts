@@ -26,11 +26,11 @@ const POINTERS: readonly number[] = [RBX, RSP, RBP, RSI, RDI, R12];
 
 /** Seldom: they fault or leave in any case, or mostly, because few values fit. */
 const SELDOM =
-  /^(int|int3|syscall|iret|.*_far|mov_to_seg|mov_from_seg|pop_seg|ud[012]|invalid|popf|enter|leave|ret|i?div|cmpxchg8b|cpuid|rdtscp?)$/;
+  /^(int|int3|syscall|iret|.*_far|mov_to_seg|mov_from_seg|pop_seg|ud[012]|invalid|popf|enter|leave|ret|i?div|cmpxchg8b|cpuid|rdtscp?|f?n?stcw|fldcw|ldmxcsr|f(x|n)?rstor|fldenv|xgetbv|xsave.*|xrstor.*|(rd|wr)[fg]sbase|rdrand|rdseed|l[sfg]s|maskmov.*)$/;
 const SELDOM_FORM = /^((call|jmp) Ev|bt[src]? Ev,Gv)$/;
 const isSeldom = ({ privileged, mnemonic, operands }: Row): boolean =>
   privileged === true || SELDOM.test(mnemonic) || SELDOM_FORM.test(`${mnemonic} ${operands}`);
-const ROWS = rowsIn('64').filter((row) => [undefined, 'wait'].includes(OPCODES[row].state));
+const ROWS = rowsIn('64');
 const OFTEN: readonly number[] = ROWS.filter((row) => !isSeldom(OPCODES[row]));
 
 type Piece = { readonly bytes: Uint8Array; readonly branch: 1 | 2 | 4 | null };

@@ -63,6 +63,4 @@ export const OPCODE_GROUPS: Readonly<Record<string, readonly Row[]>> = {
 const ASSIGNED: readonly Row[] = Object.values(OPCODE_GROUPS).flat();
 
 /** The first row that fits counts. */
-export const OPCODES: readonly Row[] = [...ASSIGNED, ...unassigned(ASSIGNED)].toSorted(
-  (a, b) => Number(b.modes === 'long') - Number(a.modes === 'long'),
-);
+export const OPCODES: readonly Row[] = [...ASSIGNED, ...unassigned(ASSIGNED)];

@@ -43,9 +43,9 @@ export const SYSTEM = [
   row('0f', 0x08, 'invd', { privileged: true }),
   row('0f', 0x09, 'wbinvd', { privileged: true }),
   row('0f', 0x07, 'sysret', { privileged: true }),
-  // AMD's processors have these two outside long mode only, compatibility mode included.
-  row('0f', 0x34, 'sysenter', { modes: 'legacy', protected: true }),
-  row('0f', 0x35, 'sysexit', { modes: 'legacy', privileged: true, protected: true }),
+  // AMD's processors have these two outside long mode only: not in compatibility mode either. Of SYSEXIT ring 3 sees the #GP first.
+  row('0f', 0x34, 'sysenter', { modes: 'legacy' }),
+  row('0f', 0x35, 'sysexit', { privileged: true }),
   row('0f', 0x01, 'monitor', { modrm: 0xc8, privileged: true, feature: 'monitor' }),
   row('0f', 0x01, 'mwait', { modrm: 0xc9, privileged: true, feature: 'monitor' }),
   row('0f', 0x01, 'clac', { modrm: 0xca, prefix: 'np', feature: 'smap' }),

@@ -27,8 +27,8 @@ const groups: readonly Row[] = [
   ...[0, 1, 2, 3].map((ext) => row('0f', 0xba, 'invalid Ev,Ib', { ext })),
   ...[6, 7].map((ext) => row('0f', 0x00, 'invalid Ev', { ext })),
   ...[0x0d, 0xb2, 0xb4, 0xb5].map((opcode) => row('0f', opcode, 'invalid Gv,Ev', { mod: 'reg' })),
-  // SYSENTER and SYSEXIT on Intel's processors.
-  ...[0x34, 0x35].map((opcode) => row('0f', opcode, 'invalid', LONG)),
+  // SYSENTER on Intel's processors.
+  row('0f', 0x34, 'invalid', LONG),
 ];
 
 /** Opcodes that are VEX and EVEX prefixes in 64-bit mode, and elsewhere where modrm would name a register (not in real mode). */
