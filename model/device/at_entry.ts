@@ -44,6 +44,7 @@ export const devicesAtEntry = (config: BareConfig): Devices => {
       resetControl: 0,
       nmi: false,
       lines: 0,
+      lenient: config.lenient === true,
       cited: [],
     }),
   );

@@ -39,6 +39,8 @@ export type Devices = {
   readonly nmi: boolean;
   /** Levels of the ISA interrupt lines, one bit each. */
   readonly lines: number;
+  /** Devices that are not modelled are absent, instead of stopping the run. */
+  readonly lenient: boolean;
   /** Clauses that decided something since `forgetClauses`, each once. */
   readonly cited: readonly ClauseId[];
 };

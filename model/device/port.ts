@@ -19,9 +19,9 @@ const isSerial = (port: number): boolean => port >= PORT.SERIAL && port < PORT.S
 const isCounter = (port: number): boolean => port >= PORT.PIT_COUNTER0 && port < PORT.PIT_CONTROL;
 
 /** Devices that QEMU's `pc` has and this machine lacks. */
-const refuseMissing = (port: number): void => {
+const refuseMissing = ({ lenient }: Devices, port: number): void => {
   const missing = PORTS_NOT_MODELLED.find(([first, last]) => port >= first && port <= last);
-  if (missing) throw new NotModelled(missing[2]);
+  if (missing && !lenient) throw new NotModelled(missing[2]);
 };
 
 type ByteRead = { readonly devices: Devices; readonly value: number };
@@ -68,6 +68,11 @@ const readByte = (d: Devices, port: number): ByteRead => {
     }
     case PORT.DEBUGCON:
       return { devices: d, value: PORT.DEBUGCON };
+    case PORT.DEBUG_EXIT:
+    case PORT.DEBUG_EXIT + 1:
+    case PORT.DEBUG_EXIT + 2:
+    case PORT.DEBUG_EXIT + 3:
+      return { devices: d, value: 0 };
     default:
       return readSystemPort(d, port);
   }
@@ -78,7 +83,7 @@ export const readPort = (d: Devices, port: number, size: 1 | 2 | 4): Answer => {
   let devices = citing(d, 'device/port-read');
   let value = 0;
   for (let n = 0; n < size; n++) {
-    refuseMissing(port + n);
+    refuseMissing(d, port + n);
     const read = readByte(devices, port + n);
     devices = read.devices;
     value |= read.value << (8 * n);
@@ -142,7 +147,7 @@ export const writePort = (d: Devices, port: number, size: 1 | 2 | 4, value: numb
   let devices = citing(d, 'device/port-write');
   const effects: DeviceEffect[] = [];
   for (let n = 0; n < size; n++) {
-    refuseMissing(port + n);
+    refuseMissing(d, port + n);
     const written = writeByte(devices, port + n, (whole >>> (8 * n)) & 0xff);
     devices = written.devices;
     effects.push(...written.effects);

@@ -19,7 +19,8 @@ export const readSystemPort = (d: Devices, port: number): { readonly devices: De
     case PORT.KEYBOARD_COMMAND:
       return { devices: d, value: KEYBOARD_STATUS };
     case PORT.KEYBOARD_DATA:
-      return { devices: d, value: 0 };
+      if (!d.lenient) throw new NotModelled('hardware/keyboard-data');
+      return { devices: d, value: NOBODY };
     case PORT.SYSTEM_CONTROL_A:
       return { devices: d, value: 2 };
     case PORT.RESET_CONTROL:
@@ -48,12 +49,14 @@ const keyboardCommand = (d: Devices, value: number): Written => {
     case KEYBOARD.A20_ON:
       return a20(d, value === KEYBOARD.A20_ON);
     default:
-      throw new NotModelled(`hardware/keyboard-${value.toString(16)}`);
+      if (!d.lenient) throw new NotModelled(`hardware/keyboard-${value.toString(16).padStart(2, '0')}`);
+      return quiet(d);
   }
 };
 
 const keyboardData = (d: Devices, value: number): Written => {
-  if (!d.outputPort) throw new NotModelled('hardware/keyboard-data');
+  if (!d.outputPort && !d.lenient) throw new NotModelled('hardware/keyboard-data');
+  if (!d.outputPort) return quiet(d);
   const done = { ...d, outputPort: false };
   return value & 1 ? a20(done, (value & 2) !== 0) : reset(done);
 };

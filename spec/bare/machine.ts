@@ -20,6 +20,8 @@ export const BareConfig = z.object({
   /** Wall clock at time 0 in seconds since 1970, for the RTC (UTC). */
   wallclock_sec: z.int().min(0),
   cmdline: z.string(),
+  /** Hardware that `pc` has and this machine lacks (spec/bare/ports.ts) is absent, instead of stopping the run: nobody answers there. */
+  lenient: z.boolean().optional(),
 });
 export type BareConfig = z.infer<typeof BareConfig>;
 

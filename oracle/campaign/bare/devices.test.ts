@@ -13,6 +13,14 @@ test('the devices of model and executor answer alike and hold the same, whatever
   );
 }, 60_000);
 
+test('nor do they differ when what is missing is taken as absent', () => {
+  const lenient = { ...config, lenient: true };
+  fc.assert(
+    fc.property(devicePrograms, (program) => compareDevices(lenient, program) === null),
+    { numRuns: 500 },
+  );
+}, 60_000);
+
 test('clocks that are a second apart differ', () => {
   const later = { ...config, wallclock_sec: config.wallclock_sec + 1 };
   expect(compareDevices(config, [{ kind: 'time', pass: 1 }], later)).toMatchObject({ step: 0 });

@@ -25,6 +25,8 @@ export class Board {
   readonly control: SystemControl;
   now = 0;
   nmiPending = false;
+  /** Devices that are not modelled are absent, instead of stopping the run. */
+  readonly lenient: boolean;
   /** Told of what leaves the machine. */
   private readonly tell: (event: BareEvent) => void;
 
@@ -44,7 +46,8 @@ export class Board {
       (level) => this.setIrq(ISA_IRQ.SERIAL, level),
       (byte) => this.tell({ kind: 'serial', bytes: String.fromCharCode(byte) }),
     );
-    this.control = new SystemControl(() => this.tell({ kind: 'shutdown', why: 'reset' }));
+    this.lenient = config.lenient === true;
+    this.control = new SystemControl(() => this.tell({ kind: 'shutdown', why: 'reset' }), this.lenient);
   }
 
   private setIrq(irq: number, level: boolean): void {

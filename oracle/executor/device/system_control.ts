@@ -15,10 +15,12 @@ export class SystemControl {
   private outputNext = false;
   private resetControl = 0;
   private readonly reset: () => void;
+  private readonly lenient: boolean;
 
-  /** @param reset resets the machine. */
-  constructor(reset: () => void) {
+  /** @param reset resets the machine. @param lenient ignores what is not modelled. */
+  constructor(reset: () => void, lenient = false) {
     this.reset = reset;
+    this.lenient = lenient;
   }
 
   /** The A20 gate stays open: closing it stops the machine with NotModelled. */
@@ -33,13 +35,20 @@ export class SystemControl {
   command(value: number): void {
     if (value === WRITE_OUTPUT) this.outputNext = true;
     else if (value === DISABLE_A20 || value === ENABLE_A20) this.setA20(value === ENABLE_A20);
-    else if (value < PULSE) throw new NotModelled(`hardware/keyboard-${value.toString(16).padStart(2, '0')}`);
-    else if ((value & RESET) === 0) this.reset();
+    else if (value >= PULSE) this.pulse(value);
+    else if (!this.lenient) throw new NotModelled(`hardware/keyboard-${value.toString(16).padStart(2, '0')}`);
+  }
+
+  private pulse(value: number): void {
+    if ((value & RESET) === 0) this.reset();
   }
 
   /** Port 0x60. */
   data(value: number): void {
-    if (!this.outputNext) throw new NotModelled('hardware/keyboard-data');
+    if (!this.outputNext) {
+      if (this.lenient) return;
+      throw new NotModelled('hardware/keyboard-data');
+    }
     this.outputNext = false;
     this.setOutput(value, (value & RESET) === 0);
   }

@@ -38,6 +38,14 @@ const pit = fc.oneof(
   out(PORT.SPEAKER, byte),
 );
 
+/** Gates and resets, and what keyboard drivers send. */
+const control = fc.oneof(
+  out(PORT.KEYBOARD_COMMAND, fc.constantFrom(0xd1, 0xdf, 0x20, 0xaa, 0xff, 0xd1)),
+  out(PORT.KEYBOARD_DATA, fc.constantFrom(0xdf, 0x03, 0xdd, 0xfe)),
+  out(PORT.SYSTEM_CONTROL_A, fc.constantFrom(2, 0, 1)),
+  out(PORT.RESET_CONTROL, fc.constantFrom(0, 2, 6)),
+);
+
 const serial = fc.integer({ min: 0, max: 7 }).chain((register) => out(PORT.SERIAL + register, byte));
 
 const RTC_REGISTERS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 0x32, 0x37, 0x15, 0x40] as const;
@@ -51,7 +59,10 @@ const rtcData = out(
 const rtcControl = fc.tuple(out(PORT.RTC_INDEX, fc.constantFrom(10, 11, 1, 3, 5)), rtcData);
 
 const port = fc.constantFrom(
-  ...[0x20, 0x21, 0xa0, 0xa1, 0x40, 0x41, 0x42, 0x43, 0x61, 0x64, 0x70, 0x71, 0x92, 0xe9, 0x4d0, 0x4d1, 0xcf9, 0x80, 0x300],
+  ...[
+    0x20, 0x21, 0xa0, 0xa1, 0x40, 0x41, 0x42, 0x43, 0x60, 0x61, 0x64, 0xf4, 0x1f0, 0xcf8, 0x70, 0x71, 0x92, 0xe9, 0x4d0, 0x4d1, 0xcf9, 0x80,
+    0x300,
+  ],
   ...[0x3f8, 0x3f9, 0x3fa, 0x3fb, 0x3fc, 0x3fd, 0x3fe, 0x3ff],
 );
 const read: fc.Arbitrary<DeviceStep> = fc.oneof(
@@ -112,6 +123,7 @@ const steps: fc.Arbitrary<readonly DeviceStep[]> = fc.oneof(
   { weight: 4, arbitrary: one(pic) },
   { weight: 3, arbitrary: one(pit) },
   { weight: 3, arbitrary: one(serial) },
+  { weight: 1, arbitrary: one(control) },
   { weight: 1, arbitrary: fc.tuple(rtcIndex, rtcData) },
   { weight: 3, arbitrary: rtcControl },
   { weight: 1, arbitrary: fc.tuple(rtcIndex, read) },
