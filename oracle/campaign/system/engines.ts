@@ -11,9 +11,8 @@ const MODULES: Readonly<Record<EngineName, string>> = { model: '#model/bare/engi
 
 export const loadBare = async (name: EngineName): Promise<BootBare> => ((await import(MODULES[name])) as { bootBare: BootBare }).bootBare;
 
-/** Steps between two looks, and the most that an image may take. */
-const SLICE = 1_000_000;
-const MOST_STEPS = 200_000_000;
+/** Steps between two looks. A case takes some thousand: so many without a word to debugcon, and it will not end. */
+const SLICE = 30_000;
 
 /** Goes on for some steps; time goes to the next deadline when the processor waits. Null while it goes on. */
 export const advance = (
@@ -34,7 +33,7 @@ export const advance = (
   } catch (error) {
     if (!(error instanceof NotModelled)) throw error;
     return {
-      events: error.before === null ? [] : (error.before as unknown as { events: readonly BareEvent[] }).events,
+      events: error.bareBefore?.events ?? [],
       stopped: { kind: 'not_modelled', why: error.what },
     };
   }
@@ -49,11 +48,12 @@ export const engineRunner = (name: EngineName, boot: BootBare): Runner => ({
   run: async (payload): Promise<ImageRun> => {
     const machine = boot(barePc(), multibootElf(payload));
     let said = '';
-    for (let steps = 0; steps < MOST_STEPS; steps += SLICE) {
+    for (let steps = 0; ; steps += SLICE) {
       const { events, stopped } = advance(machine, SLICE);
-      said += debugconOf(events);
+      const bytes = debugconOf(events);
+      said += bytes;
       if (stopped !== null) return { debugcon: latin1(said), stopped: stopped === 'exit' ? null : stopped };
+      if (bytes === '' && steps > 0) return { debugcon: latin1(said), stopped: { kind: 'hang', why: `${SLICE} steps without a word` } };
     }
-    return { debugcon: latin1(said), stopped: { kind: 'hang', why: `more than ${MOST_STEPS} steps` } };
   },
 });

@@ -2,7 +2,7 @@
 import type { BarePeer } from '../../peers/bare_peer.ts';
 import type { ImageRun, Runner } from './runner.ts';
 
-const TIMEOUT_SECONDS = 40;
+const TIMEOUT_SECONDS = 12;
 
 export const peerRunner = (peer: BarePeer): Runner => ({
   name: peer.name,

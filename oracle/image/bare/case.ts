@@ -2,7 +2,25 @@
 import type { X86Mode } from '#spec/isa/x86/mode.ts';
 import { ACTION } from './driver.ts';
 import type { Entry } from './entries.ts';
-import { CODE, GDT, IDT32, IDT64, IVT, PAGE0, PAGE3, S, SEL, STACK_TOP, STATE, STATE_BYTES, TABLES, VECTORS } from './layout.ts';
+import {
+  CODE,
+  GDT,
+  IDT32,
+  IDT64,
+  IVT,
+  PAGE0,
+  PAGE3,
+  S,
+  SEL,
+  STACK_TOP,
+  STATE,
+  STATE_BYTES,
+  TABLES,
+  TSS,
+  TSS_DF,
+  TSS_TASK,
+  VECTORS,
+} from './layout.ts';
 
 export type Paging = 'none' | '32' | 'pae' | '4level';
 export type Ring = 0 | 1 | 2 | 3;
@@ -121,6 +139,9 @@ const stateOf = (c: SystemCase, label: (name: string) => number): { readonly sta
     put(S.iret + 20 + 4 * i, selector);
   });
   const stores: Action[] = [];
+  // Tasks bring a CR3 of their own.
+  if (!long && paging !== 'none')
+    for (const tss of [TSS_TASK, TSS_DF]) stores.push({ do: 'store', at: tss + TSS.cr3, value: c.cr3 ?? CR3[paging] });
   const samering = mode === 'real' || (!long && ring === 0);
   put(S.samering, samering && mode !== 'real' ? 1 : 0);
   if (samering) {

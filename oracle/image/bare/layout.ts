@@ -30,6 +30,23 @@ export const TSS_DF = 0x8c00;
 export const TSS64 = 0x8d00;
 /** 104 bytes, and a bitmap for ports 0 to 0xff with its closing byte. */
 export const TSS_LIMIT = 104 + 32;
+/** Offsets of a 32-bit TSS's fields. */
+export const TSS = {
+  esp0: 4,
+  ss0: 8,
+  cr3: 28,
+  eip: 32,
+  eflags: 36,
+  gpr: 40,
+  es: 72,
+  cs: 76,
+  ss: 80,
+  ds: 84,
+  fs: 88,
+  gs: 92,
+  ldt: 96,
+  iomap: 100,
+};
 /** Room for descriptor tables' images and other operands. */
 export const OPERANDS = 0x8e00;
 export const ARENA_END = 0x8f00;

@@ -18,6 +18,7 @@ import {
   STACKS,
   TABLES,
   TASK_CODE,
+  TSS,
   TSS_DF,
   TSS_LIMIT,
   TSS_TASK,
@@ -70,23 +71,6 @@ const gdt = (): readonly (readonly [number, Descriptor])[] => {
   ];
 };
 
-/** Offsets of a 32-bit TSS's fields. */
-export const TSS = {
-  esp0: 4,
-  ss0: 8,
-  cr3: 28,
-  eip: 32,
-  eflags: 36,
-  gpr: 40,
-  es: 72,
-  cs: 76,
-  ss: 80,
-  ds: 84,
-  fs: 88,
-  gs: 92,
-  ldt: 96,
-  iomap: 100,
-};
 const BITMAP = 104;
 
 const task = (memory: LowMemory, at: number, eip: number, stack: number): void => {

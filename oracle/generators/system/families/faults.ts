@@ -62,7 +62,8 @@ const page = (s: Stream): SystemCase => {
   let at = somePlace(s, modes);
   if (at.paging === 'none') at = { ...at, paging: s.pick(['32', 'pae']) };
   const { linear, before, cr4 } = mapping(s, at);
-  const address = linear + (linear === BIG ? WINDOW_FRAMES : 0) + s.pick([0x100, 0x104, 0x100, 0xffe, 0xfff]);
+  const offset = s.pick([0x100, 0x104, 0x100, 0xffe, 0xfff]);
+  const address = linear + (linear === BIG ? WINDOW_FRAMES : 0) + offset;
   const write = s.one(2);
   const how = s.pick(['data', 'data', 'data', 'fetch'] as const);
   const wide = bitsOf(at.mode) === 16 ? [0x67] : [];
@@ -86,7 +87,12 @@ const page = (s: Stream): SystemCase => {
     cr4: cr4 | features,
     efer: s.one(3) ? 0 : EFER_NXE,
     flags: s.one(2) ? AC : 0,
-    before: [...before, ...store(WINDOW_FRAMES + 0x100, [0x0b0f0b0f, 0x0b0f0b0f])],
+    // UD2 wherever a fetch begins, across the pages too.
+    before: [
+      ...before,
+      ...store(WINDOW_FRAMES + 0x100, [0x0b0f0b0f, 0x0b0f0b0f]),
+      ...store(WINDOW_FRAMES + 0xffc, offset === 0xfff ? [0x0f000000, 0x0b] : [0x0b0f0000]),
+    ],
   };
 };
 

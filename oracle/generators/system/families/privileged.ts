@@ -12,7 +12,7 @@ const CARE = /^(hlt|mwait|sysret|sysexit|lgdt|lidt|mov_to_cr|mov_to_dr|wrmsr|in|
 const IO = /^(in|out|ins|outs)$/;
 /** Ports that the bitmap lets through, and that it does not. Where nothing stands, reads are ones. */
 const FREE_PORT = 0x30;
-const BARRED_PORTS = [0xe9, 0x3e, 0x3d, 0x3ff, 0xffff] as const;
+const BARRED_PORTS = [0xed, 0x3e, 0x3d, 0x3ff, 0xffff] as const;
 
 const system = new Set(OPCODE_GROUPS['system']);
 export const PRIVILEGED_ROWS: readonly number[] = [...OPCODES.keys()].filter((index) => {

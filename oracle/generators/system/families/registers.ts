@@ -145,9 +145,10 @@ const tables = (s: Stream): SystemCase => {
         : long
           ? s.pick([0x3ff, 0x10f, 0xffff])
           : s.pick([0x1ff, 0x87, 0xffff]);
-  const image = [limit | (base << 16), (base >>> 16) | (s.one(3) && bitsOf(at.mode) === 16 ? 0xab00 : 0), 0];
+  // With 16 bits the base has 24: what stands above them must not count.
+  const other: { other?: true } = s.one(4) && bitsOf(at.mode) !== 32 ? { other: true } : {};
+  const image = [limit | (base << 16), (base >>> 16) | (other.other !== true && s.one(3) && bitsOf(at.mode) === 16 ? 0xab00 : 0), 0];
   const memory = dataOffset(at);
-  const other = s.one(4) && bitsOf(at.mode) !== 32 ? { other: true } : {};
   const back = instruction(at, rowOf(which.endsWith('gdt') ? 'sgdt' : 'sidt'), { memory: dataOffset(at, 0x20) });
   const values = at.mode === '64' && which.startsWith('l') && s.one(5) ? [image[0], 0, 0x8000] : image;
   return {
