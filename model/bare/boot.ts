@@ -35,13 +35,12 @@ export const bootBareMachine = (config: BareConfig, image: Uint8Array): Machine 
     haltTold: false,
     ended: null,
     events: [],
-    cited: [],
+    cited: ['bare/image-place', 'bare/entry-state', ...loaded.clauses],
   };
 };
 
 const touches = ({ at, length }: Piece, start: number, end: number): boolean => at < end && at + length > start;
 
-/** bare/image-place. */
 const withPiece = (memory: Memory, piece: Piece): Memory => {
   const { at, length, bytes } = piece;
   if (at + length > memory.frames * FRAME || touches(piece, RAM_HOLE.start, RAM_HOLE.end)) badImage('a segment outside RAM');
@@ -59,7 +58,6 @@ const withPiece = (memory: Memory, piece: Piece): Memory => {
 const hiddenOf = ({ base, limit, rights, usable }: SegmentObservation): Hidden => ({ base: fromHex(base), limit, rights, usable });
 const systemSegment = (seen: SegmentObservation): SystemSegment => ({ selector: seen.selector, ...hiddenOf(seen) });
 
-/** bare/entry-state. */
 const cpuAtEntry = ({ entry, eax }: Loaded): CpuState => {
   const regs = new Array<Word>(16).fill(ZERO);
   regs[RAX] = word(0, eax);

@@ -35,10 +35,10 @@ export const execute = (machine: Machine, steps: number): Machine => {
   }
 };
 
-/** bare/halted: told once, when the processor stands and nothing will wake it now. */
+/** Told once, when the processor stands and nothing will wake it now. */
 const standing = (m: Machine): Machine => {
   if (m.cpu.system.activity !== 'halted' || m.haltTold || m.ended !== null || isDeliverable(m)) return m;
-  return { ...cite(emit(m, { kind: 'halted' }), ['x86/halt']), haltTold: true };
+  return { ...cite(emit(m, { kind: 'halted' }), ['x86/halt', 'bare/halted']), haltTold: true };
 };
 
 const nmiDeliverable = ({ devices, cpu: { system } }: Machine): boolean =>
@@ -47,7 +47,7 @@ const interruptDeliverable = ({ devices, cpu: { flags, system } }: Machine): boo
   (flags & IF) !== 0 && system.shadow === 'none' && interruptRequested(devices);
 const isDeliverable = (m: Machine): boolean => nmiDeliverable(m) || interruptDeliverable(m);
 
-/** bare/interrupt-order: an NMI comes before an interrupt. The same machine when nothing is deliverable. */
+/** An NMI comes before an interrupt. The same machine when nothing is deliverable. */
 const deliverPending = (m: Machine): Machine => {
   if (nmiDeliverable(m)) return delivering({ ...m, devices: acknowledgeNmi(m.devices) }, { vector: NMI, error: null, source: 'nmi' }, null);
   if (!interruptDeliverable(m)) return m;
@@ -113,7 +113,10 @@ const delivering = (m: Machine, event: Event, address: Word | null, answers = NO
     return delivering(machine, event, address, new Map(answers).set(questionOf(asked.wanted), answer));
   }
   const { state, delivered: told } = asked;
-  const after = cite({ ...m, cpu: cpuOf(state), memory: state.memory, haltTold: false }, ['bare/delivery', ...state.cited]);
+  const after = cite({ ...m, cpu: cpuOf(state), memory: state.memory, haltTold: false }, [
+    event.source === 'external' || event.source === 'nmi' ? 'bare/interrupt-order' : 'bare/delivery',
+    ...state.cited,
+  ]);
   const all = told.reduce((now, one) => emit(now, eventOf(one)), after);
   return state.system.activity === 'shutdown' ? emit(all, { kind: 'shutdown', why: 'triple-fault' }) : all;
 };

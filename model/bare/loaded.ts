@@ -1,6 +1,7 @@
 /** What both boot protocols make: pieces of memory, a page of information, the entry. */
 import { MEMORY_MAP } from '#spec/bare/boot.ts';
 import type { BareConfig } from '#spec/bare/machine.ts';
+import type { ClauseId } from '#spec/clauses.ts';
 import type { Piece } from './image_file.ts';
 
 export type Loaded = {
@@ -9,6 +10,8 @@ export type Loaded = {
   readonly eax: number;
   /** The frame of INFO (spec/bare/boot.ts). */
   readonly info: Uint8Array;
+  /** Clauses of the protocol that decided. */
+  readonly clauses: readonly ClauseId[];
 };
 
 /** The memory map, with the end of RAM put in. */

@@ -20,7 +20,7 @@ export type Machine = {
   /** It has been told that the processor stands halted. */
   readonly haltTold: boolean;
   readonly ended: { readonly exit: number } | { readonly shutdown: string } | null;
-  /** What the present input has brought about. */
+  /** What the present input has brought about so far; what booting decided is told with the first. */
   readonly events: readonly BareEvent[];
   readonly cited: readonly ClauseId[];
 };

@@ -20,18 +20,19 @@ export const loadMultiboot = (file: Uint8Array, config: BareConfig): Loaded | nu
   const header = headerIn(file);
   if (header === null) return null;
   if ((header.flags & 0xffff & ~MULTIBOOT.HEADER_FLAGS_GRANTED) !== 0) badImage('a multiboot header that asks for what is not there');
-  const { entry, pieces } = (header.flags & MULTIBOOT.HEADER_ADDRESSES) !== 0 ? byAddresses(file, header) : byElf(file);
-  return { entry, pieces, eax: MULTIBOOT.LOADED_MAGIC, info: information(config) };
+  const addressed = (header.flags & MULTIBOOT.HEADER_ADDRESSES) !== 0;
+  const { entry, pieces } = addressed ? byAddresses(file, header) : byElf(file);
+  const clauses = [addressed ? 'bare/multiboot-addresses' : 'bare/multiboot-elf', 'bare/multiboot-info'] as const;
+  return { entry, pieces, eax: MULTIBOOT.LOADED_MAGIC, info: information(config), clauses };
 };
 
-/** bare/multiboot-elf. */
 const byElf = (file: Uint8Array): Pick<Loaded, 'entry' | 'pieces'> => {
   if (!isElf(file)) badImage('a multiboot header without addresses in a file that is no ELF file');
   const elf = parseElfFile(file);
   return elf.bits === 32 ? elf : badImage('a 64-bit ELF file with a multiboot header without addresses');
 };
 
-/** bare/multiboot-addresses: a load end of 0 is the end of the file, a bss end of 0 means no bss. */
+/** A load end of 0 is the end of the file, a bss end of 0 means no bss. */
 const byAddresses = (file: Uint8Array, { at }: Header): Pick<Loaded, 'entry' | 'pieces'> => {
   const [header, load, loadEnd, bssEnd, entry] = [12, 16, 20, 24, 28].map((n) => fieldAt(file, at + n, 4));
   const start = at - (header - load);
@@ -41,7 +42,6 @@ const byAddresses = (file: Uint8Array, { at }: Header): Pick<Loaded, 'entry' | '
   return { entry, pieces: [{ at: load, length, bytes: file.subarray(start, start + stored) }] };
 };
 
-/** bare/multiboot-info. */
 const information = (config: BareConfig): Uint8Array => {
   const page = new Uint8Array(INFO.end - INFO.first);
   const view = new DataView(page.buffer);

@@ -6,7 +6,7 @@ import { entriesOf, type Loaded, textBytes } from './loaded.ts';
 
 const aligned = (n: number): number => (n + 3) & ~3;
 
-/** bare/pvh-entry: the note's value has four or eight bytes. */
+/** The note's value has four or eight bytes. */
 const entryIn = (file: Uint8Array, [start, end]: readonly [number, number]): number | null => {
   for (let at = start; at + 12 <= end; ) {
     const [nameBytes, bytes, type] = [0, 4, 8].map((n) => fieldAt(file, at + n, 4));
@@ -27,12 +27,12 @@ export const loadPvh = (file: Uint8Array, config: BareConfig): Loaded | null => 
   const elf = parseElfFile(file);
   for (const area of elf.notes) {
     const entry = entryIn(file, area);
-    if (entry !== null) return { entry, pieces: elf.pieces, eax: 0, info: information(config) };
+    if (entry !== null)
+      return { entry, pieces: elf.pieces, eax: 0, info: information(config), clauses: ['bare/pvh-entry', 'bare/pvh-info'] };
   }
   return null;
 };
 
-/** bare/pvh-info. */
 const information = (config: BareConfig): Uint8Array => {
   const page = new Uint8Array(INFO.end - INFO.first);
   const view = new DataView(page.buffer);

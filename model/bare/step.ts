@@ -17,9 +17,9 @@ export type Outcome = {
 
 /** Throws BadInput for an input that makes no sense now, NotModelled for what the machine lacks. A machine that has ended stays as it is. */
 export const step = (before: Machine, input: BareInput): Outcome => {
-  const begun: Machine = { ...before, events: [], cited: [], devices: forgetClauses(before.devices) };
-  const machine = before.ended === null ? apply(begun, input) : begun;
-  const { events, cited } = cite(machine, machine.devices.cited);
+  const after = before.ended === null ? apply(before, input) : before;
+  const { events, cited } = cite(after, after.devices.cited);
+  const machine: Machine = { ...after, events: [], cited: [], devices: forgetClauses(after.devices) };
   return { machine, events, retired: machine.retired - before.retired, clauses: cited };
 };
 

@@ -2,7 +2,7 @@
 import { type Size, zeroExtend } from '../../../word/size.ts';
 import { type Word, word } from '../../../word/word.ts';
 import { generalProtection, notPresent } from '../fault.ts';
-import { changed, type Running, setReg } from '../running.ts';
+import { changed, citing, type Running, setReg } from '../running.ts';
 import { CS, RSP, SS } from '../state.ts';
 import { arrived, inCode, namedDescriptor, requireTarget, runsLong } from './code_segment.ts';
 import {
@@ -91,7 +91,7 @@ const callSame = (s: Running, gate: Gate, code: Descriptor, next: Word): Running
   return arrived(pushed, gate.selector, code, gate.offset);
 };
 
-/** x86/gate-inner: the stack of the new level gets the old SS and stack pointer, the parameters, CS and the address. */
+/** The stack of the new level gets the old SS and stack pointer, the parameters, CS and the address. */
 const callInner = (s: Running, gate: Gate, code: Descriptor, next: Word): Running => {
   const level = dplOf(code);
   const stack = innerStack(s, level);
@@ -104,7 +104,11 @@ const callInner = (s: Running, gate: Gate, code: Descriptor, next: Word): Runnin
     selectorWord(s.segments.selectors[CS]),
     next,
   ];
-  const moved = onInnerStack(inCode(s, withRpl(gate.selector, level), hiddenOf(code), gate.offset, level), stack, level);
+  const moved = onInnerStack(
+    inCode(citing(s, 'x86/gate-inner'), withRpl(gate.selector, level), hiddenOf(code), gate.offset, level),
+    stack,
+    level,
+  );
   const pushed = namingStack(stack.selector, () => pushAll(moved, gate.size, values));
   return allAccessed(pushed, [code, stack.descriptor]);
 };

@@ -4,7 +4,7 @@ import { EFER } from '#spec/isa/x86/control_registers.ts';
 import { isCanonical } from '../../../memory/translate.ts';
 import type { Word } from '../../../word/word.ts';
 import { type Exit, generalProtection, notPresent } from '../fault.ts';
-import { changed, type Running } from '../running.ts';
+import { changed, citing, type Running } from '../running.ts';
 import { CS, type Hidden, RIGHTS } from '../state.ts';
 import {
   type Descriptor,
@@ -79,7 +79,7 @@ export const requireTarget = (s: Running, hidden: Hidden, rip: Word): void => {
 /** The state at `rip` in another code segment, of a level; nothing is checked any more. */
 export const inCode = (s: Running, selector: number, hidden: Hidden, rip: Word, cpl = s.system.cpl): Running => {
   const segments = withSegment(s.segments, CS, selector, hidden);
-  return changed(s, { segments, rip, system: inModeOf(s.system, s.flags, segments, cpl) });
+  return changed(citing(s, 'x86/mode-choice'), { segments, rip, system: inModeOf(s.system, s.flags, segments, cpl) });
 };
 
 /** The end of a transfer to checked code: RPL of CS becomes CPL, accessed bits are set. */

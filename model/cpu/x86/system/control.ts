@@ -5,7 +5,7 @@ import { CR0, CR0_WRITABLE, CR3, CR4, CR4_FEATURES, CR8_WRITABLE, EFER } from '#
 import { type Word, word } from '../../../word/word.ts';
 import { type Exit, generalProtection } from '../fault.ts';
 import { finish, read } from '../operand.ts';
-import { changed, completed, type Running, type Semantics, setReg, withSystem } from '../running.ts';
+import { changed, citing, completed, type Running, type Semantics, setReg, withSystem } from '../running.ts';
 import { CS, RIGHTS } from '../state.ts';
 import { hasFeature, physicalWidth } from './features.ts';
 import { requirePdptes } from './pdpte.ts';
@@ -114,11 +114,11 @@ const written = (s: Running, register: number, value: Word): Running => {
 
 const LMSW_BITS = CR0.MP | CR0.EM | CR0.TS;
 
-/** LMSW: x86/lmsw-pe. */
+/** LMSW cannot clear PE. */
 export const lmsw: Semantics = (s, i) => {
   const value = read(s, i, i.dst).lo;
   const cr0 = (s.system.cr0 & ~LMSW_BITS) | (value & (LMSW_BITS | CR0.PE));
-  return withSystem(s, i, withCr0(s, word(0, cr0)).system);
+  return withSystem(citing(s, 'x86/lmsw-pe'), i, withCr0(s, word(0, cr0)).system);
 };
 
 /** SMSW: a register gets as much of CR0 as it has room for, memory 16 bits. */

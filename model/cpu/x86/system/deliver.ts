@@ -29,6 +29,7 @@ export const deliver = (s: Running, event: Event, address: Word | null = null): 
       }
       if (!(thrown instanceof Exit)) throw thrown;
       if (thrown.clause) now = citing(now, thrown.clause);
+      if (((thrown.fault.error ?? 0) & EXTERNAL) !== 0 && thrown.fault.vector !== VECTOR.PF) now = citing(now, 'x86/interrupt-external');
       if (thrown.kind === 'trap') delivered.push(current);
       now = afterFailure(now, thrown);
       const next = following(current, thrown);
@@ -38,6 +39,8 @@ export const deliver = (s: Running, event: Event, address: Word | null = null): 
     }
   }
 };
+
+const EXTERNAL = 1;
 
 /** The state that the next event is delivered from: as before, or in the task that has taken over. */
 const afterFailure = (s: Running, { after, left, fault }: Exit): Running => {

@@ -2,7 +2,7 @@
 import type { Memory } from '../../../memory/memory.ts';
 import { word } from '../../../word/word.ts';
 import type { Running } from '../running.ts';
-import { withMemory } from '../running.ts';
+import { citing, withMemory } from '../running.ts';
 import { RIGHTS } from '../state.ts';
 import type { Descriptor } from './descriptor.ts';
 import type { Table } from './state.ts';
@@ -28,15 +28,16 @@ export const descriptorOf = (s: Running, selector: number): Descriptor | null =>
 /** The second 8 bytes of a descriptor of 16; null when they do not lie inside the table. */
 export const upperHalfOf = (s: Running, selector: number): Descriptor | null => descriptorOf(s, (selector & ~3) + 8);
 
-/** x86/descriptor-accessed: the memory after the accessed bit was set, where it was clear. */
-export const accessed = (s: Running, { at, hi }: Descriptor): Memory => {
-  if ((hi & (RIGHTS.ACCESSED << 8)) !== 0) return s.memory;
-  return writeTable(s, inTable(s, at, 5), 1, word(0, ((hi >>> 8) & 0xff) | RIGHTS.ACCESSED));
+/** The state after the accessed bit was set in memory, where it was clear. */
+export const accessed = (s: Running, { at, hi }: Descriptor): Running => {
+  if ((hi & (RIGHTS.ACCESSED << 8)) !== 0) return s;
+  const memory = writeTable(s, inTable(s, at, 5), 1, word(0, ((hi >>> 8) & 0xff) | RIGHTS.ACCESSED));
+  return withMemory(citing(s, 'x86/descriptor-accessed'), memory);
 };
 
-/** The state with the accessed bits of several descriptors set in memory, one after another. */
+/** The same for several descriptors, one after another. */
 export const allAccessed = (s: Running, descriptors: readonly (Descriptor | null)[]): Running =>
-  descriptors.reduce((now, d) => (d === null ? now : withMemory(now, accessed(now, d))), s);
+  descriptors.reduce((now, d) => (d === null ? now : accessed(now, d)), s);
 
 /** The type byte of a system descriptor rewritten: a task state becomes busy or available. */
 export const withType = (s: Running, { at, hi }: Descriptor, type: number): Memory =>

@@ -3,7 +3,7 @@ import type { ClauseId } from '#spec/clauses.ts';
 import { type Size, zeroExtend } from '../../../word/size.ts';
 import { addInt, type Word } from '../../../word/word.ts';
 import { type Exit, generalProtection, stackFault } from '../fault.ts';
-import { changed, completed, type Running, type Semantics, setReg } from '../running.ts';
+import { changed, citing, completed, type Running, type Semantics, setReg } from '../running.ts';
 import { RSP, SS } from '../state.ts';
 import { arrived, arrivedByParagraph, requireTarget, returnCode, runsLong } from './code_segment.ts';
 import { type Descriptor, dplOf, errorOf, hiddenOf, isNull, isPresent, isWritableData, rplOf } from './descriptor.ts';
@@ -16,8 +16,8 @@ export const returnFar: Semantics = (s, i) => {
   const drop = i.row.operands.length === 1 ? i.dst.value.lo & 0xffff : 0;
   const selector = onStack(s, i.size, i.size).lo & 0xffff;
   const offset = onStack(s, 0, i.size);
-  const { regs, rip, segments, memory, system } = returned(s, i.size, selector, offset, drop);
-  return completed(s, i, { regs, rip, segments, memory, system });
+  const { regs, rip, segments, memory, system, cited } = returned(s, i.size, selector, offset, drop);
+  return completed(s, i, { regs, rip, segments, memory, system, cited });
 };
 
 const returned = (s: Running, size: Size, selector: number, offset: Word, drop: number): Running => {
@@ -63,7 +63,9 @@ export const toOuter = (s: Running, selector: number, code: Descriptor, rip: Wor
   const onStackOf = stack.descriptor
     ? withSegment(there.segments, SS, stack.selector, hiddenOf(stack.descriptor))
     : withNull(there.segments, SS, stack.selector);
-  const segments = level > s.system.cpl ? withoutInner(onStackOf, level) : onStackOf;
-  const settled = changed(allAccessed(there, [stack.descriptor]), { segments });
+  const outwards = level > s.system.cpl;
+  const segments = outwards ? withoutInner(onStackOf, level) : onStackOf;
+  const noted = outwards ? citing(there, 'x86/return-clears_segments') : there;
+  const settled = changed(allAccessed(noted, [stack.descriptor]), { segments });
   return withPointer(settled, zeroExtend(stack.pointer, 8));
 };

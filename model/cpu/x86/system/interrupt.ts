@@ -5,7 +5,7 @@ import { type Word, word } from '../../../word/word.ts';
 import { Exit, generalProtection, notPresent } from '../fault.ts';
 import { AC, IF, NT, RF, TF } from '../flags.ts';
 import { VECTOR } from '../outcome.ts';
-import { changed, type Running, setReg } from '../running.ts';
+import { changed, citing, type Running, setReg } from '../running.ts';
 import { CS, DS, ES, FS, GS, RSP, SS } from '../state.ts';
 import { onInnerStack } from './call_gate.ts';
 import { arrivedByParagraph, inCode, namedDescriptor, requireTarget, runsLong } from './code_segment.ts';
@@ -33,12 +33,15 @@ const entered = (s: Running, event: Event): Running => {
   return isLong(s) ? throughLong(s, event, gate, code) : throughLegacy(s, event, gate, code);
 };
 
-/** What delivery leaves behind: the shadow and the halt end; #DB clears GD, an NMI blocks others (x86/interrupt-debug, x86/nmi-blocked). */
+/** What delivery leaves behind: the shadow and the halt end; #DB clears GD, an NMI blocks others. */
 const settled = (s: Running, { vector, source }: Event): Running => {
   const dr = s.system.dr.slice();
-  if (vector === VECTOR.DB) dr[5] = word(0, dr[5].lo & ~DR7.GD);
-  const nmiBlocked = s.system.nmiBlocked || (source === 'nmi' && vector === NMI);
-  return changed(s, { system: { ...s.system, dr, nmiBlocked, shadow: 'none', activity: 'running' } });
+  const debug = vector === VECTOR.DB;
+  if (debug) dr[5] = word(0, dr[5].lo & ~DR7.GD);
+  const blocks = source === 'nmi' && vector === NMI;
+  const nmiBlocked = s.system.nmiBlocked || blocks;
+  const noted = debug ? citing(s, 'x86/interrupt-debug') : blocks ? citing(s, 'x86/nmi-blocked') : s;
+  return changed(noted, { system: { ...s.system, dr, nmiBlocked, shadow: 'none', activity: 'running' } });
 };
 
 const SELECTOR_ERRORS: readonly number[] = [VECTOR.TS, VECTOR.NP, VECTOR.SS, VECTOR.GP];
@@ -57,11 +60,11 @@ const external = <T>(action: () => T): T => {
 
 const NO_RF: readonly number[] = [VECTOR.DB, VECTOR.DF];
 
-/** x86/interrupt-flags: what is pushed. */
+/** What is pushed. */
 const pushedFlags = (s: Running, { vector, source }: Event): number =>
   source === 'fault' && !NO_RF.includes(vector) ? s.flags | RF : s.flags;
 
-/** x86/interrupt-flags: what the handler begins with. */
+/** What the handler begins with. */
 const handlerFlags = (flags: number, kind: InterruptGate['kind']): number =>
   flags & ~(TF | NT | RF | RFLAGS.VM | (kind === 'interrupt' ? IF : 0));
 
@@ -74,10 +77,9 @@ const throughVector = (s: Running, { vector }: Event): Running => {
   return arrivedByParagraph(changed(pushed, { flags: s.flags & ~(IF | TF | RF | AC) }), entry >>> 16, word(0, entry & 0xffff));
 };
 
-/** x86/interrupt-task. */
 const throughTask = (s: Running, event: Event, { selector }: InterruptGate): Running => {
   const d = taskDescriptor(s, selector, false, protectionOf);
-  return switchTask(s, selector, d, 'interrupt', s.rip, pushedFlags(s, event), event.error);
+  return switchTask(citing(s, 'x86/interrupt-task'), selector, d, 'interrupt', s.rip, pushedFlags(s, event), event.error);
 };
 
 /** x86/interrupt-code. */
@@ -94,7 +96,13 @@ const levelOf = (s: Running, code: Descriptor): number => (isConforming(code) ? 
 
 /** The state at the handler, before anything is pushed. */
 const atHandler = (s: Running, gate: InterruptGate, code: Descriptor, level: number): Running =>
-  inCode(changed(s, { flags: handlerFlags(s.flags, gate.kind) }), withRpl(gate.selector, level), hiddenOf(code), gate.offset, level);
+  inCode(
+    changed(citing(s, 'x86/interrupt-flags'), { flags: handlerFlags(s.flags, gate.kind) }),
+    withRpl(gate.selector, level),
+    hiddenOf(code),
+    gate.offset,
+    level,
+  );
 
 /** Flags, CS, the address and the error code: what every handler finds on top. */
 const frame = (s: Running, event: Event): readonly Word[] => [
@@ -106,14 +114,12 @@ const frame = (s: Running, event: Event): readonly Word[] => [
 
 const stackOf = (s: Running): readonly Word[] => [selectorWord(s.segments.selectors[SS]), s.regs[RSP]];
 
-/** x86/interrupt-long. */
 const throughLong = (s: Running, event: Event, gate: InterruptGate, code: Descriptor): Running => {
   const level = levelOf(s, code);
   const inner = level < s.system.cpl;
-  // x86/interrupt-ist
   const top = gate.ist !== 0 ? interruptStack(s, gate.ist) : inner ? innerStack(s, level).pointer : s.regs[RSP];
   requireTarget(s, hiddenOf(code), gate.offset);
-  const there = atHandler(s, gate, code, level);
+  const there = atHandler(citing(s, gate.ist === 0 ? 'x86/interrupt-long' : 'x86/interrupt-ist'), gate, code, level);
   const segments = inner ? withNull(there.segments, SS, level) : there.segments;
   const moved = changed(there, { segments, regs: setReg(s.regs, RSP, word(top.hi, top.lo & ~15)) });
   return allAccessed(pushAll(moved, 8, [...stackOf(s), ...frame(s, event)]), [code]);
@@ -127,13 +133,13 @@ const throughLegacy = (s: Running, event: Event, gate: InterruptGate, code: Desc
   }
   const stack = innerStack(s, level);
   requireTarget(s, hiddenOf(code), gate.offset);
-  const moved = onInnerStack(atHandler(s, gate, code, level), stack, level);
+  const moved = onInnerStack(atHandler(citing(s, 'x86/interrupt-inner'), gate, code, level), stack, level);
   const values = [...dataOfV86(s), ...stackOf(s), ...frame(s, event)];
   const pushed = namingStack(stack.selector, () => pushAll(moved, gate.size, values));
   return withoutV86(s, allAccessed(pushed, [code, stack.descriptor]));
 };
 
-/** x86/interrupt-inner: virtual-8086 mode hands its data segments over. */
+/** Virtual-8086 mode hands its data segments over. */
 const dataOfV86 = (s: Running): readonly Word[] =>
   s.system.mode === 'v86' ? [GS, FS, DS, ES].map((register) => selectorWord(s.segments.selectors[register])) : [];
 

@@ -1,7 +1,7 @@
 /** CLI STI HLT CLAC STAC. Chapter: "Ports and interrupt flag". */
 import { generalProtection, undefinedOpcode } from '../fault.ts';
 import { AC, IF, setFlags } from '../flags.ts';
-import { completed, type Running, type Semantics, withFlags } from '../running.ts';
+import { citing, completed, type Running, type Semantics, withFlags } from '../running.ts';
 import { ioplOf } from './flags.ts';
 
 /** x86/iopl-interrupt_flag. */
@@ -14,11 +14,11 @@ export const cli: Semantics = (s, i) => {
   return withFlags(s, i, setFlags(s.flags, IF, 0));
 };
 
-/** STI: x86/shadow-sti. */
+/** STI. */
 export const sti: Semantics = (s, i) => {
   requireIopl(s);
-  const system = (s.flags & IF) === 0 ? { ...s.system, shadow: 'sti' as const } : s.system;
-  return completed(s, i, { flags: s.flags | IF, system });
+  if ((s.flags & IF) !== 0) return completed(s, i, {});
+  return completed(citing(s, 'x86/shadow-sti'), i, { flags: s.flags | IF, system: { ...s.system, shadow: 'sti' } });
 };
 
 /** HLT: x86/halt. */

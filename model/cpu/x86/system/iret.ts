@@ -3,7 +3,7 @@ import { type Size, zeroExtend } from '../../../word/size.ts';
 import type { Word } from '../../../word/word.ts';
 import { generalProtection } from '../fault.ts';
 import { NT, setFlags } from '../flags.ts';
-import { changed, completed, type Running, type Semantics, setReg } from '../running.ts';
+import { changed, citing, completed, type Running, type Semantics, setReg } from '../running.ts';
 import { CS, DS, ES, FS, GS, RSP, SS } from '../state.ts';
 import { arrived, arrivedByParagraph, requireTarget, returnCode, runsLong } from './code_segment.ts';
 import { hiddenOf, rplOf } from './descriptor.ts';
@@ -18,12 +18,13 @@ import { switchTask } from './task_switch.ts';
 type Frame = { readonly rip: Word; readonly selector: number; readonly flags: number };
 
 export const iret: Semantics = (s, i) => {
-  const { regs, rip, flags, segments, memory, system } = unblocked(returned(s, i.size));
-  return completed(s, i, { regs, rip, flags, segments, memory, system });
+  const { regs, rip, flags, segments, memory, system, cited } = unblocked(returned(citing(s, 'x86/iret-flags'), i.size));
+  return completed(s, i, { regs, rip, flags, segments, memory, system, cited });
 };
 
-/** x86/nmi-unblocked: an IRET that succeeds lets NMIs in again. */
-const unblocked = (s: Running): Running => (s.system.nmiBlocked ? changed(s, { system: { ...s.system, nmiBlocked: false } }) : s);
+/** An IRET that succeeds lets NMIs in again. */
+const unblocked = (s: Running): Running =>
+  s.system.nmiBlocked ? changed(citing(s, 'x86/nmi-unblocked'), { system: { ...s.system, nmiBlocked: false } }) : s;
 
 const returned = (s: Running, size: Size): Running => {
   const { mode, cpl } = s.system;
@@ -47,11 +48,11 @@ const frameOf = (s: Running, size: Size): Frame => ({
 
 const flagsAfter = (s: Running, size: Size, popped: number, mask = returnable(s, size)): number => setFlags(s.flags, mask, popped & mask);
 
-/** x86/iret-real: real and virtual-8086 mode; the latter cannot change IOPL. */
+/** Real and virtual-8086 mode; the latter cannot change IOPL. */
 const fromParagraphs = (s: Running, size: Size): Running => {
   const { rip, selector, flags } = frameOf(s, size);
   const mask = returnable({ ...s, system: { ...s.system, cpl: s.system.mode === 'v86' ? 3 : 0 } }, size) & ~(VIF | VIP);
-  const there = arrivedByParagraph(changed(s, { regs: setReg(s.regs, RSP, movedBy(s, 3 * size)) }), selector, rip);
+  const there = arrivedByParagraph(changed(citing(s, 'x86/iret-real'), { regs: setReg(s.regs, RSP, movedBy(s, 3 * size)) }), selector, rip);
   return changed(there, { flags: flagsAfter(s, size, flags, s.system.mode === 'v86' ? mask & ~IOPL : mask) });
 };
 
@@ -63,7 +64,7 @@ const fromNested = (s: Running): Running => {
   return switchTask(s, link, d, 'return', s.rip);
 };
 
-/** x86/iret-v86: to virtual-8086 mode go SS, ESP and all data segments too, and nothing is checked but the address. */
+/** To virtual-8086 mode go SS, ESP and all data segments too, and nothing is checked but the address. */
 const toV86 = (s: Running, { rip, selector, flags }: Frame): Running => {
   const slot = (n: number): Word => onStack(s, 4 * n, 4);
   const [pointer, ...popped] = [3, 4, 5, 6, 7, 8].map(slot);
@@ -72,7 +73,13 @@ const toV86 = (s: Running, { rip, selector, flags }: Frame): Running => {
   requireTarget(changed(s, { segments }), segments.hidden[CS], rip);
   const mask = returnable(s, 4) | VM;
   const after = flagsAfter(s, 4, flags, mask);
-  return changed(s, { regs: setReg(s.regs, RSP, pointer), rip, flags: after, segments, system: inModeOf(s.system, after, segments, 3) });
+  return changed(citing(s, 'x86/iret-v86'), {
+    regs: setReg(s.regs, RSP, pointer),
+    rip,
+    flags: after,
+    segments,
+    system: inModeOf(s.system, after, segments, 3),
+  });
 };
 
 const sameLevel = (s: Running, size: Size, { rip, selector, flags }: Frame): Running => {
@@ -82,13 +89,17 @@ const sameLevel = (s: Running, size: Size, { rip, selector, flags }: Frame): Run
   return arrived(above, selector, code, rip);
 };
 
-/** x86/iret-stack: outwards, and in 64-bit mode always, the stack pointer and SS are popped too. */
+/** Outwards, and in 64-bit mode always, the stack pointer and SS are popped too. */
 const withStack = (s: Running, size: Size, { rip, selector, flags }: Frame): Running => {
   const pointer = onStack(s, 3 * size, size);
   const stackSelector = onStack(s, 4 * size, size).lo & 0xffff;
   const code = returnCode(s, selector);
   const descriptor = outerStack(s, stackSelector, rplOf(selector), runsLong(s, code));
   requireTarget(s, hiddenOf(code), rip);
-  const there = toOuter(s, selector, code, rip, { selector: stackSelector, pointer: zeroExtend(pointer, size), descriptor });
+  const there = toOuter(citing(s, 'x86/iret-stack'), selector, code, rip, {
+    selector: stackSelector,
+    pointer: zeroExtend(pointer, size),
+    descriptor,
+  });
   return changed(there, { flags: flagsAfter(s, size, flags) });
 };

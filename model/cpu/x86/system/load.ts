@@ -6,7 +6,7 @@ import { generalProtection, notPresent, stackFault, undefinedOpcode } from '../f
 import type { Instruction } from '../instruction.ts';
 import { readLinear } from '../linear.ts';
 import { effectiveAddress, read, writeRegister } from '../operand.ts';
-import { changed, completed, type Running, type Semantics } from '../running.ts';
+import { changed, citing, completed, type Running, type Semantics } from '../running.ts';
 import { segmented } from '../segmentation.ts';
 import { CS, GS, RSP, type Segments, SS } from '../state.ts';
 import {
@@ -27,11 +27,11 @@ import { onStack, withPointer } from './stack.ts';
 
 /** The state after loading a data or stack segment register, with the accessed bit set in memory. */
 export const loadBareSegment = (s: Running, register: number, selector: number): Running => {
-  if (s.system.mode === 'real') return withSegments(s, withReal(s.segments, register, selector));
-  if (s.system.mode === 'v86') return withSegments(s, withV86(s.segments, register, selector));
+  if (s.system.mode === 'real') return withSegments(citing(s, 'x86/segment-real'), withReal(s.segments, register, selector));
+  if (s.system.mode === 'v86') return withSegments(citing(s, 'x86/segment-v86'), withV86(s.segments, register, selector));
   if (isNull(selector)) return withSegments(s, loadNull(s, register, selector));
   const d = register === SS ? stackDescriptor(s, selector) : dataDescriptor(s, selector);
-  return changed(s, { segments: withSegment(s.segments, register, selector, hiddenOf(d)), memory: accessed(s, d) });
+  return withSegments(accessed(s, d), withSegment(s.segments, register, selector, hiddenOf(d)));
 };
 
 const withSegments = (s: Running, segments: Segments): Running => changed(s, { segments });
@@ -65,11 +65,12 @@ const dataDescriptor = (s: Running, selector: number): Descriptor => {
   return d;
 };
 
-/** x86/shadow-stack: a load of SS holds off interrupts and debug exceptions for one instruction. */
-const shadowed = (s: Running, register: number): Running => (register === SS ? changed(s, { system: { ...s.system, shadow: 'ss' } }) : s);
+/** A load of SS holds off interrupts and debug exceptions for one instruction. */
+const shadowed = (s: Running, register: number): Running =>
+  register === SS ? changed(citing(s, 'x86/shadow-stack'), { system: { ...s.system, shadow: 'ss' } }) : s;
 
 const done = (s: Running, i: Instruction, after: Running): Running =>
-  completed(s, i, { regs: after.regs, segments: after.segments, memory: after.memory, system: after.system });
+  completed(s, i, { regs: after.regs, segments: after.segments, memory: after.memory, system: after.system, cited: after.cited });
 
 /** MOV to a segment register. x86/segment-undefined: CS and the encodings 6 and 7 are no destination. */
 export const movToSegment: Semantics = (s, i) => {

@@ -12,8 +12,8 @@ import { through } from './interrupt.ts';
 const interrupts = (s: Running, i: Instruction, vector: number, by: SoftwareInterrupt): never => {
   const event: Event = { vector, error: null, source: by === 'int1' ? 'int1' : 'software' };
   const next = s.system.mode === '64' ? nextRip(s, i) : word(0, nextRip(s, i).lo);
-  const { regs, rip, flags, segments, memory, system } = through(changed(s, { rip: next }), event);
-  throw softwareInterrupt(completed(s, i, { regs, rip, flags, segments, memory, system }), vector, null, by);
+  const { regs, rip, flags, segments, memory, system, cited } = through(changed(s, { rip: next }), event);
+  throw softwareInterrupt(completed(s, i, { regs, rip, flags, segments, memory, system, cited }), vector, null, by);
 };
 
 /** INT n: x86/iret-v86_iopl. */

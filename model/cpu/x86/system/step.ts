@@ -1,4 +1,5 @@
 /** One step of the machine without a hypervisor: the instruction, and the debug exceptions around it. Chapter: "Debugging". */
+import type { ClauseId } from '#spec/clauses.ts';
 import { DR6, DR7_RW } from '#spec/isa/x86/control_registers.ts';
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
 import { add, equal, word } from '../../../word/word.ts';
@@ -54,7 +55,13 @@ const withDebugExceptions = (s: Running, instruction: Instruction, after: Runnin
   const done = loadsFlags(s, instruction, after) ? after : changed(after, { flags: after.flags & ~RFLAGS.RF });
   const bits = metBreakpoints() | ((s.flags & TF) !== 0 ? DR6.BS : 0);
   if (bits === 0 || after.system.shadow === 'ss') return done;
-  throw new Exit('trap', withDebugStatus(done, bits), DEBUG, (bits & DR6.BS) !== 0 ? 'x86/debug-step' : 'x86/debug-data');
+  throw new Exit('trap', withDebugStatus(done, bits), DEBUG, clauseOf(s, bits));
+};
+
+const clauseOf = (s: Running, bits: number): ClauseId => {
+  if ((bits & DR6.BS) !== 0) return 'x86/debug-step';
+  const port = enabledBreakpoints(s).some(({ number, kind }) => kind === DR7_RW.io && (bits & (1 << number)) !== 0);
+  return port ? 'x86/debug-io' : 'x86/debug-data';
 };
 
 /** IRET and task switches bring an RF of their own. */

@@ -3,7 +3,7 @@ import { EFER } from '#spec/isa/x86/control_registers.ts';
 import { type Word, word, ZERO } from '../../../word/word.ts';
 import { generalProtection, undefinedOpcode } from '../fault.ts';
 import { IF, RF } from '../flags.ts';
-import { changed, completed, nextRip, type Running, type Semantics, setReg } from '../running.ts';
+import { changed, citing, completed, nextRip, type Running, type Semantics, setReg } from '../running.ts';
 import { CS, R11, RCX, type Segments, SS } from '../state.ts';
 import { VM } from './flags.ts';
 import { heldMsr } from './msr.ts';
@@ -27,7 +27,7 @@ const requireOn = ({ system: { efer } }: Running): void => {
 
 const isLong = ({ system: { efer } }: Running): boolean => (efer & EFER.LMA) !== 0;
 
-/** SYSCALL: x86/syscall-entry. */
+/** SYSCALL. */
 export const syscall: Semantics = (s, i) => {
   requireOn(s);
   const star = heldMsr(s, STAR);
@@ -39,7 +39,7 @@ export const syscall: Semantics = (s, i) => {
   const linked = setReg(s.regs, RCX, next);
   const flags = long ? s.flags & ~(heldMsr(s, SFMASK).lo | RF) : s.flags & ~(IF | VM | RF);
   const rip = long ? heldMsr(s, s.system.mode === '64' ? LSTAR : CSTAR) : word(0, star.lo);
-  return completed(s, i, {
+  return completed(citing(s, 'x86/syscall-entry'), i, {
     regs: long ? setReg(linked, R11, word(0, s.flags & ~RF)) : linked,
     rip,
     flags: flags | 2,
@@ -51,7 +51,7 @@ export const syscall: Semantics = (s, i) => {
 /** Flags that SYSRET takes from R11. */
 const RETURNED_FLAGS = 0x3c7fd7;
 
-/** SYSRET: x86/syscall-return. */
+/** SYSRET. */
 export const sysret: Semantics = (s, i) => {
   requireOn(s);
   if (s.system.mode === 'real') throw generalProtection(0, 'x86/syscall-disabled');
@@ -62,5 +62,5 @@ export const sysret: Semantics = (s, i) => {
   const flags = isLong(s) ? (s.regs[R11].lo & RETURNED_FLAGS) | 2 : s.flags | IF;
   const rip: Word = wide ? s.regs[RCX] : word(0, s.regs[RCX].lo);
   const after = changed(s, { segments, flags });
-  return completed(s, i, { rip, flags, segments, system: inModeOf(after.system, flags, segments, 3) });
+  return completed(citing(s, 'x86/syscall-return'), i, { rip, flags, segments, system: inModeOf(after.system, flags, segments, 3) });
 };

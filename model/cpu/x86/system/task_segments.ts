@@ -78,7 +78,7 @@ const withRegister = (s: Running, register: number): Running => {
       ? stackFault('x86/segment-not_present', errorOf(selector))
       : notPresent(errorOf(selector), 'x86/segment-not_present');
   const segments = withSegment(s.segments, register, selector, hiddenOf(d));
-  return changed(s, { segments, memory: accessed(s, d), system: inModeOf(s.system, s.flags, segments) });
+  return changed(accessed(s, d), { segments, system: inModeOf(s.system, s.flags, segments) });
 };
 
 const fits = ({ system: { cpl } }: Running, register: number, selector: number, d: Descriptor): boolean => {

@@ -10,7 +10,7 @@ import { type Word, word } from '../../../word/word.ts';
 import { invalidTaskState, trap } from '../fault.ts';
 import { NT } from '../flags.ts';
 import { VECTOR } from '../outcome.ts';
-import { changed, type Running, withMemory } from '../running.ts';
+import { changed, citing, type Running, withMemory } from '../running.ts';
 import { CS, RIGHTS } from '../state.ts';
 import { baseIn, type Descriptor, errorOf, limitIn, rightsOf, rplOf, SYSTEM_TYPE, typeOf } from './descriptor.ts';
 
@@ -54,7 +54,8 @@ export const switchTask = (
   if (limitIn(d) < layout.limit) throw invalidTaskState(errorOf(selector), 'x86/tss-limit');
   const incoming = readTask(s, baseIn(d), layout);
   const memory = afterLeaving(s, d, by, next, by === 'return' ? flags & ~NT : flags);
-  const owned = owning(withMemory(s, memory), selector, d, by, incoming);
+  const left = citing(citing(withMemory(s, memory), 'x86/task-leaving'), 'x86/task-busy');
+  const owned = owning(citing(left, 'x86/task-owner'), selector, d, by, incoming);
   const loaded = segmentsOfTask(owned, incoming.ldt);
   const ready = error === null ? loaded : inTask(loaded, (task) => pushAll(task, layout.size, [word(0, error)]));
   if (!incoming.trap) return ready;
@@ -80,7 +81,7 @@ const readTask = (s: Running, base: Word, layout: TaskLayout): Incoming => {
 
 type Store = { readonly at: Word; readonly size: Size; readonly value: Word };
 
-/** x86/task-leaving: the memory after the old task was saved, linked and marked. All places are reached before the first is written. */
+/** The memory after the old task was saved, linked and marked. All places are reached before the first is written. */
 const afterLeaving = (s: Running, d: Descriptor, by: SwitchedBy, next: Word, flags: number): Memory => {
   const { tr } = s.system;
   const layout = layoutOf(tr.rights & RIGHTS.TYPE);
@@ -98,7 +99,7 @@ const afterLeaving = (s: Running, d: Descriptor, by: SwitchedBy, next: Word, fla
   return stores.reduce((now, { at, size: bytes, value }) => withMemory(now, writeTable(now, at, bytes, value)), s).memory;
 };
 
-/** x86/task-busy: who leaves for good is no longer busy; who is entered anew becomes busy. */
+/** Who leaves for good is no longer busy; who is entered anew becomes busy. */
 const busyBits = (s: Running, d: Descriptor, by: SwitchedBy): readonly Store[] => {
   const leaves = by === 'jump' || by === 'return';
   const { gdtr, tr } = s.system;
@@ -113,7 +114,7 @@ const busyBits = (s: Running, d: Descriptor, by: SwitchedBy): readonly Store[] =
 const KEPT = 0x3f7fd5;
 const LOCAL_BREAKPOINTS = 0x155;
 
-/** x86/task-owner: the new task has the processor; its segments are not loaded yet. */
+/** The new task has the processor; its segments are not loaded yet. */
 const owning = (s: Running, selector: number, d: Descriptor, by: SwitchedBy, incoming: Incoming): Running => {
   const nested = by === 'call' || by === 'interrupt' ? NT : 0;
   const flags = (incoming.flags & KEPT) | 2 | nested;

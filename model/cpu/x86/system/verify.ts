@@ -1,8 +1,8 @@
-/** LAR LSL VERR VERW ARPL: asking about descriptors without loading them. x86/verify. */
+/** LAR LSL VERR VERW ARPL: asking about descriptors without loading them. */
 import { word } from '../../../word/word.ts';
 import { setFlags, ZF } from '../flags.ts';
 import { finish, read } from '../operand.ts';
-import { type Running, type Semantics, withFlags } from '../running.ts';
+import { citing, type Running, type Semantics, withFlags } from '../running.ts';
 import {
   type Descriptor,
   dplOf,
@@ -33,7 +33,8 @@ const visible = (s: Running, selector: number): Descriptor | null => {
 
 const asking =
   (types: (s: Running) => readonly number[], answer: (d: Descriptor) => number): Semantics =>
-  (s, i) => {
+  (before, i) => {
+    const s = citing(before, 'x86/verify');
     const d = visible(s, read(s, i, i.src).lo & 0xffff);
     if (d === null || (isSystem(d) && !types(s).includes(typeOf(d)))) return withFlags(s, i, setFlags(s.flags, ZF, 0));
     return finish(s, i, i.dst, word(0, answer(d)), s.flags | ZF);
@@ -49,7 +50,8 @@ export const lsl = asking((s) => (isLong(s) ? LSL_LONG : LSL_LEGACY), limitIn);
 
 const verifying =
   (fits: (d: Descriptor) => boolean): Semantics =>
-  (s, i) => {
+  (before, i) => {
+    const s = citing(before, 'x86/verify');
     const d = visible(s, read(s, i, i.dst).lo & 0xffff);
     return withFlags(s, i, setFlags(s.flags, ZF, d !== null && fits(d) ? ZF : 0));
   };
