@@ -95,7 +95,7 @@ const toMmxRule = (from: Format, convert: Conversion): Semantics =>
       control,
     );
     return finishMmx(done.s, i, i.dst.index, wordFrom(done.bits, BINARY32));
-  });
+  }, false);
 
 /** CVTSS2SD, CVTSD2SS: the lowest element in the other format; the rest of the register stays. */
 const scalarToFormat =

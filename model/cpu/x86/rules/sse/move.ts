@@ -6,7 +6,7 @@ import { enteringMmx } from '../../fpu/entered.ts';
 import { finishLow, finishPair, finishXmm, inMmx, readLow, readXmm } from '../../fpu/simd.ts';
 import type { Xmm } from '../../fpu/state.ts';
 import { type Instruction, NONE, Operand } from '../../instruction.ts';
-import { finish, read, writeMemory } from '../../operand.ts';
+import { finish, read, readToWrite, writeMemory } from '../../operand.ts';
 import { completed, type Rules, type Semantics } from '../../running.ts';
 import { RDI } from '../../state.ts';
 import { wordBytes, wordOf, xmmBytes, xmmDwords, xmmFromDwords, xmmOf } from '../mmx/bytes.ts';
@@ -80,7 +80,7 @@ const maskmovdquRule: Semantics = (s, i) => {
 const maskmovqRule: Semantics = (s, i) => {
   const at = implied(i, 8);
   const [value, mask] = [i.dst, i.src].map(({ index }) => wordBytes(s.fpu.registers[index].significand));
-  const list = selected(wordBytes(read(s, i, at)), value, mask);
+  const list = selected(wordBytes(readToWrite(s, i, at)), value, mask);
   return completed(s, i, { fpu: inMmx(s.fpu), memory: writeMemory(s, i, at, wordOf(list)) });
 };
 
@@ -106,6 +106,6 @@ export const SSE_MOVE_RULES: Rules = {
   movddup: arrangedRule([0, 1, 0, 1]),
   ldmxcsr: ldmxcsrRule,
   stmxcsr: stmxcsrRule,
-  maskmovq: enteringMmx(maskmovqRule),
+  maskmovq: enteringMmx(maskmovqRule, true),
   maskmovdqu: maskmovdquRule,
 };

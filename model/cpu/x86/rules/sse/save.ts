@@ -75,7 +75,7 @@ const fxsaveRule: Semantics = (s, i) => {
   putX87(image, s.fpu);
   putMxcsr(image, s.fpu);
   putXmm(image, s.fpu, count);
-  return completed(citing(s, 'fp/fxsave-image'), i, { memory: writeWhole(s, i, i.dst, image) });
+  return completed(citing(s, 'fp/fxsave-image'), i, { memory: writeWhole(s, i, i.dst, image, 0, IMAGE.BYTES) });
 };
 
 const fxrstorRule: Semantics = (s, i) => {

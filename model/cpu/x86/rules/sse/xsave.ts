@@ -1,7 +1,7 @@
 /** XSAVE and its kin: the components x87 (0) and SSE (1), with a header that says which of them are there. */
 import { toBigInt } from '../../../../word/word.ts';
+import { readBlock, writeBlock } from '../../block.ts';
 import { generalProtection } from '../../fault.ts';
-import { readWhole, writeWhole } from '../../fpu/image.ts';
 import { type Fpu, FRESH_FPU } from '../../fpu/state.ts';
 import type { Instruction } from '../../instruction.ts';
 import { citing, completed, type Rules, type Running, type Semantics } from '../../running.ts';
@@ -40,7 +40,7 @@ const putComponents = (image: Uint8Array, s: Running, written: bigint, mxcsr: bo
 };
 
 /** The area as it is in memory, to be written back where nothing changes: an instruction writes less than it covers. */
-const areaOf = (s: Running, i: Instruction): Uint8Array => readWhole(s, i, i.dst, AREA).slice();
+const areaOf = (s: Running, i: Instruction): Uint8Array => readBlock(s, i, i.dst, AREA).slice();
 
 const header = (image: Uint8Array): DataView => new DataView(image.buffer, image.byteOffset);
 
@@ -53,7 +53,7 @@ const xsaveRule =
     putComponents(image, s, optimized ? asked & inUse(s.fpu) : asked, (asked & SSE) !== 0n);
     const view = header(image);
     view.setBigUint64(HEADER, (view.getBigUint64(HEADER, true) & ~asked) | (asked & inUse(s.fpu)), true);
-    return completed(citing(s, 'fp/xsave-in_use'), i, { memory: writeWhole(s, i, i.dst, image) });
+    return completed(citing(s, 'fp/xsave-in_use'), i, { memory: writeBlock(s, i, i.dst, image) });
   };
 
 /** XSAVEC, XSAVES: only what is in use, with a header that is wholly new. */
@@ -64,7 +64,7 @@ const xsavecRule: Semantics = (s, i) => {
   putComponents(image, s, used, (used & SSE) !== 0n);
   header(image).setBigUint64(HEADER, used, true);
   header(image).setBigUint64(XCOMP_BV, COMPACTED | asked, true);
-  return completed(citing(s, 'fp/xsavec-compacted'), i, { memory: writeWhole(s, i, i.dst, image) });
+  return completed(citing(s, 'fp/xsavec-compacted'), i, { memory: writeBlock(s, i, i.dst, image) });
 };
 
 const requireHeader = (fits: boolean): void => {
@@ -105,7 +105,7 @@ const restored = (image: Uint8Array, s: Running, asked: bigint, present: bigint,
 const xrstorRule =
   (compactedOnly: boolean): Semantics =>
   (s, i) => {
-    const image = readWhole(s, i, i.dst, AREA);
+    const image = readBlock(s, i, i.dst, AREA);
     const compacted = (header(image).getBigUint64(XCOMP_BV, true) & COMPACTED) !== 0n;
     requireHeader(compacted || !compactedOnly);
     const present = presentIn(image, s, compacted);

@@ -27,7 +27,7 @@ const environment = (fpu: Fpu, bytes: 2 | 4): Uint8Array => {
 
 /** FNSTENV: afterwards all exceptions are masked. */
 const fnstenvRule: Semantics = (s, i) => {
-  const memory = writeWhole(s, i, i.dst, environment(s.fpu, wordBytes(i)));
+  const memory = writeWhole(s, i, i.dst, environment(s.fpu, wordBytes(i)), wordBytes(i));
   const cited = citing(citing(s, 'fp/x87-environment'), 'fp/x87-pointers_zero');
   return withFpu(cited, i, withControl(s.fpu, s.fpu.control | 0x3f), memory);
 };
@@ -51,7 +51,7 @@ const fnsaveRule: Semantics = (s, i) => {
   const image = new Uint8Array(head.length + 8 * REGISTER_BYTES);
   image.set(head);
   image.set(registersImage(s.fpu), head.length);
-  return withFpu(s, i, initialized(s.fpu), writeWhole(s, i, i.dst, image));
+  return withFpu(s, i, initialized(s.fpu), writeWhole(s, i, i.dst, image, wordBytes(i)));
 };
 
 /** Control, status and tags from an image; ES and B follow from the others. */
@@ -63,13 +63,13 @@ const withEnvironment = (fpu: Fpu, image: Uint8Array, bytes: 2 | 4): Fpu => {
 
 const fldenvRule: Semantics = (s, i) => {
   const bytes = wordBytes(i);
-  return withFpu(citing(s, 'fp/image-last_first'), i, withEnvironment(s.fpu, readWhole(s, i, i.dst, WORDS * bytes), bytes));
+  return withFpu(citing(s, 'fp/image-last_first'), i, withEnvironment(s.fpu, readWhole(s, i, i.dst, WORDS * bytes, bytes), bytes));
 };
 
 const frstorRule: Semantics = (s, i) => {
   const bytes = wordBytes(i);
   const head = WORDS * bytes;
-  const image = readWhole(s, i, i.dst, head + 8 * REGISTER_BYTES);
+  const image = readWhole(s, i, i.dst, head + 8 * REGISTER_BYTES, bytes);
   const fpu = withEnvironment(s.fpu, image, bytes);
   const top = topOf(fpu);
   const registers = Array.from({ length: 8 }, (_, n) => registerAt(image, head + ((n - top) & 7) * REGISTER_BYTES));

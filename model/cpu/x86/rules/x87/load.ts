@@ -14,9 +14,9 @@ import { answered, done, memoryFloat, memoryInteger, overflow, underflow } from 
 
 const TEN_BYTES = 10;
 
-/** The ten bytes of a memory operand as an integer. */
-export const readTen = (s: Running, i: Instruction): bigint =>
-  readBlock(s, i, i.dst, TEN_BYTES).reduceRight((bits, byte) => (bits << 8n) | BigInt(byte), 0n);
+/** The ten bytes of a memory operand as an integer: eight of them, then two. */
+const readTen = (s: Running, i: Instruction): bigint =>
+  [...readBlock(s, i, i.dst, 8), ...readBlock(s, i, i.dst, 2, 8)].reduceRight((bits, byte) => (bits << 8n) | BigInt(byte), 0n);
 
 const isFull = (s: Running): boolean => !isEmpty(s.fpu, 7);
 const pushIndefinite = (s: Running, i: Instruction): Running => overflow(s, i, (fpu) => pushed(fpu, INDEFINITE_80));

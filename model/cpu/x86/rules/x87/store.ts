@@ -34,11 +34,11 @@ const write = (s: Running, i: Instruction, bits: bigint) =>
 /** Everything that unmasked keeps a result out of memory: all but precision. */
 const STOPS = 0x1f;
 
-/** fp/x87-store_stopped: memory, stack and top stay as they are when an unmasked exception other than P is raised. */
+/** Memory, stack and top stay as they are when an unmasked exception other than P is raised, but memory is reached first. */
 const store = (s: Running, i: Instruction, { bits, flags, up }: Stored, then: Then): Running => {
   const fpu = noted(s.fpu, flags, up);
-  if (unmasked(s.fpu, flags & STOPS)) return done(s, i, fpu, 'fp/x87-store_stopped');
-  return withFpu(s, i, then(fpu), write(s, i, bits));
+  const memory = write(s, i, bits);
+  return unmasked(s.fpu, flags & STOPS) ? done(s, i, fpu, 'fp/x87-store_stopped') : withFpu(s, i, then(fpu), memory);
 };
 
 /** An empty register: the default answer is stored when that is masked. */
