@@ -13,6 +13,7 @@ import type { CodePage } from './code_cache.ts';
 import { checkFetch, reachesBeyond } from './code_segment.ts';
 import { decode } from './decode.ts';
 import { DB, type Exit, GP } from './exit.ts';
+import { loadFxImage } from './fx_image.ts';
 import type { Instruction } from './instruction.ts';
 import type { GuestCpu } from './interface.ts';
 import { CS_BASE, PAGE, SYSTEM } from './layout.ts';
@@ -302,6 +303,10 @@ export class Cpu extends Mmu implements GuestCpu {
       if (thrown !== FAULT) throw thrown;
       return null;
     }
+  }
+
+  loadFpu(image: Uint8Array | null): void {
+    loadFxImage(this, image);
   }
 
   fetchFault(): bigint | null {

@@ -55,6 +55,8 @@ export interface GuestCpu {
   taskSwitched: boolean;
   /** CR4.FSGSBASE: while clear, RDFSBASE and its like are #UD. */
   basesByInstruction: boolean;
+  /** New x87, MMX and SSE state: fx_image.ts. */
+  loadFpu(image: Uint8Array | null): void;
   /** RDTSC at the first step of the next `run`; it grows by one a step. */
   tsc: bigint;
   /** Take up to `steps` steps (1 to 2^30). Ends early as `Exit` says. */

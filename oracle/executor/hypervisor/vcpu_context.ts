@@ -115,6 +115,8 @@ const takeRegisters = (target: Vcpu): void => {
     cpu.setGprHalves(number, lo(at), hi(at));
   });
   cpu.rip = view.getBigUint64(userRegister(rip), true);
+  const [fpuAt, fpuBytes] = [fields.fpu_ctxt.at, fields.fpu_ctxt.size];
+  cpu.loadFpu((flags & VGCF.i387_valid) === 0 ? null : context.subarray(fpuAt, fpuAt + fpuBytes));
   for (const [name, segment] of DATA_SEGMENTS) cpu.setSelector(segment, selectorOf(name));
   target.inXen = true;
   target.exitBySysret = (lo(userRegister(entry_vector)) & ENTERED_BY_SYSCALL) !== 0;
