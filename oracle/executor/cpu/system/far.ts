@@ -2,10 +2,10 @@
 import type { Cpu } from '../cpu.ts';
 import { GP, NP } from '../exit.ts';
 import { farPointer } from '../far_pointer.ts';
-import { CS, SS_REG } from '../interface.ts';
+import { CS, RSP, SS_REG } from '../interface.ts';
 import { CPL } from '../layout.ts';
 import type { Handler, Op } from '../op.ts';
-import { isLong } from './access.ts';
+import { isLong, levelOf } from './access.ts';
 import { callGate, jumpGate } from './call_gate.ts';
 import { checkOffset, checkRealOffset, directCode, enterCode, enterRealCode, goOn, isLongCode, nextPointer, returnCode } from './code.ts';
 import {
@@ -104,7 +104,7 @@ export const callFar =
     else {
       directCode(c, selector, d);
       checkOffset(c, d, offset);
-      const stack = pushes(c, o);
+      const stack = pushes(c, o, isLongCode(c, d));
       markAccessed(c, d);
       stack.commit();
       enterCode(c, selector, d, c.s[CPL], offset);
@@ -112,15 +112,15 @@ export const callFar =
     return leaveFor(c, o);
   };
 
-/** Push CS and the address behind the instruction; RSP stays until `commit`. */
-const pushes = (c: Cpu, o: Op): Stack => {
-  const stack = Stack.current(c);
+/** Push CS and the address behind the instruction; RSP stays until `commit`. A way to 64-bit code pushes as that code would. */
+const pushes = (c: Cpu, o: Op, long: boolean): Stack => {
+  const stack = long ? new Stack(c, null, c.gpr(RSP), levelOf(c.s[CPL]), 0) : Stack.current(c);
   stack.push(c.selectors[CS], o.size);
   stack.push(nextPointer(c, o), o.size);
   return stack;
 };
 
-const pushReturn = (c: Cpu, o: Op): void => pushes(c, o).commit();
+const pushReturn = (c: Cpu, o: Op): void => pushes(c, o, false).commit();
 
 /** RET far; `imm` bytes of arguments are dropped on both stacks. */
 export const returnFar: Handler = (c, o) => {
