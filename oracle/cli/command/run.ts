@@ -14,6 +14,7 @@ import { headerOfRun, machineFor, machineFromFile } from '../machine.ts';
 import { collect, commandLine, wholeNumber } from '../option.ts';
 import { say } from '../output.ts';
 import { count, LongRun } from '../table.ts';
+import { runBare } from './run_bare.ts';
 
 type Options = {
   domU?: readonly string[];
@@ -27,6 +28,8 @@ type Options = {
   consoles?: string;
   lenient?: true;
   json?: true;
+  bare?: true;
+  append?: string;
 };
 
 const SHUTDOWN_NAME = new Map<number, string>(Object.entries(SHUTDOWN).map(([name, code]) => [code, name]));
@@ -82,7 +85,16 @@ class Tally {
   }
 }
 
+/** Options that belong to Xen's domains. */
+const XEN_ONLY = ['domU', 'machine', 'trace', 'consoles', 'lenient'] as const;
+
 export const runCommand = async (image: string, options: Options): Promise<number> => {
+  if (options.bare) {
+    const wrong = XEN_ONLY.find((name) => options[name] !== undefined);
+    if (wrong !== undefined) throw new BadInput(`--bare has no hypervisor, so --${wrong} means nothing with it`);
+    return runBare(image, { ...options, append: options.append ?? options.cmdline });
+  }
+  if (options.append !== undefined) throw new BadInput('--append belongs to --bare; a domain has --cmdline');
   const paths = [image, ...(options.domU ?? [])];
   const images = paths.map(readImage);
   const lenient = options.lenient ?? false;
@@ -144,12 +156,16 @@ const naming = <T>(paths: readonly string[], action: () => T): T => {
 export const addRun = (program: Command, done: (code: number) => void): void => {
   program
     .command('run')
-    .description('boot a PV64 ELF image as dom0; standard output is what it writes to its console')
-    .argument('<image>', 'ELF file with Xen notes')
+    .description(
+      'boot a PV64 ELF image as dom0, or a multiboot or PVH image on a bare machine; standard output is what it writes to its console',
+    )
+    .argument('<image>', 'ELF file with Xen notes; with --bare a multiboot or PVH image')
+    .option('--bare', 'no hypervisor: a PC with serial port, debugcon and isa-debug-exit, whose status becomes the exit code')
+    .option('--append <text>', "with --bare: the image's command line", commandLine)
     .option('--domU <image>', 'one more domain from this image; repeat for more', collect)
     .addOption(new Option('--on <engine>', 'engine').choices([...ENGINES]).default('executor'))
     .option('--cmdline <text>', "dom0's command line", commandLine, '')
-    .option('--memory <MiB>', "dom0's memory", wholeNumber(4, 4096), 128)
+    .option('--memory <MiB>', 'memory of dom0, or of the bare machine (at most 2048)', wholeNumber(4, 4096), 128)
     .option('--domU-memory <MiB>', 'memory of each further domain', wholeNumber(4, 1024), 16)
     .addOption(
       new Option('--machine <file>', "the machine's configuration, as in a counterexample's machine.json").conflicts([
@@ -166,8 +182,10 @@ export const addRun = (program: Command, done: (code: number) => void): void => 
     .addHelpText(
       'after',
       '\nExit codes: 0 after SHUTDOWN_poweroff, 3 after a crash, a hang or another shutdown, 4 at the limit, 5 not modelled, 2 bad input.' +
+        '\nWith --bare as QEMU: twice the value written to isa-debug-exit, and one; 3 after a triple fault, a reset or a halt without end.' +
         '\n\nExamples:\n  xenspec run hello.elf --cmdline "quiet" --limit 1000000 --trace hello.trace.gz' +
-        '\n  xenspec run backend.elf --domU frontend.elf --consoles logs',
+        '\n  xenspec run backend.elf --domU frontend.elf --consoles logs' +
+        '\n  xenspec run --bare kernel.elf --append "quiet" --memory 64',
     )
     .action(async (image: string, options: Options) => done(await runCommand(image, options)));
 };
