@@ -62,8 +62,8 @@ export const directCode = (c: Cpu, selector: number, d: Descriptor): void => {
   const error = indexOf(selector);
   const allowed = isConforming(d) ? dplOf(d) <= cpl : dplOf(d) === cpl && rpl(selector) <= cpl;
   if (!isCode(d) || !allowed) c.fault(GP, error);
-  if (!isPresent(d)) c.fault(NP, error);
   checkSize(c, d, error);
+  if (!isPresent(d)) c.fault(NP, error);
 };
 
 /** The code segment of a return: to the same ring or an outer one. */
@@ -74,8 +74,8 @@ export const returnCode = (c: Cpu, selector: number): Descriptor => {
   if (to < c.s[CPL]) c.fault(GP, error);
   const d = fetch(c, selector);
   if (!isCode(d) || (isConforming(d) ? dplOf(d) > to : dplOf(d) !== to)) c.fault(GP, error);
-  if (!isPresent(d)) c.fault(NP, error);
   checkSize(c, d, error);
+  if (!isPresent(d)) c.fault(NP, error);
   return d;
 };
 
