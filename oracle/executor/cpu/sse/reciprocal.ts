@@ -10,8 +10,10 @@ const AS_FLOAT = new Float32Array(1);
 const AS_BITS = new Int32Array(AS_FLOAT.buffer);
 const LEAST = 2 ** -126;
 
-/** Denormal operands and results are zeros. */
+/** Denormal operands are zeros. */
 const flushed = (x: number): number => (Math.abs(x) < LEAST ? x * 0 : x);
+/** So are results, the least normal number among them. */
+const nearest = (x: number): number => (Math.abs(x) <= LEAST ? x * 0 : Math.fround(x));
 
 const estimate = (c: Cpu, at: number, f: (x: number) => number): number => {
   const bits = c.s[at];
@@ -19,7 +21,7 @@ const estimate = (c: Cpu, at: number, f: (x: number) => number): number => {
   if (x.kind === NAN) return toBits32(quiet(x));
   const result = f(flushed(c.f32[at]));
   if (Number.isNaN(result)) return toBits32(INDEFINITE);
-  AS_FLOAT[0] = flushed(Math.fround(result));
+  AS_FLOAT[0] = nearest(result);
   return AS_BITS[0];
 };
 

@@ -4,14 +4,17 @@ import { CR4 as CR4_BITS, EFER as EFER_BITS } from '#spec/isa/x86/control_regist
 import { linear, linearBeyond, readable, writable } from '../address.ts';
 import { isCanonical } from '../canonical.ts';
 import type { Cpu } from '../cpu.ts';
-import { GP } from '../exit.ts';
+import { GP, SS } from '../exit.ts';
 import { CPL, CR4, EFER, MXCSR, X87, X87_CONTROL, X87_STATUS, X87_TAG, XMM } from '../layout.ts';
 import { Op } from '../op.ts';
+import { OFFSET, throughSegment } from '../segmentation.ts';
 import { MXCSR_MASK } from '../sse/special.ts';
 import { setWords } from './control.ts';
 import { placeOf } from './unit.ts';
 
 const PIECE = 16;
+/** The area of FXSAVE, which that of XSAVE begins with. */
+export const FXSAVE_BYTES = 512;
 
 /** Machine address of the piece at `offset` of the area. */
 export const toRead = (c: Cpu, o: Op, offset: number): number => {
@@ -26,20 +29,37 @@ export const toWrite = (c: Cpu, o: Op, offset: number): number => {
 /** The operand without its alignment, which is that of the area, not of its pieces. */
 export const pieceOf = (o: Op): Op => Object.assign(new Op(o.run), o, { align: 1 });
 
-/** Alignment, and in 64-bit mode the canonical form of the first byte's address. */
-const checkStart = (c: Cpu, o: Op): void => {
-  linear(c, o);
-  if (!o.legacy && !isCanonical(c.high)) toRead(c, o, 0);
+/** For FXSAVE and FXRSTOR segment limit or canonical form of the first byte's address come before the alignment, for the others after. */
+const checkStart = (c: Cpu, o: Op, piece: Op, write: boolean, bytes: number): void => {
+  if (bytes > FXSAVE_BYTES) {
+    const lo = linear(c, o);
+    if (c.high === OFFSET) throughSegment(c, o, lo, 1, write);
+    return;
+  }
+  const lo = linear(c, piece);
+  if (c.high === OFFSET) {
+    throughSegment(c, piece, lo, 1, write);
+    throughSegment(c, o, lo, 1, write);
+  } else if (isCanonical(c.high)) linear(c, o);
+  else c.fault(o.stack ? SS : GP, 0);
 };
 
-/** Meet the faults of an area of `bytes` bytes before anything is written: its start, then the last byte, then the first. */
+/**
+ * Meet the faults of an area of `bytes` bytes before anything is written. FXSAVE and FXRSTOR reach for the last byte first, the XSAVE
+ * family for the start before that.
+ */
 export const checkWritable = (c: Cpu, o: Op, piece: Op, bytes: number): void => {
-  checkStart(c, o);
+  checkStart(c, o, piece, true, bytes);
+  if (bytes > FXSAVE_BYTES) toWrite(c, o, 0);
   writable(c, piece, linearBeyond(c, piece, bytes - 1, 0), c.high, 0);
   toWrite(c, o, 0);
 };
 export const checkReadable = (c: Cpu, o: Op, piece: Op, bytes: number): void => {
-  checkStart(c, o);
+  checkStart(c, o, piece, false, bytes);
+  if (bytes > FXSAVE_BYTES) {
+    toRead(c, o, 0);
+    toRead(c, piece, FXSAVE_BYTES);
+  }
   readable(c, piece, linearBeyond(c, piece, bytes - 1, 0), c.high, 0);
   toRead(c, o, 0);
 };

@@ -2,9 +2,20 @@
 import { fromBits32, fromBits64, fromBits80 } from '../../fp/format.ts';
 import { exactInteger } from '../../fp/integer.ts';
 import type { Fp } from '../../fp/number.ts';
-import { source } from '../address.ts';
+import { source, target } from '../address.ts';
 import type { Cpu } from '../cpu.ts';
 import type { Op } from '../op.ts';
+
+/** Ten bytes are met as eight, then all. */
+export const tenToRead = (c: Cpu, o: Op): number => {
+  source(c, o, 7);
+  return source(c, o, 9);
+};
+export const tenToWrite = (c: Cpu, o: Op): number => {
+  target(c, o, 7);
+  c.dropWrite();
+  return target(c, o, 9);
+};
 
 /** A real number of 4, 8 or 10 bytes. */
 export const realFrom = (c: Cpu, o: Op): Fp => {

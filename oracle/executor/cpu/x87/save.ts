@@ -11,16 +11,15 @@ import * as image from './image.ts';
 /** An instruction on an area of memory; `piece` reaches its parts. */
 type InArea = (c: Cpu, o: Op, piece: Op) => Op;
 
-const FXSAVE_BYTES = 512;
 const fxsave: InArea = (c, o, piece) => {
-  image.checkWritable(c, o, piece, FXSAVE_BYTES);
+  image.checkWritable(c, o, piece, image.FXSAVE_BYTES);
   image.saveX87(c, piece);
   if (image.hasMxcsr(c)) image.saveMxcsr(c, piece);
   if (image.hasVectors(c, piece)) image.saveVectors(c, piece);
   return next(c, o);
 };
 const fxrstor: InArea = (c, o, piece) => {
-  image.checkReadable(c, o, piece, FXSAVE_BYTES);
+  image.checkReadable(c, o, piece, image.FXSAVE_BYTES);
   const mxcsr = image.hasMxcsr(c) ? image.checkedMxcsr(c, piece) : c.s[MXCSR];
   image.restoreX87(c, piece);
   c.s[MXCSR] = mxcsr;

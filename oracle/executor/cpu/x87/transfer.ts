@@ -10,7 +10,7 @@ import { next, source, target } from '../address.ts';
 import type { Cpu } from '../cpu.ts';
 import type { Handler, Op } from '../op.ts';
 import type { Build, BuildTable } from '../table.ts';
-import { integerFrom, putBytes } from './memory.ts';
+import { integerFrom, putBytes, tenToRead, tenToWrite } from './memory.ts';
 import { begin, conclude, hasRoom, isEmpty, placeOf, pop, push, pushBits, read, underflow, write, writeBits } from './unit.ts';
 
 /** FLD of 32 or 64 bits: signaling NaNs and denormals raise. */
@@ -29,7 +29,7 @@ const loadReal: Handler = (c, o) => {
 };
 /** FLD of 80 bits takes them as they are. */
 const loadBits: Handler = (c, o) => {
-  const p = source(c, o, 9);
+  const p = tenToRead(c, o);
   begin(c);
   if (hasRoom(c)) pushBits(c, c.dv.getUint16(p + 8, true), c.dv.getBigUint64(p, true));
   return o.next;
@@ -56,7 +56,7 @@ const loadExact =
     return o.next;
   };
 const decimalFrom = (c: Cpu, o: Op): Fp => {
-  const p = source(c, o, 9);
+  const p = tenToRead(c, o);
   return fromDecimal((BigInt(c.dv.getUint16(p + 8, true)) << 64n) | c.dv.getBigUint64(p, true));
 };
 
@@ -85,7 +85,7 @@ const storable = (c: Cpu, make: (x: Fp) => bigint): bigint | null => {
 const storing =
   (make: (c: Cpu, x: Fp, size: number) => bigint, pops: boolean): Handler =>
   (c, o) => {
-    const p = target(c, o, o.size - 1);
+    const p = o.size === 10 ? tenToWrite(c, o) : target(c, o, o.size - 1);
     begin(c);
     const value = storable(c, (x) => make(c, x, o.size));
     if (value !== null) {
@@ -106,7 +106,7 @@ const decimalBits = (c: Cpu, x: Fp): bigint => toDecimal(c.fp, x);
 
 /** FSTP of 80 bits stores them as they are. */
 const storeBits: Handler = (c, o) => {
-  const p = target(c, o, 9);
+  const p = tenToWrite(c, o);
   begin(c);
   const at = placeOf(c, 0);
   const kept = !isEmpty(c, 0);
