@@ -5,7 +5,7 @@ import { FRAME_BYTES, MARK_STALE, MARK_WATCHED, type Memory } from '../memory.ts
 import { isCanonical } from './canonical.ts';
 import { CodeCache, CodePage } from './code_cache.ts';
 import type { Cpu } from './cpu.ts';
-import { AC, GP, PF, SS } from './exit.ts';
+import { AC, GP, PF, SS, UD } from './exit.ts';
 import { SS_REG } from './interface.ts';
 import type { Op } from './op.ts';
 import type { Platform } from './platform.ts';
@@ -294,7 +294,7 @@ export class Mmu extends Registers {
     if (known !== null) return known;
     if (!isCanonical(hi)) this.fault(GP, 0);
     const maddr = this.resolve(lo | offset, hi, FETCH);
-    if (this.isOutside(maddr)) throw new NotModelled('memory/outside-ram');
+    if (this.isOutside(maddr)) this.fetchOutside();
     const page = this.cache.page(maddr >>> 12, this.kind);
     // Decoding watches the frame from now on.
     if (this.memory.markEpoch !== this.markEpoch) {
@@ -303,6 +303,12 @@ export class Mmu extends Registers {
     }
     this.space.code(this.kind).fill(lo, hi, page);
     return page;
+  }
+
+  /** Where no RAM answers all bytes read as ff on the bare machine, and FF FF is no instruction. */
+  private fetchOutside(): never {
+    if (!this.platform.bare) throw new NotModelled('memory/outside-ram');
+    this.fault(UD, null);
   }
 
   /** The decoded page at `hi:lo` if fetching from it needs no walk. */
