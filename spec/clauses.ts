@@ -551,6 +551,7 @@ export const CLAUSES = {
   'x86/exception-cr2': { chapter: 'cpu_x86_system', title: '#PF writes its address to CR2 when it is raised, even if it is then not delivered.' },
   'x86/exception-double': { chapter: 'cpu_x86_system', title: 'A fault while an exception is delivered becomes a double fault (error code 0) when both are #DE, #TS, #NP, #SS or #GP, or when the first is #PF and the second one of these or #PF.' },
   'x86/exception-triple': { chapter: 'cpu_x86_system', title: '#DE, #TS, #NP, #SS, #GP or #PF while a double fault is delivered shuts the processor down.' },
+  'x86/far-call_stack': { chapter: 'cpu_x86_system', title: 'A far CALL from compatibility mode to 64-bit code pushes onto the stack as 64-bit code sees it: all of RSP, no base, no limit.' },
   'x86/far-long_code': { chapter: 'cpu_x86_system', title: 'In long mode a code segment with both L and D is refused: #GP.' },
   'x86/far-null': { chapter: 'cpu_x86_system', title: 'A null code selector is #GP(0).' },
   'x86/far-pointer': { chapter: 'cpu_x86', title: 'Far jumps and calls through memory read the offset, 16 or 32 bits by the prefix 66, then the selector; REX.W widens what CALL pushes, not the pointer.' },

@@ -4,13 +4,13 @@ import { type Word, word } from '../../../word/word.ts';
 import { generalProtection } from '../fault.ts';
 import type { Instruction } from '../instruction.ts';
 import { whatRemains } from '../push.ts';
-import { completed, nextRip, type Running, type Semantics } from '../running.ts';
+import { changed, citing, completed, nextRip, type Running, type Semantics } from '../running.ts';
 import { CS, type Hidden } from '../state.ts';
 import { callThrough, jumpThrough, requireGate } from './call_gate.ts';
 import { arrived, arrivedByParagraph, namedDescriptor, requireReachable, requireTarget } from './code_segment.ts';
 import { type Descriptor, errorOf, hiddenOf, isCode, isSystem, SYSTEM_TYPE, typeOf } from './descriptor.ts';
 import { farPointer } from './load.ts';
-import { withReal, withV86 } from './segments.ts';
+import { modeOf, withReal, withV86 } from './segments.ts';
 import { pushAll, selectorWord } from './stack.ts';
 import { isLong } from './supervisor.ts';
 import { protectionOf, taskDescriptor } from './task_state.ts';
@@ -56,12 +56,14 @@ export const callFar: Semantics = (s, i) => {
 };
 
 /**
- * CS and the address behind the instruction pushed, and the target judged: 64-bit code judges first, other code pushes first and leaves
- * what it pushed (x86/far-target, F-046).
+ * CS and the address behind the instruction pushed, and the target judged. A call from 64-bit code judges first; other code pushes
+ * first, and leaves what it pushed (F-046). To 64-bit code the pushes go as that code would make them: x86/far-call_stack.
  */
 const linked = (s: Running, i: Instruction, hidden: Hidden, offset: Word): Running => {
   if (s.system.mode === '64') requireTarget(s, hidden, offset);
-  const pushed = pushAll(s, i.size, [selectorWord(s.segments.selectors[CS]), behind(s, i)]);
+  const long = modeOf(s.system, s.flags, hidden) === '64' && s.system.mode !== '64';
+  const pushing = long ? changed(citing(s, 'x86/far-call_stack'), { system: { ...s.system, mode: '64' } }) : s;
+  const pushed = pushAll(pushing, i.size, [selectorWord(s.segments.selectors[CS]), behind(s, i)]);
   whatRemains(
     s,
     () => pushed,
