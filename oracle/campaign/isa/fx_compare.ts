@@ -40,11 +40,14 @@ const singleOf = (bits: bigint): number => {
   return buffer.getFloat32(0);
 };
 
+const SMALLEST_NORMAL = 2 ** -126;
+
 /** Element by element. */
 const withinRelative = (seen: bigint, told: bigint, most: number): boolean =>
   [0n, 32n, 64n, 96n].every((shift) => {
     const [a, b] = [singleOf(seen >> shift), singleOf(told >> shift)];
-    return ((seen ^ told) >> shift) % 0x100000000n === 0n || Math.abs(a - b) <= most * Math.abs(b);
+    if (((seen ^ told) >> shift) % 0x100000000n === 0n || Math.abs(a - b) <= most * Math.abs(b)) return true;
+    return a === 0 && Math.sign(1 / a) === Math.sign(b) && Math.abs(b) <= SMALLEST_NORMAL * (1 + most);
   });
 
 const toleranceOf = (mnemonic: string): InexactResult['tolerance'] | undefined =>

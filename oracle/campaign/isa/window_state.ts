@@ -44,7 +44,8 @@ export type Prepared = {
 };
 
 /** Rows that look at descriptor tables or at state of the system's own. */
-const OF_SYSTEM = /^(lar|lsl|verr|verw|sldt|str|sgdt|sidt|smsw|xgetbv|xsave|xsaveopt|xsavec|xrstor|rdfsbase|rdgsbase|wrfsbase|wrgsbase)$/;
+const OF_SYSTEM =
+  /^(lar|lsl|verr|verw|sldt|str|sgdt|sidt|smsw|xgetbv|xsave|xsaveopt|xsavec|xsaves|xrstor|xrstors|rdfsbase|rdgsbase|wrfsbase|wrgsbase)$/;
 
 /** Software interrupts, of which only Xen's side tells the vector and does not go through a gate. */
 const INTERRUPTS = /^(int|int3|into)$/;

@@ -93,7 +93,8 @@ const indexed = (d: Draft, reg: number, address: bigint): void => {
 
 /** A register that REX's bit (1: B, 2: X) extends. */
 const anyRegister = (d: Draft, bit: 1 | 2): number => {
-  const register = d.s.below(d.mode === '64' ? 16 : 8);
+  let register = d.s.below(d.mode === '64' ? 16 : 8);
+  while (d.reserved.includes(register)) register++;
   if (register >= 8) d.setRex(bit);
   else if (d.rex !== null) d.rex &= ~bit;
   return register;

@@ -38,6 +38,8 @@ export class Draft {
   /** REX without its upper half; null for none. */
   rex: number | null = null;
   size66 = false;
+  /** Registers that addresses must not use: the instruction wants them for something else. */
+  reserved: readonly number[] = [];
   /** The register of VEX.vvvv. */
   vvvv = 0;
   /** 67 among the prefixes. */

@@ -8,7 +8,7 @@ const KNOWN = /^([EMRGSCDIJOXYZVWUPQNB]([bwdqvzypat]|dq)?|Ap|STi?|XMM0|sb|AL|AX|
 const inMode = (row: Row, mode: Mode): boolean =>
   (row.modes ?? (mode === '64' ? 'long' : 'legacy')) === (mode === '64' ? 'long' : 'legacy');
 
-const generated = (row: Row): boolean => row.state !== 'xsave' && row.operands.every((code) => KNOWN.test(code));
+const generated = (row: Row): boolean => row.operands.every((code) => KNOWN.test(code));
 
 /** Indexes of the rows that a mode has. */
 export const rowsIn = (mode: Mode): readonly number[] =>

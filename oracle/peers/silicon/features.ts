@@ -2,7 +2,7 @@
 import type { CpuidLeaf } from '#spec/config.ts';
 
 type Register = 'eax' | 'ebx' | 'ecx' | 'edx';
-type Bit = readonly [leaf: number, register: Register, bit: number];
+type Bit = readonly [leaf: number, register: Register, bit: number, subleaf?: number];
 
 /** Features that rows of the instruction table may need, by the manuals' names. */
 const FEATURE_BITS: Readonly<Record<string, Bit>> = {
@@ -37,19 +37,22 @@ const FEATURE_BITS: Readonly<Record<string, Bit>> = {
   rdpid: [7, 'ecx', 22],
   adx: [7, 'ebx', 19],
   sha: [7, 'ebx', 29],
+  xsaveopt: [0xd, 'eax', 0, 1],
+  xsavec: [0xd, 'eax', 1, 1],
+  xsaves: [0xd, 'eax', 3, 1],
   lahf: [0x80000001, 'ecx', 0],
   lzcnt: [0x80000001, 'ecx', 5],
   sse4a: [0x80000001, 'ecx', 6],
   rdtscp: [0x80000001, 'edx', 27],
 };
 
-const leafOf = (cpuid: readonly CpuidLeaf[], leaf: number): CpuidLeaf | undefined =>
-  cpuid.find((row) => row.leaf === leaf && (row.subleaf === null || row.subleaf === 0));
+const leafOf = (cpuid: readonly CpuidLeaf[], leaf: number, subleaf = 0): CpuidLeaf | undefined =>
+  cpuid.find((row) => row.leaf === leaf && (row.subleaf === null || row.subleaf === subleaf));
 
 export const featuresOf = (cpuid: readonly CpuidLeaf[]): ReadonlySet<string> =>
   new Set(
     Object.entries(FEATURE_BITS)
-      .filter(([, [leaf, register, bit]]) => (((leafOf(cpuid, leaf)?.[register] ?? 0) >>> bit) & 1) === 1)
+      .filter(([, [leaf, register, bit, subleaf]]) => (((leafOf(cpuid, leaf, subleaf)?.[register] ?? 0) >>> bit) & 1) === 1)
       .map(([name]) => name),
   );
 

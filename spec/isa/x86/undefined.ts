@@ -45,7 +45,8 @@ export const INEXACT_RESULTS: readonly InexactResult[] = [
   {
     mnemonics: ['rcpps', 'rcpss', 'rsqrtps', 'rsqrtss'],
     tolerance: { kind: 'relative', most: 1.5 * 2 ** -12 },
-    pinned: 'The single-precision number nearest to the reciprocal, or the reciprocal of the square root.',
+    pinned:
+      'The single-precision number nearest to the reciprocal, or the reciprocal of the square root. What silicon finds below the smallest normal number it makes a zero.',
   },
 ];
 

@@ -71,6 +71,31 @@ const image = (d: Draft, address: bigint): void => {
   d.poke(address, bytes);
 };
 
+/** x87 and SSE state are all that the default machine's XCR0 has, so EDX:EAX asks for no more. */
+const components = (d: Draft): void => {
+  d.reserved = [RAX, RDX];
+  d.regs[RAX] = BigInt(d.s.below(4)) | (d.mode === '64' ? d.s.bits64() & 0xffffffff00000000n : 0n);
+  d.regs[RDX] = d.mode === '64' ? d.s.bits64() & 0xffffffff00000000n : 0n;
+};
+
+/** XRSTOR: the same with a header that mostly is a good one. */
+const extendedImage = (d: Draft, address: bigint): void => {
+  const { s } = d;
+  image(d, address);
+  const header = new Uint8Array(64);
+  const view = new DataView(header.buffer);
+  const present = s.below(4);
+  view.setUint32(0, present, true);
+  const compact = s.one(4) ? present | s.below(4) : null;
+  if (compact !== null) {
+    view.setUint32(8, s.one(8) ? s.below(4) : compact, true);
+    view.setUint32(12, 0x80000000, true);
+  }
+  if (s.one(10)) view.setUint32(s.pick([4, 12]), 0x80000000, true);
+  if (s.one(10)) header[s.int(16, 63)] = 1;
+  d.poke(address + 512n, header);
+};
+
 /** FLDENV and FRSTOR: control, status and tag words, then registers. */
 const environment = (d: Draft, address: bigint): void => {
   const { s } = d;
@@ -103,6 +128,8 @@ export const VECTOR_FAMILY: Readonly<Record<string, Family>> = {
   fldcw: { operand: controlWord },
   ldmxcsr: { operand: mxcsr },
   fxrstor: { operand: image },
+  ...named(['xsave', 'xsaveopt', 'xsavec'], { before: components }),
+  xrstor: { before: components, operand: extendedImage },
   ...named(['fldenv', 'frstor'], { operand: environment }),
 };
 
