@@ -4,7 +4,7 @@ import type { OpcodeMap, Row } from '#spec/isa/x86/opcodes.ts';
 import type { Instruction } from './instruction.ts';
 import { type CodeKind, decodeModeOf } from './mode.ts';
 import { NO_ADDRESS, readAddress, readShortAddress } from './modrm.ts';
-import { choose, type Encoding, entry, type Selectors } from './opcode_map.ts';
+import { choose, type Encoding, type Entry, entry, type Selectors } from './opcode_map.ts';
 import { type Prefixes, readPrefixes } from './prefixes.ts';
 import { type ByteSource, Reader } from './reader.ts';
 
@@ -26,7 +26,7 @@ const numbered = (map: OpcodeMap, byte: number): Opcode => ({
 const textOf = ({ map, byte }: Opcode): string => `${map === '1' ? '' : map}${hex(byte)}`;
 
 const readOpcode = (reader: Reader, { opcode, vex }: Prefixes): Opcode => {
-  if (vex !== null) return numbered(vex.map ?? notModelled('vex-map'), opcode);
+  if (vex !== null) return numbered(vex.map ?? '0f', opcode);
   if (opcode !== 0x0f) return numbered('1', opcode);
   const second = reader.u8();
   if (second === 0x38) return numbered('0f38', reader.u8());
@@ -50,9 +50,22 @@ const addressSize = (kind: CodeKind, address67: boolean): 2 | 4 | 8 => {
 
 const INVALID: Encoding = { row: { map: '1', opcode: 0, mnemonic: 'invalid', operands: [] }, immediates: [] };
 
-/** VEX.L must be 0, VEX.vvvv name nothing where no operand takes it, and no prefix stand before that VEX has a field for. */
+/** Behind VEX, with a map that does not exist or prefixes that must not be there, nothing is an instruction. */
+const entryFor = (opcode: Opcode, long: boolean, vex: Prefixes['vex']): Entry => {
+  if (vex !== null && (vex.map === null || vex.spoiled)) return NOTHING;
+  const known = entry(opcode.map, opcode.byte, long, vex !== null);
+  if (known !== null) return known;
+  if (opcode.map === '1' && GIVEN_UP.includes(opcode.byte)) return OPERAND_ALONE;
+  return notModelled(`${vex === null ? '' : 'vex-'}${textOf(opcode)}`);
+};
+/** LES, LDS and BOUND where VEX and EVEX took their place, but did not begin behind REX: their operand is fetched. */
+const GIVEN_UP: readonly number[] = [0xc4, 0xc5, 0x62];
+const OPERAND_ALONE: Entry = { encodings: [INVALID], modrm: true, registerOnly: false };
+const NOTHING: Entry = { encodings: [INVALID], modrm: false, registerOnly: false };
+
+/** VEX.L must be 0, VEX.vvvv name nothing where no operand takes it. */
 const vexFits = ({ row }: Encoding, vex: NonNullable<Prefixes['vex']>): boolean =>
-  !vex.long && !vex.spoiled && (vex.vvvv === 0 || row.operands.some((code) => code.startsWith('B')));
+  !vex.long && (vex.vvvv === 0 || row.operands.some((code) => code.startsWith('B')));
 
 /**
  * Take an instruction apart. Throws NotModelled for an encoding that the opcode table lacks, and what the byte source throws.
@@ -65,7 +78,7 @@ export const decode = (byte: ByteSource, kind: CodeKind = '64'): Instruction => 
   const { rex, size66, vex } = prefixes;
   const opcode = readOpcode(reader, prefixes);
   const long = kind === '64';
-  const known = entry(opcode.map, opcode.byte, long, vex !== null) ?? notModelled(`${vex === null ? '' : 'vex-'}${textOf(opcode)}`);
+  const known = entryFor(opcode, long, vex);
   const modrm = known.modrm ? reader.u8() : -1;
   const memory = modrm >= 0 && modrm < 0xc0 && !known.registerOnly;
   const address = addressSize(kind, prefixes.address67);

@@ -38,6 +38,8 @@ export const readPrefixes = (reader: Reader, kind: CodeKind): Prefixes => {
     }
     if (!notePrefix(found, byte, kind)) {
       found.opcode = byte;
+      // Behind REX these are no prefixes either.
+      if (found.rex !== 0) return found;
       if (byte === 0x62 && isVex(reader, kind)) throw new NotModelled('instruction/evex');
       if ((byte === 0xc4 || byte === 0xc5) && isVex(reader, kind)) readVex(reader, kind, found);
       return found;
@@ -81,7 +83,7 @@ const MAPS: readonly (OpcodeMap | null)[] = [null, '0f', '0f38', '0f3a'];
 const PP = [0, 0x66, 0xf3, 0xf2] as const;
 
 const readVex = (reader: Reader, kind: CodeKind, found: Prefixes): void => {
-  const spoiled = found.lock || found.size66 || found.rep !== 0 || found.rex !== 0;
+  const spoiled = found.lock || found.size66 || found.rep !== 0;
   const short = found.opcode === 0xc5;
   const first = reader.u8();
   const last = short ? first & 0x7f : reader.u8();

@@ -91,6 +91,14 @@ export const xlat: Handler = (c, o) => {
   return o.next;
 };
 
+/** OSXSAVE, bit 27 of ECX in leaf 1: the bare machine shows CR4's bit, Xen what its table says. */
+const OSXSAVE_LEAF = 1;
+const OSXSAVE = 1 << 27;
+const withOsxsave = (c: Cpu, leaf: number, ecx: number): number => {
+  if (leaf !== OSXSAVE_LEAF || !c.platform.bare) return ecx;
+  return (c.s[CR4] & CR4_BITS.OSXSAVE) !== 0 ? ecx | OSXSAVE : ecx & ~OSXSAVE;
+};
+
 /** Leaves without a row read as zero. */
 export const cpuid: Handler = (c, o) => {
   const s = c.s;
@@ -99,7 +107,7 @@ export const cpuid: Handler = (c, o) => {
   const row = c.cpuid.find((r) => r.leaf >>> 0 === leaf && (r.subleaf === null || r.subleaf >>> 0 === subleaf));
   setRegister(c, A, 4, row?.eax ?? 0, 0);
   setRegister(c, B, 4, row?.ebx ?? 0, 0);
-  setRegister(c, C, 4, row?.ecx ?? 0, 0);
+  setRegister(c, C, 4, withOsxsave(c, leaf, row?.ecx ?? 0), 0);
   setRegister(c, D, 4, row?.edx ?? 0, 0);
   return o.next;
 };
