@@ -100,7 +100,7 @@ describe('running', () => {
     } catch (error) {
       expect(error).toBeInstanceOf(NotModelled);
       expect((error as NotModelled).what).toBe('hardware/pci');
-      expect((error as NotModelled).before).toMatchObject({ events: [{ kind: 'debugcon', bytes: 'a' }] });
+      expect((error as NotModelled).bareBefore).toMatchObject({ events: [{ kind: 'debugcon', bytes: 'a' }] });
     }
   });
 

@@ -1,6 +1,5 @@
 /** The bare machine behind the contract's face (spec/bare/machine.ts). */
 import type { BareConfig, BareInput, BareMachine, BareObservation, BareReport, BareStatus, BootBare } from '#spec/bare/machine.ts';
-import type { Report } from '#spec/engine.ts';
 import { BadInput, NotModelled } from '#spec/failure.ts';
 import { Machine } from './machine.ts';
 import { observe } from './observe.ts';
@@ -20,7 +19,7 @@ class Executor implements BareMachine {
     try {
       this.perform(input);
     } catch (error) {
-      if (error instanceof NotModelled) error.before = { events: machine.events, retired: machine.retired - before } as unknown as Report;
+      if (error instanceof NotModelled) error.bareBefore = { events: machine.events, retired: machine.retired - before };
       throw error;
     }
     return { events: machine.events, retired: machine.retired - before };

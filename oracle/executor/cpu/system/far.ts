@@ -93,8 +93,9 @@ export const callFar =
   (c, o) => {
     const { selector, offset } = pointer(c, o);
     if (c.real) {
+      const stack = pushes(c, o, false);
       checkRealOffset(c, offset);
-      pushReturn(c, o);
+      stack.commit();
       enterRealCode(c, selector, offset);
       return leaveFor(c, o);
     }
@@ -103,8 +104,11 @@ export const callFar =
     if (!isOrdinary(d)) throughSystem(c, o, selector, d, true);
     else {
       directCode(c, selector, d);
-      checkOffset(c, d, offset);
-      const stack = pushes(c, o, isLongCode(c, d));
+      const long = isLongCode(c, d);
+      // Outside 64-bit code the pushes come before the target is looked at, and stay.
+      if (long) checkOffset(c, d, offset);
+      const stack = pushes(c, o, long);
+      if (!long) checkOffset(c, d, offset);
       markAccessed(c, d);
       stack.commit();
       enterCode(c, selector, d, c.s[CPL], offset);
@@ -119,8 +123,6 @@ const pushes = (c: Cpu, o: Op, long: boolean): Stack => {
   stack.push(nextPointer(c, o), o.size);
   return stack;
 };
-
-const pushReturn = (c: Cpu, o: Op): void => pushes(c, o, false).commit();
 
 /** RET far; `imm` bytes of arguments are dropped on both stacks. */
 export const returnFar: Handler = (c, o) => {
