@@ -516,7 +516,7 @@ export const CLAUSES = {
   'version/unknown': { chapter: 'version', title: 'A command that Xen does not know is ENOSYS.' },
   'version/version': { chapter: 'version', title: 'Command 0 answers major version · 65536 + minor version.' },
   'x86/ac-ring0': { chapter: 'cpu_x86_system', title: 'STAC and CLAC are #UD outside ring 0.' },
-  'x86/alignment-check': { chapter: 'cpu_x86_legacy', title: 'With CR0.AM and RFLAGS.AC set, at CPL 3, data that does not lie at a multiple of its size raises #AC(0).' },
+  'x86/alignment-check': { chapter: 'cpu_x86_legacy', title: 'With CR0.AM and RFLAGS.AC set, at CPL 3, data that does not lie at a multiple of its size raises #AC(0), before any page is looked up but after limits and canonical addresses.' },
   'x86/bound-range': { chapter: 'cpu_x86_legacy', title: 'BOUND raises #BR when the register, taken as signed, is below the first bound in memory or above the second.' },
   'x86/branch-limit': { chapter: 'cpu_x86_legacy', title: 'Outside 64-bit mode the target of a near branch must lie inside CS, else #GP(0), and the branch has done nothing.' },
   'x86/branch-short_operand': { chapter: 'cpu_x86', title: 'A prefix 66 without REX.W gives near branches an operand size of 16 bits: CALL and RET move 2 bytes, relative offsets of 32 bits become 16 bits, and the target keeps only its low 16 bits.' },

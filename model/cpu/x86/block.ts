@@ -4,6 +4,7 @@ import { readBytes, writeBytes } from '../../memory/access.ts';
 import type { Memory } from '../../memory/memory.ts';
 import { ACCESS } from '../../memory/translate.ts';
 import type { Word } from '../../word/word.ts';
+import { requireAligned } from './alignment.ts';
 import { requireCanonical } from './canonical.ts';
 import type { Instruction, Operand } from './instruction.ts';
 import { probeLinear, readLinear, writeLinear } from './linear.ts';
@@ -14,17 +15,18 @@ import { frameFor } from './translation.ts';
 
 export type Pair = { readonly lo: Word; readonly hi: Word };
 
-/** The 16 bytes of a memory operand. `access` is WRITE when they will be written back. */
-export const readPair = (s: Running, i: Instruction, o: Operand, access: number = ACCESS.READ): Pair => {
+/** The 16 bytes of a memory operand. `access` is WRITE when they will be written back; `unit` as for `readBlock`. */
+export const readPair = (s: Running, i: Instruction, o: Operand, access: number = ACCESS.READ, unit = 16): Pair => {
   const at = linearAddress(s, i, o, 16, access);
+  requireAligned(s, at, 16, o.stack, unit);
   const lo = readLinear(s, at, 8, o.stack, access);
   return { lo, hi: readLinear(s, followingLinear(s, at, 8), 8, o.stack, access) };
 };
 
 /** The memory after writing 16 bytes to a memory operand. */
-export const writePair = (s: Running, i: Instruction, o: Operand, { lo, hi }: Pair): Memory => {
+export const writePair = (s: Running, i: Instruction, o: Operand, { lo, hi }: Pair, unit = 16): Memory => {
   const at = linearAddress(s, i, o, 16, ACCESS.WRITE);
-  probeLinear(s, at, 16, o.stack);
+  probeLinear(s, at, 16, o.stack, unit);
   return writeLinear(withMemory(s, writeLinear(s, at, 8, lo, o.stack)), followingLinear(s, at, 8), 8, hi, o.stack);
 };
 
@@ -50,18 +52,23 @@ const spansOf = (s: Running, at: Word, length: number, access: number, stack: bo
   return spans;
 };
 
-/** The first `length` bytes of a memory operand, or those from `offset` bytes behind its address. */
-export const readBlock = (s: Running, i: Instruction, o: Operand, length: number, offset = 0): Uint8Array => {
+/**
+ * The first `length` bytes of a memory operand, or those from `offset` bytes behind its address. `unit`: what they must be aligned to
+ * where alignment is checked (x86/alignment-check).
+ */
+export const readBlock = (s: Running, i: Instruction, o: Operand, length: number, offset = 0, unit = 1): Uint8Array => {
   const at = followingLinear(s, linearAddress(s, i, o, offset + length), offset);
+  requireAligned(s, at, unit, o.stack);
   const bytes = new Uint8Array(length);
   for (const span of spansOf(s, at, length, ACCESS.READ, o.stack))
     bytes.set(readBytes(s.memory, span.frame, span.offset, span.to - span.from), span.from);
   return bytes;
 };
 
-/** The memory after writing `bytes` to a memory operand, or from `offset` bytes behind its address on. */
-export const writeBlock = (s: Running, i: Instruction, o: Operand, bytes: Uint8Array, offset = 0): Memory => {
+/** The memory after writing `bytes` to a memory operand, or from `offset` bytes behind its address on. `unit` as for `readBlock`. */
+export const writeBlock = (s: Running, i: Instruction, o: Operand, bytes: Uint8Array, offset = 0, unit = 1): Memory => {
   const at = followingLinear(s, linearAddress(s, i, o, offset + bytes.length, ACCESS.WRITE), offset);
+  requireAligned(s, at, unit, o.stack);
   return spansOf(s, at, bytes.length, ACCESS.WRITE, o.stack).reduce(
     (memory, { frame, offset: inFrame, from, to }) => writeBytes(memory, frame, inFrame, bytes.subarray(from, to)),
     s.memory,

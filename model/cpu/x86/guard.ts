@@ -1,10 +1,12 @@
 /** What is looked at before an instruction's rule, from the columns of its row: the same for all instructions. */
 import { NotModelled } from '#spec/failure.ts';
 import type { Row, RowState } from '#spec/isa/x86/row.ts';
+import { requireAligned } from './alignment.ts';
 import { deviceNotAvailable, floatingPointError, generalProtection, undefinedOpcode } from './fault.ts';
 import type { Instruction, Operand } from './instruction.ts';
-import { linearAddress } from './operand.ts';
+import { effectiveAddress, linearAddress } from './operand.ts';
 import type { Running, Semantics } from './running.ts';
+import { uncheckedLinear } from './segmentation.ts';
 import { CR0, CR4 } from './system/state.ts';
 
 type Check = (s: Running, i: Instruction) => void;
@@ -23,7 +25,7 @@ const checksOf = (row: Row): readonly Check[] => [
   ...(row.protected || row.vex ? [requireProtected] : []),
   ...(row.state ? [STATE[row.state]] : []),
   ...(row.privileged && !row.iopl ? [requirePrivilege] : []),
-  ...(row.align ? [requireAligned(row.align)] : []),
+  ...(row.align ? [requireMultiple(row.align)] : []),
 ];
 
 const requireProtected: Check = ({ system: { mode } }) => {
@@ -34,12 +36,20 @@ const requirePrivilege: Check = ({ system: { cpl } }) => {
   if (cpl !== 0) throw generalProtection(0, 'x86/privileged');
 };
 
-const requireAligned =
+/**
+ * x86/operand-aligned. Outside 64-bit mode it comes before the segment's checks, but for FXSAVE and FXRSTOR, which raise #AC in its place
+ * for what is no multiple of 4.
+ */
+const requireMultiple =
   (bytes: number): Check =>
   (s, i) => {
     const o = memoryOperandOf(i);
-    if (o && !(misalignedAllowed(s, i) && bytes === 16) && (linearAddress(s, i, o, Math.max(o.bytes, 1)).lo & (bytes - 1)) !== 0)
-      throw generalProtection(0, 'x86/operand-aligned');
+    if (!o || (misalignedAllowed(s, i) && bytes === 16)) return;
+    const fx = i.row.state === 'fx';
+    if (fx || s.system.mode === '64') linearAddress(s, i, o, Math.max(o.bytes, 1));
+    const at = uncheckedLinear(s, o.segment, effectiveAddress(s, i, o));
+    if (fx) requireAligned(s, at, 4, o.stack);
+    if ((at.lo & (bytes - 1)) !== 0) throw generalProtection(0, 'x86/operand-aligned');
   };
 
 /** AMD's MXCSR.MM: misaligned operands of SSE arithmetic, not of moves nor of FXSAVE and FXRSTOR. */

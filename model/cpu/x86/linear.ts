@@ -22,7 +22,7 @@ const LAST = 4095;
 /** `size` bytes at `at`, zero-extended. `access` is WRITE when the instruction will write the same bytes back. */
 export const readLinear = (s: Running, at: Word, size: Size, stack: boolean, access: number = ACCESS.READ): Word => {
   const offset = at.lo & LAST;
-  if ((s.flags & AC) !== 0) requireAligned(s, at, size);
+  if ((s.flags & AC) !== 0) requireAligned(s, at, size, stack);
   if (watching.armed) noteAccess(s, at, size, false);
   if (offset + size > 4096) requireEnds(s, at, size, stack);
   const frame = frameFor(s, at, access, stack);
@@ -36,7 +36,7 @@ export const readLinear = (s: Running, at: Word, size: Size, stack: boolean, acc
 /** The memory after writing `size` bytes at `at`. Both pages of a crossing access are translated before either is written. */
 export const writeLinear = (s: Running, at: Word, size: Size, value: Word, stack: boolean): Memory => {
   const offset = at.lo & LAST;
-  if ((s.flags & AC) !== 0) requireAligned(s, at, size);
+  if ((s.flags & AC) !== 0) requireAligned(s, at, size, stack);
   if (watching.armed) noteAccess(s, at, size, true);
   if (offset + size > 4096) requireEnds(s, at, size, stack);
   const frame = frameFor(s, at, ACCESS.WRITE, stack);
@@ -47,9 +47,10 @@ export const writeLinear = (s: Running, at: Word, size: Size, value: Word, stack
   return writeShort(writeShort(s.memory, frame, offset, here, value), next, 0, size - here, shr(value, here * 8));
 };
 
-/** Reach the bytes for a write as `writeLinear` would, and write nothing. */
-export const probeLinear = (s: Running, at: Word, length: number, stack: boolean): void => {
+/** Reach the bytes for a write as `writeLinear` would, and write nothing. `unit`: what they must be aligned to, if that is asked for. */
+export const probeLinear = (s: Running, at: Word, length: number, stack: boolean, unit = 1): void => {
   const offset = at.lo & LAST;
+  requireAligned(s, at, length, stack, unit);
   if (offset + length > 4096) requireEnds(s, at, length, stack);
   for (let n = 0; n < length; n = n === 0 ? 4096 - offset : n + 4096) frameFor(s, followingLinear(s, at, n), ACCESS.WRITE, stack);
 };

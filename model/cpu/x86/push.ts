@@ -84,7 +84,7 @@ export const whatRemains = (before: Running, now: () => Running, action: () => v
 
 /** Fault now if a write to the stack there would. */
 export const probeWrite = (s: Running, offset: Word, size: Size): void =>
-  probeLinear(s, stackAddress(s, offset, size, ACCESS.WRITE), size, true);
+  probeLinear(s, stackAddress(s, offset, size, ACCESS.WRITE), size, true, size);
 
 /** Stack slot number `slot` of `size` bytes above RSP. */
 export const stackSlot = (s: Running, slot: number, size: Size): Word => readStack(s, addInt(s.regs[RSP], slot * size), size);

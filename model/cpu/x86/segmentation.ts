@@ -49,6 +49,14 @@ const refusedByLimit = ({ limit, rights }: Hidden, offset: number, bytes: number
   return inside ? null : 'x86/segment-limit';
 };
 
+/** The linear address of an offset, whether it may be reached or not. */
+export const uncheckedLinear = (s: Running, register: number, offset: Word): Word =>
+  s.system.mode === '64'
+    ? register < FS
+      ? offset
+      : add(offset, baseOf(s.segments, register))
+    : new Word(0, (baseOf(s.segments, register).lo + offset.lo) | 0);
+
 /** The linear address of the byte at an offset of CS, from which an instruction is fetched. Throws #GP(0) behind the limit. */
 export const fetchAddress = (s: Running, offset: number): Word => {
   const refused = refusedByLimit(s.segments.hidden[CS], offset >>> 0, 1);

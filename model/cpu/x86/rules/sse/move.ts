@@ -73,8 +73,8 @@ const selected = (old: readonly number[], value: readonly number[], mask: readon
 /** MASKMOVDQU: the bytes whose mask has its top bit set. The whole operand must be writable. */
 const maskmovdquRule: Semantics = (s, i) => {
   const at = implied(i, 16);
-  const list = selected(xmmBytes(readPair(s, i, at, ACCESS.WRITE)), xmmBytes(s.fpu.xmm[i.dst.index]), xmmBytes(s.fpu.xmm[i.src.index]));
-  return completed(s, i, { memory: writePair(s, i, at, xmmOf(list)) });
+  const list = selected(xmmBytes(readPair(s, i, at, ACCESS.WRITE, 8)), xmmBytes(s.fpu.xmm[i.dst.index]), xmmBytes(s.fpu.xmm[i.src.index]));
+  return completed(s, i, { memory: writePair(s, i, at, xmmOf(list), 8) });
 };
 
 const maskmovqRule: Semantics = (s, i) => {

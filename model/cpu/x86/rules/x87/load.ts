@@ -16,7 +16,7 @@ const TEN_BYTES = 10;
 
 /** The ten bytes of a memory operand as an integer: eight of them, then two. */
 const readTen = (s: Running, i: Instruction): bigint =>
-  [...readBlock(s, i, i.dst, 8), ...readBlock(s, i, i.dst, 2, 8)].reduceRight((bits, byte) => (bits << 8n) | BigInt(byte), 0n);
+  [...readBlock(s, i, i.dst, 8, 0, 8), ...readBlock(s, i, i.dst, 2, 8)].reduceRight((bits, byte) => (bits << 8n) | BigInt(byte), 0n);
 
 const isFull = (s: Running): boolean => !isEmpty(s.fpu, 7);
 const pushIndefinite = (s: Running, i: Instruction): Running => overflow(s, i, (fpu) => pushed(fpu, INDEFINITE_80));

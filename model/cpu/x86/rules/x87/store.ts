@@ -28,6 +28,8 @@ const write = (s: Running, i: Instruction, bits: bigint) =>
         i,
         i.dst,
         Uint8Array.from({ length: 10 }, (_, n) => Number((bits >> BigInt(8 * n)) & 0xffn)),
+        0,
+        8,
       )
     : writeMemory(s, i, i.dst, fromBigInt(BigInt.asUintN(8 * i.dst.bytes, bits)));
 
