@@ -3,7 +3,7 @@
  * seen, and counted apart. The ids are those of spec/findings.md.
  */
 import { OPCODES } from '#spec/isa/x86/opcodes.ts';
-import type { InstructionCase } from '../../image/instruction/case.ts';
+import { type InstructionCase, LEAVE } from '../../image/instruction/case.ts';
 import type { SiliconResult } from '../../peers/silicon/format.ts';
 import type { EngineResult } from './window_state.ts';
 
@@ -28,7 +28,16 @@ const repeatPrefix = (code: Uint8Array): number => {
 
 const LOCK = 0xf0;
 
+/** The pages of the helper (LEAVE and STATE of helper.c). */
+const HELPER = { start: BigInt(LEAVE), end: BigInt(LEAVE) + 0x2000n };
+const inHelper = (address: bigint): boolean => address + 16n >= HELPER.start && address < HELPER.end;
+
 export const EXPLANATIONS: readonly Explanation[] = [
+  {
+    finding: 'F-070',
+    why: 'the address is one of the helper’s own pages, which no engine has',
+    explains: (_, __, engine) => engine.end === 'fault' && engine.vector === PF && inHelper(engine.address),
+  },
   {
     finding: 'F-060',
     why: 'VERW of a memory operand is carried out with LOCK too, where all others are #UD',

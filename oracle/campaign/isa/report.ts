@@ -58,7 +58,7 @@ export const explanationsUsed = ({ rows }: SiliconCheck): readonly (readonly [st
 
 /** Reasons, and how many rows they keep away. */
 export const absentText = ({ absent }: SiliconCheck): readonly string[] =>
-  [...Map.groupBy(absent, ({ why }) => why)].map(([why, units]) => `${units.length} rows: ${why}`);
+  [...new Set(absent.map(({ why }) => why))].map((why) => `${absent.filter((unit) => unit.why === why).length} rows: ${why}`);
 
 export const checkAsJson = (check: SiliconCheck): unknown => ({
   processor: check.processor,

@@ -116,10 +116,11 @@ const ABSENT: readonly number[] = [
 
 /** Everything that the given rows leave free and that is #UD. */
 export const unassigned = (assigned: readonly Row[]): readonly Row[] => {
-  const byOpcode = Map.groupBy(
-    assigned.filter((r) => r.vex === undefined),
-    (r) => `${r.map} ${r.opcode}`,
-  );
+  const byOpcode = new Map<string, Row[]>();
+  for (const r of assigned) {
+    const key = `${r.map} ${r.opcode}`;
+    if (r.vex === undefined) byOpcode.set(key, [...(byOpcode.get(key) ?? []), r]);
+  }
   const selected = [...byOpcode.values()].flatMap((rows): readonly Row[] => {
     const { map, opcode } = rows[0];
     if (map === '1') return SELECTING.includes(opcode) ? uncovered(rows, map, opcode, null) : [];
