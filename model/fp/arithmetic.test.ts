@@ -132,4 +132,5 @@ it('reciprocals are the nearest singles, and neither take nor give denormals', (
   expect(of(reciprocal, 1e-40)).toBe(Number.POSITIVE_INFINITY);
   expect(of(reciprocalRoot, -1e-40)).toBe(Number.NEGATIVE_INFINITY);
   expect(of(reciprocal, 3e38)).toBe(0);
+  expect(of(reciprocal, -(2 ** 126))).toBe(-0);
 });

@@ -4,7 +4,7 @@ import { ALL_EXCEPTIONS, NEAREST } from './exception.ts';
 import { BINARY32, unpack } from './format.ts';
 import { divide, squareRoot } from './multiply.ts';
 import { refusedBySse } from './nan.ts';
-import { finite, infinity, type Nan, type Numeric, type Value, zero } from './value.ts';
+import { finite, infinity, type Nan, type Numeric, topExponent, type Value, zero } from './value.ts';
 
 const ONE = finite(0, 1n, 0);
 const QUIETLY = { mode: NEAREST, masks: ALL_EXCEPTIONS, flushToZero: true } as const;
@@ -18,7 +18,11 @@ const approximate = (bits: bigint, f: (x: Numeric) => Numeric | Nan): bigint => 
   return deliver(f(operand), BINARY32, QUIETLY).bits;
 };
 
-export const reciprocal = (bits: bigint): bigint => approximate(bits, (x) => divide(ONE, x, NEAREST).value);
+/** Operands from this exponent on give zero, even 2^126, whose reciprocal is the smallest normal number. */
+const FIRST_LOST_EXPONENT = 126;
+
+export const reciprocal = (bits: bigint): bigint =>
+  approximate(bits, (x) => (x.kind === 'finite' && topExponent(x) >= FIRST_LOST_EXPONENT ? zero(x.sign) : divide(ONE, x, NEAREST).value));
 
 /** 1/√x with enough digits: the root of 1/x, which is sticky, is taken of many more digits than are rounded to. */
 export const reciprocalRoot = (bits: bigint): bigint =>
