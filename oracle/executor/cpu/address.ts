@@ -1,4 +1,5 @@
 /** Effective addresses and the translated access to memory. Halves: low returned, high left in `cpu.high`. */
+import { checkAlignment } from './alignment.ts';
 import { isCanonical } from './canonical.ts';
 import type { Cpu } from './cpu.ts';
 import { GP } from './exit.ts';
@@ -42,7 +43,7 @@ const offsetOf = (c: Cpu, o: Op, offset: number): number => {
     return cut;
   }
   c.high = 0;
-  if ((cut & (o.align - 1)) !== 0) c.fault(GP, 0);
+  checkAlignment(c, o, cut);
   return cut;
 };
 
@@ -59,7 +60,7 @@ const inSegment = (c: Cpu, o: Op, offset: number): number => {
     c.high = (c.high + c.s[segment + 1] + (lo >>> 0 < base >>> 0 ? 1 : 0)) | 0;
   }
   // A misaligned address counts before a bad one.
-  if ((lo & (o.align - 1)) !== 0) c.fault(GP, 0);
+  checkAlignment(c, o, lo);
   return lo;
 };
 

@@ -40,6 +40,8 @@ export class Op {
   lenient = false;
   /** The memory operand must begin at a multiple of this; 1: anywhere. */
   align = 1;
+  /** MXCSR.MM frees it from its alignment (alignment.ts). */
+  yields = false;
   /** Bytes of the memory operand, less one. */
   reach = 0;
   /** A bad address of this operand is a stack fault. */

@@ -1,5 +1,6 @@
 /** From a decoded instruction to the places of its operands. */
 import type { Row } from '#spec/isa/x86/opcodes.ts';
+import { yields } from './alignment.ts';
 import { type Instruction, NEXT_RIP, NO_REGISTER } from './instruction.ts';
 import { DS, FS, SS_REG } from './interface.ts';
 import { FS_BASE, GS_BASE, PAGE, X87, XMM, ZERO } from './layout.ts';
@@ -180,6 +181,7 @@ export const prepare = (i: Instruction, off: number): { readonly op: Op; readonl
   if (third) op.v = placeOf(third, i);
   if (i.row.align !== undefined && plan.memory) {
     op.align = i.row.align;
+    op.yields = yields(i.row.mnemonic, i.row.align);
     op.special = true;
   }
   if (plan.relative) [op.imm, op.immHi] = displace(i.immediate, i.immediateHigh, op.end);

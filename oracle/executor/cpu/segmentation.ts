@@ -1,5 +1,6 @@
 /** Addresses through segments, outside 64-bit mode: usable, rights, limit, base. */
 
+import { checkAlignment } from './alignment.ts';
 import { GP, SS } from './exit.ts';
 import { SS_REG } from './interface.ts';
 import { SEGMENT_BASE, SEGMENT_LIMIT, SEGMENT_RIGHTS } from './layout.ts';
@@ -32,7 +33,7 @@ export const throughSegment = (c: Mmu, o: Op, offset: number, size: number, writ
   const vector = o.seg === SS_REG ? SS : GP;
   const linear = (s[SEGMENT_BASE + 2 * o.seg] + offset) | 0;
   // A misaligned address counts before one that is not inside.
-  if ((linear & (o.align - 1)) !== 0) c.fault(GP, 0);
+  checkAlignment(c, o, linear);
   if (!c.real && !allows(rights, write, o.lenient)) c.fault((rights & USABLE) === 0 ? vector : GP, 0);
   if (!inside(rights, s[SEGMENT_LIMIT + o.seg], offset, size)) c.fault(vector, 0);
   return linear;
