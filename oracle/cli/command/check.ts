@@ -13,23 +13,25 @@ import { MACHINE_MUTANTS, plantMutant } from '../mutant.ts';
 import { seedRange, wholeNumber } from '../option.ts';
 import { Progress } from '../table.ts';
 import { version } from '../version.ts';
+import { addBareOptions, type BareOptions, checkBare } from './check_bare.ts';
 import { addIsaOptions, checkIsa, type IsaOptions } from './check_isa.ts';
 import { peerTable } from './check_peer.ts';
 import { type Checked, checkJson, checkTable, coverageTable, findings, verdictOf } from './check_report.ts';
 import { type Replayed, replayFile } from './replay.ts';
 
-type Options = IsaOptions & {
-  seeds?: { readonly first: number; readonly last: number };
-  programs?: number;
-  peer?: string;
-  mutant?: string;
-  budget?: number;
-  out: string;
-  keepGoing?: true;
-  traces: boolean;
-  coverage?: true;
-  json?: true;
-};
+type Options = IsaOptions &
+  BareOptions & {
+    seeds?: { readonly first: number; readonly last: number };
+    programs?: number;
+    peer?: string;
+    mutant?: string;
+    budget?: number;
+    out: string;
+    keepGoing?: true;
+    traces: boolean;
+    coverage?: true;
+    json?: true;
+  };
 
 /** Fresh programs when nobody says how many, and the seconds after which a slow machine starts no more of them. */
 const PROGRAMS = 2000;
@@ -92,6 +94,7 @@ const checkEngines = async (first: number, programs: number, budget: number | nu
 
 const checkCommand = async (options: Options): Promise<number> => {
   if (options.isa !== undefined) return checkIsa(options);
+  if (options.bare !== undefined) return checkBare(options);
   if (options.mutant !== undefined) await plantMutant(options.mutant);
   // Without --seeds the seeds are fresh: taken from the clock, and printed.
   const first = options.seeds?.first ?? Math.floor(Date.now() / 1000) % 0x3fffffff;
@@ -131,8 +134,10 @@ export const addCheck = (program: Command, done: (code: number) => void): void =
       'after',
       '\nExit codes: 0 all agreed, 1 a divergence or a rejected trace, 69 the peer is not on this machine, 70 a bug of ours.' +
         '\n\nExamples:\n  xenspec check\n  xenspec check --seeds 1..2000 --coverage\n  xenspec check --peer xen --programs 24\n  xenspec check --mutant executor-close' +
-        '\n  xenspec check --isa x86 --peer silicon --cases 2000000 --html silicon.html',
+        '\n  xenspec check --isa x86 --peer silicon --cases 2000000 --html silicon.html' +
+        '\n  xenspec check --bare vmlinux --append "console=ttyS0 pci=off acpi=off" --lenient --memory 256 --steps 1e8',
     )
     .action(async (options: Options) => done(await checkCommand(options)));
   addIsaOptions(command);
+  addBareOptions(command);
 };

@@ -4,15 +4,17 @@ import type { Command } from 'commander';
 import { checkDecoders, type DecodeCheck } from '../../campaign/isa/decode_check.ts';
 import { DECODE_EXCEPTIONS } from '../../campaign/isa/decode_exceptions.ts';
 import { absentText, checkAsHtml, checkAsJson, explanationsUsed, HEAD, rowOf, totalsOf } from '../../campaign/isa/report.ts';
+import { rowsMatching } from '../../campaign/isa/row_label.ts';
 import { SEQUENCE_STEPS } from '../../campaign/isa/sequence_check.ts';
 import { checkSequences, type SequencesCheck } from '../../campaign/isa/sequences.ts';
-import { checkSilicon, type SiliconCheck, unitsOf } from '../../campaign/isa/silicon_check.ts';
+import { checkSilicon, type SiliconCheck } from '../../campaign/isa/silicon_check.ts';
 import { MODES } from '../../image/instruction/case.ts';
 import { EXIT } from '../exit_code.ts';
 import { CommandFailure } from '../failure.ts';
 import { onFile } from '../files.ts';
 import { wholeNumber } from '../option.ts';
 import { count, Progress, rate, table } from '../table.ts';
+import { checkOnEmulator } from './check_system.ts';
 
 export type IsaOptions = {
   isa?: string;
@@ -34,7 +36,7 @@ export const addIsaOptions = (command: Command): Command =>
   command
     .option(
       '--isa <name>',
-      'check the instruction set `x86`: with --peer silicon or objdump case by case, with --steps model against executor',
+      'check the instruction set `x86`: with --peer silicon or objdump case by case, with qemu or bochs at system level, with --steps model against executor',
     )
     .option(
       '--cases <n>',
@@ -44,7 +46,7 @@ export const addIsaOptions = (command: Command): Command =>
     .option('--steps <n>', 'with --isa: steps of generated programs on model and executor alone, e.g. 1e8', stepCount)
     .option('--row <text>', 'with --isa and --peer silicon: only rows whose name contains this, e.g. shld')
     .option('--mode <mode>', 'with --isa and --peer silicon: only 64-bit mode, or 32-bit or 16-bit code')
-    .option('--html <file>', 'with --isa and --peer silicon: also write the table as a page');
+    .option('--html <file>', 'with --isa and --peer silicon, qemu or bochs: also write the table as a page');
 
 /** Cases when nobody says how many. */
 const CASES = 200_000;
@@ -59,10 +61,13 @@ export const checkIsa = async (options: IsaOptions): Promise<number> => {
       return silicon(options);
     case 'objdump':
       return objdump(options);
+    case 'qemu':
+    case 'bochs':
+      return checkOnEmulator(options.peer, options);
     case undefined:
       return sequences(options);
     default:
-      throw new CommandFailure(EXIT.badInput, `--isa x86 knows the peers silicon and objdump, not ${options.peer}`);
+      throw new CommandFailure(EXIT.badInput, `--isa x86 knows the peers silicon, objdump, qemu and bochs, not ${options.peer}`);
   }
 };
 
@@ -71,18 +76,19 @@ const printJson = (value: unknown): void => void process.stdout.write(`${JSON.st
 const silicon = async (options: IsaOptions): Promise<number> => {
   const modes = options.mode === undefined ? MODES : MODES.filter((mode) => mode === options.mode);
   if (modes.length === 0) throw new CommandFailure(EXIT.badInput, `--mode ${options.mode}: 64, 32 or 16`);
-  const rows = unitsOf(modes, options.row).length;
-  if (rows === 0) throw new CommandFailure(EXIT.badInput, `--row ${options.row}: no row of the opcode table has this in its name`);
-  const { first, last } = options.seeds ?? { first: 1, last: Math.ceil((options.cases ?? CASES) / rows) };
-  const progress = new Progress('cases on silicon', rows * (last - first + 1));
+  if (rowsMatching(options.row).length === 0)
+    throw new CommandFailure(EXIT.badInput, `--row ${options.row}: no row of the opcode table has this in its name`);
+  let progress: Progress | null = null;
   const check = await checkSilicon({
-    first,
-    last,
+    ...(options.seeds === undefined ? { cases: options.cases ?? CASES } : { seeds: options.seeds }),
     modes,
     ...(options.row === undefined ? {} : { row: options.row }),
-    onCases: (n) => progress.step(n),
+    onStart: (cases) => {
+      progress = new Progress('cases on silicon', cases);
+    },
+    onCases: (n) => progress?.step(n),
   });
-  progress.done();
+  (progress as Progress | null)?.done();
   if (options.html !== undefined && check.unavailable === null) {
     const { html } = options;
     onFile(html, () => writeFileSync(html, checkAsHtml(check)));

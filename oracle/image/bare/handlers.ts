@@ -80,7 +80,8 @@ const emit32 = (e: Emitter): void => {
   e.mem([0x0f, 0x00], 0, recordAt('ldtr_tr')).mem([0x0f, 0x00], 1, recordAt('ldtr_tr') + 4);
   // Here every way back to the harness meets: a flat stack, no paging, no long mode.
   e.label('back32').movImm(R.ax, SEL.data).movToSeg(SEG.ss, R.ax).movToSeg(SEG.ds, R.ax).movToSeg(SEG.es, R.ax);
-  e.movImm(R.sp, STACKS.base).movImm(R.ax, 0x11).toCr(0);
+  // PUSH 2, POPF: a task may have left NT.
+  e.movImm(R.sp, STACKS.base).db(0x6a, 0x02, 0x9d).movImm(R.ax, 0x11).toCr(0);
   e.movImm(R.cx, EFER).movImm(R.ax, 0).movImm(R.dx, 0).db(0x0f, 0x30).toCr(4).toCr(3);
   e.db(0x31, 0xd2, 0x0f, 0x23, 0xfa).jmp('after');
 };

@@ -6,7 +6,7 @@ import { encodeCase, type SystemCase } from './case.ts';
 import { emitDriver } from './driver.ts';
 import { Emitter, R } from './emitter.ts';
 import { stubAddress } from './handlers.ts';
-import { LOAD, LOW, LOW_END, RECORD } from './layout.ts';
+import { LOAD, LOW, LOW_END, RECORD, WINDOW_FRAMES, WINDOW_PAGES } from './layout.ts';
 import { lowMemory, REGIONS, templateOf } from './tables.ts';
 
 /** First case's id; 0 ends the list. */
@@ -43,8 +43,15 @@ class Room {
   }
 }
 
-/** Copies the harness down and enters it: 32-bit code, at the start of the image behind the multiboot header's room. */
-const START_BYTES = 64;
+/** Memory that cases may read though nobody puts anything there: what firmware left is cleared. */
+const CLEARED: readonly (readonly [start: number, end: number])[] = [
+  [0, LOW],
+  [LOW_END, LOW_END + 0x1000],
+  [WINDOW_FRAMES, WINDOW_FRAMES + WINDOW_PAGES * 0x1000],
+];
+
+/** Copies the harness down and enters it: 32-bit code, at the start of the image. */
+const START_BYTES = 128;
 const emitStart = (low: number, start: number): Uint8Array => {
   const e = new Emitter(LOAD);
   e.db(0xfa, 0xfc)
@@ -52,6 +59,11 @@ const emitStart = (low: number, start: number): Uint8Array => {
     .movImm(R.di, LOW)
     .movImm(R.cx, (LOW_END - LOW) / 4)
     .db(0xf3, 0xa5);
+  for (const [from, to] of CLEARED)
+    e.movImm(R.di, from)
+      .movImm(R.cx, (to - from) / 4)
+      .movImm(R.ax, 0)
+      .db(0xf3, 0xab);
   return e.movImm(R.ax, start).db(0xff, 0xe0).align(START_BYTES).finish();
 };
 

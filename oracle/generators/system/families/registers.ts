@@ -40,7 +40,7 @@ const turned = (s: Stream, at: Place, cr: number, bits: number): bigint => {
       let mask = s.pick(SAFE_CR0);
       if (s.one(3)) mask |= s.pick(SAFE_CR0);
       // PG without PE, PG alone in 64-bit mode, PE away under paging: all of them are refused.
-      if (s.one(5)) mask |= at.mode === 'real' ? PG : at.mode === '64' ? s.pick([PG, PE]) : at.paging === 'none' ? 0 : PE;
+      if (s.one(5)) mask |= at.mode === 'real' ? PG : at.mode === '64' ? s.pick([PG, PE]) : at.paging === 'none' || !s.one(8) ? 0 : PE;
       if (s.one(5)) mask |= s.pick([0x40, 0x8000, 0x10, 0x100000]);
       return BigInt(mask >>> 0) | (bits === 64 && s.one(5) ? 1n << BigInt(s.int(32, 63)) : 0n);
     }

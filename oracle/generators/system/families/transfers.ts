@@ -171,7 +171,7 @@ const reset: readonly Action[] = [STAR, LSTAR, CSTAR, SFMASK, 0x174, 0x175, 0x17
 /** SYSCALL and SYSRET: both sizes, EFER.SCE clear, odd selectors in STAR. */
 const systemCall = (s: Stream): SystemCase => {
   const back = s.one(2);
-  const at = somePlace(s, s.one(5) ? undefined : LONG_MODES);
+  const at = somePlace(s, s.one(5) ? ['v86', 'prot16', 'prot32'] : LONG_MODES);
   const row = rowOf(back ? 'sysret' : 'syscall');
   const kernel = pageOf({ ...at, ring: 0 }) + TASK_CODE;
   const user = pageOf({ ...at, ring: 3 }) + TASK_CODE;

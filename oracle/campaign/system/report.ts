@@ -1,0 +1,87 @@
+/** The check of system-level behaviour as tables: text for people, JSON for programs, HTML for both. */
+import { rowLabel } from '../isa/row_label.ts';
+import type { SystemCheck } from './check.ts';
+import { EXPLANATIONS, REPAIRS } from './findings.ts';
+import type { SystemTally } from './tally.ts';
+
+export const SYSTEM_HEAD = ['instruction', 'mode', 'ring', 'cases', 'agreed', 'first difference, findings, what is lacking'] as const;
+
+const counted = (counts: Readonly<Record<string, number>>): readonly string[] => Object.entries(counts).map(([what, n]) => `${what}: ${n}`);
+
+const said = ({ first, explained, lacking }: SystemTally): string =>
+  [
+    ...(first === null ? [] : [`${first.engine}, seed ${first.seed}, ${first.note} (${first.code}): ${first.what}`]),
+    ...counted(explained),
+    ...counted(lacking),
+  ].join('; ');
+
+export const systemRow = (t: SystemTally): readonly (string | number)[] => [rowLabel(t.row), t.mode, t.ring, t.cases, t.agreed, said(t)];
+
+const total = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((a, b) => a + b, 0);
+
+export type SystemTotals = {
+  readonly rows: number;
+  readonly cases: number;
+  readonly agreed: number;
+  readonly explained: number;
+  readonly lacking: number;
+  readonly differences: number;
+};
+
+export const systemTotals = ({ rows }: SystemCheck): SystemTotals => {
+  const sum = (of: (t: SystemTally) => number): number => rows.reduce((all, t) => all + of(t), 0);
+  const [cases, agreed, lacking, differences] = [
+    sum((t) => t.cases),
+    sum((t) => t.agreed),
+    sum((t) => total(t.lacking)),
+    sum((t) => t.differences),
+  ];
+  return { rows: rows.length, cases, agreed, explained: cases - agreed - lacking - differences, lacking, differences };
+};
+
+/** Findings that explained something: how often, and their text. */
+export const findingsUsed = ({
+  rows,
+}: SystemCheck): readonly { readonly finding: string; readonly cases: number; readonly why: string }[] => {
+  const reasons = new Map([...REPAIRS, ...EXPLANATIONS].map(({ finding, why }) => [finding, why]));
+  const counts = new Map<string, number>();
+  for (const { explained } of rows)
+    for (const [finding, n] of Object.entries(explained)) counts.set(finding, (counts.get(finding) ?? 0) + n);
+  return [...counts]
+    .sort(([a], [b]) => a.localeCompare(b))
+    .map(([finding, cases]) => ({ finding, cases, why: reasons.get(finding) ?? '' }));
+};
+
+export const systemJson = (check: SystemCheck): unknown => ({
+  ...check,
+  totals: systemTotals(check),
+  findings: findingsUsed(check),
+  rows: check.rows.map((t) => ({ instruction: rowLabel(t.row), ...t })),
+});
+
+const escaped = (text: string | number): string =>
+  String(text).replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c] as string);
+
+const STYLE = `body{font:14px system-ui,sans-serif;margin:2em;color-scheme:light dark}table{border-collapse:collapse}
+th,td{padding:.2em .6em;border-bottom:1px solid #8884;text-align:left}td:nth-child(4),td:nth-child(5){text-align:right}
+th{position:sticky;top:0;background:Canvas}tr.differs{background:#f443}td:first-child{font-family:ui-monospace,monospace}`;
+
+/** A page that needs nothing else. */
+export const systemHtml = (check: SystemCheck): string => {
+  const t = systemTotals(check);
+  const rows = check.rows.map(
+    (tally) =>
+      `<tr${tally.differences > 0 ? ' class="differs"' : ''}>${systemRow(tally)
+        .map((cell) => `<td>${escaped(cell)}</td>`)
+        .join('')}</tr>`,
+  );
+  const findings = findingsUsed(check).map(({ finding, cases, why }) => `<li>${finding} (${cases} cases): ${escaped(why)}</li>`);
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><title>x86 system level</title><style>${STYLE}</style>
+<h1>x86 system level: model and executor against ${escaped(check.peer)}</h1>
+<p>${t.rows} rows by mode and ring, ${t.cases} cases (seeds ${check.seeds.first} to ${check.seeds.last}), ${t.agreed} agreed, ${t.explained} explained by
+findings, ${t.lacking} for which something is lacking, ${t.differences} unexplained.</p><ul>${findings.join('')}</ul>
+<table><thead><tr>${SYSTEM_HEAD.map((head) => `<th>${head}</th>`).join('')}</tr></thead><tbody>
+${rows.join('\n')}
+</tbody></table></html>
+`;
+};
