@@ -3,7 +3,7 @@ import { RFLAGS } from '#spec/isa/x86/flags.ts';
 import { OPCODES } from '#spec/isa/x86/opcodes.ts';
 import { LAST_INSTRUCTION } from '#spec/isa/x86/undefined.ts';
 import type { InstructionCase } from '../../image/instruction/case.ts';
-import { fxStateOf } from '../../image/instruction/fx_state.ts';
+import { fxStateOf, sameFx } from '../../image/instruction/fx_state.ts';
 import type { SiliconResult } from '../../peers/silicon/format.ts';
 import { HOST_SELECTORS } from '../../peers/silicon/format.ts';
 import { fxDifference } from './fx_compare.ts';
@@ -71,8 +71,8 @@ export const difference = (c: InstructionCase, silicon: SiliconResult, engine: E
   }
   if (c.mode === '64' && silicon.fsBase !== engine.fsBase) return differ('fs base', silicon.fsBase, engine.fsBase);
   if (c.mode === '64' && silicon.gsBase !== engine.gsBase) return differ('gs base', silicon.gsBase, engine.gsBase);
-  if (silicon.fx !== null && engine.fx !== null) {
-    const what = fxDifference(c, fxStateOf(silicon.fx), engine.fx);
+  if (silicon.fx !== null && engine.fx !== null && !sameFx(silicon.fx, engine.fx)) {
+    const what = fxDifference(c, fxStateOf(silicon.fx), fxStateOf(engine.fx));
     if (what !== null) return what;
   }
   if (mask.destination && c.destination === 'memory') return null;

@@ -22,15 +22,13 @@ import {
   XCR0,
   XMM,
 } from '../../executor/cpu/layout.ts';
-import { observeFpu } from '../../executor/cpu/observe_fpu.ts';
 import { USABLE } from '../../executor/cpu/segment_rights.ts';
 import { LDTR } from '../../executor/cpu/system/descriptor.ts';
 import { Memory } from '../../executor/memory.ts';
-import { codeBase, type InstructionCase } from '../../image/instruction/case.ts';
+import { codeBase, FX_BYTES, type InstructionCase } from '../../image/instruction/case.ts';
 import { type FxState, fxStateOf } from '../../image/instruction/fx_state.ts';
 import { limitOf, rightsOf, segmentNamed } from '../../image/instruction/segments.ts';
 import { offsetInWindow, PAGE, pristineWindow, WINDOW } from '../../image/instruction/window.ts';
-import { stateFromObservation } from './fx_compare.ts';
 import { interruptEnd } from './interrupts.ts';
 import { linuxPlatform } from './linux_platform.ts';
 import { GDT_LIMIT, LDT_AT, LDT_LIMIT, LDT_RIGHTS, LDT_SELECTOR, TABLES_AT, tableWords } from './system_tables.ts';
@@ -61,6 +59,20 @@ const setHidden = (s: Int32Array, segment: number, selector: number): void => {
   setTable(s, SEGMENT_BASE + 2 * segment, BigInt(found?.base ?? 0));
   s[SEGMENT_LIMIT + segment] = found === undefined ? 0 : limitOf(found);
   s[SEGMENT_RIGHTS + segment] = found === undefined ? 0 : rightsOf(found) | USABLE;
+};
+
+/** The image that FXSAVE would make. */
+const imageOf = ({ s, s8 }: Cpu): Uint8Array => {
+  const image = new Uint8Array(FX_BYTES);
+  const view = new DataView(image.buffer);
+  const status = s[X87_STATUS];
+  view.setUint16(0, s[X87_CONTROL], true);
+  view.setUint16(2, status, true);
+  image[4] = s[X87_TAG];
+  view.setUint32(24, s[MXCSR], true);
+  for (let n = 0; n < 8; n++) image.set(s8.subarray(4 * (X87 + 4 * n), 4 * (X87 + 4 * n) + 10), 32 + 16 * ((n - (status >> 11)) & 7));
+  image.set(s8.subarray(4 * XMM, 4 * XMM + 256), 160);
+  return image;
 };
 
 const setFx = ({ s }: Cpu, fx: FxState): void => {
@@ -177,14 +189,14 @@ export class ExecutorRunner {
   /** Nothing has happened. */
   private before({ instruction: c, regs }: Prepared) {
     const selectors = selectorsOf(c);
-    const fx = c.fx === null ? null : fxStateOf(c.fx);
+    const { fx } = c;
     const flags = c.flags | (c.way === 'step' ? RFLAGS.TF : 0);
     return { fx, regs, rip: BigInt(c.rip - codeBase(c)), flags, fsBase: c.fsBase, gsBase: c.gsBase, selectors, changes: [] };
   }
 
   private state(c: InstructionCase, cpu: Cpu) {
     return {
-      fx: c.fx === null ? null : stateFromObservation(observeFpu(cpu.s)),
+      fx: c.fx === null ? null : imageOf(cpu),
       regs: BigUint64Array.from({ length: 16 }, (_, r) => cpu.gpr(r)),
       rip: cpu.mode === '64' ? cpu.rip : BigInt(cpu.ip),
       flags: cpu.flags,

@@ -1,18 +1,8 @@
 /** x87, MMX and SSE state on silicon and on an engine: the first difference that the manuals do not allow. */
-import type { FpuObservation } from '#spec/isa/x86/cpu_observation.ts';
 import { OPCODES } from '#spec/isa/x86/opcodes.ts';
 import { INEXACT_RESULTS, type InexactResult } from '#spec/isa/x86/undefined.ts';
 import type { InstructionCase } from '../../image/instruction/case.ts';
 import type { FxState } from '../../image/instruction/fx_state.ts';
-
-export const stateFromObservation = ({ x87, xmm, mxcsr }: FpuObservation): FxState => ({
-  control: x87.control,
-  status: x87.status,
-  tag: x87.tag,
-  registers: x87.registers.map((digits) => BigInt(`0x${digits}`)),
-  mxcsr,
-  xmm: xmm.map((digits) => BigInt(`0x${digits}`)),
-});
 
 const hex = (value: bigint | number, digits: number): string => value.toString(16).padStart(digits, '0');
 

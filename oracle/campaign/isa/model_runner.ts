@@ -1,6 +1,5 @@
 /** Cases on the model's processor. */
 
-import { observeFpu } from '#model/cpu/x86/fpu/observe.ts';
 import { extendedOf, type Fpu } from '#model/cpu/x86/fpu/state.ts';
 import { type CpuState, freshCpu, type Segments, withSegment } from '#model/cpu/x86/state.ts';
 import { executeInstruction, type Platform } from '#model/cpu/x86/step.ts';
@@ -13,11 +12,10 @@ import type { CpuidLeaf } from '#spec/config.ts';
 import { NotModelled } from '#spec/failure.ts';
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
 import type { X86Mode } from '#spec/isa/x86/mode.ts';
-import { codeBase, type InstructionCase, type Mode } from '../../image/instruction/case.ts';
+import { codeBase, FX_BYTES, type InstructionCase, type Mode } from '../../image/instruction/case.ts';
 import { type FxState, fxStateOf } from '../../image/instruction/fx_state.ts';
 import { limitOf, rightsOf, segmentNamed } from '../../image/instruction/segments.ts';
 import { PAGE, pristineWindow, WINDOW } from '../../image/instruction/window.ts';
-import { stateFromObservation } from './fx_compare.ts';
 import { interruptEnd } from './interrupts.ts';
 import { GDT_LIMIT, LDT_AT, LDT_LIMIT, LDT_RIGHTS, LDT_SELECTOR, TABLES_AT, tableWords } from './system_tables.ts';
 import {
@@ -95,6 +93,30 @@ const fpuOf = ({ control, status, tag, registers, mxcsr, xmm }: FxState): Fpu =>
   xmm: xmm.map((value) => ({ hi: fromBigInt(value >> 64n), lo: fromBigInt(value) })),
 });
 
+/** The image that FXSAVE would make. */
+const imageOf = ({ control, status, tag, registers, mxcsr, xmm }: Fpu): Uint8Array => {
+  const image = new Uint8Array(FX_BYTES);
+  const view = new DataView(image.buffer);
+  view.setUint16(0, control, true);
+  view.setUint16(2, status, true);
+  image[4] = tag;
+  view.setUint32(24, mxcsr, true);
+  const put = (at: number, { hi, lo }: Word): void => {
+    view.setInt32(at, lo, true);
+    view.setInt32(at + 4, hi, true);
+  };
+  for (const [n, { top, significand }] of registers.entries()) {
+    const at = 32 + 16 * ((n - (status >> 11)) & 7);
+    put(at, significand);
+    view.setUint16(at + 8, top, true);
+  }
+  for (const [n, { hi, lo }] of xmm.entries()) {
+    put(160 + 16 * n, lo);
+    put(168 + 16 * n, hi);
+  }
+  return image;
+};
+
 const segmentsFor = (c: InstructionCase, segments: Segments): Segments =>
   (c.segments ?? []).reduce((all, selector, register) => {
     const found = segmentNamed(selector);
@@ -144,7 +166,7 @@ const endOf = (outcome: ReturnType<typeof executeInstruction>): Ending => {
 };
 
 const stateOf = (c: InstructionCase, { regs, rip, flags, segments, fpu }: CpuState) => ({
-  fx: c.fx === null ? null : stateFromObservation(observeFpu(fpu)),
+  fx: c.fx === null ? null : imageOf(fpu),
   regs: BigUint64Array.from(regs, toBigInt),
   rip: toBigInt(rip),
   flags,

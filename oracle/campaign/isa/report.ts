@@ -1,6 +1,8 @@
 /** The check against silicon as tables: text for people, JSON for programs, HTML for both. */
+
+import { OPCODES } from '#spec/isa/x86/opcodes.ts';
 import { EXPLANATIONS } from './explained.ts';
-import { rowLabel } from './row_label.ts';
+import { opcodeLabel, rowLabel } from './row_label.ts';
 import type { SiliconCheck } from './silicon_check.ts';
 import type { RowTally } from './tally.ts';
 
@@ -19,8 +21,11 @@ const differenceText = ({ first, explained, notModelled }: RowTally): string => 
   return [...unknown, ...known, ...missing].join('; ');
 };
 
+/** The row; or the opcode, for all its selections that are no instruction. */
+const nameOf = ({ row }: RowTally): string => (OPCODES[row].mnemonic === 'invalid' ? opcodeLabel(row) : rowLabel(row));
+
 export const rowOf = (tally: RowTally): readonly (string | number)[] => [
-  rowLabel(tally.row),
+  nameOf(tally),
   tally.mode,
   tally.cases,
   tally.agreed,
@@ -68,7 +73,7 @@ export const checkAsJson = (check: SiliconCheck): unknown => ({
   seconds: check.seconds,
   explanations: Object.fromEntries(explanationsUsed(check)),
   absent: check.absent.map(({ row, mode, why }) => ({ instruction: rowLabel(row), mode, why })),
-  rows: check.rows.map((tally) => ({ instruction: rowLabel(tally.row), ...tally })),
+  rows: check.rows.map((tally) => ({ instruction: nameOf(tally), ...tally })),
 });
 
 const escaped = (text: string | number): string =>

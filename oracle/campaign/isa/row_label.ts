@@ -19,6 +19,9 @@ export const rowLabel = (index: number): string => {
   );
 };
 
+/** E.g. `0F 71 selections that are #UD`. */
+export const opcodeLabel = (index: number): string => `${MAPS[OPCODES[index].map]}${hex(OPCODES[index].opcode)} selections that are #UD`;
+
 /** Indexes of the rows whose label contains the text, whatever its case; all without one. */
 export const rowsMatching = (text?: string): readonly number[] =>
   [...OPCODES.keys()].filter((row) => text === undefined || rowLabel(row).toLowerCase().includes(text.toLowerCase()));

@@ -82,7 +82,7 @@ type Every = { readonly registers: number; readonly memory: number };
 /** One program. `difference` has the place only as exactly as `every` looks. */
 const runProgram = (seed: number, steps: number, every: Every): SequenceRun => {
   const program = sequence(seed);
-  const pair = { model: modelMachine(program.code), executor: executorMachine(program.code) };
+  const pair = { model: modelMachine(program.code, program.mode), executor: executorMachine(program.code, program.mode) };
   let [taken, interruptions, sinceInterruption, sinceMemory] = [0, 0, 0, 0];
   resume(pair, seed, interruptions++, program);
   while (taken < steps) {

@@ -2,7 +2,7 @@
 
 import { observeFpu } from '#model/cpu/x86/fpu/observe.ts';
 import type { CpuOutcome } from '#model/cpu/x86/outcome.ts';
-import { type CpuState, freshCpu } from '#model/cpu/x86/state.ts';
+import { type CpuState, freshCpu, withSegment } from '#model/cpu/x86/state.ts';
 import { runInstructions } from '#model/cpu/x86/step.ts';
 import { memoryDigest, readPage, writePage } from '#model/memory/access.ts';
 import { emptyMemory, type Memory as ModelMemory, writeWord } from '#model/memory/memory.ts';
@@ -13,9 +13,12 @@ import { NotModelled } from '#spec/failure.ts';
 import { CR4 as CR4_BITS } from '#spec/isa/x86/control_registers.ts';
 import type { FpuObservation } from '#spec/isa/x86/cpu_observation.ts';
 import { Cpu } from '../../executor/cpu/cpu.ts';
-import { CR4, MXCSR, X87_CONTROL, X87_STATUS } from '../../executor/cpu/layout.ts';
+import { CR4, MXCSR, SEGMENT_BASE, SEGMENT_LIMIT, SEGMENT_RIGHTS, X87_CONTROL, X87_STATUS } from '../../executor/cpu/layout.ts';
 import { observeFpu as observeExecutorFpu } from '../../executor/cpu/observe_fpu.ts';
+import { USABLE } from '../../executor/cpu/segment_rights.ts';
 import { Memory } from '../../executor/memory.ts';
+import type { SequenceMode } from '../../generators/isa/sequence.ts';
+import { limitOf, rightsOf, segmentCalled, selectorOf } from '../../image/instruction/segments.ts';
 import { PAGE, pristineWindow, WINDOW } from '../../image/instruction/window.ts';
 import { offsetFrame, tableEntries, XEN_SELECTORS } from './window_state.ts';
 
@@ -78,13 +81,47 @@ const upToNotModelled = (step: () => Stop): Stop => {
   }
 };
 
-export const modelMachine = (code: Uint8Array): SequenceMachine => {
+/** Segments of 32-bit programs: flat but for FS and GS, and code that is small. */
+const segmentsOf32 = () =>
+  ['flat data', 'flat code', 'flat data', 'flat data', 'data at an odd base', '16-bit data'].map((name) => segmentCalled(name));
+
+/** A model processor that runs code of this mode. */
+const modelProcessor = (mode: SequenceMode): CpuState => {
+  const fresh = freshCpu(1, ZERO, SELECTORS);
+  const system = { ...fresh.system, cr4: fresh.system.cr4 | CR4_BITS.FSGSBASE };
+  const cpu: CpuState = { ...fresh, flags: START_FLAGS, system };
+  if (mode === '64') return cpu;
+  const segments = segmentsOf32().reduce(
+    (all, found, register) =>
+      withSegment(all, register, {
+        selector: selectorOf(found),
+        base: fromBigInt(BigInt(found.base)),
+        limit: limitOf(found),
+        rights: rightsOf(found),
+        usable: true,
+      }),
+    cpu.segments,
+  );
+  return { ...cpu, segments, system: { ...system, mode: 'compat32' } };
+};
+
+/** The same of the executor. */
+const setExecutorSegments = (cpu: Cpu): void => {
+  for (const [register, found] of segmentsOf32().entries()) {
+    cpu.setSelector(register, selectorOf(found));
+    cpu.s[SEGMENT_BASE + 2 * register] = found.base;
+    cpu.s[SEGMENT_LIMIT + register] = limitOf(found);
+    cpu.s[SEGMENT_RIGHTS + register] = rightsOf(found) | USABLE;
+  }
+  cpu.refresh();
+};
+
+export const modelMachine = (code: Uint8Array, mode: SequenceMode = '64'): SequenceMachine => {
   const { tables, window } = content(code);
   let memory: ModelMemory = emptyMemory(FRAMES);
   for (const { table, index, entry } of tables) memory = writeWord(memory, table, index, fromBigInt(entry));
   for (const n of WINDOW.keys()) memory = writePage(memory, offsetFrame(n), window.slice(n * PAGE, (n + 1) * PAGE));
-  const fresh = freshCpu(1, ZERO, SELECTORS);
-  let cpu: CpuState = { ...fresh, flags: START_FLAGS, system: { ...fresh.system, cr4: fresh.system.cr4 | CR4_BITS.FSGSBASE } };
+  let cpu = modelProcessor(mode);
   let taken = 0n;
   const told = (outcome: CpuOutcome): string => {
     if (outcome.kind === 'retired') return LIMIT;
@@ -136,7 +173,7 @@ export const modelMachine = (code: Uint8Array): SequenceMachine => {
   };
 };
 
-export const executorMachine = (code: Uint8Array): SequenceMachine => {
+export const executorMachine = (code: Uint8Array, mode: SequenceMode = '64'): SequenceMachine => {
   const { tables, window } = content(code);
   const memory = new Memory(FRAMES);
   const cpu = new Cpu(memory, CPUID);
@@ -146,6 +183,7 @@ export const executorMachine = (code: Uint8Array): SequenceMachine => {
   cpu.s[CR4] |= CR4_BITS.FSGSBASE;
   cpu.flags = START_FLAGS;
   for (const [segment, selector] of SELECTORS.entries()) cpu.setSelector(segment, selector);
+  if (mode === '32') setExecutorSegments(cpu);
   let taken = 0n;
   return {
     run(steps) {

@@ -1,15 +1,16 @@
 /** The check of single instructions against the processor of this machine. */
+import { OPCODES } from '#spec/isa/x86/opcodes.ts';
 import { rowsIn } from '../../generators/isa/rows.ts';
 import { MODES, type Mode } from '../../image/instruction/case.ts';
-import { siliconPeer } from '../../peers/silicon/silicon.ts';
+import { type Silicon, siliconPeer } from '../../peers/silicon/silicon.ts';
 import { rowsMatching } from './row_label.ts';
 import { type Chunk, SiliconJudge } from './silicon_judge.ts';
 import { mergeTallies, type RowTally } from './tally.ts';
 import { whyNot } from './unfit.ts';
 import { inWorkers } from './workers.ts';
 
-/** A row in one mode. */
-export type Unit = { readonly row: number; readonly mode: Mode };
+/** A row in one mode; or the first of all selections of an opcode that are no instruction, with `rows` all of them. */
+export type Unit = { readonly row: number; readonly mode: Mode; readonly rows: readonly number[] };
 
 export type SiliconCheck = {
   /** The processor; null when it cannot be asked, and `unavailable` says why. */
@@ -18,24 +19,28 @@ export type SiliconCheck = {
   readonly seeds: { readonly first: number; readonly last: number };
   readonly rows: readonly RowTally[];
   /** Rows that are not tried here, and why. */
-  readonly absent: readonly (Unit & { readonly why: string })[];
+  readonly absent: readonly { readonly row: number; readonly mode: Mode; readonly why: string }[];
   readonly seconds: number;
 };
 
 export type SiliconOptions = {
-  /** Each row gets these seeds. */
-  readonly first: number;
-  readonly last: number;
+  /** Each row gets these seeds; without them as many as make `cases` of all rows together. */
+  readonly seeds?: { readonly first: number; readonly last: number };
+  readonly cases?: number;
   /** Only rows whose label contains it. */
   readonly row?: string;
   readonly modes?: readonly Mode[];
+  /** Told how many cases there will be. */
+  readonly onStart?: (cases: number) => void;
   readonly onCases?: (cases: number) => void;
 };
 
-const keyOf = ({ row, mode }: Unit): string => `${row} ${mode}`;
+const keyOf = ({ row, mode }: Pick<Unit, 'row' | 'mode'>): string => `${row} ${mode}`;
+
+type RowInMode = Pick<Unit, 'row' | 'mode'>;
 
 /** Every row in each mode that has it, those whose label contains the text. */
-export const unitsOf = (modes: readonly Mode[], text?: string): readonly Unit[] => {
+const rowsOf = (modes: readonly Mode[], text?: string): readonly RowInMode[] => {
   const matching = new Set(rowsMatching(text));
   return modes.flatMap((mode) =>
     rowsIn(mode)
@@ -43,6 +48,21 @@ export const unitsOf = (modes: readonly Mode[], text?: string): readonly Unit[] 
       .map((row) => ({ row, mode })),
   );
 };
+
+/** One unit for each row; one for all selections of an opcode that are no instruction. */
+const together = (rows: readonly RowInMode[]): readonly Unit[] => {
+  const units = new Map<string, RowInMode[]>();
+  for (const each of rows) {
+    const { mnemonic, map, opcode } = OPCODES[each.row];
+    const key = mnemonic === 'invalid' ? `${each.mode} ${map} ${opcode}` : keyOf(each);
+    units.set(key, [...(units.get(key) ?? []), each]);
+  }
+  return [...units.values()].map((members) => ({ ...members[0], rows: members.map(({ row }) => row) }));
+};
+
+/** What the silicon can be asked about, in these modes, by label. */
+export const unitsOf = (silicon: Silicon, modes: readonly Mode[], text?: string): readonly Unit[] =>
+  together(rowsOf(modes, text).filter((each) => whyNot(silicon, each) === null));
 
 /** Cases judged at once: long enough that starting a process does not matter. */
 const CHUNK = 2000;
@@ -53,10 +73,10 @@ const FEW = 20_000;
 function* batchesOf(units: readonly Unit[], first: number, last: number): Generator<readonly Chunk[]> {
   let batch: Chunk[] = [];
   let size = 0;
-  for (const { row, mode } of units)
+  for (const unit of units)
     for (let at = first; at <= last; at += CHUNK) {
       const count = Math.min(CHUNK, last - at + 1);
-      batch.push({ row, mode, first: at, count });
+      batch.push({ ...unit, first: at, count });
       size += count;
       if (size < CHUNK) continue;
       yield batch;
@@ -65,13 +85,20 @@ function* batchesOf(units: readonly Unit[], first: number, last: number): Genera
   if (size > 0) yield batch;
 }
 
-export const checkSilicon = async ({ first, last, row, modes = MODES, onCases }: SiliconOptions): Promise<SiliconCheck> => {
+/** The seeds of each unit: those asked for, or as many as make so many cases of all of them together. */
+const seedsFor = ({ seeds, cases = 1 }: SiliconOptions, units: number): SiliconCheck['seeds'] =>
+  seeds ?? { first: 1, last: Math.ceil(cases / Math.max(1, units)) };
+
+export const checkSilicon = async (options: SiliconOptions): Promise<SiliconCheck> => {
+  const { row, modes = MODES, onStart, onCases } = options;
   const started = performance.now();
-  const seeds = { first, last };
   const silicon = siliconPeer();
-  if (!silicon.available) return { processor: null, unavailable: silicon.why, seeds, rows: [], absent: [], seconds: 0 };
-  const wanted = unitsOf(modes, row);
-  const units = wanted.filter((unit) => whyNot(silicon, unit) === null);
+  if (!silicon.available)
+    return { processor: null, unavailable: silicon.why, seeds: seedsFor(options, 1), rows: [], absent: [], seconds: 0 };
+  const units = unitsOf(silicon, modes, row);
+  const seeds = seedsFor(options, units.length);
+  const { first, last } = seeds;
+  onStart?.(units.length * (last - first + 1));
   const tallies = new Map<string, RowTally>();
   const done = (answer: readonly RowTally[]): void => {
     for (const tally of answer) {
@@ -91,9 +118,9 @@ export const checkSilicon = async ({ first, last, row, modes = MODES, onCases }:
     unavailable: null,
     seeds,
     rows: units.map((unit) => tallies.get(keyOf(unit))).filter((tally) => tally !== undefined),
-    absent: wanted.flatMap((unit) => {
-      const why = whyNot(silicon, unit);
-      return why === null ? [] : [{ ...unit, why }];
+    absent: rowsOf(modes, row).flatMap((each) => {
+      const why = whyNot(silicon, each);
+      return why === null ? [] : [{ ...each, why }];
     }),
     seconds: (performance.now() - started) / 1000,
   };

@@ -13,8 +13,14 @@ import { runOnModel } from './model_runner.ts';
 import type { Difference, RowTally } from './tally.ts';
 import { type EngineResult, prepare } from './window_state.ts';
 
-/** A stretch of seeds of one row in one mode. */
-export type Chunk = { readonly row: number; readonly mode: Mode; readonly first: number; readonly count: number };
+/** A stretch of seeds of one unit: of `rows`, of which each seed has one. */
+export type Chunk = {
+  readonly row: number;
+  readonly rows: readonly number[];
+  readonly mode: Mode;
+  readonly first: number;
+  readonly count: number;
+};
 
 /** E.g. `executor: not modelled: instruction/fsin`. */
 type NotModelledBy = { readonly notModelled: string };
@@ -36,8 +42,8 @@ export class SiliconJudge {
 
   /** All of them in one batch. */
   async judge(chunks: readonly Chunk[]): Promise<readonly RowTally[]> {
-    const cases = chunks.map(({ row, mode, first, count }) =>
-      Array.from({ length: count }, (_, n) => instructionCase(row, first + n, mode)),
+    const cases = chunks.map(({ rows, mode, first, count }) =>
+      Array.from({ length: count }, (_, n) => instructionCase(rows[(first + n) % rows.length], first + n, mode)),
     );
     const results = await this.silicon.run(cases.flat());
     let at = 0;

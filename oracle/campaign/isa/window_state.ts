@@ -1,7 +1,6 @@
 /** What all machines share that try instructions: the window as a case begins, and bytes that changed in it. */
 import { OPCODES } from '#spec/isa/x86/opcodes.ts';
 import { type InstructionCase, type Poke, placedCode, withSelectors } from '../../image/instruction/case.ts';
-import type { FxState } from '../../image/instruction/fx_state.ts';
 import { offsetInWindow, PAGE, pristineWindow, WINDOW } from '../../image/instruction/window.ts';
 
 import { HOST_SELECTORS } from '../../peers/silicon/format.ts';
@@ -26,8 +25,8 @@ export type EngineResult = {
   readonly fsBase: bigint;
   readonly gsBase: bigint;
   readonly selectors: readonly number[];
-  /** For a case that brought an FXSAVE image. */
-  readonly fx: FxState | null;
+  /** An FXSAVE image, for a case that brought one. */
+  readonly fx: Uint8Array | null;
   readonly changes: readonly Change[];
   /** What is not modelled. */
   readonly what: string;

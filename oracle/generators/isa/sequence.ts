@@ -11,8 +11,13 @@ import { rowsIn } from './rows.ts';
 import { Stream } from './stream.ts';
 import { registerValue } from './values.ts';
 
-/** Code from CODE on, and where its instructions begin. */
-export type Sequence = { readonly code: Uint8Array; readonly starts: readonly number[] };
+/** Code from CODE on, what it is taken for, and where its instructions begin. */
+export type Sequence = { readonly code: Uint8Array; readonly mode: SequenceMode; readonly starts: readonly number[] };
+
+/** 64-bit code, or 32-bit code in compatibility mode. */
+export type SequenceMode = '64' | '32';
+/** Every third program has 32-bit code. */
+const modeOf = (seed: number): SequenceMode => (seed % 3 === 0 ? '32' : '64');
 
 /** What the processor goes on with after it was interrupted: an instruction, and registers by number. */
 export type Resumption = { readonly rip: number; readonly regs: ReadonlyMap<number, bigint> };
@@ -23,6 +28,7 @@ const MOST_BYTES = 2 * PAGE - 64;
 /** Registers that mostly point to something, and what to. */
 const [RCX, RBX, RSP, RBP, RSI, RDI, R12] = [1, 3, 4, 5, 6, 7, 12];
 const POINTERS: readonly number[] = [RBX, RSP, RBP, RSI, RDI, R12];
+const POINTERS32: readonly number[] = [RBX, RSP, RBP, RSI, RDI];
 
 /** Seldom: they fault or leave in any case, or mostly, because few values fit. */
 const SELDOM =
@@ -30,12 +36,18 @@ const SELDOM =
 const SELDOM_FORM = /^((call|jmp) Ev|bt[src]? Ev,Gv)$/;
 const isSeldom = ({ privileged, mnemonic, operands }: Row): boolean =>
   privileged === true || SELDOM.test(mnemonic) || SELDOM_FORM.test(`${mnemonic} ${operands}`);
-const ROWS = rowsIn('64');
-const OFTEN: readonly number[] = ROWS.filter((row) => !isSeldom(OPCODES[row]));
+/** In 32-bit programs not at all: they load or use descriptors, which such programs have no tables of, or leave the mode. */
+const BY_DESCRIPTORS = /^(mov_to_seg|pop_seg|l[defgs]s|.*_far|iret|int|int1|syscall|sysenter|sysexit|sysret)$/;
+const ROWS: Readonly<Record<SequenceMode, readonly number[]>> = {
+  '64': rowsIn('64'),
+  '32': rowsIn('32').filter((row) => !BY_DESCRIPTORS.test(OPCODES[row].mnemonic)),
+};
+const often = (rows: readonly number[]): readonly number[] => rows.filter((row) => !isSeldom(OPCODES[row]));
+const OFTEN: Readonly<Record<SequenceMode, readonly number[]>> = { '64': often(ROWS['64']), '32': often(ROWS['32']) };
 
 type Piece = { readonly bytes: Uint8Array; readonly branch: 1 | 2 | 4 | null };
 
-const LOCK = 0xf0;
+const [LOCK, OPERAND, ADDRESS] = [0xf0, 0x66, 0x67];
 
 const isPointer = (register: number): boolean => POINTERS.includes(register);
 
@@ -45,11 +57,13 @@ const memoryOperand = (d: Draft, reg: number): void => {
   const dword = (n: number): number[] => [0, 8, 16, 24].map((shift) => (n >> shift) & 0xff);
   if (s.one(6)) {
     const place = s.pick([DATA, DATA, DATA + PAGE, DATA + PAGE, DATA_END]) + s.below(PAGE);
-    if (s.one(2)) d.modrm = { bytes: [(reg << 3) | 5, 0, 0, 0, 0], ripRelative: BigInt(s.one(100) ? CODE + s.below(2 * PAGE) : place) };
+    if (d.mode !== '64') d.modrm = { bytes: [(reg << 3) | 5, ...dword(place)], ripRelative: null };
+    else if (s.one(2))
+      d.modrm = { bytes: [(reg << 3) | 5, 0, 0, 0, 0], ripRelative: BigInt(s.one(100) ? CODE + s.below(2 * PAGE) : place) };
     else d.modrm = { bytes: [(reg << 3) | 4, 0x25, ...dword(place)], ripRelative: null };
     return;
   }
-  const base = s.one(100) ? s.below(16) : s.pick(POINTERS);
+  const base = s.one(100) ? s.below(d.mode === '64' ? 16 : 8) : s.pick(d.mode === '64' ? POINTERS : POINTERS32);
   d.rex = base >= 8 ? (d.rex ?? 0) | 1 : d.rex === null ? null : d.rex & ~1;
   const offset = s.int(-128, 127);
   if ((base & 7) === 4 || s.one(4)) {
@@ -86,13 +100,37 @@ const branchBytes = ({ row, size }: Draft): Piece['branch'] => {
   return code === 'Jz' ? (size === 2 ? 2 : 4) : null;
 };
 
-const piece = (s: Stream, at: number): Piece => {
-  const d = new Draft(s.one(60) ? s.pick(ROWS) : s.pick(OFTEN), s);
+/** A register operand in the opcode that would lose a pointer. */
+const losesPointer = (d: Draft): boolean =>
+  (d.row.operands[0]?.startsWith('Z') ?? false) && isPointer((d.row.opcode & 7) | (((d.rex ?? 0) & 1) << 3)) && !d.s.one(8);
+
+/** Without a prefix that changes the size of operands or addresses. */
+const plainSize = (d: Draft, prefix: number): void => {
+  d.dropPrefix(prefix);
+  if (prefix === OPERAND) d.size66 = false;
+  else d.size67 = false;
+};
+
+const piece = (s: Stream, at: number, mode: SequenceMode): Piece => {
+  const d = new Draft(s.one(60) ? s.pick(ROWS[mode]) : s.pick(OFTEN[mode]), s, mode);
   choosePrefixes(d);
+  if (mode === '32') {
+    // Addresses of 16 bits reach nothing here, and branches of 16 bits leave the code.
+    if (d.size67 && !s.one(20)) plainSize(d, ADDRESS);
+    if (branchBytes(d) !== null && d.size === 2 && !s.one(100)) plainSize(d, OPERAND);
+    if (losesPointer(d)) return piece(s, at, mode);
+    return finished(d, at);
+  }
   // A short branch leaves the code for the bottom of the address space.
   const branch = branchBytes(d);
   if (branch !== null && d.size === 2 && !s.one(100)) d.rex = 8;
-  if (d.row.operands[0]?.startsWith('Z') && isPointer((d.row.opcode & 7) | (((d.rex ?? 0) & 1) << 3)) && !s.one(8)) d.rex = 1;
+  if (losesPointer(d)) d.rex = 1;
+  return finished(d, at);
+};
+
+/** With operands, at its place. */
+const finished = (d: Draft, at: number): Piece => {
+  const { s } = d;
   chooseOperands(d);
   // LOCK is #UD but for some instructions, and for these with a register.
   if ((!d.row.lock || (d.modrm?.bytes[0] ?? 0xc0) >= 0xc0) && !s.one(20)) d.dropPrefix(LOCK);
@@ -115,12 +153,13 @@ const aim = (s: Stream, code: Uint8Array, end: number, bytes: 1 | 2 | 4, starts:
 /** Program number `seed`. */
 export const sequence = (seed: number): Sequence => {
   const s = new Stream(seed, 0x20000);
+  const mode = modeOf(seed);
   const code = new Uint8Array(2 * PAGE).fill(0x90);
   const starts: number[] = [];
   const branches: { readonly end: number; readonly bytes: 1 | 2 | 4 }[] = [];
   let at = 0;
   while (at < MOST_BYTES) {
-    const { bytes, branch } = piece(s, at);
+    const { bytes, branch } = piece(s, at, mode);
     starts.push(at);
     code.set(bytes, at);
     at += bytes.length;
@@ -130,7 +169,7 @@ export const sequence = (seed: number): Sequence => {
   // Behind the last instruction: JMP to the first.
   const back = -(2 * PAGE);
   code.set([0xe9, ...[0, 8, 16, 24].map((shift) => (back >> shift) & 0xff)], 2 * PAGE - 5);
-  return { code, starts };
+  return { code, mode, starts };
 };
 
 const pointerValue = (s: Stream, register: number): bigint => {
@@ -140,11 +179,12 @@ const pointerValue = (s: Stream, register: number): bigint => {
 };
 
 /** How the processor goes on after interruption number `n`: pointers that point, a counter that is small, one register of any value. */
-export const resumption = (seed: number, n: number, { starts }: Sequence): Resumption => {
+export const resumption = (seed: number, n: number, { starts, mode }: Sequence): Resumption => {
   const s = new Stream(seed, 0x30000 + n);
-  const regs = new Map<number, bigint>(POINTERS.map((register) => [register, pointerValue(s, register)]));
+  const pointers = mode === '64' ? POINTERS : POINTERS32;
+  const regs = new Map<number, bigint>(pointers.map((register) => [register, pointerValue(s, register)]));
   regs.set(RCX, BigInt(s.below(40)));
-  const any = s.below(16);
-  if (!isPointer(any) && any !== RCX) regs.set(any, registerValue(s));
+  const any = s.below(mode === '64' ? 16 : 8);
+  if (!isPointer(any) && any !== RCX) regs.set(any, BigInt.asUintN(Number(mode), registerValue(s)));
   return { rip: CODE + s.pick(starts), regs };
 };

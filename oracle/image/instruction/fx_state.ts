@@ -21,15 +21,7 @@ const XMM = 160;
 
 const topOf = (status: number): number => (status >> 11) & 7;
 
-const bigAt = (image: Uint8Array, at: number, bytes: number): bigint => {
-  let value = 0n;
-  for (let i = bytes - 1; i >= 0; i--) value = (value << 8n) | BigInt(image[at + i]);
-  return value;
-};
-
-const putBig = (image: Uint8Array, at: number, bytes: number, value: bigint): void => {
-  for (let i = 0; i < bytes; i++) image[at + i] = Number((value >> BigInt(8 * i)) & 0xffn);
-};
+const LOW = 0xffffffffffffffffn;
 
 const viewOf = (image: Uint8Array): DataView => new DataView(image.buffer, image.byteOffset, image.length);
 
@@ -42,9 +34,12 @@ export const fxStateOf = (image: Uint8Array): FxState => {
     control: view.getUint16(0, true),
     status,
     tag: image[4],
-    registers: Array.from({ length: 8 }, (_, n) => bigAt(image, REGISTERS + 16 * ((n - top) & 7), 10)),
+    registers: Array.from({ length: 8 }, (_, n) => {
+      const at = REGISTERS + 16 * ((n - top) & 7);
+      return (BigInt(view.getUint16(at + 8, true)) << 64n) | view.getBigUint64(at, true);
+    }),
     mxcsr: view.getUint32(24, true),
-    xmm: Array.from({ length: 16 }, (_, n) => bigAt(image, XMM + 16 * n, 16)),
+    xmm: Array.from({ length: 16 }, (_, n) => (view.getBigUint64(XMM + 16 * n + 8, true) << 64n) | view.getBigUint64(XMM + 16 * n, true)),
   };
 };
 
@@ -57,7 +52,26 @@ export const fxImageOf = ({ control, status, tag, registers, mxcsr, xmm }: FxSta
   image[4] = tag;
   view.setUint32(24, mxcsr, true);
   view.setUint32(28, MXCSR_MASK, true);
-  for (const [n, value] of registers.entries()) putBig(image, REGISTERS + 16 * ((n - topOf(status)) & 7), 10, value);
-  for (const [n, value] of xmm.entries()) putBig(image, XMM + 16 * n, 16, value);
+  for (const [n, value] of registers.entries()) {
+    const at = REGISTERS + 16 * ((n - topOf(status)) & 7);
+    view.setBigUint64(at, value & LOW, true);
+    view.setUint16(at + 8, Number(value >> 64n), true);
+  }
+  for (const [n, value] of xmm.entries()) {
+    view.setBigUint64(XMM + 16 * n, value & LOW, true);
+    view.setBigUint64(XMM + 16 * n + 8, value >> 64n, true);
+  }
   return image;
+};
+
+const same = (a: Uint8Array, b: Uint8Array, from: number, to: number): boolean => {
+  for (let at = from; at < to; at++) if (a[at] !== b[at]) return false;
+  return true;
+};
+
+/** Whether two images hold the same state, whatever they say of the last instruction and where nothing is defined. */
+export const sameFx = (a: Uint8Array, b: Uint8Array): boolean => {
+  if (!same(a, b, 0, 5) || !same(a, b, 24, 28) || !same(a, b, XMM, XMM + 256)) return false;
+  for (let at = REGISTERS; at < XMM; at += 16) if (!same(a, b, at, at + 10)) return false;
+  return true;
 };
