@@ -5,7 +5,7 @@ import type { Op } from './op.ts';
 
 /** MXCSR.MM: operands of computations may be misaligned; moves, and the areas of FXSAVE and XSAVE, may not. */
 const MM = 1 << 17;
-const MOVES = /^mov/;
+const MOVES = /^mov(?!s[lh]dup)/;
 
 /** Whether MM frees an instruction from its alignment. */
 export const yields = (mnemonic: string, align: number): boolean => align === 16 && !MOVES.test(mnemonic) && !mnemonic.startsWith('fx');

@@ -20,28 +20,28 @@ export const plain32 = (x: number): boolean => {
 };
 
 /** The same of a result: the least normal number may have been tiny before it was rounded. */
-const sound64 = (x: number): boolean => {
+export const sound64 = (x: number): boolean => {
   const size = Math.abs(x);
   return size > LEAST64 ? size <= MOST64 : x === 0;
 };
-const sound32 = (x: number): boolean => {
+export const sound32 = (x: number): boolean => {
   const size = Math.abs(x);
   return size > LEAST32 ? size <= MOST32 : x === 0;
 };
 
 /** Inside these bounds products can be split without overflow, and their errors are numbers. */
-const splittable = (x: number): boolean => Math.abs(x) < 2 ** 990;
-const roomy = (x: number): boolean => Math.abs(x) > 2 ** -960 || x === 0;
+export const splittable = (x: number): boolean => Math.abs(x) < 2 ** 990;
+export const roomy = (x: number): boolean => Math.abs(x) > 2 ** -960 || x === 0;
 
 /** Whether `sum` is x + y exactly. */
-const exactSum = (x: number, y: number, sum: number): boolean => {
+export const exactSum = (x: number, y: number, sum: number): boolean => {
   const rest = sum - x;
   return x - (sum - rest) + (y - rest) === 0;
 };
 
 const SPLITTER = 134217729;
 /** Whether `product` is x * y exactly. */
-const exactProduct = (x: number, y: number, product: number): boolean => {
+export const exactProduct = (x: number, y: number, product: number): boolean => {
   const sx = SPLITTER * x;
   const sy = SPLITTER * y;
   const xHigh = sx - (sx - x);
@@ -63,7 +63,7 @@ const ifSplit = (x: number, y: number, z: number, result: number): number =>
 const if32 = (x: number, y: number, result: number): number => (plain32(x) && plain32(y) && sound32(result) ? result : Number.NaN);
 
 /** Of products and quotients: zero comes from zero, or is something too small. */
-const kept = (x: number, y: number, result: number): boolean => result !== 0 || x === 0 || y === 0;
+export const kept = (x: number, y: number, result: number): boolean => result !== 0 || x === 0 || y === 0;
 
 export const ADD64: Fast = { compute: (x, y) => if64(x, y, x + y), exact: exactSum };
 export const SUB64: Fast = { compute: (x, y) => if64(x, y, x - y), exact: (x, y, r) => exactSum(x, -y, r) };

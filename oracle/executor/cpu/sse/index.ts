@@ -9,6 +9,7 @@ import { INSERTS } from './insert.ts';
 import { MOVES } from './move.ts';
 import { REARRANGED, shiftBytes, WIDE_REARRANGED } from './rearrange.ts';
 import { RECIPROCALS } from './reciprocal.ts';
+import { SCALARS } from './scalar.ts';
 import { byImmediate, byVector, SHIFT_NAMES } from './shift.ts';
 import { SPECIAL } from './special.ts';
 import { STRINGS } from './strings.ts';
@@ -44,6 +45,7 @@ export const SSE: BuildTable = {
   ...INSERTS,
   ...SPECIAL,
   ...ARITHMETIC,
+  ...SCALARS,
   ...COMPARISONS,
   ...CONVERSIONS,
   ...DOT_PRODUCTS,
