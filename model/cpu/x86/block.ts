@@ -19,6 +19,7 @@ export type Pair = { readonly lo: Word; readonly hi: Word };
 export const readPair = (s: Running, i: Instruction, o: Operand, access: number = ACCESS.READ, unit = 16): Pair => {
   const at = linearAddress(s, i, o, 16, access);
   requireAligned(s, at, 16, o.stack, unit);
+  if (s.system.mode === '64') requireCanonical(followingLinear(s, at, 15), o.stack);
   const lo = readLinear(s, at, 8, o.stack, access);
   return { lo, hi: readLinear(s, followingLinear(s, at, 8), 8, o.stack, access) };
 };

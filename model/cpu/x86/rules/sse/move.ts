@@ -70,9 +70,10 @@ const implied = (i: Instruction, bytes: 8 | 16): Operand =>
 const selected = (old: readonly number[], value: readonly number[], mask: readonly number[]): number[] =>
   old.map((byte, n) => (mask[n] & 0x80 ? value[n] : byte));
 
-/** MASKMOVDQU: the bytes whose mask has its top bit set. The whole operand must be writable. */
+/** MASKMOVDQU: the bytes whose mask has its top bit set. The whole operand must be writable, its lower half first. */
 const maskmovdquRule: Semantics = (s, i) => {
   const at = implied(i, 16);
+  readToWrite(s, i, implied(i, 8));
   const list = selected(xmmBytes(readPair(s, i, at, ACCESS.WRITE, 8)), xmmBytes(s.fpu.xmm[i.dst.index]), xmmBytes(s.fpu.xmm[i.src.index]));
   return completed(s, i, { memory: writePair(s, i, at, xmmOf(list), 8) });
 };

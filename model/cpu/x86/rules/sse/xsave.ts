@@ -39,8 +39,15 @@ const putComponents = (image: Uint8Array, s: Running, written: bigint, mxcsr: bo
   if (written & SSE) putXmm(image, s.fpu, xmmCount(s));
 };
 
-/** The area as it is in memory, to be written back where nothing changes: an instruction writes less than it covers. */
-const areaOf = (s: Running, i: Instruction): Uint8Array => readBlock(s, i, i.dst, AREA).slice();
+/**
+ * The area as it is in memory, to be written back where nothing changes: an instruction writes less than it covers. Its first and its
+ * last byte must be writable before anything is read.
+ */
+const areaOf = (s: Running, i: Instruction): Uint8Array => {
+  writeBlock(s, i, i.dst, new Uint8Array(1));
+  writeBlock(s, i, i.dst, new Uint8Array(1), AREA - 1);
+  return readBlock(s, i, i.dst, AREA).slice();
+};
 
 const header = (image: Uint8Array): DataView => new DataView(image.buffer, image.byteOffset);
 
@@ -101,10 +108,12 @@ const restored = (image: Uint8Array, s: Running, asked: bigint, present: bigint,
   return fpu;
 };
 
-/** XRSTOR takes either form of header, XRSTORS the compacted one only. */
+/** XRSTOR takes either form of header, XRSTORS the compacted one only. The header is reached behind the first bytes. */
 const xrstorRule =
   (compactedOnly: boolean): Semantics =>
   (s, i) => {
+    readBlock(s, i, i.dst, 8);
+    readBlock(s, i, i.dst, AREA - HEADER, HEADER);
     const image = readBlock(s, i, i.dst, AREA);
     const compacted = (header(image).getBigUint64(XCOMP_BV, true) & COMPACTED) !== 0n;
     requireHeader(compacted || !compactedOnly);
