@@ -2,6 +2,7 @@
 import { NotModelled } from '#spec/failure.ts';
 import type { Row, RowState } from '#spec/isa/x86/row.ts';
 import { requireAligned } from './alignment.ts';
+import { requireCanonical } from './canonical.ts';
 import { deviceNotAvailable, floatingPointError, generalProtection, undefinedOpcode } from './fault.ts';
 import type { Instruction, Operand } from './instruction.ts';
 import { effectiveAddress, linearAddress } from './operand.ts';
@@ -48,6 +49,7 @@ const requireMultiple =
     const fx = i.row.state === 'fx';
     if (fx || s.system.mode === '64') linearAddress(s, i, o, Math.max(o.bytes, 1));
     const at = uncheckedLinear(s, o.segment, effectiveAddress(s, i, o));
+    if (fx && s.system.mode === '64') requireCanonical(at, o.stack);
     if (fx) requireAligned(s, at, 4, o.stack);
     if ((at.lo & (bytes - 1)) !== 0) throw generalProtection(0, 'x86/operand-aligned');
   };
