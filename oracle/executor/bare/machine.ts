@@ -92,7 +92,7 @@ export class Machine {
     const own = this.ownCount();
     cpu.tsc = own + processor.tscOffset;
     processor.stepless = false;
-    const exit = cpu.run(count);
+    const exit = this.runCpu(count);
     this.steps += exit.retired;
     this.retired += exit.retired;
     if (processor.wantsTsc !== null) {
@@ -101,6 +101,16 @@ export class Machine {
     }
     this.follow(exit);
     return exit.retired;
+  }
+
+  /** Cpu.run; the steps before something that is not modelled count. */
+  private runCpu(count: number): Exit {
+    try {
+      return this.cpu.run(count);
+    } catch (thrown) {
+      this.retired += this.cpu.done;
+      throw thrown;
+    }
   }
 
   /** The time-stamp counter without what software has added. */

@@ -36,6 +36,8 @@ type Leaving = { readonly kind: 'int'; readonly vector: number } | { readonly ki
 export class Cpu extends Mmu implements GuestCpu {
   readonly cpuid: readonly CpuidLeaf[];
   tsc = 0n;
+  /** Steps that the last run had taken when something that is not modelled ended it. */
+  done = 0;
   /** RDTSC ended the burst and waits for its answer. */
   wantsTime = false;
   /** SS was just loaded: no single-step trap after this instruction. On the bare machine, no interrupt either; nor after STI. */
@@ -116,6 +118,7 @@ export class Cpu extends Mmu implements GuestCpu {
     this.sync();
     let retired = 0;
     while (retired < steps) {
+      this.done = retired;
       const alone = (this.s[SYSTEM] & (RFLAGS.TF | RFLAGS.RF)) !== 0;
       if (this.legacy) this.boundary = reachesBeyond(this.s, this.s[PAGE]);
       // For a guest of Xen, a shadow right behind another does not count.
@@ -169,7 +172,10 @@ export class Cpu extends Mmu implements GuestCpu {
       this.hold(this.restart ?? o);
       this.restart = null;
       this.dropWrite();
-      if (thrown !== FAULT) throw thrown;
+      if (thrown !== FAULT) {
+        this.done += count - left;
+        throw thrown;
+      }
       this.faulted = true;
       return count - left + 1;
     }
