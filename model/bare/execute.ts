@@ -21,18 +21,26 @@ const NMI = 2;
 export const execute = (machine: Machine, steps: number): Machine => {
   const end = machine.retired + steps;
   let m = machine;
-  try {
-    while (m.retired < end && m.ended === null) {
+  let careful = false;
+  while (m.retired < end && m.ended === null) {
+    try {
       const interrupted = deliverPending(m);
       if (interrupted !== m) m = interrupted;
       else if (m.cpu.system.activity !== 'running') break;
-      else m = run(m, end - m.retired);
+      else m = run(m, careful ? 1 : end - m.retired);
+    } catch (error) {
+      if (!(error instanceof NotModelled)) throw error;
+      if (careful) throw telling(error, m, machine);
+      // The steps before it count, so they are taken again one by one.
+      careful = true;
     }
-    return standing(m);
-  } catch (error) {
-    if (error instanceof NotModelled) error.bareBefore = { events: m.events, clauses: m.cited, retired: m.retired - machine.retired };
-    throw error;
   }
+  return standing(m);
+};
+
+const telling = (error: NotModelled, { events, cited, retired }: Machine, before: Machine): NotModelled => {
+  error.bareBefore = { events, clauses: cited, retired: retired - before.retired };
+  return error;
 };
 
 /** Told once, when the processor stands and nothing will wake it now. */

@@ -37,7 +37,6 @@ const stored =
     const { base, limit } = s.system[which];
     const at = linearAddress(s, i, i.dst, 2 + bytes, ACCESS.WRITE);
     const second = followingLinear(s, at, 2);
-    writeLinear(s, second, bytes, base, i.dst.stack);
     const first = withMemory(s, writeLinear(s, at, 2, word(0, limit), i.dst.stack));
     return completed(s, i, { memory: writeLinear(first, second, bytes, base, i.dst.stack) });
   };
