@@ -661,7 +661,7 @@ export const CLAUSES = {
   'x86/undefined-flags_clear': { chapter: 'cpu_x86', title: 'A flag that the manuals leave undefined after an instruction becomes 0. Programs never look at one.' },
   'x86/undefined-opcode': { chapter: 'cpu_x86', title: 'UD0, UD1, UD2 and the opcodes that 64-bit mode has given up raise #UD.' },
   'x86/verify': { chapter: 'cpu_x86_system', title: 'LAR, LSL, VERR and VERW set ZF when the descriptor exists, is of a type that they know, and is visible to CPL and RPL; else they clear ZF and the destination stays.' },
-  'x86/vex-undefined': { chapter: 'cpu_x86_legacy', title: 'VEX behind 66, F2, F3 or LOCK, with a map that does not exist, with L set or with a register in vvvv that no operand uses is #UD.' },
+  'x86/vex-undefined': { chapter: 'cpu_x86_legacy', title: 'VEX behind 66, F2, F3 or LOCK, with a map that does not exist, with L set or with a register in vvvv that no operand uses is #UD; so is what a group or a prefix leaves free beside instructions of general registers.' },
   'x86/xcr0-reserved': { chapter: 'cpu_x86_system', title: 'XSETBV refuses, with #GP(0), a register other than XCR0, bits that CPUID\'s leaf 0xd lacks, and a value without bit 0.' },
   'x86/xsave-off': { chapter: 'cpu_x86_system', title: 'XGETBV and XSETBV are #UD without CR4.OSXSAVE.' },
 } as const satisfies Record<string, Clause>;

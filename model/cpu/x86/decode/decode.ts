@@ -25,7 +25,7 @@ export const decode = (fetch: (index: number) => number, mode: DecodeMode = '64'
   const rows = rowsFor(mode, prefixes.vex !== null, map, opcode);
   const modrm = hasModrm(rows) ? readModRm(bytes, prefixes, namesRegister(rows)) : null;
   const row = selectRow(rows, modrm?.byte ?? 0, prefixes);
-  if (!row && prefixes.vex?.refused) throw undefinedOpcode('x86/vex-undefined');
+  if (!row && prefixes.vex && (rows.length > 0 || prefixes.vex.refused)) throw undefinedOpcode('x86/vex-undefined');
   if (!row)
     throw new NotModelled(`instruction/${prefixes.vex ? 'vex-' : ''}${map === '1' ? '' : map}${opcode.toString(16).padStart(2, '0')}`);
   return build(row, bytes, prefixes, modrm, opcode);
