@@ -13,7 +13,7 @@ const ES = 0x80;
 
 const checkPending = (c: Cpu): void => {
   if ((c.s[X87_STATUS] & ES) === 0) return;
-  if ((c.s[CR0] & NE) === 0) throw new NotModelled('x87/ferr');
+  if ((c.s[CR0] & NE) === 0) throw new NotModelled('instruction/ferr');
   c.fault(MF, null);
 };
 
