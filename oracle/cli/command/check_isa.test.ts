@@ -27,7 +27,7 @@ it.each([
 
 it.each([
   [['arm'], 'only x86'],
-  [['x86', '--peer', 'bochs'], 'not bochs'],
+  [['x86', '--peer', 'abacus'], 'not abacus'],
   [['x86', '--peer', 'silicon', '--row', 'no such row'], 'no row of the opcode table'],
   [['x86', '--steps', '1e'], 'whole number'],
   [['x86', '--peer', 'objdump', '--cases', '0'], 'whole number'],
