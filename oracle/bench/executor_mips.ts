@@ -4,6 +4,7 @@ import { RAX } from '#oracle/executor/cpu/interface.ts';
 import { Assembler } from '#oracle/image/asm/assembler.ts';
 import { assembleText } from '#oracle/image/asm/text.ts';
 import type { Bench } from './bench.ts';
+import { FLOAT_ANSWER, FLOAT_KERNELS, type FloatKernel } from './float_kernels.ts';
 import { KERNELS, type Kernel } from './kernels.ts';
 import type { Work } from './measure.ts';
 
@@ -30,10 +31,31 @@ export const kernelWork = (kernel: Kernel): Work => {
   };
 };
 
+/** CALL over the next bytes, and the INT3 that it returns to. */
+const CALL_AND_STOP = [0xe8, 11, 0, 0, 0, 0xcc, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+
+const floatWork = ({ name, code }: FloatKernel): Work => {
+  const bytes = [...CALL_AND_STOP, ...(code.match(/../g) ?? []).map((byte) => Number.parseInt(byte, 16))];
+  return () => {
+    const { cpu } = fixture(bytes);
+    const exit = cpu.run(MOST_STEPS);
+    if (exit.kind !== 'int' || cpu.gpr(RAX) !== FLOAT_ANSWER) throw new Error(`${name}: ${exit.kind}, RAX ${cpu.gpr(RAX)}`);
+    return exit.retired;
+  };
+};
+
 /** One figure a kernel. */
-export const executorMips: readonly Bench[] = KERNELS.map((kernel) => ({
-  name: `executor: ${kernel.name}`,
-  unit: 'instructions',
-  goal: GOAL,
-  round: () => kernelWork(kernel),
-}));
+export const executorMips: readonly Bench[] = [
+  ...KERNELS.map((kernel) => ({
+    name: `executor: ${kernel.name}`,
+    unit: 'instructions' as const,
+    goal: GOAL,
+    round: () => kernelWork(kernel),
+  })),
+  ...FLOAT_KERNELS.map((kernel) => ({
+    name: `executor: ${kernel.name}`,
+    unit: 'instructions' as const,
+    goal: kernel.goal,
+    round: () => floatWork(kernel),
+  })),
+];
