@@ -86,7 +86,8 @@ export const decode = (byte: ByteSource, kind: CodeKind = '64'): Instruction => 
   const place = !memory ? NO_ADDRESS : address === 2 ? readShortAddress(reader, modrm) : readAddress(reader, modrm, rex, long);
   const selectors: Selectors = { modrm, rep: prefixes.rep, size66, rex };
   const chosen = choose(known, selectors) ?? (vex === null ? notModelled(textOf(opcode)) : INVALID);
-  const { row, immediates } = vex === null || vexFits(chosen, vex) ? chosen : INVALID;
+  const { immediates } = chosen;
+  const { row } = vex === null || vexFits(chosen, vex) ? chosen : INVALID;
   const wide = (rex & 8) !== 0;
   const found = {
     row,

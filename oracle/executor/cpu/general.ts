@@ -186,8 +186,8 @@ export const GENERAL: BuildTable = {
   ...named(
     Object.keys(ITERATION),
     (name): Build =>
-      (o, i) =>
-        stringHandler(name, repeatOf(i), o.size),
+      (_, i) =>
+        stringHandler(name, repeatOf(i)),
   ),
   ...conditional('j', (n) => (o, i) => {
     o.v = n;

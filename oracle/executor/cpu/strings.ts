@@ -96,22 +96,12 @@ const scan: Handler = (c, o) => {
   return o;
 };
 
-/** CPUs read ES:rDI first, as the fault shows when both are bad. */
+/** CPUs read ES:rDI first, as the fault shows when both are bad (but for F3 A6: finding F-035). */
 const match: Handler = (c, o) => {
   const second = peek(c, compared(c, o), o.size);
   const secondHi = c.high;
   const first = peek(c, from(c, o), o.size);
   compare(c, o.size, first, c.high, second, secondHi);
-  advance(c, o, SI);
-  advance(c, o, DI);
-  return o;
-};
-
-/** REPE CMPSB reads DS:rSI first. */
-const matchBytes: Handler = (c, o) => {
-  const first = peek(c, from(c, o), 1);
-  const second = peek(c, compared(c, o), 1);
-  compare(c, 1, first, 0, second, 0);
   advance(c, o, SI);
   advance(c, o, DI);
   return o;
@@ -176,9 +166,8 @@ const speaking =
     return follow === STOP ? STOP : c.pauseAt(follow === o ? o.off : o.end);
   };
 
-export const stringHandler = (mnemonic: string, repeat: Repeat, size: number): Handler => {
-  const bytes = mnemonic === 'cmps' && repeat === 'equal' && size === 1;
-  const handler = repeating(bytes ? matchBytes : ITERATION[mnemonic], repeat);
+export const stringHandler = (mnemonic: string, repeat: Repeat): Handler => {
+  const handler = repeating(ITERATION[mnemonic], repeat);
   return SPEAKING.includes(mnemonic) ? speaking(handler) : handler;
 };
 
