@@ -92,7 +92,10 @@ export class Machine {
     const own = this.ownCount();
     cpu.tsc = own + processor.tscOffset;
     processor.stepless = false;
+    const { shadow } = cpu;
     const exit = this.runCpu(count);
+    // An instruction that faults has done nothing: what held interrupts off does so until the fault is delivered.
+    if (exit.kind === 'fault' && exit.retired === 1) cpu.shadow = shadow;
     this.steps += exit.retired;
     this.retired += exit.retired;
     if (processor.wantsTsc !== null) {

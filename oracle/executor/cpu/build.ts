@@ -14,7 +14,7 @@ import { prepare } from './operands.ts';
 import { PV_ONLY } from './pv.ts';
 import { SSE } from './sse/index.ts';
 import { GUARDS } from './state.ts';
-import { SYSTEM } from './system/index.ts';
+import { JUDGES_RINGS, SYSTEM } from './system/index.ts';
 import { privileged, undefinedOpcode } from './system.ts';
 import type { Build, BuildTable } from './table.ts';
 import { X87 } from './x87/index.ts';
@@ -54,7 +54,7 @@ const handlerFor = (c: Cpu, i: Instruction, op: Op, form: string): Handler => {
   if (missingRegister(i) || (row.protected === true && c.real)) return undefinedOpcode;
   if (!bare && (row.privileged || row.iopl)) return privileged;
   const handler = builder(row, bare)?.(op, i, form) ?? notModelled(row.mnemonic);
-  op.inner = row.privileged && !row.iopl ? inRing0(handler) : handler;
+  op.inner = row.privileged && !row.iopl && !JUDGES_RINGS.has(row.mnemonic) ? inRing0(handler) : handler;
   return row.state === undefined ? op.inner : GUARDS[row.state];
 };
 

@@ -33,6 +33,9 @@ const special =
     return handler;
   };
 
+/** Privileged instructions that look for #UD before they look at the ring. */
+export const JUDGES_RINGS: ReadonlySet<string> = new Set(['sysret', 'monitor', 'mwait']);
+
 export const SYSTEM: BuildTable = {
   jmp_far: far(jumpFar),
   call_far: far(callFar),
