@@ -597,7 +597,7 @@ export const CLAUSES = {
   'x86/ltr-type': { chapter: 'cpu_x86_system', title: 'LTR takes a present available task state in the global table (in long mode a 64-bit one), and makes it busy: else #GP, #NP when not present.' },
   'x86/mode-choice': { chapter: 'cpu_x86_system', title: 'CR0.PE clear is real mode; RFLAGS.VM virtual-8086 mode; with EFER.LMA the L bit of CS makes 64-bit mode; in all other cases the D bit of CS tells 32-bit code from 16-bit code.' },
   'x86/mode-undefined': { chapter: 'cpu_x86_legacy', title: 'Instructions of protected mode alone, and those behind VEX, are #UD in real and virtual-8086 mode.' },
-  'x86/monitor': { chapter: 'cpu_x86_system', title: 'MONITOR and MWAIT are #UD where CPUID lacks them; else they do nothing, but MONITOR refuses a hint in ECX with #GP(0).' },
+  'x86/monitor': { chapter: 'cpu_x86_system', title: 'MONITOR and MWAIT are #UD where CPUID lacks them, and outside ring 0; else they do nothing, but MONITOR refuses a hint in ECX with #GP(0).' },
   'x86/msr-absent': { chapter: 'cpu_x86_system', title: 'RDMSR and WRMSR of a number that is not in the table, or whose feature CPUID lacks, are #GP(0).' },
   'x86/msr-reserved': { chapter: 'cpu_x86_system', title: 'Writing a reserved bit, a read-only register, or a value that the table\'s check refuses is #GP(0).' },
   'x86/nmi-blocked': { chapter: 'cpu_x86_system', title: 'Delivery of an NMI (vector 2) holds off others.' },
@@ -643,7 +643,7 @@ export const CLAUSES = {
   'x86/state-disabled': { chapter: 'cpu_x86_legacy', title: 'x87, MMX and SSE instructions look at CR0 and CR4 first (the column `state` of the opcode table). #UD: MMX and SSE with CR0.EM, SSE without CR4.OSFXSR, XSAVE\'s family without CR4.OSXSAVE.' },
   'x86/state-pending': { chapter: 'cpu_x86_legacy', title: 'An x87 exception that is not masked waits for the next x87 or MMX instruction or FWAIT, which raises #MF instead of being carried out.' },
   'x86/step-fault_precise': { chapter: 'cpu_x86', title: 'An instruction that faults has done nothing: registers, flags and memory are as before it, and RIP is its address.' },
-  'x86/syscall-disabled': { chapter: 'cpu_x86_system', title: 'SYSCALL and SYSRET are #UD without EFER.SCE; SYSRET is #GP(0) outside ring 0 and outside protected mode.' },
+  'x86/syscall-disabled': { chapter: 'cpu_x86_system', title: 'SYSCALL and SYSRET are #UD without EFER.SCE, whatever CPL is; SYSRET is #GP(0) outside ring 0 and outside protected mode.' },
   'x86/syscall-entry': { chapter: 'cpu_x86_system', title: 'SYSCALL loads CS and SS from STAR without looking at descriptors.' },
   'x86/syscall-return': { chapter: 'cpu_x86_system', title: 'SYSRET goes to ring 3: with a 64-bit operand to 64-bit code at RCX, else to 32-bit code at ECX.' },
   'x86/sysenter-flat': { chapter: 'cpu_x86_system', title: 'SYSENTER goes to flat code and stack of ring 0, SYSEXIT of ring 3, at fixed distances from SYSENTER_CS.' },
@@ -663,7 +663,7 @@ export const CLAUSES = {
   'x86/verify': { chapter: 'cpu_x86_system', title: 'LAR, LSL, VERR and VERW set ZF when the descriptor exists, is of a type that they know, and is visible to CPL and RPL; else they clear ZF and the destination stays.' },
   'x86/vex-undefined': { chapter: 'cpu_x86_legacy', title: 'VEX behind 66, F2, F3 or LOCK, with a map that does not exist, with L set or with a register in vvvv that no operand uses is #UD; so is what a group or a prefix leaves free beside instructions of general registers.' },
   'x86/xcr0-reserved': { chapter: 'cpu_x86_system', title: 'XSETBV refuses, with #GP(0), a register other than XCR0, bits that CPUID\'s leaf 0xd lacks, and a value without bit 0.' },
-  'x86/xsave-off': { chapter: 'cpu_x86_system', title: 'XGETBV and XSETBV are #UD without CR4.OSXSAVE.' },
+  'x86/xsave-off': { chapter: 'cpu_x86_system', title: 'XGETBV and XSETBV are #UD without CR4.OSXSAVE, whatever CPL is.' },
 } as const satisfies Record<string, Clause>;
 
 /** The name of a clause, `family/operation-case`. */

@@ -25,6 +25,11 @@ describe('ports', () => {
   });
 });
 
+test('code where nobody is reads as ones, which is no instruction', () => {
+  const { clauses } = take(bareSample([0xe9, 0xfb, 0x7f, 0x09, 0x00]), 2);
+  expect(clauses).toContain('x86/undefined-opcode');
+});
+
 test('devices lie in memory: the local APIC tells its version', () => {
   expect(take(bareSample([0xa1, 0x30, 0x00, 0xe0, 0xfe])).machine.cpu.regs[RAX].lo & 0xff).toBe(0x14);
 });

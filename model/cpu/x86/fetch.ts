@@ -1,5 +1,4 @@
 /** The instruction at RIP. Where it was found and what it means is remembered while it surely holds, as translations are (translation.ts). */
-import { NotModelled } from '#spec/failure.ts';
 import { type DecodeMode, decodeMode } from '#spec/isa/x86/mode.ts';
 import { read } from '../../memory/access.ts';
 import { pageOf } from '../../memory/memory.ts';
@@ -76,19 +75,19 @@ const decodedAt = (s: Running, frame: number, decoded: Decoded): Instruction => 
 
 /** A byte of the instruction: from RIP's frame, or from the next page's. */
 const byteAt = (s: Running, frame: number, offset: number): number => {
-  if (offset < 4096) return read(s.memory, frame, offset, 1).lo;
-  return read(s.memory, codeFrame(s, 4096 - (s.rip.lo & 0xfff)), offset - 4096, 1).lo;
+  if (offset < 4096) return codeByte(s, frame, offset);
+  return codeByte(s, codeFrame(s, 4096 - (s.rip.lo & 0xfff)), offset - 4096);
 };
 
 /** The frame of the byte so far behind RIP, in 64-bit mode. */
-const codeFrame = (s: Running, ahead: number): number => requireRam(frameFor(s, addInt(s.rip, ahead), ACCESS.FETCH, false));
+const codeFrame = (s: Running, ahead: number): number => frameFor(s, addInt(s.rip, ahead), ACCESS.FETCH, false);
 
 /** Code outside 64-bit mode: every byte is inside CS, which has a base. What is remembered must lie inside CS as a whole. */
 const inLegacyMode = (s: Running): Instruction => {
   const linear = fetchAddress(s, s.rip.lo);
   const offset = linear.lo & 0xfff;
   const mode = decodeMode(s.system.mode);
-  const frame = requireRam(frameFor(s, linear, ACCESS.FETCH, false));
+  const frame = frameFor(s, linear, ACCESS.FETCH, false);
   const decoded = decodedIn(s, frame, mode);
   const there = decoded[offset];
   if (there !== undefined) {
@@ -102,17 +101,15 @@ const inLegacyMode = (s: Running): Instruction => {
 
 const legacyByte = (s: Running, index: number): number => {
   const at = fetchAddress(s, s.rip.lo + index);
-  return read(s.memory, requireRam(frameFor(s, at, ACCESS.FETCH, false)), at.lo & 0xfff, 1).lo;
+  return codeByte(s, frameFor(s, at, ACCESS.FETCH, false), at.lo & 0xfff);
 };
 
-/** Nobody runs code in a device. */
-const requireRam = (frame: number): number => {
-  if (frame < 0) throw new NotModelled('memory/mmio-fetch');
-  return frame;
-};
+/** A byte of code; where RAM does not answer (`~frame`), all ones. */
+const codeByte = (s: Running, frame: number, offset: number): number => (frame < 0 ? 0xff : read(s.memory, frame, offset, 1).lo);
 
 /** What was decoded from a frame's page before. */
 const decodedIn = (s: Running, frame: number, mode: DecodeMode): Decoded => {
+  if (frame < 0) return [];
   const page = pageOf(s.memory, frame);
   let decoded = decodedFrom[mode].get(page);
   if (decoded === undefined) {

@@ -25,12 +25,19 @@ export const guarded = (row: Row, rule: Semantics): Semantics => {
 const checksOf = (row: Row): readonly Check[] => [
   ...(row.protected || row.vex ? [requireProtected] : []),
   ...(row.state ? [STATE[row.state]] : []),
-  ...(row.privileged && !row.iopl ? [requirePrivilege] : []),
+  ...(row.privileged && !row.iopl ? [UNDEFINED_FIRST.includes(row.mnemonic) ? requireGuestPrivilege : requirePrivilege] : []),
   ...(row.align ? [requireMultiple(row.align)] : []),
 ];
 
 const requireProtected: Check = ({ system: { mode } }) => {
   if (mode === 'real' || mode === 'v86') throw undefinedOpcode('x86/mode-undefined');
+};
+
+/** Privileged instructions that may be #UD first: on the bare machine their rules look at CPL. */
+const UNDEFINED_FIRST: readonly string[] = ['sysret', 'xsetbv', 'monitor', 'mwait'];
+
+const requireGuestPrivilege: Check = (s, i) => {
+  if (s.system.kind === 'pv') requirePrivilege(s, i);
 };
 
 const requirePrivilege: Check = ({ system: { cpl } }) => {

@@ -30,7 +30,7 @@ export const invpcid: Semantics = (s, i) => {
 
 /** x86/monitor. */
 const requireMonitor = (s: Running): void => {
-  if (!hasFeature(s.platform, 'monitor')) throw undefinedOpcode('x86/monitor');
+  if (!hasFeature(s.platform, 'monitor') || s.system.cpl !== 0) throw undefinedOpcode('x86/monitor');
 };
 
 /** MONITOR: extensions in ECX do not exist. */

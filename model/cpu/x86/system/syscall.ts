@@ -7,6 +7,7 @@ import { changed, citing, completed, nextRip, type Running, type Semantics, setR
 import { CS, R11, RCX, type Segments, SS } from '../state.ts';
 import { VM } from './flags.ts';
 import { heldMsr } from './msr.ts';
+import { requireRing0 } from './privilege.ts';
 import { inModeOf, withSegment } from './segments.ts';
 
 const STAR = 0xc0000081;
@@ -54,6 +55,7 @@ const RETURNED_FLAGS = 0x3c7fd7;
 /** SYSRET. */
 export const sysret: Semantics = (s, i) => {
   requireOn(s);
+  requireRing0(s);
   if (s.system.mode === 'real') throw generalProtection(0, 'x86/syscall-disabled');
   const first = heldMsr(s, STAR).hi >>> 16;
   const wide = i.size === 8;

@@ -7,6 +7,7 @@ import { generalProtection, undefinedOpcode } from '../fault.ts';
 import { completed, type Running, type Semantics, setReg, withSystem } from '../running.ts';
 import { RAX, RCX, RDX } from '../state.ts';
 import { hasFeature } from './features.ts';
+import { requireRing0 } from './privilege.ts';
 
 /** x86/xsave-off. */
 const requireOn = ({ system: { cr4 } }: Running): void => {
@@ -25,6 +26,7 @@ export const xgetbv: Semantics = (s, i) => {
 /** XSETBV: x86/xcr0-reserved. */
 export const xsetbv: Semantics = (s, i) => {
   requireOn(s);
+  requireRing0(s);
   const value = word(s.regs[RDX].lo, s.regs[RAX].lo);
   const known = supported(s);
   if (s.regs[RCX].lo !== 0 || !isZero(and(value, not(known))) || (value.lo & XCR0.X87) === 0)
