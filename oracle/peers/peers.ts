@@ -1,7 +1,9 @@
 /** All peers that this project knows, whether they are on this machine or not. */
 
+import { bochsPeer } from './bochs/bochs.ts';
 import { objdumpPeer } from './objdump/objdump.ts';
 import type { Peer, Unavailable } from './peer.ts';
+import { qemuPeer } from './qemu/qemu.ts';
 import { siliconPeer } from './silicon/silicon.ts';
 import { xenPeer } from './xen/xen.ts';
 
@@ -25,13 +27,14 @@ export type InstructionPeer = {
   readonly details: Readonly<Record<string, string>>;
 };
 
-/** The processor of this machine, and a disassembler. */
+/** The processor of this machine, a disassembler, and emulators of a whole PC. */
 export const listInstructionPeers = (): readonly (InstructionPeer | Unavailable)[] => {
   const silicon = siliconPeer();
   const objdump = objdumpPeer();
   return [
     silicon.available ? { ...known(silicon), details: { features: [...silicon.features].join(' ') } } : silicon,
     objdump.available ? { ...known(objdump), details: {} } : objdump,
+    ...[qemuPeer(), bochsPeer()].map((peer) => (peer.available ? { ...known(peer), details: peer.details } : peer)),
   ];
 };
 

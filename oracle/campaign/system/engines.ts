@@ -14,6 +14,11 @@ export const loadBare = async (name: EngineName): Promise<BootBare> => ((await i
 /** Steps between two looks. A case takes some thousand: so many without a word to debugcon, and it will not end. */
 const SLICE = 30_000;
 
+const HANG: Stopped = { kind: 'hang', why: 'HLT waits for an interrupt that nobody will raise' };
+const IF = 0x200n;
+/** Interrupts are off: what halts now halts for good. */
+const deaf = (machine: BareMachine): boolean => (BigInt(machine.observe().cpu.rflags) & IF) === 0n;
+
 /** Goes on for some steps; time goes to the next deadline when the processor waits. Null while it goes on. */
 export const advance = (
   machine: BareMachine,
@@ -21,13 +26,13 @@ export const advance = (
 ): { readonly events: readonly BareEvent[]; readonly stopped: Stopped | 'exit' | null } => {
   const before = machine.status();
   if (before.halted && before.ended === null) {
-    if (before.deadline === null)
-      return { events: [], stopped: { kind: 'hang', why: 'HLT waits for an interrupt that nobody will raise' } };
+    if (before.deadline === null) return { events: [], stopped: HANG };
     machine.apply({ kind: 'time', now: before.deadline });
   }
   try {
-    const { events } = machine.apply({ kind: 'execute', steps });
-    const { ended } = machine.status();
+    const { events, retired } = machine.apply({ kind: 'execute', steps });
+    const { ended, halted } = machine.status();
+    if (before.halted && halted && retired === 0 && deaf(machine)) return { events, stopped: HANG };
     if (ended === null) return { events, stopped: null };
     return { events, stopped: 'exit' in ended ? 'exit' : { kind: 'reset', why: ended.shutdown } };
   } catch (error) {

@@ -49,10 +49,12 @@ export const judge = (name: PeerName, { seed, c, model, executor, peer }: Judged
   if (between.length > 0) return different('model', between);
   const differences = outcomeDifferences(executor, peer);
   if (differences.length === 0) return { kind: 'agreed' };
+  // What small repairs explain needs no more; else the case goes another way as a whole.
+  if (executor.kind === 'record' && peer.kind === 'record') {
+    const { record, findings } = repaired(name, c, executor.record, peer.record);
+    if (recordDifferences(executor.record, record).length === 0)
+      return { kind: 'explained', whole: false, findings: [...new Set(findings)] };
+  }
   const explanation = EXPLANATIONS.find((e) => e.peer === name && e.explains({ c, ours: executor, peer }));
-  if (explanation !== undefined) return { kind: 'explained', findings: [explanation.finding] };
-  if (executor.kind !== 'record' || peer.kind !== 'record') return different('peer', differences);
-  const { record, findings } = repaired(name, c, executor.record, peer.record);
-  const left = recordDifferences(executor.record, record);
-  return left.length === 0 ? { kind: 'explained', findings } : different('peer', left);
+  return explanation === undefined ? different('peer', differences) : { kind: 'explained', whole: true, findings: [explanation.finding] };
 };

@@ -61,3 +61,6 @@ export const repairFields = (peer: CaseRecord, ours: CaseRecord, names: readonly
   ...peer,
   fields: { ...peer.fields, ...Object.fromEntries(names.map((name) => [name, ours.fields[name]])) },
 });
+
+/** The vector that ended a case; null when the case took the machine away. */
+export const vectorOf = (outcome: Outcome): bigint | null => (outcome.kind === 'record' ? outcome.record.fields.vector : null);

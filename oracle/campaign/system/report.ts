@@ -4,7 +4,15 @@ import type { SystemCheck } from './check.ts';
 import { EXPLANATIONS, REPAIRS } from './findings.ts';
 import type { SystemTally } from './tally.ts';
 
-export const SYSTEM_HEAD = ['instruction', 'mode', 'ring', 'cases', 'agreed', 'first difference, findings, what is lacking'] as const;
+export const SYSTEM_HEAD = [
+  'instruction',
+  'mode',
+  'ring',
+  'cases',
+  'agreed',
+  'but for findings',
+  'first difference, findings, what is lacking',
+] as const;
 
 const counted = (counts: Readonly<Record<string, number>>): readonly string[] => Object.entries(counts).map(([what, n]) => `${what}: ${n}`);
 
@@ -15,7 +23,15 @@ const said = ({ first, explained, lacking }: SystemTally): string =>
     ...counted(lacking),
   ].join('; ');
 
-export const systemRow = (t: SystemTally): readonly (string | number)[] => [rowLabel(t.row), t.mode, t.ring, t.cases, t.agreed, said(t)];
+export const systemRow = (t: SystemTally): readonly (string | number)[] => [
+  rowLabel(t.row),
+  t.mode,
+  t.ring,
+  t.cases,
+  t.agreed,
+  t.butFor,
+  said(t),
+];
 
 const total = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((a, b) => a + b, 0);
 
@@ -23,6 +39,9 @@ export type SystemTotals = {
   readonly rows: number;
   readonly cases: number;
   readonly agreed: number;
+  /** All fields agreed but single words that findings explain. */
+  readonly butFor: number;
+  /** The case went another way, as a finding says. */
   readonly explained: number;
   readonly lacking: number;
   readonly differences: number;
@@ -30,26 +49,22 @@ export type SystemTotals = {
 
 export const systemTotals = ({ rows }: SystemCheck): SystemTotals => {
   const sum = (of: (t: SystemTally) => number): number => rows.reduce((all, t) => all + of(t), 0);
-  const [cases, agreed, lacking, differences] = [
-    sum((t) => t.cases),
-    sum((t) => t.agreed),
-    sum((t) => total(t.lacking)),
-    sum((t) => t.differences),
-  ];
-  return { rows: rows.length, cases, agreed, explained: cases - agreed - lacking - differences, lacking, differences };
+  const [cases, agreed, butFor, lacking] = [sum((t) => t.cases), sum((t) => t.agreed), sum((t) => t.butFor), sum((t) => total(t.lacking))];
+  const differences = sum((t) => t.differences);
+  return { rows: rows.length, cases, agreed, butFor, explained: cases - agreed - butFor - lacking - differences, lacking, differences };
 };
 
 /** Findings that explained something: how often, and their text. */
 export const findingsUsed = ({
   rows,
 }: SystemCheck): readonly { readonly finding: string; readonly cases: number; readonly why: string }[] => {
-  const reasons = new Map([...REPAIRS, ...EXPLANATIONS].map(({ finding, why }) => [finding, why]));
+  const reasons = Map.groupBy([...REPAIRS, ...EXPLANATIONS], ({ finding }) => finding);
   const counts = new Map<string, number>();
   for (const { explained } of rows)
     for (const [finding, n] of Object.entries(explained)) counts.set(finding, (counts.get(finding) ?? 0) + n);
   return [...counts]
     .sort(([a], [b]) => a.localeCompare(b))
-    .map(([finding, cases]) => ({ finding, cases, why: reasons.get(finding) ?? '' }));
+    .map(([finding, cases]) => ({ finding, cases, why: (reasons.get(finding) ?? []).map((r) => r.why).join('\n') }));
 };
 
 export const systemJson = (check: SystemCheck): unknown => ({
@@ -63,7 +78,7 @@ const escaped = (text: string | number): string =>
   String(text).replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c] as string);
 
 const STYLE = `body{font:14px system-ui,sans-serif;margin:2em;color-scheme:light dark}table{border-collapse:collapse}
-th,td{padding:.2em .6em;border-bottom:1px solid #8884;text-align:left}td:nth-child(4),td:nth-child(5){text-align:right}
+th,td{padding:.2em .6em;border-bottom:1px solid #8884;text-align:left}td:nth-child(4),td:nth-child(5),td:nth-child(6){text-align:right}
 th{position:sticky;top:0;background:Canvas}tr.differs{background:#f443}td:first-child{font-family:ui-monospace,monospace}`;
 
 /** A page that needs nothing else. */
@@ -75,11 +90,13 @@ export const systemHtml = (check: SystemCheck): string => {
         .map((cell) => `<td>${escaped(cell)}</td>`)
         .join('')}</tr>`,
   );
-  const findings = findingsUsed(check).map(({ finding, cases, why }) => `<li>${finding} (${cases} cases): ${escaped(why)}</li>`);
+  const findings = findingsUsed(check).map(
+    ({ finding, cases, why }) => `<li>${finding} (${cases} cases): ${escaped(why).replaceAll('\n', '<br>')}</li>`,
+  );
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>x86 system level</title><style>${STYLE}</style>
 <h1>x86 system level: model and executor against ${escaped(check.peer)}</h1>
-<p>${t.rows} rows by mode and ring, ${t.cases} cases (seeds ${check.seeds.first} to ${check.seeds.last}), ${t.agreed} agreed, ${t.explained} explained by
-findings, ${t.lacking} for which something is lacking, ${t.differences} unexplained.</p><ul>${findings.join('')}</ul>
+<p>${t.rows} rows by mode and ring, ${t.cases} cases (seeds ${check.seeds.first} to ${check.seeds.last}), ${t.agreed} agreed, ${t.butFor} agreed but for single
+words that findings explain, ${t.explained} went another way as findings say, ${t.lacking} for which something is lacking, ${t.differences} unexplained.</p><ul>${findings.join('')}</ul>
 <table><thead><tr>${SYSTEM_HEAD.map((head) => `<th>${head}</th>`).join('')}</tr></thead><tbody>
 ${rows.join('\n')}
 </tbody></table></html>

@@ -17,6 +17,8 @@ export type SystemTally = {
   readonly cases: number;
   /** Both engines and the peer gave the same. */
   readonly agreed: number;
+  /** Cases that agreed but for words that findings explain; the rest was compared. They count in `explained` too. */
+  readonly butFor: number;
   /** Cases in which the peer differed as a finding says, by finding. */
   readonly explained: Readonly<Record<string, number>>;
   /** Cases for which an engine or the peer lacks something, by name. */
@@ -27,7 +29,8 @@ export type SystemTally = {
 
 export type Verdict =
   | { readonly kind: 'agreed' }
-  | { readonly kind: 'explained'; readonly findings: readonly string[] }
+  /** `whole`: the case went another way; else single words differed and all others agreed. */
+  | { readonly kind: 'explained'; readonly whole: boolean; readonly findings: readonly string[] }
   | { readonly kind: 'lacking'; readonly what: string }
   | { readonly kind: 'different'; readonly first: SystemDifference };
 
@@ -43,6 +46,7 @@ export const emptyTally = (row: number, mode: X86Mode, ring: Ring): SystemTally 
   ring,
   cases: 0,
   agreed: 0,
+  butFor: 0,
   explained: {},
   lacking: {},
   differences: 0,
@@ -55,7 +59,7 @@ export const addVerdict = (t: SystemTally, verdict: Verdict): SystemTally => {
     case 'agreed':
       return { ...next, agreed: t.agreed + 1 };
     case 'explained':
-      return { ...next, explained: plus(t.explained, verdict.findings) };
+      return { ...next, butFor: t.butFor + (verdict.whole ? 0 : 1), explained: plus(t.explained, verdict.findings) };
     case 'lacking':
       return { ...next, lacking: plus(t.lacking, [verdict.what]) };
     case 'different':

@@ -17,7 +17,9 @@ export const peerRows = (): readonly Record<string, unknown>[] =>
 export const addPeers = (program: Command, done: (code: number) => void): void => {
   program
     .command('peers')
-    .description('the machines to compare with (xen records; silicon and objdump answer for instructions), and what is missing for them')
+    .description(
+      'the machines to compare with (xen records; silicon and objdump answer for instructions, qemu and bochs for bare images), and what is missing for them',
+    )
     .option('--json', 'machine-readable result')
     .addHelpText('after', '\nExample:\n  xenspec peers --json')
     .action((options: { json?: true }) => {

@@ -62,5 +62,7 @@ it('a machine without the packages is told what to install', () => {
   expect(stderr).toMatch(/^xenspec: peer xen: not installed: .*apt-get install.*\n$/);
   const { status: listed, stdout } = xenspec(['peers', '--json'], '');
   expect(listed).toBe(EXIT.ok);
-  expect(JSON.parse(stdout).peers).toMatchObject(['xen', 'silicon', 'objdump'].map((name) => ({ name, available: false })));
+  expect(JSON.parse(stdout).peers).toMatchObject(
+    ['xen', 'silicon', 'objdump', 'qemu', 'bochs'].map((name) => ({ name, available: false })),
+  );
 });

@@ -86,7 +86,7 @@ class Tally {
 }
 
 /** Options that belong to Xen's domains. */
-const XEN_ONLY = ['domU', 'machine', 'trace', 'consoles', 'lenient'] as const;
+const XEN_ONLY = ['domU', 'machine', 'trace', 'consoles'] as const;
 
 export const runCommand = async (image: string, options: Options): Promise<number> => {
   if (options.bare) {
@@ -177,7 +177,10 @@ export const addRun = (program: Command, done: (code: number) => void): void => 
     .option('--limit <instructions>', 'stop after so many', wholeNumber(1), 4_000_000_000)
     .option('--trace <file>', 'write a trace of all events')
     .option('--consoles <directory>', "write the other domains' consoles to files dN.console there instead of standard error")
-    .option('--lenient', 'answer -ENOSYS where something is not modelled, and count it')
+    .option(
+      '--lenient',
+      'answer -ENOSYS where something is not modelled, and count it; with --bare: hardware that is not modelled is absent',
+    )
     .option('--json', 'summary as JSON, the last line of standard error')
     .addHelpText(
       'after',

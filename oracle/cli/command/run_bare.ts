@@ -14,6 +14,7 @@ export type BareOptions = {
   append: string;
   memory: number;
   limit: number;
+  lenient?: true;
   json?: true;
 };
 
@@ -101,7 +102,7 @@ export const runBare = async (image: string, options: BareOptions): Promise<numb
   const boot = await loadBare(options.on);
   let machine: BareMachine;
   try {
-    machine = boot({ ...barePc(options.append), frames: options.memory * FRAMES_A_MIB }, bytes);
+    machine = boot({ ...barePc(options.append), frames: options.memory * FRAMES_A_MIB, lenient: options.lenient ?? false }, bytes);
   } catch (error) {
     if (error instanceof BadInput) throw new BadInput(`${image}: ${error.message}`);
     if (error instanceof NotModelled) throw new NotModelled(`${error.what} (${image})`);
