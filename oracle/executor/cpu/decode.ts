@@ -50,22 +50,23 @@ const addressSize = (kind: CodeKind, address67: boolean): 2 | 4 | 8 => {
 
 const INVALID: Encoding = { row: { map: '1', opcode: 0, mnemonic: 'invalid', operands: [] }, immediates: [] };
 
-/** Behind VEX, with a map that does not exist or prefixes that must not be there, nothing is an instruction. */
+/** Behind VEX with a map that does not exist nothing is an instruction. */
 const entryFor = (opcode: Opcode, long: boolean, vex: Prefixes['vex']): Entry => {
-  if (vex !== null && (vex.map === null || vex.spoiled)) return NOTHING;
+  if (vex !== null && vex.map === null) return NOTHING;
   const known = entry(opcode.map, opcode.byte, long, vex !== null);
   if (known !== null) return known;
-  if (opcode.map === '1' && GIVEN_UP.includes(opcode.byte)) return OPERAND_ALONE;
+  if (vex?.spoiled || (opcode.map === '1' && GIVEN_UP.includes(opcode.byte))) return OPERAND_ALONE;
   return notModelled(`${vex === null ? '' : 'vex-'}${textOf(opcode)}`);
 };
+
 /** LES, LDS and BOUND where VEX and EVEX took their place, but did not begin behind REX: their operand is fetched. */
 const GIVEN_UP: readonly number[] = [0xc4, 0xc5, 0x62];
 const OPERAND_ALONE: Entry = { encodings: [INVALID], modrm: true, registerOnly: false };
 const NOTHING: Entry = { encodings: [INVALID], modrm: false, registerOnly: false };
 
-/** VEX.L must be 0, VEX.vvvv name nothing where no operand takes it. */
+/** VEX.L must be 0, VEX.vvvv name nothing where no operand takes it, and no prefix stand before that VEX has a field for. */
 const vexFits = ({ row }: Encoding, vex: NonNullable<Prefixes['vex']>): boolean =>
-  !vex.long && (vex.vvvv === 0 || row.operands.some((code) => code.startsWith('B')));
+  !vex.long && !vex.spoiled && (vex.vvvv === 0 || row.operands.some((code) => code.startsWith('B')));
 
 /**
  * Take an instruction apart. Throws NotModelled for an encoding that the opcode table lacks, and what the byte source throws.
