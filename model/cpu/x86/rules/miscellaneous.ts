@@ -2,10 +2,10 @@
 import { mergeLow, type Size, signExtend } from '../../../word/size.ts';
 import { addInt, less, Word } from '../../../word/word.ts';
 import { boundRange, trap } from '../fault.ts';
-import { CF, OF, setFlags, ZF } from '../flags.ts';
+import { CF, OF, ZF } from '../flags.ts';
 import type { Instruction } from '../instruction.ts';
 import { readLinear } from '../linear.ts';
-import { cutAddress, effectiveAddress, finish, read, readToWrite, writeRegister } from '../operand.ts';
+import { cutAddress, effectiveAddress, finish, read, writeRegister } from '../operand.ts';
 import { VECTOR } from '../outcome.ts';
 import { advance, completed, type Rules, type Running, type Semantics, setReg, withFlags } from '../running.ts';
 import { loadSegment } from '../segment_load.ts';
@@ -43,13 +43,12 @@ const salcRule: Semantics = (s, i) => {
 
 const RPL = 3;
 
-/** ARPL: raise DEST's RPL to SRC's; ZF tells whether it was lower. */
+/** ARPL: raise DEST's RPL to SRC's; ZF tells whether it was lower. Only then DEST is written, and must be writable. */
 const arplRule: Semantics = (s, i) => {
-  const selector = readToWrite(s, i, i.dst);
+  const selector = read(s, i, i.dst);
   const wanted = read(s, i, i.src).lo & RPL;
-  const raises = (selector.lo & RPL) < wanted;
-  const value = raises ? new Word(0, (selector.lo & ~RPL) | wanted) : selector;
-  return finish(s, i, i.dst, value, setFlags(s.flags, ZF, raises ? ZF : 0));
+  if ((selector.lo & RPL) >= wanted) return withFlags(s, i, s.flags & ~ZF);
+  return finish(s, i, i.dst, new Word(0, (selector.lo & ~RPL) | wanted), s.flags | ZF);
 };
 
 /** LES LDS LSS LFS LGS: a segment register and DEST ← the far pointer in memory. REX.W leaves its offset at 32 bits. */
