@@ -5,6 +5,7 @@ import { EXPLANATIONS } from './explained.ts';
 import { opcodeLabel, rowLabel } from './row_label.ts';
 import type { SiliconCheck } from './silicon_check.ts';
 import type { RowTally } from './tally.ts';
+import { VENDOR_DIFFERENCES } from './vendor.ts';
 
 export const HEAD = ['instruction', 'mode', 'cases', 'agreed', 'masked', 'first difference, or what is not modelled'] as const;
 
@@ -59,7 +60,9 @@ export const totalsOf = ({ rows }: SiliconCheck): Totals => {
 
 /** Findings that explained something, with their text. */
 export const explanationsUsed = ({ rows }: SiliconCheck): readonly (readonly [string, string])[] =>
-  EXPLANATIONS.filter((e) => rows.some((tally) => (tally.explained[e.finding] ?? 0) > 0)).map((e) => [e.finding, e.why]);
+  [...EXPLANATIONS, ...VENDOR_DIFFERENCES]
+    .filter((e) => rows.some((tally) => (tally.explained[e.finding] ?? 0) > 0))
+    .map((e) => [e.finding, e.why]);
 
 /** Reasons, and how many rows they keep away. */
 export const absentText = ({ absent }: SiliconCheck): readonly string[] =>

@@ -11,6 +11,7 @@ import { EXPLANATIONS } from './explained.ts';
 import { type Mask, maskOf } from './mask.ts';
 import { runOnModel } from './model_runner.ts';
 import type { Difference, RowTally } from './tally.ts';
+import { vendorFinding } from './vendor.ts';
 import { type EngineResult, prepare } from './window_state.ts';
 
 /** A stretch of seeds of one unit: of `rows`, of which each seed has one. */
@@ -112,9 +113,9 @@ export class SiliconJudge {
       const what = difference(c, silicon, result, mask);
       if (result.end === 'not modelled') missing ??= { notModelled: `${engine}: ${result.what}` };
       if (what === null || result.end === 'not modelled') continue;
-      const why = EXPLANATIONS.find((e) => e.explains(c, silicon, result));
-      if (why === undefined) return { engine, ...place, what };
-      explained = why.finding;
+      const finding = EXPLANATIONS.find((e) => e.explains(c, silicon, result))?.finding ?? vendorFinding(this.silicon.vendor, c);
+      if (finding === null) return { engine, ...place, what };
+      explained = finding;
     }
     return missing ?? explained;
   }
