@@ -6,6 +6,7 @@ import { BINARY32, BINARY64, type Format } from '../../../../fp/format.ts';
 import { type Converted, integerIndefinite, toInteger } from '../../../../fp/integer.ts';
 import { refusedByX87 } from '../../../../fp/nan.ts';
 import { INDEFINITE, type Nan, type Numeric, type Value } from '../../../../fp/value.ts';
+import type { Memory } from '../../../../memory/memory.ts';
 import { fromBigInt } from '../../../../word/word.ts';
 import { writeBlock } from '../../block.ts';
 import { INDEFINITE_80, isEmpty, noted, popped, stBits, stRegister, unmasked, withRegister, withSt } from '../../fpu/stack.ts';
@@ -21,17 +22,13 @@ type Stored = { readonly bits: bigint; readonly flags: number; readonly up: bool
 type Then = (fpu: Fpu) => Fpu;
 const stay: Then = (fpu) => fpu;
 
-const write = (s: Running, i: Instruction, bits: bigint) =>
-  i.dst.bytes === 10
-    ? writeBlock(
-        s,
-        i,
-        i.dst,
-        Uint8Array.from({ length: 10 }, (_, n) => Number((bits >> BigInt(8 * n)) & 0xffn)),
-        0,
-        8,
-      )
-    : writeMemory(s, i, i.dst, fromBigInt(BigInt.asUintN(8 * i.dst.bytes, bits)));
+/** Ten bytes are reached as eight, then as ten. */
+const write = (s: Running, i: Instruction, bits: bigint): Memory => {
+  if (i.dst.bytes !== 10) return writeMemory(s, i, i.dst, fromBigInt(BigInt.asUintN(8 * i.dst.bytes, bits)));
+  const bytes = Uint8Array.from({ length: 10 }, (_, n) => Number((bits >> BigInt(8 * n)) & 0xffn));
+  writeBlock(s, i, i.dst, bytes.subarray(0, 8), 0, 8);
+  return writeBlock(s, i, i.dst, bytes);
+};
 
 /** Everything that unmasked keeps a result out of memory: all but precision. */
 const STOPS = 0x1f;
