@@ -23,6 +23,12 @@ type Waiting = { readonly first: number; readonly second: number; readonly head:
 /** Width of physical addresses by CPUID leaf 80000008. */
 const physicalBits = (cpuid: readonly CpuidLeaf[]): number => (cpuid.find((row) => row.leaf >>> 0 === 0x80000008)?.eax ?? 36) & 0xff;
 
+/** Whether the last byte of an access has a canonical address. */
+const endsCanonical = (lo: number, hi: number, size: number): boolean => {
+  const end = (lo + size - 1) | 0;
+  return isCanonical((hi + (end >>> 0 < lo >>> 0 ? 1 : 0)) | 0);
+};
+
 export class Mmu extends Registers {
   readonly memory: Memory;
   readonly platform: Platform;
@@ -142,7 +148,7 @@ export class Mmu extends Registers {
     const at = hi === OFFSET ? throughSegment(this, o, lo, size, write) : lo;
     this.high = hi === OFFSET ? 0 : hi;
     if (o.legacy) this.checkEnd(o, at, size);
-    else if (!isCanonical(hi)) this.fault(o.stack ? SS : GP, 0);
+    else if (!isCanonical(hi) || (this.strict && !endsCanonical(at, hi, size))) this.fault(o.stack ? SS : GP, 0);
     if (this.strict) this.look(at, this.high, size, write);
     return at;
   }
