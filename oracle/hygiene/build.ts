@@ -13,7 +13,14 @@ const DIST = join(ROOT, 'dist');
 const AREAS = ['spec', 'model', 'oracle', 'traces'] as const;
 
 /** Data that programs read beside their code, at the same place as in the checkout. */
-const DATA = ['spec/chapters', 'spec/findings.md', 'traces/conformance', 'traces/recorded', 'oracle/peers/silicon/helper.c'];
+const DATA = [
+  'spec/chapters',
+  'spec/findings.md',
+  'traces/conformance',
+  'traces/recorded',
+  'oracle/peers/silicon/helper.c',
+  'oracle/peers/silicon/entry.h',
+];
 
 rmSync(DIST, { recursive: true, force: true });
 compile();

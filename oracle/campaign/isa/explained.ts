@@ -28,7 +28,7 @@ const repeatPrefix = (code: Uint8Array): number => {
 
 const LOCK = 0xf0;
 
-/** The pages of the helper (LEAVE and STATE of helper.c). */
+/** The pages of the helper (LEAVE and STATE of entry.h). */
 const HELPER = { start: BigInt(LEAVE), end: BigInt(LEAVE) + 0x2000n };
 const inHelper = (address: bigint): boolean => address + 16n >= HELPER.start && address < HELPER.end;
 

@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const SOURCE = fileURLToPath(new URL('./helper.c', import.meta.url));
+/** What it includes. */
+const HEADER = fileURLToPath(new URL('./entry.h', import.meta.url));
 const FLAGS = ['-O2', '-fno-stack-protector', '-static-pie'] as const;
 
 export type Built = { readonly program: string; readonly compiler: string } | { readonly missing: string };
@@ -24,8 +26,13 @@ export const buildHelper = (): Built => {
   if (process.platform !== 'linux' || process.arch !== 'x64') return { missing: 'needs Linux on a 64-bit x86 processor' };
   const compiler = compilerVersion();
   if (compiler === null) return { missing: 'no C compiler (Debian 12: apt-get install --no-install-recommends gcc libc6-dev)' };
-  const source = readFileSync(SOURCE);
-  const name = createHash('sha256').update(source).update(compiler).update(FLAGS.join(' ')).digest('hex').slice(0, 16);
+  const name = createHash('sha256')
+    .update(readFileSync(SOURCE))
+    .update(readFileSync(HEADER))
+    .update(compiler)
+    .update(FLAGS.join(' '))
+    .digest('hex')
+    .slice(0, 16);
   const folder = join(tmpdir(), `xenspec-silicon-${process.getuid?.() ?? 0}`);
   const program = join(folder, name);
   if (existsSync(program)) return { program, compiler };
