@@ -2,17 +2,16 @@
  * Data at linear addresses, as the current privilege level reads and writes it. When an access crosses from one page into the next,
  * both are reached before it happens.
  */
-import { NotModelled } from '#spec/failure.ts';
 import { read, write } from '../../memory/access.ts';
 import type { Memory } from '../../memory/memory.ts';
 import { ACCESS } from '../../memory/translate.ts';
 import { type Size, zeroExtend } from '../../word/size.ts';
-import { addInt, fromNumber, or, shl, shr, Word, ZERO } from '../../word/word.ts';
+import { addInt, fromNumber, or, shl, shr, type Word, ZERO } from '../../word/word.ts';
 import { requireAligned } from './alignment.ts';
 import { requireCanonical } from './canonical.ts';
 import { AC } from './flags.ts';
 import { ask } from './outside.ts';
-import type { Running } from './running.ts';
+import { type Running, withMemory } from './running.ts';
 import { followingLinear } from './segmentation.ts';
 import { noteAccess, watching } from './system/watch.ts';
 import { frameFor } from './translation.ts';
@@ -29,8 +28,7 @@ export const readLinear = (s: Running, at: Word, size: Size, stack: boolean, acc
   if (offset + size <= 4096) return frame >= 0 ? read(s.memory, frame, offset, size) : load(s, frame, offset, size);
   const here = 4096 - offset;
   const next = frameFor(s, followingLinear(s, at, here), access, stack);
-  requireRam(frame, next);
-  return or(readShort(s.memory, frame, offset, here), shl(readShort(s.memory, next, 0, size - here), here * 8));
+  return or(readPart(s, frame, offset, here), shl(readPart(s, next, 0, size - here), here * 8));
 };
 
 /** The memory after writing `size` bytes at `at`. Both pages of a crossing access are translated before either is written. */
@@ -43,8 +41,7 @@ export const writeLinear = (s: Running, at: Word, size: Size, value: Word, stack
   if (offset + size <= 4096) return frame >= 0 ? write(s.memory, frame, offset, size, value) : store(s, frame, offset, size, value);
   const here = 4096 - offset;
   const next = frameFor(s, followingLinear(s, at, here), ACCESS.WRITE, stack);
-  requireRam(frame, next);
-  return writeShort(writeShort(s.memory, frame, offset, here, value), next, 0, size - here, shr(value, here * 8));
+  return writePart(withMemory(s, writePart(s, frame, offset, here, value)), next, 0, size - here, shr(value, here * 8));
 };
 
 /** Reach the bytes for a write as `writeLinear` would, and write nothing. `unit`: what they must be aligned to, if that is asked for. */
@@ -62,11 +59,6 @@ const requireEnds = (s: Running, at: Word, size: number, stack: boolean): void =
   requireCanonical(addInt(at, size - 1), stack);
 };
 
-/** Devices see no access that crosses a page. */
-const requireRam = (frame: number, next: number): void => {
-  if (frame < 0 || next < 0) throw new NotModelled('memory/mmio-split');
-};
-
 const physical = (complement: number, offset: number): Word => fromNumber(~complement * 4096 + offset);
 
 const load = (s: Running, complement: number, offset: number, size: Size): Word =>
@@ -77,15 +69,20 @@ const store = (s: Running, complement: number, offset: number, size: Size, value
   return s.memory;
 };
 
-/** 1 to 7 bytes of one frame. */
-const readShort = (memory: Memory, frame: number, offset: number, length: number): Word => {
-  let value = new Word(0, 0);
-  for (let i = length - 1; i >= 0; i--) value = or(shl(value, 8), read(memory, frame, offset + i, 1));
+/** 1 to 7 bytes of one frame; where RAM does not answer, byte by byte. */
+const readPart = (s: Running, frame: number, offset: number, length: number): Word => {
+  let value = ZERO;
+  for (let i = length - 1; i >= 0; i--)
+    value = or(shl(value, 8), frame >= 0 ? read(s.memory, frame, offset + i, 1) : load(s, frame, offset + i, 1));
   return value;
 };
 
-const writeShort = (memory: Memory, frame: number, offset: number, length: number, value: Word): Memory => {
-  let next = memory;
-  for (let i = 0; i < length; i++) next = write(next, frame, offset + i, 1, shr(value, 8 * i));
+const writePart = (s: Running, frame: number, offset: number, length: number, value: Word): Memory => {
+  let next = s.memory;
+  for (let i = 0; i < length; i++) {
+    const byte = shr(value, 8 * i);
+    if (frame >= 0) next = write(next, frame, offset + i, 1, byte);
+    else store(s, frame, offset + i, 1, byte);
+  }
   return next;
 };
