@@ -8,8 +8,6 @@ export const OE = 8;
 export const UE = 16;
 export const PE = 32;
 
-/** Exceptions that are known from the operands alone. An unmasked one keeps the operation from happening. */
-export const BEFORE = IE | DE | ZE;
 export const ALL_EXCEPTIONS = 0x3f;
 
 /** To the nearest (even when half-way), towards −∞, towards +∞, towards zero: the encoding of RC everywhere. */

@@ -1,7 +1,7 @@
 /** Rounding: the one place where an exact value becomes inexact. */
 import { ModelBug } from '#spec/failure.ts';
 import { NEAREST, type Rounding, TRUNCATE, UP } from './exception.ts';
-import { type Finite, finite, type Sign, topExponent, type Value } from './value.ts';
+import { type Finite, type Sign, topExponent } from './value.ts';
 
 export type Rounded = {
   /** A multiple of the last place; may be zero. */
@@ -42,14 +42,4 @@ export const roundToPrecision = (value: Finite, precision: number, mode: Roundin
 export const overflowsToInfinity = (sign: Sign, mode: Rounding): boolean => {
   if (mode === NEAREST || mode === TRUNCATE) return mode === NEAREST;
   return (mode === UP) === (sign === 0);
-};
-
-/** The value rounded to an integer, as a value of the same sign; `precision` bits of it are the format's affair. */
-export const roundToInteger = (
-  value: Finite,
-  mode: Rounding,
-): { readonly value: Value; readonly inexact: boolean; readonly up: boolean } => {
-  if (value.exponent >= 0 && !value.sticky) return { value, inexact: false, up: false };
-  const { significand, inexact, up } = roundAt(value, 0, mode);
-  return { value: significand === 0n ? { kind: 'zero', sign: value.sign } : finite(value.sign, significand, 0), inexact, up };
 };

@@ -3,7 +3,6 @@ import type { ClauseId } from '#spec/clauses.ts';
 import { compare, type Order } from './compare.ts';
 import { type Delivered, deliver80 } from './deliver.ts';
 import { DE, IE, type Rounding } from './exception.ts';
-import { unpackExtended } from './extended.ts';
 import { asNumeric, refusedByX87 } from './nan.ts';
 import type { Binary, Computed, Unary } from './result.ts';
 import { isDenormal, type Nan, type Numeric, type Value, zero } from './value.ts';
@@ -69,6 +68,5 @@ export const compare80 = (a: Value, b: Value, ordered: boolean): { readonly orde
   return { order: compare(asNumeric(a), asNumeric(b)), flags: isDenormal(a) || isDenormal(b) ? DE : 0 };
 };
 
-export { unpackExtended };
 /** What FTST compares with. */
 export const ZERO_VALUE = zero(0);

@@ -4,6 +4,7 @@ import { ARITHMETIC_RULES } from './arithmetic.ts';
 import { COMPARE_RULES } from './compare.ts';
 import { CONTROL_RULES } from './control.ts';
 import { ENVIRONMENT_RULES } from './environment.ts';
+import { EXTRACT_RULES } from './extract.ts';
 import { LOAD_RULES } from './load.ts';
 import { MOVE_RULES } from './move.ts';
 import { STORE_RULES } from './store.ts';
@@ -15,6 +16,7 @@ export const X87_RULES: Rules = {
   ...MOVE_RULES,
   ...ARITHMETIC_RULES,
   ...COMPARE_RULES,
+  ...EXTRACT_RULES,
   ...TRANSCENDENTAL_RULES,
   ...CONTROL_RULES,
   ...ENVIRONMENT_RULES,

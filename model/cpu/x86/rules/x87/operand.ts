@@ -1,8 +1,9 @@
 /** What x87 instructions read, and how they end. */
 import type { ClauseId } from '#spec/clauses.ts';
+import { unpackExtended } from '../../../../fp/extended.ts';
 import { BINARY32, BINARY64, unpack } from '../../../../fp/format.ts';
 import { fromInteger, type Value } from '../../../../fp/value.ts';
-import { type Answer, unpackExtended } from '../../../../fp/x87.ts';
+import type { Answer } from '../../../../fp/x87.ts';
 import { signExtend } from '../../../../word/size.ts';
 import { toBigInt } from '../../../../word/word.ts';
 import { noted, overflowed, stBits, underflowed } from '../../fpu/stack.ts';
