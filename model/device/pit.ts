@@ -69,10 +69,11 @@ const load = (c: Counter, value: number, now: number): Counter => ({
   low: null,
 });
 
+/** Before any control word the access is 0, and means the low byte. */
 const [LOW, HIGH, BOTH] = [1, 2, 3];
 
 export const writeCounter = (c: Counter, value: number, now: number): Counter => {
-  if (c.access === LOW) return load(c, value, now);
+  if (c.access <= LOW) return load(c, value, now);
   if (c.access === HIGH) return load(c, value << 8, now);
   return c.low === null ? { ...c, low: value } : load(c, c.low | (value << 8), now);
 };
@@ -84,7 +85,7 @@ const statusOf = (c: Counter, now: number): number => ((output(c, now) ? 1 : 0) 
 
 const readLatch = (c: Counter, latch: number): { counter: Counter; value: number } => {
   if (c.access === HIGH) return { counter: { ...c, latch: null }, value: latch >> 8 };
-  if (c.access === LOW) return { counter: { ...c, latch: null }, value: latch & 0xff };
+  if (c.access <= LOW) return { counter: { ...c, latch: null }, value: latch & 0xff };
   if (c.second) return { counter: { ...c, latch: null, second: false }, value: latch >> 8 };
   return { counter: { ...c, second: true }, value: latch & 0xff };
 };

@@ -1,5 +1,5 @@
 /** The MC146818 clock with its CMOS memory. The time of day follows from `now`; registers hold what the guest changed. Pure. */
-import { RTC_HZ } from '#spec/bare/at_entry.ts';
+import { AT_ENTRY, RTC_HZ } from '#spec/bare/at_entry.ts';
 import { NotModelled } from '#spec/failure.ts';
 import { type Calendar, calendarOf, secondsOf } from './calendar.ts';
 import { nsOf, ticksIn } from './ticks.ts';
@@ -214,9 +214,9 @@ export const nextInterrupt = (rtc: Rtc, now: number): number | null => {
   return due.length === 0 ? null : Math.min(...due);
 };
 
-/** CMOS as the firmware leaves it: base memory, memory above 1 MiB and above 16 MiB. */
+/** CMOS as the firmware leaves it, with the sizes of base memory, memory above 1 MiB and above 16 MiB. */
 export const cmosAtEntry = (bytes: number): readonly number[] => {
-  const cmos = new Array<number>(128).fill(0);
+  const cmos = Array.from({ length: 128 }, (_, n) => Number.parseInt(AT_ENTRY.rtc.cmos.slice(2 * n, 2 * n + 2), 16));
   const put = (at: number, value: number): void => {
     cmos[at] = value & 0xff;
     cmos[at + 1] = value >> 8;
