@@ -36,6 +36,7 @@ const GROUPS: readonly (readonly [finding: string, why: string, explains: (d: Di
     'MSRs of AMD’s and of machine checks do not exist',
     ({ c, peer }) => /MSR (HWCR|SYSCFG|MCG_)/.test(c.note) && vectorOf(peer) === 13n,
   ],
+  ['F-148', 'a PIT counter loads its count, and moves OUT, with the next tick of its clock', ({ c }) => c.note === 'device PIT'],
 ];
 
 export const BOCHS_EXPLANATIONS: readonly Explanation[] = GROUPS.map(([finding, why, explains]) => ({

@@ -84,6 +84,7 @@ const GROUPS: readonly (readonly [finding: string, why: string, explains: (d: Di
     'far transfers, IRET and task switches: limits, L with D and the stack’s error code are not looked at, or in another order',
     ({ c }) => /^(far|return|int)/.test(c.note) || c.note === 'segment load',
   ],
+  ['F-149', 'interrupts, single steps and shadows are looked at where translated blocks end', ({ c }) => c.note === 'interrupt waits'],
   [
     'F-149',
     'breakpoints on code crash QEMU; breakpoints on data match other addresses and hit the handler',

@@ -1,14 +1,24 @@
 /** Cases of the bare machine by seed. */
 import type { SystemCase } from '#oracle/image/bare/case.ts';
 import { Stream } from '../isa/stream.ts';
+import { DEVICES } from './families/devices.ts';
 import type { Family } from './families/family.ts';
 import { FAULTS } from './families/faults.ts';
+import { INTERRUPTS } from './families/interrupts.ts';
 import { PRIVILEGED } from './families/privileged.ts';
 import { REGISTERS } from './families/registers.ts';
 import { SEGMENTS } from './families/segments.ts';
 import { TRANSFERS } from './families/transfers.ts';
 
-export const SYSTEM_FAMILIES: readonly Family[] = [...PRIVILEGED, ...SEGMENTS, ...REGISTERS, ...TRANSFERS, ...FAULTS];
+export const SYSTEM_FAMILIES: readonly Family[] = [
+  ...PRIVILEGED,
+  ...SEGMENTS,
+  ...REGISTERS,
+  ...TRANSFERS,
+  ...FAULTS,
+  ...INTERRUPTS,
+  ...DEVICES,
+];
 
 const TOTAL = SYSTEM_FAMILIES.reduce((sum, family) => sum + family.weight, 0);
 /** Streams of other generators begin elsewhere. */

@@ -26,6 +26,7 @@ cpu: model=bx_generic, count=1, ips=50000000, reset_on_triple_fault=0, ignore_ba
 cpuid: ${CPUID}
 clock: sync=none, time0=1577836800
 port_e9_hack: enabled=1
+com1: enabled=1, mode=null
 ata0-master: type=disk, path=${FILES.disk}, mode=flat, cylinders=${cylinders}, heads=${DISK.heads}, spt=${DISK.spt}
 boot: disk
 log: ${FILES.log}
@@ -73,7 +74,7 @@ export const bochsPeer = (): BarePeer | Unavailable => {
     name: 'bochs',
     version: packageVersion('bochs') ?? 'of unknown version',
     details: { cpuid: CPUID },
-    lacks: ['umip', 'invpcid', 'rdseed', 'xsavec'],
+    lacks: ['umip', 'invpcid', 'rdseed', 'xsavec', 'xsaves'],
     run: (payload, timeoutSeconds) => run(program, payload, timeoutSeconds),
   };
 };

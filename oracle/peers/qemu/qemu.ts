@@ -54,7 +54,7 @@ export const qemuPeer = (): BarePeer | Unavailable => {
     name: 'qemu',
     version: packageVersion(QEMU_PACKAGE) ?? 'of unknown version',
     details: { machine: MACHINE.join(' ') },
-    lacks: ['pcid', 'invpcid', 'sha', 'rdseed', 'xsavec'],
+    lacks: ['pcid', 'invpcid', 'sha', 'rdseed', 'xsavec', 'xsaves'],
     run: (payload, timeoutSeconds) => run(program, payload, timeoutSeconds),
   };
 };

@@ -10,9 +10,9 @@ import type { Family } from './family.ts';
 /** Rows whose success in ring 0 needs more care than plain operands: other families have them. */
 const CARE = /^(hlt|mwait|sysret|sysexit|lgdt|lidt|mov_to_cr|mov_to_dr|wrmsr|in|out|ins|outs|syscall|sysenter)$/;
 const IO = /^(in|out|ins|outs)$/;
-/** Ports that the bitmap lets through, and that it does not. Where nothing stands, reads are ones. */
+/** Ports that the bitmap lets through, and that it does not or not to the end. Where nothing stands, reads are ones. */
 const FREE_PORT = 0x30;
-const BARRED_PORTS = [0xed, 0x3e, 0x3d, 0x3ff, 0xffff] as const;
+const BARRED_PORTS = [0xed, 0x36, 0x35, 0x3ff, 0xffff] as const;
 
 const system = new Set(OPCODE_GROUPS['system']);
 export const PRIVILEGED_ROWS: readonly number[] = [...OPCODES.keys()].filter((index) => {
