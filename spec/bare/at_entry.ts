@@ -4,8 +4,8 @@
  */
 import type { DeviceObservation, PicObservation, PitCounterObservation } from './devices.ts';
 
-const pic = (base: number, imr: number, elcr: number): PicObservation => ({
-  irr: 0,
+const pic = (irr: number, base: number, imr: number, elcr: number): PicObservation => ({
+  irr,
   isr: 0,
   imr,
   line: 0,
@@ -21,10 +21,10 @@ const pic = (base: number, imr: number, elcr: number): PicObservation => ({
   init: 0,
 });
 
-const counter = (mode: number, count: number, gate: boolean): PitCounterObservation => ({
+const counter = (mode: number, access: number, count: number, gate: boolean): PitCounterObservation => ({
   mode,
   bcd: false,
-  access: 3,
+  access,
   count,
   loaded: 0,
   gate,
@@ -32,12 +32,18 @@ const counter = (mode: number, count: number, gate: boolean): PitCounterObservat
   status_latch: null,
 });
 
+/** Equipment and the order of boot devices; sizes of memory follow from the configuration, the time from its clock. */
+const FIRMWARE_CMOS: Readonly<Record<number, string>> = { 20: '06', 56: '30', 61: '12' };
+const CMOS = Array.from({ length: 128 }, (_, at) => FIRMWARE_CMOS[at] ?? '00').join('');
+
 export const AT_ENTRY: DeviceObservation = {
-  pic: [pic(0x08, 0xb8, 0x00), pic(0x70, 0x8f, 0x0c)],
-  pit: [counter(2, 65536, true), counter(2, 65536, true), counter(2, 65536, false)],
+  // Firmware's search for serial ports leaves a request of interrupt 4 behind.
+  pic: [pic(0x10, 0x08, 0xb8, 0x00), pic(0x00, 0x70, 0x8e, 0x0c)],
+  // Counters 1 and 2 are as reset leaves them: no access was chosen yet.
+  pit: [counter(2, 3, 65536, true), counter(3, 0, 65536, true), counter(3, 0, 65536, false)],
   speaker: 0,
-  serial: { ier: 0, iir: 1, lcr: 3, mcr: 0, lsr: 0x60, msr: 0xb0, scr: 0, divisor: 12, received: [] },
-  rtc: { index: 0, a: 0x26, b: 0x02, c: 0, cmos: '00'.repeat(128) },
+  serial: { ier: 0, iir: 1, lcr: 0, mcr: 8, lsr: 0x60, msr: 0xb0, scr: 0, divisor: 12, received: [] },
+  rtc: { index: 0, a: 0x26, b: 0x02, c: 0, cmos: CMOS },
   lapic: {
     id: 0,
     tpr: 0,
@@ -49,7 +55,7 @@ export const AT_ENTRY: DeviceObservation = {
     isr: '0'.repeat(64),
     tmr: '0'.repeat(64),
     lvt: [0x10000, 0x10000, 0x10000, 0x8700, 0x8400, 0x10000],
-    icr_low: 0,
+    icr_low: 0xc4610,
     icr_high: 0,
     initial_count: 0,
     divide: 0,

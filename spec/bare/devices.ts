@@ -23,7 +23,7 @@ export type PicObservation = {
 export type PitCounterObservation = {
   readonly mode: number;
   readonly bcd: boolean;
-  /** Access: 1 low byte, 2 high byte, 3 low then high. */
+  /** Access: 1 low byte, 2 high byte, 3 low then high; 0, before any was chosen, is like 1. */
   readonly access: number;
   readonly count: number;
   readonly loaded: number;

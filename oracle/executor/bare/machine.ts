@@ -71,10 +71,22 @@ export class Machine {
     while (taken < count && this.ended === null) {
       this.attend();
       if (this.ended !== null || this.processor.halted) break;
-      taken += this.burst(count - taken);
+      taken += this.breaks() ? 1 : this.burst(count - taken);
     }
     if (this.ended === null && this.processor.halted) this.stand();
     return taken;
+  }
+
+  /** A breakpoint at the instruction about to begin: its #DB is a step, as that of a fault. */
+  private breaks(): boolean {
+    const { cpu } = this;
+    if (cpu.shadow === 'ss' || (cpu.s[SYSTEM] & RFLAGS.RF) !== 0) return false;
+    const hits = executionHits(cpu);
+    if (hits === 0) return false;
+    this.steps++;
+    this.retired++;
+    this.debug(hits);
+    return true;
   }
 
   /** HLT waits, and nothing comes. */
@@ -168,10 +180,7 @@ export class Machine {
       this.interrupt(board.acknowledgeInterrupt(), false);
       return true;
     }
-    if (processor.halted || (flags & RFLAGS.RF) !== 0) return false;
-    const hits = executionHits(cpu);
-    if (hits !== 0) this.debug(hits);
-    return hits !== 0;
+    return false;
   }
 
   private interrupt(vector: number, nmi: boolean): void {

@@ -5,7 +5,7 @@ import type { PicObservation } from '#spec/bare/devices.ts';
 const NONE = 8;
 
 export class Pic {
-  private irr = 0;
+  private irr: number;
   private isr = 0;
   private imr: number;
   private line = 0;
@@ -31,6 +31,7 @@ export class Pic {
    * @param told hears of the INT output whenever it may have changed.
    */
   constructor(entry: PicObservation, elcrBits: number, cascade: number, told: (output: boolean) => void) {
+    this.irr = entry.irr;
     this.imr = entry.imr;
     this.base = entry.base;
     this.elcr = entry.elcr;
@@ -42,10 +43,10 @@ export class Pic {
   /** The level of an input. */
   set(input: number, level: boolean): void {
     const bit = 1 << input;
-    const rose = level && (this.line & bit) === 0;
+    if (((this.line & bit) !== 0) === level) return;
     this.line = level ? this.line | bit : this.line & ~bit;
     if ((this.elcr & bit) !== 0) this.irr = level ? this.irr | bit : this.irr & ~bit;
-    else if (rose) this.irr |= bit;
+    else if (level) this.irr |= bit;
     this.update();
   }
 
@@ -106,7 +107,7 @@ export class Pic {
 
   /** ICW1. */
   private initialise(value: number): void {
-    this.irr = this.line & this.elcr;
+    this.irr &= this.elcr;
     this.isr = this.imr = this.priority = this.base = 0;
     this.autoEoi = this.rotateOnAutoEoi = this.readIsr = this.specialMask = this.fullyNested = this.poll = false;
     this.wantsIcw4 = (value & 1) !== 0;

@@ -3,6 +3,8 @@ import { PIT_HZ } from '#spec/bare/at_entry.ts';
 import type { PitCounterObservation } from '#spec/bare/devices.ts';
 import { nsOfTicks, ticksOfNs } from './ticks.ts';
 
+/** Before any access was chosen. */
+const NONE = 0;
 const LOW = 1;
 const HIGH = 2;
 const WORD = 3;
@@ -111,7 +113,7 @@ export class PitCounter {
   latchCount(now: number): void {
     if (this.latch !== null) return;
     this.latch = this.current(now);
-    this.latchLeft = this.access;
+    this.latchLeft = this.access === NONE ? LOW : this.access;
   }
 
   latchStatus(now: number): void {
@@ -124,7 +126,7 @@ export class PitCounter {
       this.lowWritten = value;
       return false;
     }
-    const written = this.access === LOW ? value : (value << 8) | (this.lowWritten ?? 0);
+    const written = this.access === LOW || this.access === NONE ? value : (value << 8) | (this.lowWritten ?? 0);
     this.lowWritten = null;
     const count = this.bcd ? fromBcd(written) : written;
     this.count = count === 0 ? (this.bcd ? 10000 : 0x10000) : count;
@@ -140,7 +142,7 @@ export class PitCounter {
     }
     if (this.latch !== null) return this.readLatch(this.latch);
     const value = this.current(now);
-    if (this.access === LOW) return value & 0xff;
+    if (this.access === LOW || this.access === NONE) return value & 0xff;
     if (this.access === HIGH) return value >> 8;
     this.readHigh = !this.readHigh;
     return this.readHigh ? value & 0xff : value >> 8;

@@ -38,7 +38,9 @@ export class Rtc {
   private a = AT_ENTRY.rtc.a;
   private b = AT_ENTRY.rtc.b;
   private c = AT_ENTRY.rtc.c;
-  private readonly cmos = new Uint8Array(CMOS_BYTES);
+  private readonly cmos = Uint8Array.from({ length: CMOS_BYTES }, (_, at) =>
+    Number.parseInt(AT_ENTRY.rtc.cmos.slice(2 * at, 2 * at + 2), 16),
+  );
   /** The clock shows `base` seconds since 1970 and `phase` ns at the time `since`. */
   private base: number;
   private phase = 0;

@@ -59,11 +59,5 @@ export const writeSized = (c: Cpu, address: bigint, size: number, value: bigint,
   c.finishWrite();
 };
 
-/** Throws `vector` with `error` unless all of the bytes have canonical addresses; in long mode only. */
-export const checkCanonical = (c: Cpu, address: bigint, size: number, vector: number, error: number): void => {
-  if (!isLong(c)) return;
-  if (!isCanonical(high(address)) || !isCanonical(high(address + BigInt(size - 1)))) c.fault(vector, error);
-};
-
 /** Whether a 64-bit value is a canonical address. */
 export const canonical = (value: bigint): boolean => isCanonical(high(value));

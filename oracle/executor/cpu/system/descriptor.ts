@@ -3,7 +3,7 @@ import type { Cpu } from '../cpu.ts';
 import { GP } from '../exit.ts';
 import { GDTR_BASE, GDTR_LIMIT, SEGMENT_BASE, SEGMENT_LIMIT, SEGMENT_RIGHTS } from '../layout.ts';
 import { ACCESSED, CODE, CONFORMING, dpl, ORDINARY, PRESENT, USABLE, WRITABLE } from '../segment_rights.ts';
-import { isLong, read8, read32, read64, writeSized } from './access.ts';
+import { isLong, read8, read64, writeSized } from './access.ts';
 
 /** Numbers of LDTR and TR among the segment registers. */
 export const LDTR = 6;
@@ -120,6 +120,3 @@ export const setSegment = (c: Cpu, segment: number, selector: number, d: Descrip
 
 /** A null selector: the register cannot be used. */
 export const setNull = (c: Cpu, segment: number, selector: number): void => setHidden(c, segment, selector, 0n, 0, 0);
-
-/** A dword of a TSS or another table. */
-export const tableDword = (c: Cpu, at: bigint): number => read32(c, at, 'implicit');

@@ -10,7 +10,7 @@ import { isLong } from './access.ts';
 import { checkOffset, checkRealOffset, enterRealCode, goOn, isLongCode, nextPointer, returnCode, setCode, setLinear } from './code.ts';
 import { type Descriptor, markAccessed, rpl } from './descriptor.ts';
 import { returnStack, setReturnStack } from './far.ts';
-import { processorOf } from './processor.ts';
+import { EXISTING_FLAGS, processorOf } from './processor.ts';
 import { dropPrivileged, setV86Segment } from './segments.ts';
 import { Stack, setStackPointer } from './stack.ts';
 import { taskReturn } from './task.ts';
@@ -116,7 +116,7 @@ const toV86 = (c: Cpu, stack: Stack, { ip, cs, flags }: Frame): void => {
   const sp = word(3);
   const [ss, es, ds, fs, gs] = [4, 5, 6, 7, 8].map((n) => Number(word(n) & 0xffffn));
   if (ip > 0xffffn) c.fault(GP, 0);
-  setFlags(c, flags);
+  setFlags(c, flags & EXISTING_FLAGS);
   c.s[CPL] = 3;
   const segments = [
     [ES, es],

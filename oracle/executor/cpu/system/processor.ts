@@ -1,8 +1,12 @@
 /** What a bare processor has besides its registers, and where its instructions tell the machine what happened. */
 import type { BareEvent } from '#spec/bare/machine.ts';
 import { NotModelled } from '#spec/failure.ts';
+import { RFLAGS } from '#spec/isa/x86/flags.ts';
 import type { Cpu } from '../cpu.ts';
 import type { Platform } from '../platform.ts';
+
+/** Bits of RFLAGS that exist. */
+export const EXISTING_FLAGS = Object.values(RFLAGS).reduce((all, bit) => all | bit, 0);
 
 /** The devices as instructions reach them. */
 export type Devices = {

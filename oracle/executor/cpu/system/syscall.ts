@@ -11,6 +11,7 @@ import { ACCESSED, BIG, CODE, LONG, ORDINARY, PRESENT, READABLE, USABLE, WRITABL
 import { isLong } from './access.ts';
 import { goOn, nextPointer } from './code.ts';
 import { setHidden } from './descriptor.ts';
+import { EXISTING_FLAGS } from './processor.ts';
 
 const MSR = {
   SYSENTER_CS: 0x174,
@@ -75,13 +76,10 @@ export const sysret: Handler = (c, o) => {
   const rcx = c.gpr(RCX);
   const to = long ? rcx : rcx & 0xffffffffn;
   const flags = getFlags(c);
-  if (isLong(c)) setFlags(c, Number(BigInt.asIntN(32, c.gpr(R11))) & ~(RF | VM) & USER_FLAGS);
+  if (isLong(c)) setFlags(c, Number(BigInt.asIntN(32, c.gpr(R11))) & ~(RF | VM) & EXISTING_FLAGS);
   else setFlags(c, flags | IF);
   return enterFlat(c, o, ((base + (long ? 16 : 0)) & 0xffff) | 3, ((base + 8) & 0xffff) | 3, long, 3, to);
 };
-
-/** Bits of RFLAGS that exist. */
-const USER_FLAGS = Object.values(RFLAGS).reduce((all, bit) => all | bit, 0);
 
 const sysenterCs = (c: Cpu): number => {
   if (isLong(c)) c.fault(UD, null);

@@ -34,7 +34,7 @@ import {
   TYPE,
   typeOf,
 } from './descriptor.ts';
-import { processorOf } from './processor.ts';
+import { EXISTING_FLAGS, processorOf } from './processor.ts';
 import { checkData, checkStack, setV86Segment } from './segments.ts';
 import { Stack } from './stack.ts';
 import { loadLdt } from './system_segments.ts';
@@ -203,7 +203,7 @@ const loadTask = (c: Cpu, task: Task, why: Why, ext: number): void => {
   s[DEBUG + 2 * 7] &= ~LOCAL_BREAKPOINTS;
   if (task.cr3 !== null && (s[CR0] & CR0_BITS.PG) !== 0) c.setPair(CR3, BigInt(task.cr3));
   const nested = why === 'call' || why === 'interrupt' ? RFLAGS.NT : 0;
-  setFlags(c, task.flags | nested);
+  setFlags(c, (task.flags & EXISTING_FLAGS) | nested);
   task.gprs.forEach((value, n) => {
     const kept = task.layout.size === 2 ? c.gpr(n) & 0xffff0000n : 0n;
     c.setGpr(n, kept | value);
