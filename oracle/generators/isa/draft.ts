@@ -177,9 +177,9 @@ export class Draft {
   }
 }
 
-/** IF and the fixed bit, any arithmetic flags, now and then DF, NT and ID. */
+/** IF and the fixed bit, any arithmetic flags, now and then DF, NT, ID and AC. */
 const anyFlags = (s: Stream): number => {
-  const { CF, PF, AF, ZF, SF, OF, DF, NT, ID, IF, fixed1 } = RFLAGS;
+  const { CF, PF, AF, ZF, SF, OF, DF, NT, ID, AC, IF, fixed1 } = RFLAGS;
   const arithmetic = s.bits() & (CF | PF | AF | ZF | SF | OF);
-  return arithmetic | IF | fixed1 | (s.one(5) ? DF : 0) | (s.one(24) ? NT : 0) | (s.one(12) ? ID : 0);
+  return arithmetic | IF | fixed1 | (s.one(5) ? DF : 0) | (s.one(24) ? NT : 0) | (s.one(12) ? ID : 0) | (s.one(16) ? AC : 0);
 };

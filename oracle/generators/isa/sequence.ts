@@ -51,12 +51,15 @@ const [LOCK, OPERAND, ADDRESS] = [0xf0, 0x66, 0x67];
 
 const isPointer = (register: number): boolean => POINTERS.includes(register);
 
+/** Operands that must be aligned mostly are: pointers are, too. */
+const aligned = ({ row, s }: Draft, place: number): number => (row.align === undefined || s.one(20) ? place : place & -row.align);
+
 /** A memory operand off a pointer, with an index now and then; or at a fixed place. */
 const memoryOperand = (d: Draft, reg: number): void => {
   const { s } = d;
   const dword = (n: number): number[] => [0, 8, 16, 24].map((shift) => (n >> shift) & 0xff);
   if (s.one(6)) {
-    const place = s.pick([DATA, DATA, DATA + PAGE, DATA + PAGE, DATA_END]) + s.below(PAGE);
+    const place = aligned(d, s.pick([DATA, DATA, DATA + PAGE, DATA + PAGE, DATA_END]) + s.below(PAGE));
     if (d.mode !== '64') d.modrm = { bytes: [(reg << 3) | 5, ...dword(place)], ripRelative: null };
     else if (s.one(2))
       d.modrm = { bytes: [(reg << 3) | 5, 0, 0, 0, 0], ripRelative: BigInt(s.one(100) ? CODE + s.below(2 * PAGE) : place) };
@@ -65,10 +68,10 @@ const memoryOperand = (d: Draft, reg: number): void => {
   }
   const base = s.one(100) ? s.below(d.mode === '64' ? 16 : 8) : s.pick(d.mode === '64' ? POINTERS : POINTERS32);
   d.rex = base >= 8 ? (d.rex ?? 0) | 1 : d.rex === null ? null : d.rex & ~1;
-  const offset = s.int(-128, 127);
+  const offset = aligned(d, s.int(-128, 127));
   if ((base & 7) === 4 || s.one(4)) {
     if (d.rex !== null) d.rex &= ~2;
-    const index = s.one(12) ? RCX : 4;
+    const index = s.one(d.row.align === undefined ? 12 : 60) ? RCX : 4;
     d.modrm = { bytes: [0x44 | (reg << 3), (s.below(4) << 6) | (index << 3) | (base & 7), offset & 0xff], ripRelative: null };
   } else d.modrm = { bytes: [0x40 | (reg << 3) | base, offset & 0xff], ripRelative: null };
 };
@@ -175,7 +178,8 @@ export const sequence = (seed: number): Sequence => {
 const pointerValue = (s: Stream, register: number): bigint => {
   if (register === RSP) return BigInt(STACK + 0x200 + 8 * s.below(0x380));
   const page = s.one(16) ? s.pick([DATA_READ_ONLY, DATA_END]) : s.pick([DATA, DATA + PAGE, STACK]);
-  return BigInt(page + (s.one(6) ? s.pick([0, PAGE]) + s.int(-160, 160) : 0x100 + s.below(PAGE - 0x200)));
+  const offset = s.one(6) ? s.pick([0, PAGE]) + s.int(-160, 160) : 0x100 + s.below(PAGE - 0x200);
+  return BigInt(page + (s.one(4) ? offset : offset & -64));
 };
 
 /** How the processor goes on after interruption number `n`: pointers that point, a counter that is small, one register of any value. */

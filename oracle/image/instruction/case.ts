@@ -39,7 +39,7 @@ export type InstructionCase = {
   readonly segments: readonly number[] | null;
   /** General registers in the encoding's order. */
   readonly regs: BigUint64Array;
-  /** RFLAGS without TF: IF, the fixed bit, arithmetic flags, DF, NT, ID. */
+  /** RFLAGS without TF: IF, the fixed bit, arithmetic flags, DF, NT, ID, AC. */
   readonly flags: number;
   readonly fsBase: bigint;
   readonly gsBase: bigint;
