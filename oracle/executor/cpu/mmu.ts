@@ -52,7 +52,8 @@ export class Mmu extends Registers {
   flat = 0;
   /** Each access has to be looked at: misaligned ones fault, or breakpoints watch. */
   protected strict = false;
-  protected aligned = false;
+  /** Misaligned accesses raise #AC. */
+  aligned = false;
   protected readonly cache: CodeCache;
   protected readonly noCode = new CodePage(-1);
   private spaces: AddressSpace[];
@@ -149,7 +150,7 @@ export class Mmu extends Registers {
     this.high = hi === OFFSET ? 0 : hi;
     if (o.legacy) this.checkEnd(o, at, size);
     else if (!isCanonical(hi) || (this.strict && !endsCanonical(at, hi, size))) this.fault(o.stack ? SS : GP, 0);
-    if (this.strict) this.look(at, this.high, size, write);
+    if (this.strict) this.look(at, this.high, size, o.halves ? size >> 1 : size, write);
     return at;
   }
 
@@ -158,9 +159,9 @@ export class Mmu extends Registers {
     if (((this.flat >> o.seg) & 1) !== 0 && (lo >>> 0) + size > 0x1_0000_0000) this.fault(o.seg === SS_REG ? SS : GP, 0);
   }
 
-  /** Alignment check and breakpoints. Operands of 16 bytes and more, and of odd sizes, are aligned by rules of their own. */
-  private look(lo: number, hi: number, size: number, write: boolean): void {
-    if (this.aligned && (size & (size - 1)) === 0 && size <= 8 && (lo & (size - 1)) !== 0) this.fault(AC, 0);
+  /** Alignment check and breakpoints. Operands of odd sizes and areas of more than 16 bytes are aligned by rules of their own. */
+  private look(lo: number, hi: number, size: number, unit: number, write: boolean): void {
+    if (this.aligned && (unit & (unit - 1)) === 0 && unit <= 16 && (lo & (unit - 1)) !== 0) this.fault(AC, 0);
     this.platform.inspect(this as unknown as Cpu, lo, hi, size, write);
   }
 

@@ -42,6 +42,8 @@ export class Op {
   align = 1;
   /** MXCSR.MM frees it from its alignment (alignment.ts). */
   yields = false;
+  /** What alignment checks see of its memory operand is halves. */
+  halves = false;
   /** Bytes of the memory operand, less one. */
   reach = 0;
   /** A bad address of this operand is a stack fault. */

@@ -93,6 +93,7 @@ export const toRdi =
     o.special = o.legacy || o.segment !== 0 || o.address === 4;
     o.stack = false;
     o.reach = bytes - 1;
+    o.halves = bytes === 16;
     return handler;
   };
 

@@ -4,7 +4,7 @@ import { CR4 as CR4_BITS, EFER as EFER_BITS } from '#spec/isa/x86/control_regist
 import { linear, linearBeyond, readable, writable } from '../address.ts';
 import { isCanonical } from '../canonical.ts';
 import type { Cpu } from '../cpu.ts';
-import { GP, SS } from '../exit.ts';
+import { AC, GP, SS } from '../exit.ts';
 import { CPL, CR4, EFER, MXCSR, X87, X87_CONTROL, X87_STATUS, X87_TAG, XMM } from '../layout.ts';
 import { Op } from '../op.ts';
 import { OFFSET, throughSegment } from '../segmentation.ts';
@@ -38,10 +38,14 @@ const checkStart = (c: Cpu, o: Op, piece: Op, write: boolean, bytes: number): vo
   }
   const lo = linear(c, piece);
   if (c.high === OFFSET) {
-    throughSegment(c, piece, lo, 1, write);
-    throughSegment(c, o, lo, 1, write);
-  } else if (isCanonical(c.high)) linear(c, o);
+    checkArea(c, o, throughSegment(c, piece, lo, 1, write));
+  } else if (isCanonical(c.high)) checkArea(c, o, lo);
   else c.fault(o.stack ? SS : GP, 0);
+};
+
+/** A misaligned area of FXSAVE is #GP(0); #AC where misaligned data are, if it does not begin at a multiple of four. */
+const checkArea = (c: Cpu, o: Op, lo: number): void => {
+  if ((lo & (o.align - 1)) !== 0) c.fault((lo & 3) !== 0 && c.aligned ? AC : GP, 0);
 };
 
 /**
