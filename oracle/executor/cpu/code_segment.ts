@@ -8,9 +8,9 @@ import type { Op } from './op.ts';
 /** Whether some byte of the page at linear address `page` is not inside CS. */
 export const reachesBeyond = (s: Int32Array, page: number): boolean => ((page - s[CS_BASE]) >>> 0) + FRAME_BYTES - 1 > s[CS_LIMIT] >>> 0;
 
-/** #GP(0) unless the byte at this linear address is inside CS. */
-export const checkFetch = (c: Cpu, linear: number): void => {
-  if ((linear - c.s[CS_BASE]) >>> 0 > c.s[CS_LIMIT] >>> 0) c.fault(GP, 0);
+/** #GP(0) unless the byte that lies `at` bytes behind an instruction's beginning is inside CS; offsets do not wrap within one. */
+export const checkFetch = (c: Cpu, start: number, at: number): void => {
+  if (((start - c.s[CS_BASE]) >>> 0) + at > c.s[CS_LIMIT] >>> 0) c.fault(GP, 0);
 };
 
 /** Offset in CS of the instruction behind `o`. */

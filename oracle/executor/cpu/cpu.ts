@@ -253,10 +253,10 @@ export class Cpu extends Mmu implements GuestCpu {
 
   /** The instruction at `offset` of the page at `hi:lo`, which becomes the page of the current code. */
   lookup(lo: number, hi: number, offset: number): Op {
-    if (this.legacy) checkFetch(this, lo + offset);
+    if (this.legacy) checkFetch(this, lo + offset, 0);
     const code = this.codePage(lo, hi, offset);
     const found = code.ops[offset] ?? this.decodeIn(code, lo, hi, offset);
-    if (this.legacy) checkFetch(this, lo + found.end - 1);
+    if (this.legacy) checkFetch(this, lo + offset, found.end - offset - 1);
     this.code = code;
     return found;
   }
@@ -290,7 +290,7 @@ export class Cpu extends Mmu implements GuestCpu {
     let second: CodePage | null = null;
     const byte = (at: number): number => {
       if (at >= LONGEST) this.fault(GP, 0);
-      if (this.legacy) checkFetch(this, lo + offset + at);
+      if (this.legacy) checkFetch(this, lo + offset, at);
       if (offset + at < FRAME_BYTES) return bytes[code.mfn * FRAME_BYTES + offset + at];
       second ??= this.codePage((lo + FRAME_BYTES) | 0, (hi + (lo === -FRAME_BYTES && !this.legacy ? 1 : 0)) | 0, 0);
       return bytes[second.mfn * FRAME_BYTES + offset + at - FRAME_BYTES];

@@ -65,7 +65,7 @@ export const linkTaken = (from: Op, offset: number): Op => link(from, offset, 1)
 export const straddling: Handler = (c, o) => {
   const { s } = c;
   const lo = (s[PAGE] + 4096) | 0;
-  if (c.legacy) checkFetch(c, s[PAGE] + o.end - 1);
+  if (c.legacy) checkFetch(c, s[PAGE] + o.off, o.end - o.off - 1);
   const second = c.codePage(lo, (s[PAGE + 1] + (lo === 0 && !c.legacy ? 1 : 0)) | 0, 0);
   if (second.mfn === o.second) return o.body(c, o);
   const fresh = c.decodeAt(c.code, o.off);
