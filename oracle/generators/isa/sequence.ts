@@ -38,8 +38,10 @@ const isSeldom = ({ privileged, mnemonic, operands }: Row): boolean =>
   privileged === true || SELDOM.test(mnemonic) || SELDOM_FORM.test(`${mnemonic} ${operands}`);
 /** In 32-bit programs not at all: they load or use descriptors, which such programs have no tables of, or leave the mode. */
 const BY_DESCRIPTORS = /^(mov_to_seg|pop_seg|l[defgs]s|.*_far|iret|int|int1|syscall|sysenter|sysexit|sysret)$/;
+/** What a guest of Xen sees of Xen's own tables, and its XSAVE area: not modelled. */
+const OF_XEN = /^(s[gil]dt|str|smsw|lar|lsl|ver[rw]|xgetbv|xsave.*|xrstor.*)$/;
 const ROWS: Readonly<Record<SequenceMode, readonly number[]>> = {
-  '64': rowsIn('64'),
+  '64': rowsIn('64').filter((row) => !OF_XEN.test(OPCODES[row].mnemonic)),
   '32': rowsIn('32').filter((row) => !BY_DESCRIPTORS.test(OPCODES[row].mnemonic)),
 };
 const often = (rows: readonly number[]): readonly number[] => rows.filter((row) => !isSeldom(OPCODES[row]));
