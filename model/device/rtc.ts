@@ -71,7 +71,7 @@ const withTime = (rtc: Rtc, now: number): readonly number[] => {
   return rtc.cmos.map((byte, n) => bytes.get(n) ?? byte);
 };
 
-const FIRST_YEAR = 1900;
+const [FIRST_YEAR, LAST_YEAR] = [1900, 9999];
 
 /** The clock goes on from what its registers say. Chips differ in what they make of a date that is none: not modelled. */
 const fromRegisters = (rtc: Rtc, now: number): Rtc => {
@@ -88,7 +88,7 @@ const fromRegisters = (rtc: Rtc, now: number): Rtc => {
   const seconds = secondsOf(date);
   const back = timeBytes(b, calendarOf(seconds));
   const differs = TIME.some((index) => index !== R.WEEKDAY && back.get(index) !== cmos[index]);
-  if (differs || date.year < FIRST_YEAR) throw new NotModelled('hardware/rtc_date');
+  if (differs || date.year < FIRST_YEAR || date.year > LAST_YEAR) throw new NotModelled('hardware/rtc_date');
   return { ...rtc, base: seconds, since: now };
 };
 

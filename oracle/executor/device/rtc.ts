@@ -127,9 +127,9 @@ export class Rtc {
     this.since = now;
     this.refresh(now);
     // What chips make of a date that is none differs.
+    const century = this.decode(asked[CENTURY]);
     const odd = (index: number): boolean => index !== R.WEEKDAY && asked[index] !== cmos[index];
-    if (cmos.some((_, index) => isTime(index) && odd(index)) || this.decode(asked[CENTURY]) < 19)
-      throw new NotModelled('hardware/rtc_date');
+    if (cmos.some((_, index) => isTime(index) && odd(index)) || century < 19 || century > 99) throw new NotModelled('hardware/rtc_date');
   }
 
   read(port: number, now: number): number {
