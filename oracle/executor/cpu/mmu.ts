@@ -301,7 +301,7 @@ export class Mmu extends Registers {
     if (known !== null) return known;
     if (!isCanonical(hi)) this.fault(GP, 0);
     const maddr = this.resolve(lo | offset, hi, FETCH);
-    if (this.isOutside(maddr)) this.fetchOutside();
+    if (this.isOutside(maddr)) this.fetchOutside(lo | offset);
     const page = this.cache.page(maddr >>> 12, this.kind);
     // Decoding watches the frame from now on.
     if (this.memory.markEpoch !== this.markEpoch) {
@@ -312,9 +312,10 @@ export class Mmu extends Registers {
     return page;
   }
 
-  /** Where no RAM answers all bytes read as ff on the bare machine, and FF FF is no instruction. */
-  private fetchOutside(): never {
+  /** Where no RAM answers all bytes read as ff on the bare machine, and FF FF is no instruction; nor does one begin in the last byte of 4 GiB. */
+  private fetchOutside(lo: number): never {
     if (!this.platform.bare) throw new NotModelled('memory/outside-ram');
+    if (this.legacy && lo === -1) this.fault(GP, 0);
     this.fault(UD, null);
   }
 
