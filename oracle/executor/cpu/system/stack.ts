@@ -1,6 +1,6 @@
 /** Stacks as far transfers and deliveries use them: the present one, or that of another ring before the processor is there. */
 import type { Cpu } from '../cpu.ts';
-import { SS } from '../exit.ts';
+import { AC, SS } from '../exit.ts';
 import { RSP, SS_REG } from '../interface.ts';
 import { CPL, SEGMENT_BASE, SEGMENT_LIMIT, SEGMENT_RIGHTS } from '../layout.ts';
 import { BIG, CODE, EXPAND_DOWN } from '../segment_rights.ts';
@@ -56,7 +56,7 @@ export class Stack {
     const { c, segment, error } = this;
     if (segment === null) {
       if (!canonical(offset) || !canonical(offset + BigInt(size - 1))) c.fault(SS, error);
-      return offset;
+      return this.checked(offset, size);
     }
     const first = Number(offset);
     const limit = segment.limit >>> 0;
@@ -64,7 +64,13 @@ export class Stack {
     const down = (segment.rights & (CODE | EXPAND_DOWN)) === EXPAND_DOWN;
     const top = this.width === 4 ? 0xffffffff : 0xffff;
     if (down ? first <= limit || last > top : last > limit) c.fault(SS, error);
-    return BigInt.asUintN(32, segment.base + offset);
+    return this.checked(BigInt.asUintN(32, segment.base + offset), size);
+  }
+
+  /** The alignment check: data of ring 3 alone. */
+  private checked(address: bigint, size: number): bigint {
+    if (this.level === 'user' && this.c.aligned && address % BigInt(size) !== 0n) this.c.fault(AC, 0);
+    return address;
   }
 
   push(value: bigint | number, size: number): void {
