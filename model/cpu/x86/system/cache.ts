@@ -4,8 +4,11 @@ import { isCanonical } from '../../../memory/translate.ts';
 import { isZero, type Word } from '../../../word/word.ts';
 import { readPair } from '../block.ts';
 import { type Exit, generalProtection, undefinedOpcode } from '../fault.ts';
+import { readLinear } from '../linear.ts';
+import { cutAddress } from '../operand.ts';
 import { completed, type Running, type Semantics, withFlags } from '../running.ts';
-import { RCX } from '../state.ts';
+import { segmented } from '../segmentation.ts';
+import { RAX, RCX, SS } from '../state.ts';
 import { wide } from './control.ts';
 import { hasFeature } from './features.ts';
 import { heldMsr, withHeld } from './msr.ts';
@@ -33,10 +36,11 @@ const requireMonitor = (s: Running): void => {
   if (!hasFeature(s.platform, 'monitor') || s.system.cpl !== 0) throw undefinedOpcode('x86/monitor');
 };
 
-/** MONITOR: extensions in ECX do not exist. */
+/** MONITOR: extensions in ECX do not exist. The address is judged as that of a byte which is read. */
 export const monitor: Semantics = (s, i) => {
   requireMonitor(s);
   if (s.regs[RCX].lo !== 0) throw generalProtection(0, 'x86/monitor');
+  readLinear(s, segmented(s, i.segment, cutAddress(s.regs[RAX], i.addressSize), 1), 1, i.segment === SS);
   return unseen(s, i);
 };
 

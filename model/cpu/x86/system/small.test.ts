@@ -45,6 +45,9 @@ describe('MONITOR', () => {
     expect(faultOf(bareSample(MONITOR))).toBeNull();
     expect(faultOf(bareSample(MONITOR, { ring: 3 }))).toEqual(UD);
   });
+  test('reads where it points', () => {
+    expect(faultOf(bareSample(MONITOR, { paging: true, regs: { 0: 0x500000n } }))).toMatchObject({ vector: 14 });
+  });
   test('knows no extensions', () => expect(faultOf(bareSample(MONITOR, { regs: { 1: 1n } }))).toEqual(GP0));
 });
 
