@@ -9,6 +9,7 @@ const NOBODY = 0xff;
 /** The keyboard controller is idle, tested, and not locked. */
 const KEYBOARD_STATUS = 0x1c;
 const SPEAKER_TOGGLE = 0x10;
+const RESET_NOW = 4;
 
 export const readSystemPort = (d: Devices, port: number): { readonly devices: Devices; readonly value: number } => {
   switch (port) {
@@ -73,8 +74,10 @@ export const writeSystemPort = (d: Devices, port: number, value: number): Writte
       return keyboardData(d, value);
     case PORT.SYSTEM_CONTROL_A:
       return value & 1 ? reset(d) : a20(d, (value & 2) !== 0);
-    case PORT.RESET_CONTROL:
-      return value & 4 ? reset(d) : quiet({ ...d, resetControl: value });
+    case PORT.RESET_CONTROL: {
+      const noted = { ...d, resetControl: value & ~RESET_NOW };
+      return value & RESET_NOW ? reset(noted) : quiet(noted);
+    }
     default:
       return quiet(d);
   }
