@@ -62,7 +62,8 @@ export const popf: Handler = (c, o) => {
 export const afterFlags = (c: Cpu, o: Op, before: number, follow: Op): Op => {
   const now = c.s[SYSTEM];
   if (c.platform.bare && (now & ~before & IF) !== 0) return c.pause(o);
-  return (now & TF) === 0 ? follow : leaveForTrapFlag(c, follow);
+  // With AC the code page may be another space's.
+  return (now & TF) === 0 && ((now ^ before) & AC) === 0 ? follow : leaveForTrapFlag(c, follow);
 };
 
 /** With TF set, the burst ends before `follow`. */
