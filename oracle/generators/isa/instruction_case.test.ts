@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { FLAGS, RFLAGS } from '#spec/isa/x86/flags.ts';
 import { OPCODES } from '#spec/isa/x86/opcodes.ts';
-import { MOST_POKES, POKE_BYTES, placedCode } from '../../image/instruction/case.ts';
+import { codeBase, MOST_POKES, type Mode, POKE_BYTES, placedCode, UPPER_ESP } from '../../image/instruction/case.ts';
+import { fxStateOf } from '../../image/instruction/fx_state.ts';
+import { type CaseSegment, limitOf, segmentNamed } from '../../image/instruction/segments.ts';
 import { byteString, STRING_BYTES } from './byte_strings.ts';
 import { instructionCase } from './instruction_case.ts';
 import { rowsIn } from './rows.ts';
@@ -9,6 +11,8 @@ import { resumption, sequence } from './sequence.ts';
 import { Stream } from './stream.ts';
 
 const rows = rowsIn('64');
+/** Some of each mode's rows. */
+const some = (mode: Mode): readonly number[] => rowsIn(mode).filter((_, n) => n % 7 === 0);
 
 describe('a stream', () => {
   it('is told by its seed and branch, and spreads evenly', () => {
@@ -36,6 +40,34 @@ describe('cases', () => {
         expect(placedCode(c).length).toBeLessThanOrEqual(32);
         expect(c.flags & (RFLAGS.TF | RFLAGS.IOPL)).toBe(0);
       }
+  });
+
+  it.each(['32', '16'] as const)('of %s bits have no REX, eight registers of 32 bits, and segments of the LDT', (mode) => {
+    const stacks = new Set<boolean>();
+    for (const row of some(mode))
+      for (let seed = 1; seed <= 4; seed++) {
+        const c = instructionCase(row, seed, mode);
+        expect(c).toEqual(instructionCase(row, seed, mode));
+        expect(c.regs.every((value, r) => value <= (r < 8 ? 0xffffffffn : 0n))).toBe(true);
+        expect(c.segments).toHaveLength(6);
+        const [, code, stack] = (c.segments ?? []).map(segmentNamed);
+        expect([code?.kind, code?.big, stack?.kind]).toEqual(['code', mode === '32', 'data']);
+        if (!stack?.big) expect(Number(c.regs[4]) & ~0xffff).toBe(UPPER_ESP);
+        stacks.add(stack?.big ?? false);
+        const offset = c.rip - codeBase(c);
+        expect(offset >= 0 && offset <= limitOf(code as CaseSegment)).toBe(true);
+      }
+    expect(stacks.size).toBe(2);
+  });
+
+  it('bring x87 and SSE state to the instructions that work on it, pending exceptions told by ES', () => {
+    for (const row of some('64')) {
+      const { fx } = instructionCase(row, 5);
+      expect(fx !== null).toBe(OPCODES[row].state !== undefined);
+      if (fx === null) continue;
+      const { control, status } = fxStateOf(fx);
+      expect((status & ~control & 0x3f) !== 0).toBe((status & 0x80) !== 0);
+    }
   });
 
   it('show every addressing form, size and way, and reach every page', () => {

@@ -25,6 +25,33 @@ describe.skipIf(!objdump.available)('objdump', () => {
     ]);
   });
 
+  it('takes the same bytes for others in 32-bit and 16-bit code', async () => {
+    if (!objdump.available) throw new Error(objdump.why);
+    const bytes = [string(0x40, 0x90), string(0xb8, 1, 2, 3, 4), string(0x67, 0x8b, 0x00), string(0x06)];
+    const told = async (mode: '64' | '32' | '16') =>
+      (await objdump.disassemble(bytes, mode)).map(({ length, text }) => [length, nameIn(text)]);
+    expect(await told('64')).toEqual(
+      [
+        [2, 'xchg'],
+        [5, 'mov'],
+        [3, 'mov'],
+        [1, null],
+      ].map(([n, name]) => [n, name === 'xchg' ? 'nop' : name]),
+    );
+    expect(await told('32')).toEqual([
+      [1, 'inc'],
+      [5, 'mov'],
+      [3, 'mov'],
+      [1, 'push'],
+    ]);
+    expect(await told('16')).toEqual([
+      [1, 'inc'],
+      [3, 'mov'],
+      [3, 'mov'],
+      [1, 'push'],
+    ]);
+  });
+
   it('agrees with both decoders on length and name', async () => {
     const check = await checkDecoders(1, 8000);
     expect(check.differences).toEqual([]);
@@ -42,6 +69,9 @@ describe('names', () => {
   it('may be others than the table has', () => {
     expect(sameName('cbw', 'cdqe') && sameName('nop', 'bndmov') && sameName('add', 'add')).toBe(true);
     expect(sameName('cbw', 'cwd') || sameName('add', 'adc')).toBe(false);
+    expect(sameName('cmpps', 'cmpneqps') && sameName('fnsave', 'fnsavew') && sameName('movd', 'movq')).toBe(true);
+    expect(sameName('cmpps', 'cmpneqpd') || sameName('fsave', 'fnsave')).toBe(false);
+    expect([nameIn('addr16 data16 int3'), nameIn('fnsetpm(287 only)')]).toEqual(['int3', 'fnsetpm']);
   });
 });
 
