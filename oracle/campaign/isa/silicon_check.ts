@@ -61,7 +61,7 @@ const together = (rows: readonly RowInMode[]): readonly Unit[] => {
 };
 
 /** What the silicon can be asked about, in these modes, by label. */
-export const unitsOf = (silicon: Silicon, modes: readonly Mode[], text?: string): readonly Unit[] =>
+export const unitsOf = (silicon: Pick<Silicon, 'features'>, modes: readonly Mode[], text?: string): readonly Unit[] =>
   together(rowsOf(modes, text).filter((each) => whyNot(silicon, each) === null));
 
 /** Cases judged at once: long enough that starting a process does not matter. */

@@ -49,7 +49,7 @@ const UNFIT: readonly Unfit[] = [
 ];
 
 /** Null when the row can be tried here. */
-export const whyNot = (silicon: Silicon, { row, mode }: { readonly row: number; readonly mode: Mode }): string | null => {
+export const whyNot = (silicon: Pick<Silicon, 'features'>, { row, mode }: { readonly row: number; readonly mode: Mode }): string | null => {
   const found = OPCODES[row];
   if (found.feature !== undefined && !silicon.features.has(found.feature)) return `the processor lacks ${found.feature}`;
   return UNFIT.find(({ applies }) => applies(found, mode))?.why ?? null;
