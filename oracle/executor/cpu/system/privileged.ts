@@ -1,10 +1,10 @@
 /** What else the system level has: SWAPGS, STAC, CLAC, INVLPG, INVPCID, MONITOR, MWAIT, caches. */
 import { CR4 as CR4_BITS } from '#spec/isa/x86/control_registers.ts';
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
-import { source } from '../address.ts';
+import { linearOf, readable, source } from '../address.ts';
 import type { Cpu } from '../cpu.ts';
 import { GP, UD } from '../exit.ts';
-import { GS, RCX } from '../interface.ts';
+import { GS, RAX, RCX } from '../interface.ts';
 import { CPL, CR4, SEGMENT_BASE, SYSTEM } from '../layout.ts';
 import type { Handler } from '../op.ts';
 import { getRegister } from '../operand.ts';
@@ -56,15 +56,21 @@ export const invpcid: Handler = (c, o) => {
   return o.next;
 };
 
-/** MONITOR and MWAIT: hints are not taken. */
-const monitorLike =
-  (check: (c: Cpu) => void): Handler =>
-  (c, o) => {
-    if (c.s[CPL] !== 0 || !hasFeature(c, 'monitor')) c.fault(UD, null);
-    check(c);
-    return o.next;
-  };
-export const monitor = monitorLike((c) => {
+const checkMonitor = (c: Cpu): void => {
+  if (c.s[CPL] !== 0 || !hasFeature(c, 'monitor')) c.fault(UD, null);
+};
+
+/** MONITOR knows no hints, and reads a byte at its address for the sake of the faults. */
+export const monitor: Handler = (c, o) => {
+  checkMonitor(c);
   if ((c.gpr(RCX) & 0xffffffffn) !== 0n) c.fault(GP, 0);
-});
-export const mwait = monitorLike(() => {});
+  c.high = c.gprHi(RAX);
+  const lo = linearOf(c, o, c.gprLo(RAX));
+  readable(c, o, lo, c.high, 0);
+  return o.next;
+};
+
+export const mwait: Handler = (c, o) => {
+  checkMonitor(c);
+  return o.next;
+};
