@@ -597,7 +597,7 @@ export const CLAUSES = {
   'x86/ltr-type': { chapter: 'cpu_x86_system', title: 'LTR takes a present available task state in the global table (in long mode a 64-bit one), and makes it busy: else #GP, #NP when not present.' },
   'x86/mode-choice': { chapter: 'cpu_x86_system', title: 'CR0.PE clear is real mode; RFLAGS.VM virtual-8086 mode; with EFER.LMA the L bit of CS makes 64-bit mode; in all other cases the D bit of CS tells 32-bit code from 16-bit code.' },
   'x86/mode-undefined': { chapter: 'cpu_x86_legacy', title: 'Instructions of protected mode alone, and those behind VEX, are #UD in real and virtual-8086 mode.' },
-  'x86/monitor': { chapter: 'cpu_x86_system', title: 'MONITOR and MWAIT are #UD where CPUID lacks them, and outside ring 0; else they do nothing, but MONITOR refuses a hint in ECX with #GP(0).' },
+  'x86/monitor': { chapter: 'cpu_x86_system', title: 'MONITOR and MWAIT are #UD where CPUID lacks them, and outside ring 0; else they do nothing, but MONITOR refuses a hint in ECX with #GP(0), and reads a byte at its address for the sake of the faults.' },
   'x86/msr-absent': { chapter: 'cpu_x86_system', title: 'RDMSR and WRMSR of a number that is not in the table, or whose feature CPUID lacks, are #GP(0).' },
   'x86/msr-reserved': { chapter: 'cpu_x86_system', title: 'Writing a reserved bit, a read-only register, or a value that the table\'s check refuses is #GP(0).' },
   'x86/nmi-blocked': { chapter: 'cpu_x86_system', title: 'Delivery of an NMI (vector 2) holds off others.' },

@@ -61,10 +61,8 @@ const external = <T>(action: () => T): T => {
 const NO_RF: readonly number[] = [VECTOR.DB, VECTOR.DF];
 
 /** What is pushed. */
-const pushedFlags = (s: Running, { vector, source }: Event): number => {
-  if (source === 'software' || source === 'int1') return s.flags & ~RF;
-  return source === 'fault' && !NO_RF.includes(vector) ? s.flags | RF : s.flags;
-};
+const pushedFlags = (s: Running, { vector, source }: Event): number =>
+  source === 'fault' && !NO_RF.includes(vector) ? s.flags | RF : s.flags;
 
 /** What the handler begins with. */
 const handlerFlags = (flags: number, kind: InterruptGate['kind']): number =>
