@@ -34,7 +34,7 @@ const special =
   };
 
 /** Privileged instructions that look for #UD before they look at the ring. */
-export const JUDGES_RINGS: ReadonlySet<string> = new Set(['sysret', 'monitor', 'mwait']);
+export const JUDGES_RINGS: ReadonlySet<string> = new Set(['sysret', 'xsetbv', 'monitor', 'mwait']);
 
 export const SYSTEM: BuildTable = {
   jmp_far: far(jumpFar),
