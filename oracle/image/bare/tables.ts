@@ -89,12 +89,12 @@ const descriptorTables = (memory: LowMemory, { stub, label }: Labels): void => {
     memory.put(IDT64 + 16 * vector, gate64(access, SEL.code64, stub(64, vector), ist));
     memory.put(IVT + 4 * vector, [stub(16, vector)]);
   }
-  // The bitmap lets ports 0 to 0x3f through and no others.
+  // The bitmap lets ports 0 to 0x37 through and no others.
   memory.put(TSS32, [0, STACKS.ring0, SEL.data]);
-  memory.put(TSS32 + TSS.iomap, [BITMAP << 16, 0, 0, ...new Array<number>(6).fill(0xffffffff), 0xff]);
+  memory.put(TSS32 + TSS.iomap, [BITMAP << 16, 0, 0xff000000, ...new Array<number>(6).fill(0xffffffff), 0xff]);
   memory.put(TSS64, [0, STACKS.ring0, 0]);
   memory.put(TSS64 + 36, [STACKS.ist, 0]);
-  memory.put(TSS64 + TSS.iomap, [BITMAP << 16, 0, 0, ...new Array<number>(6).fill(0xffffffff), 0xff]);
+  memory.put(TSS64 + TSS.iomap, [BITMAP << 16, 0, 0xff000000, ...new Array<number>(6).fill(0xffffffff), 0xff]);
   task(memory, TSS_TASK, PAGE0 + TASK_CODE, PAGE0 + STACK_TOP);
   task(memory, TSS_DF, label('taskDf'), STACKS.doubleFault);
 };
