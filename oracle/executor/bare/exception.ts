@@ -44,10 +44,9 @@ export const raise = (c: Cpu, exception: Fault): boolean => {
   let next = exception;
   for (;;) {
     if (next.vector === PF && next.address !== null) c.setPair(CR2, next.address);
-    const real = c.mode === 'real';
     const failed = attempt(c, next.vector, next.error, !KEEPS_RESUME.includes(next.vector));
     if (failed === null) {
-      delivered(c, next, real);
+      delivered(c, next);
       return true;
     }
     if (failed.vector === PF && failed.address !== null) c.setPair(CR2, failed.address);
@@ -56,12 +55,12 @@ export const raise = (c: Cpu, exception: Fault): boolean => {
   }
 };
 
-const delivered = (c: Cpu, { vector, error, address }: Fault, real: boolean): void => {
+const delivered = (c: Cpu, { vector, error, address }: Fault): void => {
   if (vector === DB) endGeneralDetect(c);
   processorOf(c).tell({
     kind: 'exception',
     vector,
-    error: real ? null : error,
+    error,
     address: vector === PF && address !== null ? hexOf(address) : null,
     software: false,
   });

@@ -10,13 +10,13 @@ import { endGeneralDetect } from './debug.ts';
 import { deliver, pushedFlags } from './deliver.ts';
 import { processorOf } from './processor.ts';
 
-const { IOPL, VM, RF } = RFLAGS;
+const { IOPL, VM } = RFLAGS;
 const ioplOf = (c: Cpu): number => (c.s[SYSTEM] & IOPL) >> 12;
 const inV86 = (c: Cpu): boolean => (c.s[SYSTEM] & VM) !== 0;
 
 /** INT1 raises #DB as the processor itself would: the gate's privilege does not count. */
 const request = (c: Cpu, o: Op, vector: number, software: boolean): Op => {
-  deliver(c, { vector, error: null, software, external: !software, back: nextPointer(c, o), flags: pushedFlags(c, false) & ~RF });
+  deliver(c, { vector, error: null, software, external: !software, back: nextPointer(c, o), flags: pushedFlags(c, false) });
   processorOf(c).tell({ kind: 'exception', vector, error: null, address: null, software: true });
   if (!software) endGeneralDetect(c);
   processorOf(c).stepless = true;
