@@ -202,6 +202,8 @@ export const GENERAL: BuildTable = {
     return unary.cmov;
   }),
   mov: (o, _, form) => pick(MOV[o.size], form),
+  // The hint says nothing to a machine without caches.
+  movnti: (o, _, form) => pick(MOV[o.size], form),
   movzx: extend(false),
   movsx: extend(true),
   movsxd: extend(true),

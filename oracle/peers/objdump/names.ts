@@ -14,7 +14,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   jmp_far: ['jmp'],
   jrcxz: ['jrcxz', 'jecxz', 'jcxz'],
   leave: ['leave', 'leavew', 'leaved'],
-  mov: ['mov', 'movabs', 'movnti'],
+  mov: ['mov', 'movabs'],
   mov_from_cr: ['mov'],
   mov_from_dr: ['mov'],
   mov_from_seg: ['mov'],

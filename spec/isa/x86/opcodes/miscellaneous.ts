@@ -9,7 +9,6 @@ export const MISCELLANEOUS = [
   row('0f', 0xa2, 'cpuid'),
   row('0f', 0x31, 'rdtsc'),
   row('0f', 0x01, 'rdtscp', { modrm: 0xf9, feature: 'rdtscp' }),
-  row('0f', 0xc3, 'mov My,Gy', { mod: 'mem', prefix: 'np', feature: 'sse2' }),
   row('0f', 0xae, 'lfence', { ext: 5, mod: 'reg', prefix: 'np', feature: 'sse2' }),
   row('0f', 0xae, 'mfence', { ext: 6, mod: 'reg', prefix: 'np', feature: 'sse2' }),
   row('0f', 0xae, 'sfence', { ext: 7, mod: 'reg', prefix: 'np', feature: 'sse' }),

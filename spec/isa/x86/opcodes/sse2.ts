@@ -1,5 +1,5 @@
 /** SSE2: SDM volume 1, 5.6. The integer operations that MMX has too are in mmx.ts and sse.ts. */
-import { type ByOpcode, both, type Extra, simd } from './make.ts';
+import { type ByOpcode, both, type Extra, row, simd } from './make.ts';
 
 const SSE2: Extra = { feature: 'sse2' };
 const MEM: Extra = { feature: 'sse2', mod: 'mem' };
@@ -73,4 +73,7 @@ const integer = [
   ...simd('0f', 0xd7, { '66': 'pmovmskb Gy,Udq' }, REG),
 ];
 
-export const SSE2_ROWS = [...moves, ...conversions, ...arithmetic, ...integer];
+/** Works on general registers: no state of SSE's. */
+const nonTemporal = row('0f', 0xc3, 'movnti My,Gy', { mod: 'mem', prefix: 'np', feature: 'sse2' });
+
+export const SSE2_ROWS = [...moves, ...conversions, ...arithmetic, ...integer, nonTemporal];
