@@ -100,7 +100,7 @@ const inLegacyMode = (s: Running): Instruction => {
 };
 
 const legacyByte = (s: Running, index: number): number => {
-  const at = fetchAddress(s, s.rip.lo + index);
+  const at = fetchAddress(s, (s.rip.lo >>> 0) + index);
   return codeByte(s, frameFor(s, at, ACCESS.FETCH, false), at.lo & 0xfff);
 };
 

@@ -57,9 +57,9 @@ export const uncheckedLinear = (s: Running, register: number, offset: Word): Wor
       : add(offset, baseOf(s.segments, register))
     : new Word(0, (baseOf(s.segments, register).lo + offset.lo) | 0);
 
-/** The linear address of the byte at an offset of CS, from which an instruction is fetched. Throws #GP(0) behind the limit. */
+/** The linear address of the byte at an offset of CS, from which an instruction is fetched. Throws #GP(0) behind the limit, and behind 4 GiB. */
 export const fetchAddress = (s: Running, offset: number): Word => {
-  const refused = refusedByLimit(s.segments.hidden[CS], offset >>> 0, 1);
+  const refused = offset > 0xffffffff ? 'x86/segment-limit' : refusedByLimit(s.segments.hidden[CS], offset >>> 0, 1);
   if (refused) throw generalProtection(0, refused);
   return new Word(0, (s.segments.hidden[CS].base.lo + offset) | 0);
 };
