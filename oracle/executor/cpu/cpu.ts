@@ -263,6 +263,7 @@ export class Cpu extends Mmu implements GuestCpu {
 
   /** Decode at an offset of the page that RIP is in. */
   decodeAt(code: CodePage, offset: number): Op {
+    if (code === this.noCode) return this.lookup(this.s[PAGE], this.s[PAGE + 1], offset);
     return this.decodeIn(code, this.s[PAGE], this.s[PAGE + 1], offset);
   }
 

@@ -18,6 +18,11 @@ const patch = (link: Op, found: Op): void => {
 
 /** In the same page: found once, then the instruction before leads straight to it. */
 const within: Handler = (c, link) => {
+  // The instruction before has changed what code is found by (Cpu.refresh): look anew, and link nothing.
+  if (c.code.mfn < 0) {
+    const fresh = c.lookup(c.s[PAGE], c.s[PAGE + 1], link.off);
+    return fresh.run(c, fresh);
+  }
   const found = c.code.ops[link.off] ?? c.decodeAt(c.code, link.off);
   patch(link, found);
   return found.run(c, found);
