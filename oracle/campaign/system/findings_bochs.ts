@@ -36,6 +36,11 @@ const GROUPS: readonly (readonly [finding: string, why: string, explains: (d: Di
     'MSRs of AMD’s and of machine checks do not exist',
     ({ c, peer }) => /MSR (HWCR|SYSCFG|MCG_)/.test(c.note) && vectorOf(peer) === 13n,
   ],
+  [
+    'F-148',
+    'a near CALL to an address that is not canonical leaves its return address on the stack',
+    ({ c, ours, peer }) => c.note === 'canonical' && vectorOf(ours) === 13n && vectorOf(peer) === 13n,
+  ],
   ['F-148', 'a PIT counter loads its count, and moves OUT, with the next tick of its clock', ({ c }) => c.note === 'device PIT'],
 ];
 

@@ -71,8 +71,7 @@ describe('the judge', () => {
     const same = record({}, [[0x9000, 1]]);
     expect(verdict(same, same, same)).toEqual({ kind: 'agreed' });
     for (const name of RECORD_FIELDS)
-      if (name !== 'id' && name !== 'changes')
-        expect(verdict(same, record({ [name]: 77n }, [[0x9000, 1]]), same).kind).toBe('different');
+      if (name !== 'id' && name !== 'changes') expect(verdict(same, record({ [name]: 77n }, [[0x9000, 1]]), same).kind).toBe('different');
     for (const changes of [[], [[0x9000, 2]], [[0x9004, 1]]] as const)
       expect(verdict(same, same, record({}, changes as CaseRecord['changes']))).toMatchObject({
         kind: 'different',

@@ -14,12 +14,14 @@ const COMMAND_LOW = LAPIC + 0x300;
 const SOFTWARE_ENABLED = 0x1ff;
 const TO_SELF = 0x40000;
 const IF = 0x200;
-const TF = 0x100;
 const IOPL3 = 0x3000;
 
 const store = (at: number, value: number): Action => ({ do: 'store', at, value });
 
-/** Instructions behind which the interrupt comes, sooner or later; each ends with interrupts on. */
+/**
+ * Instructions behind which the interrupt comes, sooner or later; each ends with interrupts on. Nothing else ends the case before, because
+ * a request that is left would come in another.
+ */
 const shadow = (s: Stream): SystemCase => {
   const at = somePlace(s);
   const on = [0xfb, 0x90, 0x90];
@@ -45,7 +47,7 @@ const shadow = (s: Stream): SystemCase => {
     row,
     note: 'interrupt waits',
     code: [...code],
-    flags: (ring0 ? 0 : IOPL3) | (enabled ? IF : 0) | (s.one(8) && what !== 'hlt' ? TF : 0),
+    flags: (ring0 ? 0 : IOPL3) | (enabled ? IF : 0),
     gpr: { 1: 3n, 7: BigInt(dataOffset(at)) },
     ...(isLong(at.mode) && s.one(4) ? { cr8: s.pick([0, 1]) } : {}),
     before: [store(SPURIOUS, SOFTWARE_ENABLED), store(TASK_PRIORITY, 0), store(COMMAND_LOW, TO_SELF | s.pick([0x21, 0x2f, 0x3a]))],
