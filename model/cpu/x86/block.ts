@@ -1,5 +1,4 @@
 /** Memory operands wider than a word: 10, 16, 512 bytes and any other number. All pages are reached before anything is written. */
-import { NotModelled } from '#spec/failure.ts';
 import { readBytes, writeBytes } from '../../memory/access.ts';
 import type { Memory } from '../../memory/memory.ts';
 import { ACCESS } from '../../memory/translate.ts';
@@ -11,6 +10,7 @@ import { probeLinear, readLinear, writeLinear } from './linear.ts';
 import { linearAddress } from './operand.ts';
 import { type Running, withMemory } from './running.ts';
 import { followingLinear } from './segmentation.ts';
+import { noteAccess, watching } from './system/watch.ts';
 import { frameFor } from './translation.ts';
 
 export type Pair = { readonly lo: Word; readonly hi: Word };
@@ -34,7 +34,7 @@ export const writePair = (s: Running, i: Instruction, o: Operand, { lo, hi }: Pa
 /** Bytes `from` to `to` of an access, in one frame. */
 type Span = { readonly frame: number; readonly offset: number; readonly from: number; readonly to: number };
 
-/** The frames that hold `length` bytes from `at` on, reached one after another. */
+/** The frames that hold `length` bytes from `at` on, reached one after another. No device takes blocks: `~frame` is where nothing answers. */
 const spansOf = (s: Running, at: Word, length: number, access: number, stack: boolean): readonly Span[] => {
   if (s.system.mode === '64') {
     requireCanonical(at, stack);
@@ -46,7 +46,6 @@ const spansOf = (s: Running, at: Word, length: number, access: number, stack: bo
     const offset = place.lo & 4095;
     const to = Math.min(length, from + 4096 - offset);
     const frame = frameFor(s, place, access, stack);
-    if (frame < 0) throw new NotModelled('memory/mmio-block');
     spans.push({ frame, offset, from, to });
     from = to;
   }
@@ -61,8 +60,10 @@ export const readBlock = (s: Running, i: Instruction, o: Operand, length: number
   const at = followingLinear(s, linearAddress(s, i, o, offset + length), offset);
   requireAligned(s, at, unit, o.stack);
   const bytes = new Uint8Array(length);
-  for (const span of spansOf(s, at, length, ACCESS.READ, o.stack))
-    bytes.set(readBytes(s.memory, span.frame, span.offset, span.to - span.from), span.from);
+  if (watching.armed) noteAccess(s, at, length, false);
+  for (const { frame, offset: inFrame, from, to } of spansOf(s, at, length, ACCESS.READ, o.stack))
+    if (frame >= 0) bytes.set(readBytes(s.memory, frame, inFrame, to - from), from);
+    else bytes.fill(0xff, from, to);
   return bytes;
 };
 
@@ -70,8 +71,9 @@ export const readBlock = (s: Running, i: Instruction, o: Operand, length: number
 export const writeBlock = (s: Running, i: Instruction, o: Operand, bytes: Uint8Array, offset = 0, unit = 1): Memory => {
   const at = followingLinear(s, linearAddress(s, i, o, offset + bytes.length, ACCESS.WRITE), offset);
   requireAligned(s, at, unit, o.stack);
+  if (watching.armed) noteAccess(s, at, bytes.length, true);
   return spansOf(s, at, bytes.length, ACCESS.WRITE, o.stack).reduce(
-    (memory, { frame, offset: inFrame, from, to }) => writeBytes(memory, frame, inFrame, bytes.subarray(from, to)),
+    (memory, { frame, offset: inFrame, from, to }) => (frame < 0 ? memory : writeBytes(memory, frame, inFrame, bytes.subarray(from, to))),
     s.memory,
   );
 };
