@@ -167,6 +167,7 @@ export const CLAUSES = {
   'fp/before-denormal_last': { chapter: 'cpu_x86_fp', title: 'Of the exceptions that operands raise, a NaN that signals and an invalid operation come first, then a zero divide.' },
   'fp/before-unmasked_stops': { chapter: 'cpu_x86_fp', title: 'When an unmasked exception follows from the operands, there is no result, nothing is stored or popped, and O, U and P are not looked for.' },
   'fp/fxsave-image': { chapter: 'cpu_x86_fp', title: 'FXSAVE writes control, status and abridged tag word, MXCSR with its mask, the x87 registers from the top, and the XMM registers that the mode has (eight outside 64-bit mode); nothing behind them.' },
+  'fp/fxsave-x87_only': { chapter: 'cpu_x86_fp', title: 'Without CR4.OSFXSR, FXSAVE and FXRSTOR leave MXCSR, its mask and the XMM registers alone, in memory and in the processor.' },
   'fp/image-last_first': { chapter: 'cpu_x86_fp', title: 'FXSAVE and FXRSTOR reach the last byte of their memory first; FNSTENV, FNSAVE, FLDENV and FRSTOR the control word, then the last byte, then the rest.' },
   'fp/mmx-entered_anyway': { chapter: 'cpu_x86_fp', title: 'MASKMOVQ leaves the registers as MMX registers even when its memory faults, and conversions that write an MMX register when they raise #XM.' },
   'fp/mmx-tags': { chapter: 'cpu_x86_fp', title: 'Every MMX instruction but EMMS makes all x87 registers valid with number 0 on top; a register that it writes gets all ones for sign and exponent.' },

@@ -1,10 +1,14 @@
 /** FXSAVE and FXRSTOR: x87 and SSE state as one image of 512 bytes. */
+import type { Memory } from '../../../../memory/memory.ts';
 import { fromBigInt, toBigInt } from '../../../../word/word.ts';
+import { writeBlock } from '../../block.ts';
 import { readWhole, writeWhole } from '../../fpu/image.ts';
 import { stRegister } from '../../fpu/stack.ts';
 import type { Fpu, Xmm } from '../../fpu/state.ts';
 import { topOf, withControl } from '../../fpu/words.ts';
-import { citing, completed, type Rules, type Running, type Semantics } from '../../running.ts';
+import type { Instruction } from '../../instruction.ts';
+import { citing, completed, type Rules, type Running, type Semantics, withMemory } from '../../running.ts';
+import { CR4 } from '../../system/state.ts';
 import { registerAt } from '../x87/environment.ts';
 import { MXCSR_MASK, requireMxcsr } from './mxcsr.ts';
 
@@ -68,8 +72,21 @@ export const xmmFrom = (image: Uint8Array, { xmm }: Fpu, count: number): readonl
   return xmm.map((old, n) => (n < count ? { lo: word(IMAGE.XMM + SLOT * n), hi: word(IMAGE.XMM + SLOT * n + 8) } : old));
 };
 
+/** fp/fxsave-x87_only: without CR4.OSFXSR neither MXCSR nor XMM registers take part. */
+const savesSse = ({ system: { cr4 } }: Running): boolean => (cr4 & CR4.OSFXSR) !== 0;
+
+/** The memory with the x87 part of an image; MXCSR's bytes in its midst stay. */
+const withX87Alone = (s: Running, i: Instruction): Memory => {
+  const image = new Uint8Array(IMAGE.XMM);
+  putX87(image, s.fpu);
+  writeWhole(s, i, i.dst, image, 0, IMAGE.BYTES);
+  const front = writeBlock(s, i, i.dst, image.subarray(0, IMAGE.MXCSR));
+  return writeBlock(withMemory(s, front), i, i.dst, image.subarray(IMAGE.ST), IMAGE.ST);
+};
+
 /** fp/fxsave-image: what lies behind the last XMM register stays as it is. */
 const fxsaveRule: Semantics = (s, i) => {
+  if (!savesSse(s)) return completed(citing(s, 'fp/fxsave-x87_only'), i, { memory: withX87Alone(s, i) });
   const count = xmmCount(s);
   const image = new Uint8Array(IMAGE.XMM + SLOT * count);
   putX87(image, s.fpu);
@@ -80,6 +97,7 @@ const fxsaveRule: Semantics = (s, i) => {
 
 const fxrstorRule: Semantics = (s, i) => {
   const image = readWhole(s, i, i.dst, IMAGE.BYTES);
+  if (!savesSse(s)) return completed(citing(s, 'fp/fxsave-x87_only'), i, { fpu: x87From(image, s.fpu) });
   const mxcsr = mxcsrFrom(image);
   const fpu = x87From(image, s.fpu);
   return completed(s, i, { fpu: { ...fpu, mxcsr, xmm: xmmFrom(image, s.fpu, xmmCount(s)) } });
