@@ -100,8 +100,15 @@ export const retFar: Handler = (c, o) => {
   }
   checkCode(c, selector);
   if (!isCanonical(hi)) c.fault(GP, 0);
-  moveSp(c, 2 * size + drop);
+  moveSp(c, 2 * size);
+  dropArguments(c, drop);
   return enter(c, lo, hi);
+};
+
+/** What a far return drops is added to all of ESP, even where SP alone is the pointer (F-100). */
+const dropArguments = (c: Cpu, bytes: number): void => {
+  if (!c.legacy || c.wideStack) moveSp(c, bytes);
+  else c.s[SP] += bytes;
 };
 
 /** IRET within ring 3: RIP, CS, RFLAGS, RSP, SS, each of the operand size. */

@@ -124,6 +124,11 @@ const pushes = (c: Cpu, o: Op, long: boolean): Stack => {
   return stack;
 };
 
+/** What a far return drops is added to all of ESP, even where SP alone is the pointer (F-100). */
+const dropArguments = (c: Cpu, bytes: number): void => {
+  if (bytes !== 0) c.setGpr(RSP, BigInt.asUintN(c.mode === '64' ? 64 : 32, c.gpr(RSP) + BigInt(bytes)));
+};
+
 /** RET far; `imm` bytes of arguments are dropped on both stacks. */
 export const returnFar: Handler = (c, o) => {
   const { size } = o;
@@ -133,8 +138,9 @@ export const returnFar: Handler = (c, o) => {
   const arguments_ = o.imm & 0xffff;
   if (c.real) {
     checkRealOffset(c, offset);
-    stack.drop(2 * size + arguments_);
+    stack.drop(2 * size);
     stack.commit();
+    dropArguments(c, arguments_);
     enterRealCode(c, selector, offset);
     return leaveFor(c, o);
   }
@@ -149,8 +155,9 @@ export const returnFar: Handler = (c, o) => {
   const d = returnCode(c, selector);
   checkOffset(c, d, offset);
   markAccessed(c, d);
-  stack.drop(2 * size + arguments_);
+  stack.drop(2 * size);
   stack.commit();
+  dropArguments(c, arguments_);
   enterCode(c, selector, d, c.s[CPL], offset);
   return leaveFor(c, o);
 };
