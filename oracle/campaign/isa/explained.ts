@@ -14,6 +14,7 @@ export type Explanation = {
 };
 
 const [UD, PF] = [6, 14];
+const OPERAND_FAULTS: readonly number[] = [12, 13, PF, 17];
 const REP = 0xf3;
 
 /** The last of F2 and F3 among the prefixes, 0 for none. */
@@ -46,14 +47,15 @@ export const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     finding: 'F-035',
-    why: 'REPE CMPSB with two operands that cannot be read may name [RSI] in CR2, where all other comparisons name [RDI]',
+    why: 'REPE CMPSB with two operands that cannot be read may fault for [RSI], where all other comparisons fault for [RDI]',
     explains: (c, silicon, engine) =>
       OPCODES[c.row].opcode === 0xa6 &&
       OPCODES[c.row].map === '1' &&
       repeatPrefix(c.code) === REP &&
       silicon.end === 'fault' &&
       engine.end === 'fault' &&
-      (silicon.vector === PF || engine.vector === PF) &&
+      OPERAND_FAULTS.includes(silicon.vector) &&
+      OPERAND_FAULTS.includes(engine.vector) &&
       silicon.regs[1] === engine.regs[1],
   },
 ];

@@ -196,11 +196,16 @@ const [DB, BP, OF, PF] = [1, 3, 4, 14];
 const FETCH = 16;
 const INTERRUPTS: readonly string[] = ['int3', 'int'];
 
+/** A load of SS holds the trap off: what follows it, INT3 or the end of the segment, is met at once. */
+const STACK_LOADS: readonly string[] = ['pop_seg', 'mov_to_seg', 'lss'];
+
 /** INT3 where the window is full of it, or no code at the next address: the instruction itself was done by then. */
 const afterSignal = (c: InstructionCase, state: Omit<SiliconResult, 'end'>): SiliconResult => {
   const { vector, rip, error } = state;
   if (vector === DB) return { ...state, end: 'step' };
   if (vector === BP && !INTERRUPTS.includes(OPCODES[c.row].mnemonic)) return { ...state, end: 'done', rip: rip - 1n };
+  const behind = rip === BigInt(c.rip - codeBase(c) + c.code.length);
+  if (behind && STACK_LOADS.includes(OPCODES[c.row].mnemonic)) return { ...state, end: 'done' };
   if (vector === PF && (error & FETCH) !== 0 && rip !== BigInt(c.rip - codeBase(c))) return { ...state, end: 'done' };
   return { ...state, end: vector === BP || vector === OF ? 'trap' : 'fault' };
 };
