@@ -105,10 +105,11 @@ export const callFar =
     else {
       directCode(c, selector, d);
       const long = isLongCode(c, d);
-      // Outside 64-bit code the pushes come before the target is looked at, and stay.
-      if (long) checkOffset(c, d, offset);
+      // Callers outside 64-bit mode push before the target is looked at, and what they pushed stays.
+      const looksFirst = long || c.mode === '64';
+      if (looksFirst) checkOffset(c, d, offset);
       const stack = pushes(c, o, long);
-      if (!long) checkOffset(c, d, offset);
+      if (!looksFirst) checkOffset(c, d, offset);
       markAccessed(c, d);
       stack.commit();
       enterCode(c, selector, d, c.s[CPL], offset);
