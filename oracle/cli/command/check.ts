@@ -15,6 +15,7 @@ import { Progress } from '../table.ts';
 import { version } from '../version.ts';
 import { addBareOptions, type BareOptions, checkBare } from './check_bare.ts';
 import { addIsaOptions, checkIsa, type IsaOptions } from './check_isa.ts';
+import { kindOf, refuseOthers } from './check_kind.ts';
 import { peerTable } from './check_peer.ts';
 import { type Checked, checkJson, checkTable, coverageTable, findings, verdictOf } from './check_report.ts';
 import { type Replayed, replayFile } from './replay.ts';
@@ -137,7 +138,13 @@ export const addCheck = (program: Command, done: (code: number) => void): void =
         '\n  xenspec check --isa x86 --peer silicon --cases 2000000 --html silicon.html' +
         '\n  xenspec check --bare vmlinux --append "console=ttyS0 pci=off acpi=off" --lenient --memory 256 --steps 1e8',
     )
-    .action(async (options: Options) => done(await checkCommand(options)));
+    .action(async (options: Options, self: Command) => {
+      refuseOthers(
+        kindOf(options),
+        Object.keys(options).filter((name) => self.getOptionValueSource(name) === 'cli'),
+      );
+      done(await checkCommand(options));
+    });
   addIsaOptions(command);
   addBareOptions(command);
 };

@@ -1,6 +1,7 @@
 /** `xenspec check --bare IMAGE`: your own bare image on both machines in lockstep. */
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
+import { BadInput } from '#spec/failure.ts';
 import { barePc } from '#spec/machines/bare_pc.ts';
 import { type BareLockstep, bareLockstep } from '../../campaign/bare/lockstep.ts';
 import { loadBare } from '../../campaign/system/engines.ts';
@@ -19,7 +20,7 @@ export const addBareOptions = (command: Command): Command =>
   command
     .option('--bare <image>', 'a multiboot or PVH image on the bare machines of model and executor; --steps says how far')
     .option('--append <text>', 'with --bare: the command line of the image', '')
-    .option('--memory <MiB>', 'with --bare: RAM', wholeNumber(1, 2047))
+    .option('--memory <MiB>', `with --bare: RAM (default: ${MEMORY_MIB})`, wholeNumber(4, 2048))
     .option('--lenient', 'with --bare: hardware that is not modelled is absent, instead of ending the run');
 
 const endText = ({ end }: BareLockstep): string => {
@@ -60,6 +61,16 @@ const exitOf = ({ end }: BareLockstep): number => {
   return 'notModelled' in end ? EXIT.notModelled : EXIT.divergence;
 };
 
+/** What is wrong with an image is told with its path; the executor says more exactly where. */
+const namingImage = <T>(path: string, work: () => T): T => {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof BadInput) throw new BadInput(`${path}: ${error.message}`);
+    throw error;
+  }
+};
+
 /** The check that the options ask for; its exit code. */
 export const checkBare = async ({ bare, append = '', memory = MEMORY_MIB, lenient, steps = STEPS, json }: BareOptions): Promise<number> => {
   const image = onFile(bare as string, () => new Uint8Array(readFileSync(bare as string)));
@@ -67,7 +78,7 @@ export const checkBare = async ({ bare, append = '', memory = MEMORY_MIB, lenien
   const progress = new Progress('instructions on both machines', steps);
   const started = Date.now();
   const config = { ...barePc(append, memory), lenient: lenient === true };
-  const result = bareLockstep(pair, { config, image, steps, onSteps: (n) => progress.step(n) });
+  const result = namingImage(bare as string, () => bareLockstep(pair, { config, image, steps, onSteps: (n) => progress.step(n) }));
   progress.done();
   const seconds = Math.max(0.001, (Date.now() - started) / 1000);
   if (json) process.stdout.write(`${JSON.stringify({ ...result, seconds }, null, 2)}\n`);

@@ -185,7 +185,7 @@ export const addRun = (program: Command, done: (code: number) => void): void => 
     .addHelpText(
       'after',
       '\nExit codes: 0 after SHUTDOWN_poweroff, 3 after a crash, a hang or another shutdown, 4 at the limit, 5 not modelled, 2 bad input.' +
-        '\nWith --bare as QEMU: twice the value written to isa-debug-exit, and one; 3 after a triple fault, a reset or a halt without end.' +
+        '\nWith --bare as QEMU: twice the value written to isa-debug-exit, and one (so let images write 16 and more, to be told from the others); 3 after a triple fault, a reset or a halt without end.' +
         '\n\nExamples:\n  xenspec run hello.elf --cmdline "quiet" --limit 1000000 --trace hello.trace.gz' +
         '\n  xenspec run backend.elf --domU frontend.elf --consoles logs' +
         '\n  xenspec run --bare kernel.elf --append "quiet" --memory 64',

@@ -1,0 +1,40 @@
+/** The kinds of `check`, and which options mean something with each. An option that would be ignored is refused. */
+import { BadInput } from '#spec/failure.ts';
+
+/** Options by commander's names; `out` and `traces` have defaults. */
+const KINDS = {
+  campaign: {
+    means: 'the campaign; it goes with --isa or --bare',
+    options: ['seeds', 'programs', 'mutant', 'budget', 'out', 'keepGoing', 'traces', 'coverage', 'json'],
+  },
+  peer: { means: '`check --peer` alone', options: ['peer', 'seeds', 'programs', 'out', 'json'] },
+  bare: { means: '`check --bare`', options: ['bare', 'append', 'memory', 'lenient', 'steps', 'json'] },
+  sequences: { means: '`check --isa x86` alone', options: ['isa', 'steps', 'seeds', 'json'] },
+  silicon: { means: '`check --isa x86 --peer silicon`', options: ['isa', 'peer', 'seeds', 'cases', 'row', 'mode', 'html', 'json'] },
+  objdump: { means: '`check --isa x86 --peer objdump`', options: ['isa', 'peer', 'seeds', 'cases', 'json'] },
+  system: { means: '`check --isa x86 --peer qemu` or `bochs`', options: ['isa', 'peer', 'seeds', 'cases', 'html', 'json'] },
+} as const satisfies Record<string, { readonly means: string; readonly options: readonly string[] }>;
+export type CheckKind = keyof typeof KINDS;
+
+const ISA_PEERS: Readonly<Record<string, CheckKind>> = { silicon: 'silicon', objdump: 'objdump', qemu: 'system', bochs: 'system' };
+
+type Asked = { readonly isa?: string; readonly bare?: string; readonly peer?: string };
+
+/** What the options ask for. Throws BadInput for a peer that needs --isa. */
+export const kindOf = ({ isa, bare, peer }: Asked): CheckKind => {
+  if (bare !== undefined) return 'bare';
+  if (isa !== undefined) return peer === undefined ? 'sequences' : (ISA_PEERS[peer] ?? 'silicon');
+  if (peer === undefined) return 'campaign';
+  if (peer in ISA_PEERS) throw new BadInput(`--peer ${peer} knows no hypervisor: it goes with --isa x86`);
+  return 'peer';
+};
+
+const flagOf = (option: string): string =>
+  option === 'traces' ? '--no-traces' : `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
+/** Throws BadInput for the first option given that means nothing with this kind. */
+export const refuseOthers = (kind: CheckKind, given: readonly string[]): void => {
+  const { means, options } = KINDS[kind];
+  const wrong = given.find((option) => !(options as readonly string[]).includes(option));
+  if (wrong !== undefined) throw new BadInput(`${flagOf(wrong)} means nothing with ${means}`);
+};
