@@ -41,6 +41,11 @@ const GROUPS: readonly (readonly [finding: string, why: string, explains: (d: Di
     'a near CALL to an address that is not canonical leaves its return address on the stack',
     ({ c, ours, peer }) => c.note === 'canonical' && vectorOf(ours) === 13n && vectorOf(peer) === 13n,
   ],
+  [
+    'F-148',
+    'a far CALL from 64-bit code to beyond a segment’s limit leaves CS and the address on the stack',
+    ({ c, ours, peer }) => c.note === 'far transfer' && c.mode === '64' && vectorOf(ours) === 13n && vectorOf(peer) === 13n,
+  ],
   ['F-148', 'a PIT counter loads its count, and moves OUT, with the next tick of its clock', ({ c }) => c.note === 'device PIT'],
 ];
 

@@ -39,6 +39,11 @@ export const QEMU_REPAIRS: readonly Repair[] = [
       ? repairFields(peer, ours, ['rcx'])
       : peer,
   ),
+  repair('F-149', 'word reads of ports where nobody is may give 0', (peer, ours, c) =>
+    mnemonicOf(c) === 'in' && (peer.fields.rax & 0xffffn) === 0n && (ours.fields.rax & 0xffffn) === 0xffffn
+      ? repairFields(peer, ours, ['rax'])
+      : peer,
+  ),
   repair('F-145', 'LAR leaves bits 16 to 19 out', (peer, ours, c) => (mnemonicOf(c) === 'lar' ? repairFields(peer, ours, ['rcx']) : peer)),
 ];
 

@@ -24,8 +24,9 @@ class Accesses {
     return this;
   }
 
-  in(port: number): this {
-    this.code.push(0xba, ...little(port, 4), 0xec, 0xa2, ...little(this.#seen++, 4));
+  /** `mask`: the bits that time does not move. */
+  in(port: number, mask = 0xff): this {
+    this.code.push(0xba, ...little(port, 4), 0xec, 0x24, mask, 0xa2, ...little(this.#seen++, 4));
     return this;
   }
 
@@ -72,6 +73,9 @@ const pic = (s: Stream): Program => {
   return { name: 'PIC', accesses: a, after: PIC_MASKED };
 };
 
+/** Bit 4 of port 0x61 toggles with the memory's refresh. */
+const STILL = 0xef;
+
 /** Counter 2, whose gate is off: it stands still. Bits 7 and 6 of its status follow OUT and loading. */
 const pit = (s: Stream): Program => {
   const a = new Accesses().out(0x61, 0);
@@ -80,7 +84,7 @@ const pit = (s: Stream): Program => {
   a.out(0x43, 0x80 | (access << 4) | (mode << 1) | (s.one(3) ? 1 : 0));
   for (let byte = 0; byte < (access === 3 ? 2 : 1); byte++) a.out(0x42, s.int(2, 9));
   a.out(0x43, 0xe8).in(0x42);
-  a.out(0x61, s.pick([0, 2])).in(0x61);
+  a.out(0x61, s.pick([0, 2])).in(0x61, STILL);
   return { name: 'PIT', accesses: a, after: [out(0x61, 0)] };
 };
 
