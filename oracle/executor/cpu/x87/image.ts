@@ -38,7 +38,8 @@ const checkStart = (c: Cpu, o: Op, piece: Op, write: boolean, bytes: number): vo
   }
   const lo = linear(c, piece);
   if (c.high === OFFSET) {
-    checkArea(c, o, throughSegment(c, piece, lo, 1, write));
+    // Whether the segment may be written is asked behind the alignment.
+    checkArea(c, o, throughSegment(c, piece, lo, 1, false));
   } else if (isCanonical(c.high)) checkArea(c, o, lo);
   else c.fault(o.stack ? SS : GP, 0);
 };
