@@ -1,7 +1,7 @@
 /** RET far: to the same ring or an outer one. Chapter: "Far transfers". */
 import type { ClauseId } from '#spec/clauses.ts';
 import { type Size, zeroExtend } from '../../../word/size.ts';
-import { addInt, type Word, word } from '../../../word/word.ts';
+import { addInt, type Word } from '../../../word/word.ts';
 import { type Exit, generalProtection, stackFault } from '../fault.ts';
 import { changed, citing, completed, type Running, type Semantics, setReg } from '../running.ts';
 import { RSP, SS } from '../state.ts';
@@ -9,7 +9,7 @@ import { arrived, arrivedByParagraph, requireTarget, returnCode, runsLong } from
 import { type Descriptor, dplOf, errorOf, hiddenOf, isNull, isPresent, isWritableData, rplOf } from './descriptor.ts';
 import { allAccessed, descriptorOf } from './descriptor_table.ts';
 import { withNull, withoutInner, withSegment } from './segments.ts';
-import { movedBy, onStack, pointerSize, withPointer } from './stack.ts';
+import { movedBy, onStack, withPointer } from './stack.ts';
 
 /** RET far, with bytes to drop. CS is read before the address (x86/far-pointer). */
 export const returnFar: Semantics = (s, i) => {
@@ -21,28 +21,22 @@ export const returnFar: Semantics = (s, i) => {
 };
 
 const returned = (s: Running, size: Size, selector: number, offset: Word, drop: number): Running => {
-  const above = dropped(changed(s, { regs: setReg(s.regs, RSP, movedBy(s, 2 * size)) }), drop);
+  const above = changed(s, { regs: setReg(s.regs, RSP, movedBy(s, 2 * size)) });
+  // F-100: the bytes are dropped from the stack as the code returned to sees it.
+  const dropping = (there: Running): Running => withPointer(there, addInt(there.regs[RSP], drop));
   const { mode, cpl } = s.system;
-  if (mode === 'real' || mode === 'v86') return arrivedByParagraph(above, selector, offset);
+  if (mode === 'real' || mode === 'v86') return dropping(arrivedByParagraph(above, selector, offset));
   if (rplOf(selector) === cpl) {
     const code = returnCode(s, selector);
     requireTarget(s, hiddenOf(code), offset);
-    return arrived(above, selector, code, offset);
+    return dropping(arrived(above, selector, code, offset));
   }
   // F-047: the outer stack, SS first, is read before the selector is judged, even when it cannot be returned to.
   const outer = { selector: onStack(s, 3 * size + drop, size).lo & 0xffff, pointer: onStack(s, 2 * size + drop, size) };
   const code = returnCode(s, selector);
   const stack = outerStack(s, outer.selector, rplOf(selector), runsLong(s, code));
   requireTarget(s, hiddenOf(code), offset);
-  const there = toOuter(s, selector, code, offset, { ...outer, descriptor: stack });
-  return withPointer(there, addInt(there.regs[RSP], drop));
-};
-
-/** F-100: what is dropped is added to all of ESP even when the stack has 16 bits. */
-const dropped = (s: Running, bytes: number): Running => {
-  if (pointerSize(s) !== 2) return withPointer(s, addInt(s.regs[RSP], bytes));
-  const { hi, lo } = s.regs[RSP];
-  return changed(s, { regs: setReg(s.regs, RSP, word(hi, lo + bytes)) });
+  return dropping(toOuter(s, selector, code, offset, { ...outer, descriptor: stack }));
 };
 
 /** A stack to go back to. Without a descriptor it is null, as 64-bit code of rings 0 to 2 may have it. */

@@ -1,9 +1,10 @@
 /** IRET in every mode. Chapter: "IRET". */
 import { type Size, zeroExtend } from '../../../word/size.ts';
-import type { Word } from '../../../word/word.ts';
+import { type Word, word } from '../../../word/word.ts';
 import { generalProtection } from '../fault.ts';
 import { NT, setFlags } from '../flags.ts';
-import { changed, citing, completed, type Running, type Semantics, setReg } from '../running.ts';
+import type { Instruction } from '../instruction.ts';
+import { changed, citing, completed, nextRip, type Running, type Semantics, setReg } from '../running.ts';
 import { CS, DS, ES, FS, GS, RSP, SS } from '../state.ts';
 import { arrived, arrivedByParagraph, requireTarget, returnCode, runsLong } from './code_segment.ts';
 import { hiddenOf, rplOf } from './descriptor.ts';
@@ -18,7 +19,7 @@ import { switchTask } from './task_switch.ts';
 type Frame = { readonly rip: Word; readonly selector: number; readonly flags: number };
 
 export const iret: Semantics = (s, i) => {
-  const { regs, rip, flags, segments, memory, system, cited } = unblocked(returned(citing(s, 'x86/iret-flags'), i.size));
+  const { regs, rip, flags, segments, memory, system, cited } = unblocked(returned(citing(s, 'x86/iret-flags'), i));
   return completed(s, i, { regs, rip, flags, segments, memory, system, cited });
 };
 
@@ -26,14 +27,15 @@ export const iret: Semantics = (s, i) => {
 const unblocked = (s: Running): Running =>
   s.system.nmiBlocked ? changed(citing(s, 'x86/nmi-unblocked'), { system: { ...s.system, nmiBlocked: false } }) : s;
 
-const returned = (s: Running, size: Size): Running => {
+const returned = (s: Running, i: Instruction): Running => {
+  const { size } = i;
   const { mode, cpl } = s.system;
   if (mode === 'real') return fromParagraphs(s, size);
   if (mode === 'v86') {
     if (ioplOf(s.flags) !== 3) throw generalProtection(0, 'x86/iret-v86_iopl');
     return fromParagraphs(s, size);
   }
-  if ((s.flags & NT) !== 0) return fromNested(s);
+  if ((s.flags & NT) !== 0) return fromNested(s, nextRip(s, i));
   const frame = frameOf(s, size);
   if ((frame.flags & VM) !== 0 && size === 4 && cpl === 0 && !isLong(s)) return toV86(s, frame);
   return rplOf(frame.selector) > cpl || mode === '64' ? withStack(s, size, frame) : sameLevel(s, size, frame);
@@ -57,11 +59,11 @@ const fromParagraphs = (s: Running, size: Size): Running => {
 };
 
 /** x86/iret-nested_task: with NT set IRET goes back to the task that the present one's link names. Long mode has no tasks: #GP(0). */
-const fromNested = (s: Running): Running => {
+const fromNested = (s: Running, next: Word): Running => {
   if (isLong(s)) throw generalProtection(0, 'x86/iret-nested_task');
   const link = inTaskState(s, 0, 2).lo & 0xffff;
   const d = taskDescriptor(s, link, true, taskStateOf);
-  return switchTask(s, link, d, 'return', s.rip);
+  return switchTask(s, link, d, 'return', word(0, next.lo));
 };
 
 /** To virtual-8086 mode go SS, ESP and all data segments too, and nothing is checked but the address. */

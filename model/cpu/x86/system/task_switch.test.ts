@@ -63,6 +63,7 @@ describe('CALL of a task', () => {
     const back = take(called).machine;
     expect([back.cpu.rip.lo, back.cpu.flags & RFLAGS.NT, back.cpu.system.tr.selector]).toEqual([AT.code + 7, 0, SEL.tss]);
     expect([typeOf(back, SEL.tss), typeOf(back, SEL.free)]).toEqual([11, 9]);
+    expect(dwordAt(back, NEW + 32)).toBe(0x9001);
   });
   test('through a task gate does the same', () => {
     const gated = setting({ words: { [AT.gdt + 0x60]: gate(SEL.free, 0, 0x85) } });
