@@ -149,7 +149,6 @@ export const returnFar: Handler = (c, o) => {
     // The processor fetches the outer stack before it checks anything.
     const outer = { ss: Number(stack.peek(3 * size + arguments_, size) & 0xffffn), sp: stack.peek(2 * size + arguments_, size) };
     const d = returnCode(c, selector);
-    checkOffset(c, d, offset);
     toOuterRing(c, selector, d, offset, outer, arguments_);
     return leaveFor(c, o);
   }
@@ -188,6 +187,7 @@ const toOuterRing = (
 ): void => {
   const cpl = rpl(selector);
   const ss = returnStack(c, outer.ss, cpl, d);
+  checkOffset(c, d, offset);
   markAccessed(c, d);
   if (ss !== null) markAccessed(c, ss);
   enterCode(c, selector, d, cpl, offset);

@@ -85,9 +85,9 @@ const fromProtected = (c: Cpu, size: number): void => {
   const sp = outer ? stack.peek(3 * size, size) : 0n;
   const ss = outer ? Number(stack.peek(4 * size, size) & 0xffffn) : 0;
   const d = returnCode(c, frame.cs);
-  checkOffset(c, d, frame.ip);
   if (outer) withStack(c, frame, d, size, ss, sp);
   else {
+    checkOffset(c, d, frame.ip);
     markAccessed(c, d);
     loadFlags(c, frame.flags, size, cpl);
     stack.drop(3 * size);
@@ -100,6 +100,7 @@ const withStack = (c: Cpu, frame: Frame, d: Descriptor, size: number, selector: 
   const cpl = c.s[CPL];
   const to = rpl(frame.cs);
   const ss = returnStack(c, selector, to, d);
+  checkOffset(c, d, frame.ip);
   markAccessed(c, d);
   if (ss !== null) markAccessed(c, ss);
   loadFlags(c, frame.flags, size, cpl);
