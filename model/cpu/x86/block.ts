@@ -2,10 +2,10 @@
 import { readBytes, writeBytes } from '../../memory/access.ts';
 import type { Memory } from '../../memory/memory.ts';
 import { ACCESS } from '../../memory/translate.ts';
-import type { Word } from '../../word/word.ts';
+import { add, Word } from '../../word/word.ts';
 import { requireAligned } from './alignment.ts';
 import { requireCanonical } from './canonical.ts';
-import type { Instruction, Operand } from './instruction.ts';
+import { type Instruction, Operand } from './instruction.ts';
 import { probeLinear, readLinear, writeLinear } from './linear.ts';
 import { linearAddress } from './operand.ts';
 import { type Running, withMemory } from './running.ts';
@@ -52,12 +52,35 @@ const spansOf = (s: Running, at: Word, length: number, access: number, stack: bo
   return spans;
 };
 
+/** The operand `offset` bytes further on. Its address is cut to the address size again, so that a large area may wrap. */
+const beyond = (o: Operand, offset: number): Operand =>
+  offset === 0
+    ? o
+    : new Operand(o.kind, o.size, o.index, add(o.value, new Word(0, offset)), o.base, o.scale, o.segment, o.addressSize, o.stack, o.bytes);
+
+/** Areas from here on (FXSAVE's, XSAVE's) are reached 16 bytes by 16 bytes. */
+const LARGE = 128;
+const PIECE = 16;
+
+const readPieces = (s: Running, i: Instruction, o: Operand, length: number): Uint8Array => {
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length; at += PIECE) bytes.set(readBlock(s, i, o, Math.min(PIECE, length - at), at), at);
+  return bytes;
+};
+
+const writePieces = (s: Running, i: Instruction, o: Operand, bytes: Uint8Array): Memory => {
+  let now = s;
+  for (let at = 0; at < bytes.length; at += PIECE) now = withMemory(now, writeBlock(now, i, o, bytes.subarray(at, at + PIECE), at));
+  return now.memory;
+};
+
 /**
  * The first `length` bytes of a memory operand, or those from `offset` bytes behind its address. `unit`: what they must be aligned to
  * where alignment is checked (x86/alignment-check).
  */
 export const readBlock = (s: Running, i: Instruction, o: Operand, length: number, offset = 0, unit = 1): Uint8Array => {
-  const at = followingLinear(s, linearAddress(s, i, o, offset + length), offset);
+  if (length >= LARGE) return readPieces(s, i, o, length);
+  const at = linearAddress(s, i, beyond(o, offset), length);
   requireAligned(s, at, unit, o.stack);
   const bytes = new Uint8Array(length);
   if (watching.armed) noteAccess(s, at, length, false);
@@ -69,7 +92,8 @@ export const readBlock = (s: Running, i: Instruction, o: Operand, length: number
 
 /** The memory after writing `bytes` to a memory operand, or from `offset` bytes behind its address on. `unit` as for `readBlock`. */
 export const writeBlock = (s: Running, i: Instruction, o: Operand, bytes: Uint8Array, offset = 0, unit = 1): Memory => {
-  const at = followingLinear(s, linearAddress(s, i, o, offset + bytes.length, ACCESS.WRITE), offset);
+  if (bytes.length >= LARGE) return writePieces(s, i, o, bytes);
+  const at = linearAddress(s, i, beyond(o, offset), bytes.length, ACCESS.WRITE);
   requireAligned(s, at, unit, o.stack);
   if (watching.armed) noteAccess(s, at, bytes.length, true);
   return spansOf(s, at, bytes.length, ACCESS.WRITE, o.stack).reduce(
