@@ -35,6 +35,7 @@ const FEATURE_BITS: Readonly<Record<string, Bit>> = {
   clflushopt: [7, 'ebx', 23],
   clwb: [7, 'ebx', 24],
   rdpid: [7, 'ecx', 22],
+  gfni: [7, 'ecx', 8],
   adx: [7, 'ebx', 19],
   sha: [7, 'ebx', 29],
   xsaveopt: [0xd, 'eax', 0, 1],

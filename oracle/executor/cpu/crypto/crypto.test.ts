@@ -117,3 +117,31 @@ test('a carry-less product has no carries', () => {
     { numRuns: 50 },
   );
 });
+
+test('GFNI: a product in the field, and the map that takes nothing but the sign bit', () => {
+  put(1, new Uint8Array(16).fill(0x57));
+  put(2, new Uint8Array(16).fill(0x83));
+  run(0x66, 0x0f, 0x38, 0xcf, 0xca);
+  expect(get(1)).toEqual(new Uint8Array(16).fill(0xc1));
+  // All rows look at bit 7: the byte becomes 0 or ff, and the immediate turns bit 0.
+  put(
+    1,
+    Uint8Array.from({ length: 16 }, (_, n) => n * 17),
+  );
+  put(2, new Uint8Array(16).fill(0x80));
+  run(0x66, 0x0f, 0x3a, 0xce, 0xca, 1);
+  expect(get(1)).toEqual(Uint8Array.from({ length: 16 }, (_, n) => (n < 8 ? 0x01 : 0xfe)));
+});
+
+test('GFNI: a byte times its inverse is one', () => {
+  fc.assert(
+    fc.property(block, (bytes) => {
+      put(1, bytes);
+      put(2, new Uint8Array(new BigUint64Array([0x0102040810204080n, 0x0102040810204080n]).buffer));
+      run(0x66, 0x0f, 0x3a, 0xcf, 0xca, 0);
+      put(2, bytes);
+      run(0x66, 0x0f, 0x38, 0xcf, 0xca);
+      expect(get(1)).toEqual(bytes.map((byte) => (byte === 0 ? 0 : 1)));
+    }),
+  );
+});

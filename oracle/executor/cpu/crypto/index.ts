@@ -1,7 +1,8 @@
-/** PCLMULQDQ, AES and SHA. */
+/** PCLMULQDQ, AES, SHA and GFNI. */
 import { type Lanes, packed } from '../sse/vector.ts';
 import type { BuildTable } from '../table.ts';
 import { AES } from './aes.ts';
+import { GFNI } from './gfni.ts';
 import { SHA } from './sha.ts';
 
 /** The product of two polynomials of 64 bits; immediate bits 0 and 4 choose the halves. */
@@ -13,4 +14,4 @@ const carrylessProduct: Lanes = ({ u64 }, a, b, _, o) => {
   u64[(a >> 1) + 1] = product >> 64n;
 };
 
-export const CRYPTO: BuildTable = { pclmulqdq: packed(carrylessProduct), ...AES, ...SHA };
+export const CRYPTO: BuildTable = { pclmulqdq: packed(carrylessProduct), ...AES, ...SHA, ...GFNI };

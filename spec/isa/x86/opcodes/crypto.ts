@@ -1,4 +1,4 @@
-/** AES-NI, PCLMULQDQ and SHA: SDM volume 1, 5.12 and 5.18. */
+/** AES-NI, PCLMULQDQ, SHA and GFNI: SDM volume 1, 5.12 and 5.18; GFNI in the second volume. */
 import { type ByOpcode, simd } from './make.ts';
 
 const AES: ByOpcode = [
@@ -23,4 +23,7 @@ export const CRYPTO = [
   ...simd('0f3a', 0x44, { '66': 'pclmulqdq Vdq,Wdq,Ib' }, { feature: 'pclmulqdq' }),
   ...SHA.flatMap(([opcode, text]) => simd('0f38', opcode, { np: text }, { feature: 'sha' })),
   ...simd('0f3a', 0xcc, { np: 'sha1rnds4 Vdq,Wdq,Ib' }, { feature: 'sha' }),
+  ...simd('0f38', 0xcf, { '66': 'gf2p8mulb Vdq,Wdq' }, { feature: 'gfni' }),
+  ...simd('0f3a', 0xce, { '66': 'gf2p8affineqb Vdq,Wdq,Ib' }, { feature: 'gfni' }),
+  ...simd('0f3a', 0xcf, { '66': 'gf2p8affineinvqb Vdq,Wdq,Ib' }, { feature: 'gfni' }),
 ];

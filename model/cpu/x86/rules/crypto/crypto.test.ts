@@ -94,3 +94,27 @@ describe('PCLMULQDQ', () => {
     expect([0x00, 0x01, 0x10, 0x11].map((how) => xmmDwords(pick(how))[0])).toEqual([16, 32, 32, 64]);
   });
 });
+
+describe('GFNI', () => {
+  const multiply = (a: Xmm, b: Xmm) => step([0x66, 0x0f, 0x38, 0xcf, XMM1_XMM2], a, b);
+  const affine = (opcode: number) => (a: Xmm, matrix: Xmm, added: number) => step([0x66, 0x0f, 0x3a, opcode, XMM1_XMM2, added], a, matrix);
+  const [plain, inverse] = [0xce, 0xcf].map(affine);
+  const every = (byte: string): Xmm => bytes(byte.repeat(16));
+  /** The identity: the first row, which makes bit 0, is the last byte. */
+  const IDENTITY = bytes('8040201008040201'.repeat(2));
+  /** AES's affine map. */
+  const AES_MAP = bytes('f87c3e1f8fc7e3f1'.repeat(2));
+
+  it('multiplies as the example of FIPS 197 does', () => expect(text(multiply(every('57'), every('83')))).toBe('c1'.repeat(16)));
+
+  it('leaves bytes to the identity and adds the immediate', () => {
+    const value = bytes('000102030405060708090a0b0c0d0e0f');
+    expect(text(plain(value, IDENTITY, 0))).toBe(text(value));
+    expect(text(plain(value, IDENTITY, 0xff))).toBe(text(xor(value, every('ff'))));
+  });
+
+  it('makes the S-box of inverses and one map', () => {
+    const value = bytes('00011053aaff7f80cafe0123456789bc');
+    expect(xmmBytes(inverse(value, AES_MAP, 0x63))).toEqual(xmmBytes(value).map((byte) => S_BOX[byte]));
+  });
+});

@@ -14,7 +14,7 @@ export const multiplyInField = (a: number, b: number): number => {
 };
 
 /** The element whose product with `a` is 1; 0 for 0. It is a to the 254th. */
-const inverse = (a: number): number => {
+export const inverse = (a: number): number => {
   let result = 1;
   for (let n = 0; n < 254; n++) result = multiplyInField(result, a);
   return a === 0 ? 0 : result;
