@@ -101,14 +101,10 @@ export const retFar: Handler = (c, o) => {
   checkCode(c, selector);
   if (!isCanonical(hi)) c.fault(GP, 0);
   moveSp(c, 2 * size);
-  dropArguments(c, drop);
-  return enter(c, lo, hi);
-};
-
-/** What a far return drops is added to all of ESP, even where SP alone is the pointer (F-100). */
-const dropArguments = (c: Cpu, bytes: number): void => {
-  if (!c.legacy || c.wideStack) moveSp(c, bytes);
-  else c.s[SP] += bytes;
+  const follow = enter(c, lo, hi);
+  // Arguments are dropped as the code returned to sees its stack (F-100).
+  moveSp(c, drop);
+  return follow;
 };
 
 /** IRET within ring 3: RIP, CS, RFLAGS, RSP, SS, each of the operand size. */

@@ -5,6 +5,7 @@ import { farPointer } from '../far_pointer.ts';
 import { CS, RSP, SS_REG } from '../interface.ts';
 import { CPL } from '../layout.ts';
 import type { Handler, Op } from '../op.ts';
+import { moveSp } from '../stack.ts';
 import { isLong, levelOf } from './access.ts';
 import { callGate, jumpGate } from './call_gate.ts';
 import { checkOffset, checkRealOffset, directCode, enterCode, enterRealCode, goOn, isLongCode, nextPointer, returnCode } from './code.ts';
@@ -125,11 +126,6 @@ const pushes = (c: Cpu, o: Op, long: boolean): Stack => {
   return stack;
 };
 
-/** What a far return drops is added to all of ESP, even where SP alone is the pointer (F-100). */
-const dropArguments = (c: Cpu, bytes: number): void => {
-  if (bytes !== 0) c.setGpr(RSP, BigInt.asUintN(c.mode === '64' ? 64 : 32, c.gpr(RSP) + BigInt(bytes)));
-};
-
 /** RET far; `imm` bytes of arguments are dropped on both stacks. */
 export const returnFar: Handler = (c, o) => {
   const { size } = o;
@@ -141,8 +137,8 @@ export const returnFar: Handler = (c, o) => {
     checkRealOffset(c, offset);
     stack.drop(2 * size);
     stack.commit();
-    dropArguments(c, arguments_);
     enterRealCode(c, selector, offset);
+    moveSp(c, arguments_);
     return leaveFor(c, o);
   }
   if (rpl(selector) !== c.s[CPL]) {
@@ -157,8 +153,9 @@ export const returnFar: Handler = (c, o) => {
   markAccessed(c, d);
   stack.drop(2 * size);
   stack.commit();
-  dropArguments(c, arguments_);
   enterCode(c, selector, d, c.s[CPL], offset);
+  // Arguments are dropped as the code returned to sees its stack (F-100).
+  moveSp(c, arguments_);
   return leaveFor(c, o);
 };
 
