@@ -88,7 +88,8 @@ const presentIn = (image: Uint8Array, s: Running, compacted: boolean): bigint =>
     requireHeader((present & ~enabled(s)) === 0n && nothingIn(image, XCOMP_BV, HEADER + 24));
     return present;
   }
-  requireHeader((layout & ~COMPACTED & ~enabled(s)) === 0n && (present & ~layout) === 0n && nothingIn(image, HEADER + 16, AREA));
+  const held = layout & ~COMPACTED;
+  requireHeader((held & ~enabled(s)) === 0n && (present & ~held) === 0n && nothingIn(image, HEADER + 16, AREA));
   return present;
 };
 
