@@ -19,5 +19,6 @@ export * from './isa/x86/opcodes.ts';
 export * from './isa/x86/undefined.ts';
 export * from './looseness.ts';
 export * from './machines/debian_4_17.ts';
+export { countCells, MATRIX } from './matrix/matrix.ts';
 export * from './observation.ts';
 export * from './program.ts';

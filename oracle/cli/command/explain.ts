@@ -4,6 +4,7 @@ import { BadInput } from '#spec/failure.ts';
 import { type Citation, citations, clauseSections, type Evidence, evidence, type Section } from '../clause_index.ts';
 import { EXIT } from '../exit_code.ts';
 import { clausesNamed, clausesOf, type Operation, operationNamed } from '../operation_clauses.ts';
+import { explainMatrix, type MatrixOptions } from './explain_matrix.ts';
 
 export type Explained = Section & { readonly model: readonly Citation[]; readonly evidence: readonly Evidence[] };
 export type Explanation = {
@@ -75,15 +76,22 @@ export const addExplain = (program: Command, done: (code: number) => void): void
     .description(
       'what the specification says of a clause, an operation or a hypercall, where the model says it, and which recordings show it',
     )
-    .argument('<what>', "clause id, its beginning, a hypercall, or a sub-operation; also as Xen's headers spell it")
+    .argument('[what]', "clause id, its beginning, a hypercall, or a sub-operation; also as Xen's headers spell it")
+    .option('--matrix', 'every hypercall and sub-operation (or those of one hypercall): modelled, refused and how, or not modelled and why')
+    .option('--html <file>', 'with --matrix: write it as a page')
     .option('--json', 'machine-readable result')
     .addHelpText(
       'after',
-      '\nExamples:\n  xenspec explain evtchn/bind_interdomain-unbound\n  xenspec explain EVTCHNOP_send\n  xenspec explain event_channel_op\n  xenspec explain page_type',
+      '\nExamples:\n  xenspec explain evtchn/bind_interdomain-unbound\n  xenspec explain EVTCHNOP_send\n  xenspec explain event_channel_op\n  xenspec explain page_type\n  xenspec explain --matrix memory_op\n  xenspec explain --matrix --html matrix.html',
     )
-    .action((what: string, options: { json?: true }) => {
-      const explanation = explain(what);
-      process.stdout.write(options.json ? `${JSON.stringify(explanation, null, 2)}\n` : explanationText(explanation));
+    .action((what: string | undefined, options: MatrixOptions & { matrix?: true }) => {
+      if (options.matrix) explainMatrix(what, options);
+      else if (options.html !== undefined) throw new BadInput('--html goes with --matrix');
+      else if (what === undefined) throw new BadInput('what to explain? A clause, an operation or a hypercall; or --matrix');
+      else {
+        const explanation = explain(what);
+        process.stdout.write(options.json ? `${JSON.stringify(explanation, null, 2)}\n` : explanationText(explanation));
+      }
       done(EXIT.ok);
     });
 };

@@ -1,0 +1,140 @@
+/** A minimal call of each row of the matrix, on both engines: does it answer, and what, or does it stop as not modelled? */
+
+import { ERRNO } from '#spec/abi/errno.ts';
+import { HYPERCALL, type HypercallName, suboperation } from '#spec/abi/hypercall.ts';
+import { DOMID } from '#spec/abi/xen.ts';
+import type { Boot } from '#spec/engine.ts';
+import { NotModelled } from '#spec/failure.ts';
+import type { Caller, Row } from '#spec/matrix/cell.ts';
+import { kindOf, nameOf } from '#spec/matrix/matrix.ts';
+import type { Argument, Program, Step, Value } from '#spec/program.ts';
+import { caseOf } from '../case.ts';
+import { runEngine } from '../run.ts';
+
+/** What came of a call: a value in RAX, no line of its own because the call does not return to the program, or the name of a stop. */
+export type Outcome = { readonly rc: number | null } | { readonly stop: string };
+
+/** No hypercall has this command. */
+const UNKNOWN_COMMAND = 0x7e;
+/** Enough for the structure of any operation but a vCPU's context, which is then read past the zeros. */
+const ZEROS = 40;
+/** A type of vm_assist that 64-bit guests may have. */
+const WRITABLE_PAGETABLES = 2;
+const HIGH_HALF = 2 ** 32;
+
+const zeros = (first: Value = 0): Argument => ({ array: [first, ...Array.from({ length: ZEROS }, () => 0)], size: 8, show: 'nothing' });
+const aPage = { page: 1, as: 'va' } as const;
+
+/** Calls whose command stands at the beginning of a structure, before the version of the interface. */
+const IN_STRUCTURE: ReadonlySet<number> = new Set([
+  HYPERCALL.platform_op,
+  HYPERCALL.sysctl,
+  HYPERCALL.domctl,
+  HYPERCALL.mca,
+  HYPERCALL.event_channel_op_compat,
+  HYPERCALL.physdev_op_compat,
+]);
+
+/** Operations that a call of zeros does not reach, because an earlier check refuses it. */
+const DEEPER: Readonly<Record<string, readonly Argument[]>> = {
+  init_control: [11, zeros({ page: 1, as: 'mfn' })],
+  set_ldt: [{ struct: 'xen.mmuext_op', fields: { cmd: 13, arg1: aPage, arg2: 1 } }, 1, 0, DOMID.SELF],
+};
+
+const argumentsOf = ({ number, sub, command }: Row): readonly Argument[] => {
+  const cmd = command ?? UNKNOWN_COMMAND;
+  if (sub !== null && Object.hasOwn(DEEPER, sub)) return DEEPER[sub]!;
+  if (sub === null) return [zeros(), 0, 0, 0];
+  if (IN_STRUCTURE.has(number)) return [zeros(HIGH_HALF + cmd)];
+  switch (number) {
+    case HYPERCALL.mmu_update:
+      return [{ struct: 'xen.mmu_update', fields: { ptr: cmd, val: 0 } }, 1, 0, DOMID.SELF];
+    case HYPERCALL.mmuext_op:
+      return [{ struct: 'xen.mmuext_op', fields: { cmd, arg1: 0, arg2: 0 } }, 1, 0, DOMID.SELF];
+    case HYPERCALL.grant_table_op:
+      return [cmd, zeros(), 1];
+    case HYPERCALL.vcpu_op:
+      return [cmd, 0, cmd === 11 ? 0 : zeros()];
+    case HYPERCALL.console_io:
+      return [cmd, 1, zeros(0x2e)];
+    case HYPERCALL.vm_assist:
+      return [cmd, WRITABLE_PAGETABLES];
+    case HYPERCALL.set_segment_base:
+      return [cmd, 0];
+    default:
+      return [cmd, zeros()];
+  }
+};
+
+const programOf = (rows: readonly Row[], domain: 0 | 1): Program => ({
+  steps: [
+    // So that there are two domains whoever calls.
+    { id: 0, domain: 1, do: 'events' },
+    ...rows.map((row, i): Step => ({ id: i + 1, domain, do: 'hypercall', call: row.number, args: [...argumentsOf(row)] })),
+  ],
+});
+
+const LINE = /^(?:\d+> )?\d+\.1 .*?\brc=(-?\d+)/m;
+
+/** One call on a machine that did nothing else. */
+const probe = (boot: Boot, row: Row, domain: 0 | 1): Outcome => {
+  const { config, images } = caseOf(programOf([row], domain), 0);
+  const engine = boot(config, images);
+  let console = '';
+  try {
+    runEngine(engine, {
+      onEvent: (event) => {
+        if (event.kind === 'console' && event.domid === domain) console += event.bytes;
+      },
+    });
+  } catch (error) {
+    if (error instanceof NotModelled) return { stop: error.what };
+    throw error;
+  } finally {
+    engine.dispose?.();
+  }
+  const rc = LINE.exec(console)?.[1];
+  return { rc: rc === undefined ? null : Number(rc) };
+};
+
+/** Many calls one after another on a lenient machine: the names of all stops, in order. */
+const stops = (boot: Boot, rows: readonly Row[], domain: 0 | 1): readonly string[] => {
+  const { config, images } = caseOf(programOf(rows, domain), 0);
+  const engine = boot({ ...config, lenient: true }, images);
+  const seen: string[] = [];
+  runEngine(engine, {
+    onEvent: (event) => {
+      if (event.kind === 'not_modelled') seen.push(event.what);
+    },
+  });
+  engine.dispose?.();
+  return seen;
+};
+
+export type Lie = { readonly row: string; readonly claim: string; readonly outcome: Outcome };
+
+/** How a row's stop is called: by the sub-operation's name too where the ABI tables have it and RDI selects it. */
+const stopOf = (row: Row): string =>
+  row.command !== null && suboperation(row.call as HypercallName, row.command) === row.sub ? nameOf(row) : row.call;
+
+const BATCH = 100;
+
+/** Cells of a caller that say otherwise than the engine does. */
+export const liesOf = (boot: Boot, rows: readonly Row[], caller: Caller): readonly Lie[] => {
+  const domain = caller.endsWith('dom0') ? 0 : 1;
+  const isAnswered = ({ cells }: Row): boolean => ['modelled', 'refused'].includes(kindOf(cells[caller]));
+  const lieOf = (row: Row): readonly Lie[] => {
+    const cell = row.cells[caller];
+    const outcome = probe(boot, row, domain);
+    const lie = (claim: string): readonly Lie[] => [{ row: nameOf(row), claim, outcome }];
+    if (!isAnswered(row)) return 'stop' in outcome && outcome.stop === stopOf(row) ? [] : lie(`stops as ${stopOf(row)}`);
+    if (cell.kind === 'refused') return 'rc' in outcome && outcome.rc === -ERRNO[cell.errno] ? [] : lie(cell.errno);
+    return 'rc' in outcome ? [] : lie('modelled');
+  };
+
+  const silent = rows.filter((row) => !isAnswered(row));
+  const batches = Array.from({ length: Math.ceil(silent.length / BATCH) }, (_, i) => silent.slice(i * BATCH, (i + 1) * BATCH));
+  // One boot tells that a hundred rows are right; only when they are not, a boot for each tells which is wrong.
+  const suspects = batches.filter((batch) => stops(boot, batch, domain).join() !== batch.map(stopOf).join()).flat();
+  return [...rows.filter(isAnswered), ...suspects].flatMap(lieOf);
+};
