@@ -25,11 +25,6 @@ const GROUPS: readonly (readonly [finding: string, why: string, explains: (d: Di
     'DR4 and DR5 with CR4.DE are #UD before the ring is looked at',
     ({ c, peer }) => /^DR[45]$/.test(c.note) && vectorOf(peer) === 6n,
   ],
-  [
-    'F-148',
-    'XSETBV is #UD without CR4.OSXSAVE, MONITOR and MWAIT in ring 3, before the ring is looked at',
-    ({ c, peer }) => /^(xsetbv|monitor|mwait)$/.test(OPCODES[c.row].mnemonic) && vectorOf(peer) === 6n,
-  ],
   ['F-148', 'CPUID tells of virtual-8086 mode extensions, so CR4 takes PVI', ({ c }) => /^to CR4, turns [123]$/.test(c.note)],
   [
     'F-148',

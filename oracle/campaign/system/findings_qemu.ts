@@ -82,7 +82,7 @@ const GROUPS: readonly (readonly [finding: string, why: string, explains: (d: Di
     ({ c }) => /^sys(enter|exit)$/.test(mnemonicOf(c)),
   ],
   ['F-145', 'SYSCALL and SYSRET lose flags, and ask EFER.SCE first', ({ c }) => /^sys(call|ret)$/.test(mnemonicOf(c))],
-  ['F-145', 'MWAIT and MONITOR in ring 3, RDPMC of any counter', ({ c }) => /^(mwait|monitor|rdpmc)$/.test(mnemonicOf(c))],
+  ['F-145', 'RDPMC of any counter; XSETBV in ring 3 is #GP without CR4.OSXSAVE', ({ c }) => /^(xsetbv|rdpmc)$/.test(mnemonicOf(c))],
   ['F-146', 'LTR takes a null selector', ({ c, ours }) => mnemonicOf(c) === 'ltr' && vectorOf(ours) === 13n],
   [
     'F-146',
