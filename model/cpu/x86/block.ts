@@ -62,15 +62,16 @@ const beyond = (o: Operand, offset: number): Operand =>
 const LARGE = 128;
 const PIECE = 16;
 
-const readPieces = (s: Running, i: Instruction, o: Operand, length: number): Uint8Array => {
+const readPieces = (s: Running, i: Instruction, o: Operand, length: number, offset: number): Uint8Array => {
   const bytes = new Uint8Array(length);
-  for (let at = 0; at < length; at += PIECE) bytes.set(readBlock(s, i, o, Math.min(PIECE, length - at), at), at);
+  for (let at = 0; at < length; at += PIECE) bytes.set(readBlock(s, i, o, Math.min(PIECE, length - at), offset + at), at);
   return bytes;
 };
 
-const writePieces = (s: Running, i: Instruction, o: Operand, bytes: Uint8Array): Memory => {
+const writePieces = (s: Running, i: Instruction, o: Operand, bytes: Uint8Array, offset: number): Memory => {
   let now = s;
-  for (let at = 0; at < bytes.length; at += PIECE) now = withMemory(now, writeBlock(now, i, o, bytes.subarray(at, at + PIECE), at));
+  for (let at = 0; at < bytes.length; at += PIECE)
+    now = withMemory(now, writeBlock(now, i, o, bytes.subarray(at, at + PIECE), offset + at));
   return now.memory;
 };
 
@@ -79,7 +80,7 @@ const writePieces = (s: Running, i: Instruction, o: Operand, bytes: Uint8Array):
  * where alignment is checked (x86/alignment-check).
  */
 export const readBlock = (s: Running, i: Instruction, o: Operand, length: number, offset = 0, unit = 1): Uint8Array => {
-  if (length >= LARGE) return readPieces(s, i, o, length);
+  if (length >= LARGE) return readPieces(s, i, o, length, offset);
   const at = linearAddress(s, i, beyond(o, offset), length);
   requireAligned(s, at, unit, o.stack);
   const bytes = new Uint8Array(length);
@@ -92,7 +93,7 @@ export const readBlock = (s: Running, i: Instruction, o: Operand, length: number
 
 /** The memory after writing `bytes` to a memory operand, or from `offset` bytes behind its address on. `unit` as for `readBlock`. */
 export const writeBlock = (s: Running, i: Instruction, o: Operand, bytes: Uint8Array, offset = 0, unit = 1): Memory => {
-  if (bytes.length >= LARGE) return writePieces(s, i, o, bytes);
+  if (bytes.length >= LARGE) return writePieces(s, i, o, bytes, offset);
   const at = linearAddress(s, i, beyond(o, offset), bytes.length, ACCESS.WRITE);
   requireAligned(s, at, unit, o.stack);
   if (watching.armed) noteAccess(s, at, bytes.length, true);

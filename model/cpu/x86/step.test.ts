@@ -67,7 +67,7 @@ describe('faults', () => {
     expect(run([0xf0, 0x48, 0x01, 0xc0])).toMatchObject({ fault: { vector: 6 } });
     expect(run([0xf0, 0x48, 0x01, 0x03], { regs: rbx(PLACE.data) }).kind).toBe('retired');
     for (const code of [[0x06], [0xd4, 0x0a], [0x0f, 0x0b]]) expect(run(code)).toMatchObject({ fault: { vector: 6 } });
-    expect(() => run([0x0f, 0x3a, 0xcf, 0xc0])).toThrow('instruction/0f3acf');
+    expect(() => run([0x0f, 0x3a, 0x4c, 0xc0])).toThrow('instruction/0f3a4c');
   });
 });
 
