@@ -134,7 +134,7 @@ export const bareLockstep = (pair: BarePair, options: BareLockstepOptions): Bare
   let slices = 0;
   while (run.end === null && run.steps < steps) {
     const before = run.steps;
-    const events = run.advance(slice, slices % memoryEvery === memoryEvery - 1);
+    const events = run.advance(Math.min(slice, steps - before), slices % memoryEvery === memoryEvery - 1);
     for (const event of events) if (event.kind === 'serial' || event.kind === 'debugcon') onOutput?.(event.bytes);
     onSteps?.(run.steps - before);
     if (endOf(run) === 'steps') slices++;

@@ -36,10 +36,11 @@ const endText = ({ end }: BareLockstep): string => {
   }
 };
 
-const rowsOf = (result: BareLockstep, seconds: number): readonly (readonly [string, string])[] => {
+const rowsOf = (image: string, result: BareLockstep, seconds: number): readonly (readonly [string, string])[] => {
   const { steps, now, end } = result;
   const found = typeof end === 'object' && 'difference' in end ? end.difference : null;
   return [
+    ['image', image],
     ['instructions compared', count(steps)],
     ['time of the machine', `${(now / 1e9).toFixed(3)} s`],
     ['end', endText(result)],
@@ -81,7 +82,7 @@ export const checkBare = async ({ bare, append = '', memory = MEMORY_MIB, lenien
   const result = namingImage(bare as string, () => bareLockstep(pair, { config, image, steps, onSteps: (n) => progress.step(n) }));
   progress.done();
   const seconds = Math.max(0.001, (Date.now() - started) / 1000);
-  if (json) process.stdout.write(`${JSON.stringify({ ...result, seconds }, null, 2)}\n`);
-  else process.stdout.write(`${table(['what', 'result'], rowsOf(result, seconds))}\n`);
+  if (json) process.stdout.write(`${JSON.stringify({ image: bare, ...result, seconds }, null, 2)}\n`);
+  else process.stdout.write(`${table(['what', 'result'], rowsOf(bare as string, result, seconds))}\n`);
   return exitOf(result);
 };
