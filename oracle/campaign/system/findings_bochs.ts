@@ -41,6 +41,11 @@ const GROUPS: readonly (readonly [finding: string, why: string, explains: (d: Di
     'a far CALL from 64-bit code to beyond a segment’s limit leaves CS and the address on the stack',
     ({ c, ours, peer }) => c.note === 'far transfer' && c.mode === '64' && vectorOf(ours) === 13n && vectorOf(peer) === 13n,
   ],
+  [
+    'F-148',
+    'IRET of 32 bits in 64-bit code takes SS and RSP only when the ring changes',
+    ({ c }) => c.mode === '64' && OPCODES[c.row].mnemonic === 'iret' && !c.code.includes(0x48, c.code.length - 2),
+  ],
   ['F-148', 'a PIT counter loads its count, and moves OUT, with the next tick of its clock', ({ c }) => c.note === 'device PIT'],
 ];
 
