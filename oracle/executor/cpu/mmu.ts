@@ -150,7 +150,7 @@ export class Mmu extends Registers {
     this.high = hi === OFFSET ? 0 : hi;
     if (o.legacy) this.checkEnd(o, at, size);
     else if (!isCanonical(hi) || (this.strict && !endsCanonical(at, hi, size))) this.fault(o.stack ? SS : GP, 0);
-    if (this.strict) this.look(at, this.high, size, o.halves ? size >> 1 : size, write);
+    if (this.strict) this.look(at, this.high, size, o.halves ? Math.min(size, 8) : size, write);
     return at;
   }
 

@@ -42,7 +42,7 @@ export class Op {
   align = 1;
   /** MXCSR.MM frees it from its alignment (alignment.ts). */
   yields = false;
-  /** What alignment checks see of its memory operand is halves. */
+  /** Alignment checks see no more than eight bytes of its memory operand at a time. */
   halves = false;
   /** Bytes of the memory operand, less one. */
   reach = 0;
