@@ -73,6 +73,8 @@ describe('no image', () => {
     ['lies outside RAM', elf32(0x1000000, NOTE)],
     ['lies in the hole', elf32(0xa0000, NOTE)],
     ['lies where the information goes', elf32(0x9000, NOTE)],
+    ['has a segment that is larger in the file', elf32(0x100000, NOTE, [0x34 + 20, [0x100]])],
+    ['is for another processor', elf32(0x100000, NOTE, [0x10, [0x00280002]])],
     ['asks for video', elf32(0x100000, [0x100, header(4)])],
     ['is cut', elf32(0x100000, NOTE).subarray(0, 0x190)],
   ])('%s', (_, image) => expect(() => bootBareMachine(barePc('', 16), image)).toThrow('image: '));

@@ -41,6 +41,7 @@ export const isElf = (file: Uint8Array): boolean =>
 export const parseElfFile = (file: Uint8Array): ElfFile => {
   if (!isElf(file)) badImage('not an ELF file');
   const bits = file[4] === 2 ? 64 : 32;
+  if (file[4] !== 1 && file[4] !== 2) badImage('not a 32-bit or 64-bit ELF file');
   const machine = fieldAt(file, 18, 2);
   if (file[5] !== 1 || (machine !== EM_386 && machine !== EM_X86_64)) badImage('not an x86 ELF file');
   const field = FIELDS[bits];
@@ -55,8 +56,8 @@ export const parseElfFile = (file: Uint8Array): ElfFile => {
     const memsz = fieldAt(file, at + field.memsz, word);
     if ((type === PT_LOAD || type === PT_NOTE) && offset + filesz > file.length) badImage(`segment ${n} lies beyond the end of the file`);
     if (type === PT_NOTE) notes.push([offset, offset + filesz]);
+    if (type === PT_LOAD && filesz > memsz) badImage(`segment ${n} is larger in the file than in memory`);
     if (type !== PT_LOAD || memsz === 0) continue;
-    if (filesz > memsz) badImage(`segment ${n} is larger in the file than in memory`);
     pieces.push({ at: fieldAt(file, at + field.paddr, word), length: memsz, bytes: file.subarray(offset, offset + filesz) });
   }
   return { bits, entry: fieldAt(file, field.entry, word), pieces, notes };

@@ -5,7 +5,8 @@
  * An ELF file with a multiboot header (in its first 8192 bytes, at a multiple of 4, checksum right) starts by multiboot; else one with
  * the note PHYS32_ENTRY (name "Xen", type 18, four or eight bytes) starts by PVH; anything else is no image (BadImage). Multiboot asks
  * for a 32-bit ELF file, or for a header with address fields (bit 16 of its flags), which then say what is loaded. PVH takes 32-bit and
- * 64-bit files. Program headers of type PT_LOAD go to p_paddr, the rest of p_memsz is zero. What is loaded must lie in RAM, outside
+ * 64-bit files. ELF files are little-endian, of class 1 or 2, for EM_386 (3) or EM_X86_64 (62); no segment is larger in the file than in
+ * memory; else BadImage. Program headers of type PT_LOAD go to p_paddr, the rest of p_memsz is zero. What is loaded must lie in RAM, outside
  * 0xa0000–0xbffff, and leave alone the frames of INFO; else BadImage.
  */
 import type { SegmentObservation } from '../isa/x86/cpu_observation.ts';

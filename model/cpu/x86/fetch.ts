@@ -94,10 +94,13 @@ const inLegacyMode = (s: Running): Instruction => {
     fetchAddress(s, s.rip.lo + there.length - 1);
     return there;
   }
-  const instruction = decode((index) => legacyByte(s, index), mode);
+  const instruction = decode((index) => legacyByte(s, index), mode, !isByParagraph(s));
   if (offset + instruction.length <= 4096) decoded[offset] = instruction;
   return instruction;
 };
+
+/** Real and virtual-8086 mode have no VEX: where other modes do, they are #UD. */
+const isByParagraph = ({ system: { mode } }: Running): boolean => mode === 'real' || mode === 'v86';
 
 const legacyByte = (s: Running, index: number): number => {
   const at = fetchAddress(s, (s.rip.lo >>> 0) + index);

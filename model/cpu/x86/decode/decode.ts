@@ -18,9 +18,10 @@ import { isVex, readVex } from './vex.ts';
  * Decode one instruction of 16, 32 or 64-bit code; `fetch` gives its bytes in order. Throws what `fetch` throws, #GP(0) beyond 15
  * bytes, #UD for an illegal LOCK and the like, and NotModelled for what the opcode table lacks, e.g. `instruction/0f28`.
  */
-export const decode = (fetch: (index: number) => number, mode: DecodeMode = '64'): Instruction => {
+export const decode = (fetch: (index: number) => number, mode: DecodeMode = '64', hasVex = true): Instruction => {
   const bytes = new Bytes(fetch);
   const before = readPrefixes(bytes, mode);
+  if (!hasVex && isVex(bytes, before)) throw undefinedOpcode('x86/mode-undefined');
   const { map, opcode, prefixes } = readOpcode(bytes, before);
   const rows = rowsFor(mode, prefixes.vex !== null, map, opcode);
   const modrm = hasModrm(rows) ? readModRm(bytes, prefixes, namesRegister(rows)) : null;
