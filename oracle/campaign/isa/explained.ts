@@ -31,13 +31,17 @@ const LOCK = 0xf0;
 
 /** The pages of the helper (LEAVE and STATE of entry.h). */
 const HELPER = { start: BigInt(LEAVE), end: BigInt(LEAVE) + 0x2000n };
-const inHelper = (address: bigint): boolean => address + 16n >= HELPER.start && address < HELPER.end;
+export const HELPER_REACHED = 'F-070';
+
+/** Whether an engine faults where silicon has the helper's memory, and the case may even end the helper. */
+export const reachesHelper = ({ end, vector, address }: EngineResult): boolean =>
+  end === 'fault' && vector === PF && address + 16n >= HELPER.start && address < HELPER.end;
 
 export const EXPLANATIONS: readonly Explanation[] = [
   {
-    finding: 'F-070',
+    finding: HELPER_REACHED,
     why: 'the address is one of the helper’s own pages, which no engine has',
-    explains: (_, __, engine) => engine.end === 'fault' && engine.vector === PF && inHelper(engine.address),
+    explains: (_, __, engine) => reachesHelper(engine),
   },
   {
     finding: 'F-060',

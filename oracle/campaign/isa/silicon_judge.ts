@@ -7,7 +7,7 @@ import type { SiliconResult } from '../../peers/silicon/format.ts';
 import type { Silicon } from '../../peers/silicon/silicon.ts';
 import { difference } from './compare.ts';
 import { ExecutorRunner } from './executor_runner.ts';
-import { EXPLANATIONS } from './explained.ts';
+import { EXPLANATIONS, HELPER_REACHED, reachesHelper } from './explained.ts';
 import { type Mask, maskOf } from './mask.ts';
 import { runOnModel } from './model_runner.ts';
 import type { Difference, RowTally } from './tally.ts';
@@ -101,12 +101,15 @@ export class SiliconJudge {
   /** Null: agreed; a string: the finding that explains it. */
   private compare(c: InstructionCase, silicon: SiliconResult | null, mask: Mask): Difference | NotModelledBy | string | null {
     const place = { seed: c.seed, code: Buffer.from(c.code).toString('hex'), form: c.form };
-    if (silicon === null) return { engine: 'silicon', ...place, what: 'the case ended the helper itself' };
     const prepared = prepare(c);
     const results: readonly (readonly ['model' | 'executor', EngineResult])[] = [
       ['model', runOnModel(prepared, this.silicon.cpuid)],
       ['executor', this.executor.run(prepared)],
     ];
+    if (silicon === null) {
+      if (results.every(([, result]) => reachesHelper(result))) return HELPER_REACHED;
+      return { engine: 'silicon', ...place, what: 'the case ended the helper itself' };
+    }
     let explained: string | null = null;
     let missing: NotModelledBy | null = null;
     for (const [engine, result] of results) {
