@@ -6,6 +6,9 @@ const PT_NOTE = 4;
 const CLASS32 = 1;
 const CLASS64 = 2;
 const LITTLE_ENDIAN = 1;
+/** e_machine: i386 and x86-64. */
+const MACHINE = 18;
+const MACHINES: readonly number[] = [3, 62];
 
 /** What goes to a physical address: the file's bytes, then zeros up to `size`. */
 export type Load = { readonly at: number; readonly bytes: Uint8Array; readonly size: number };
@@ -75,7 +78,7 @@ export const parseElf = (file: Uint8Array): Elf | null => {
     layout.word === 4 ? from.getUint32(at, true) : Number(from.getBigUint64(at, true));
   const size = view.getUint16(layout.phentsize, true);
   const count = view.getUint16(layout.phentsize + 2, true);
-  if (count > 0 && size < layout.programHeader) bad('program headers are too small');
+  if (!MACHINES.includes(view.getUint16(MACHINE, true))) bad('an ELF file of another machine');
   const loads: Load[] = [];
   const notes: Note[] = [];
   for (let n = 0; n < count; n++) {
@@ -84,9 +87,14 @@ export const parseElf = (file: Uint8Array): Elf | null => {
     if (type !== PT_LOAD && type !== PT_NOTE) continue;
     const bytes = slice(file, number(header, layout.offset), number(header, layout.filesz), `segment ${n}`);
     if (type === PT_NOTE) notes.push(...parseNotes(bytes));
-    else loads.push({ at: number(header, layout.paddr), bytes, size: Math.max(number(header, layout.memsz), bytes.length) });
+    else loads.push(loadOf(number(header, layout.paddr), bytes, number(header, layout.memsz)));
   }
   return { bits: kind === CLASS32 ? 32 : 64, entry: number(view, layout.entry), loads, notes };
+};
+
+const loadOf = (at: number, bytes: Uint8Array, size: number): Load => {
+  if (size < bytes.length) bad('a segment is larger in the file than in memory');
+  return { at, bytes, size };
 };
 
 const align4 = (n: number): number => (n + 3) & ~3;

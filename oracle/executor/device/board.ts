@@ -78,7 +78,7 @@ export class Board {
   /** Earliest time at which a device will raise an interrupt by itself. */
   deadline(): number | null {
     const { now } = this;
-    const times = [this.pit.deadline(now), this.rtc.deadline(now), this.lapic.deadline(now), this.serial.awaitsTimeout ? now + 1 : null];
+    const times = [this.pit.deadline(now), this.rtc.deadline(now), this.lapic.deadline(now)];
     const due = times.filter((time) => time !== null);
     return due.length === 0 ? null : Math.min(...due);
   }

@@ -74,11 +74,6 @@ export class Serial {
     this.update();
   }
 
-  /** Whether the mere passing of time will raise the interrupt line. */
-  get awaitsTimeout(): boolean {
-    return (this.ier & IER.DATA) !== 0 && this.belowTrigger && !this.timedOut && (this.iir & 0xf) === IIR.NONE;
-  }
-
   private cause(): number {
     const { ier, lsr } = this;
     if ((ier & IER.LINE) !== 0 && (lsr & LSR.ANY_ERROR) !== 0) return IIR.LINE;
