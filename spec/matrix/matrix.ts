@@ -1,6 +1,6 @@
 /**
  * Every hypercall and sub-operation of Xen 4.17's public headers, and what becomes of it here, by who calls. The reference is Debian's
- * build on the default machine. Source of names and numbers: `xen.h` and the headers of each hypercall; of refusals: how Xen 4.17 behaves.
+ * build on the default machine. Names and numbers are those of `xen.h` and the headers of each hypercall; refusals are asked of real Xen too.
  */
 import { ABSENT } from './absent.ts';
 import { CALLERS, type Caller, type Cell, type Row } from './cell.ts';

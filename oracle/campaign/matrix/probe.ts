@@ -1,7 +1,7 @@
 /** A minimal call of each row of the matrix, on both engines: does it answer, and what, or does it stop as not modelled? */
 
 import { ERRNO } from '#spec/abi/errno.ts';
-import { HYPERCALL, type HypercallName, suboperation } from '#spec/abi/hypercall.ts';
+import { HYPERCALL, type HypercallName, SUBOPERATIONS, suboperation } from '#spec/abi/hypercall.ts';
 import { DOMID } from '#spec/abi/xen.ts';
 import type { Boot } from '#spec/engine.ts';
 import { NotModelled } from '#spec/failure.ts';
@@ -21,56 +21,87 @@ const ZEROS = 40;
 /** A type of vm_assist that 64-bit guests may have. */
 const WRITABLE_PAGETABLES = 2;
 const HIGH_HALF = 2 ** 32;
+const SHADOW_OP = 10;
 
-const zeros = (first: Value = 0): Argument => ({ array: [first, ...Array.from({ length: ZEROS }, () => 0)], size: 8, show: 'nothing' });
+/** Zeros but for the first words. */
+const words = (...first: Value[]): Argument => ({
+  array: [...first, ...Array.from({ length: ZEROS }, () => 0)],
+  size: 8,
+  show: 'nothing',
+});
 const aPage = { page: 1, as: 'va' } as const;
 
-/** Calls whose command stands at the beginning of a structure, before the version of the interface. */
-const IN_STRUCTURE: ReadonlySet<number> = new Set([
-  HYPERCALL.platform_op,
-  HYPERCALL.sysctl,
-  HYPERCALL.domctl,
-  HYPERCALL.mca,
-  HYPERCALL.event_channel_op_compat,
-  HYPERCALL.physdev_op_compat,
+/** Calls whose command stands at the beginning of a structure, with the version of the interface that follows it. */
+const IN_STRUCTURE: ReadonlyMap<number, number> = new Map([
+  [HYPERCALL.platform_op, 0x03000001],
+  [HYPERCALL.sysctl, 0x15],
+  [HYPERCALL.domctl, 0x15],
+  [HYPERCALL.mca, 0x01ecc003],
+  [HYPERCALL.event_channel_op_compat, 0],
+  [HYPERCALL.physdev_op_compat, 0],
 ]);
 
-/** Operations that a call of zeros does not reach, because an earlier check refuses it. */
-const DEEPER: Readonly<Record<string, readonly Argument[]>> = {
-  init_control: [11, zeros({ page: 1, as: 'mfn' })],
-  set_ldt: [{ struct: 'xen.mmuext_op', fields: { cmd: 13, arg1: aPage, arg2: 1 } }, 1, 0, DOMID.SELF],
+/** Operations that a call of zeros does not reach, because an earlier check refuses it. `peer`: the other domain. */
+const deeper = (name: string, cmd: number, peer: number): readonly Argument[] | null => {
+  switch (name) {
+    case 'event_channel_op/init_control':
+      return [cmd, words({ page: 1, as: 'mfn' })];
+    case 'mmuext_op/set_ldt':
+      return [{ struct: 'xen.mmuext_op', fields: { cmd, arg1: aPage, arg2: 1 } }, 1, 0, DOMID.SELF];
+    case 'memory_op/get_vnumainfo':
+    case 'hvm_op/get_mem_type':
+    case 'hvm_op/pagetable_dying':
+      return [cmd, words(DOMID.SELF)];
+    case 'memory_op/access_op/set_access':
+    case 'memory_op/access_op/get_access':
+    case 'memory_op/access_op/set_access_multi':
+      return [cmd, words(peer * 2 ** 16)];
+    case 'paging_domctl_cont':
+      return [words(0x15 * HIGH_HALF + SHADOW_OP, peer)];
+    default:
+      return null;
+  }
 };
 
-const argumentsOf = ({ number, sub, command }: Row): readonly Argument[] => {
+/** A call that passes the checks before the operation's own. */
+const argumentsOf = (row: Row, domain: 0 | 1): readonly Argument[] => {
+  const { number, sub, command } = row;
   const cmd = command ?? UNKNOWN_COMMAND;
-  if (sub !== null && Object.hasOwn(DEEPER, sub)) return DEEPER[sub]!;
-  if (sub === null) return [zeros(), 0, 0, 0];
-  if (IN_STRUCTURE.has(number)) return [zeros(HIGH_HALF + cmd)];
+  const peer = 1 - domain;
+  const special = deeper(nameOf(row), cmd, peer);
+  if (special) return special;
+  if (sub === null) return [words(0), 0, 0, 0];
+  const version = IN_STRUCTURE.get(number);
+  // What a domctl says of frames: one, from the first on.
+  if (version !== undefined) return [words(version * HIGH_HALF + cmd, peer, 0, 1)];
   switch (number) {
     case HYPERCALL.mmu_update:
       return [{ struct: 'xen.mmu_update', fields: { ptr: cmd, val: 0 } }, 1, 0, DOMID.SELF];
     case HYPERCALL.mmuext_op:
       return [{ struct: 'xen.mmuext_op', fields: { cmd, arg1: 0, arg2: 0 } }, 1, 0, DOMID.SELF];
     case HYPERCALL.grant_table_op:
-      return [cmd, zeros(), 1];
+      return [cmd, words(0), 1];
     case HYPERCALL.vcpu_op:
-      return [cmd, 0, cmd === 11 ? 0 : zeros()];
+      return [cmd, 0, cmd === SUBOPERATIONS.vcpu_op.send_nmi ? 0 : words(0)];
     case HYPERCALL.console_io:
-      return [cmd, 1, zeros(0x2e)];
+      return [cmd, 1, words(0x2e)];
     case HYPERCALL.vm_assist:
       return [cmd, WRITABLE_PAGETABLES];
     case HYPERCALL.set_segment_base:
       return [cmd, 0];
+    case HYPERCALL.dm_op:
+      return [peer, 1, words(aPage, 8)];
     default:
-      return [cmd, zeros()];
+      return [cmd, words(0)];
   }
 };
 
-const programOf = (rows: readonly Row[], domain: 0 | 1): Program => ({
+/** Calls of rows by one of two domains: step n makes the call of the n-th row, from 1. */
+export const programOf = (rows: readonly Row[], domain: 0 | 1): Program => ({
   steps: [
     // So that there are two domains whoever calls.
     { id: 0, domain: 1, do: 'events' },
-    ...rows.map((row, i): Step => ({ id: i + 1, domain, do: 'hypercall', call: row.number, args: [...argumentsOf(row)] })),
+    ...rows.map((row, i): Step => ({ id: i + 1, domain, do: 'hypercall', call: row.number, args: [...argumentsOf(row, domain)] })),
   ],
 });
 
@@ -117,7 +148,8 @@ export type Lie = { readonly row: string; readonly claim: string; readonly outco
 const stopOf = (row: Row): string =>
   row.command !== null && suboperation(row.call as HypercallName, row.command) === row.sub ? nameOf(row) : row.call;
 
-const BATCH = 100;
+/** Rows that fit into one program. */
+export const BATCH = 100;
 
 /** Cells of a caller that say otherwise than the engine does. */
 export const liesOf = (boot: Boot, rows: readonly Row[], caller: Caller): readonly Lie[] => {
