@@ -3,9 +3,9 @@ import { ERRNO } from '#spec/abi/errno.ts';
 import { debian_4_17, dom0, domU } from '#spec/machines/debian_4_17.ts';
 import type { Caller, Row } from '#spec/matrix/cell.ts';
 import { MATRIX, nameOf } from '#spec/matrix/matrix.ts';
+import { BATCH, programOf } from '../../campaign/matrix/probe.ts';
 import { buildImages } from '../../image/index.ts';
-import { xenPeer } from '../../peers/xen/xen.ts';
-import { BATCH, programOf } from './probe.ts';
+import { xenPeer } from './xen.ts';
 
 const peer = xenPeer();
 const LINE = /^\d+\.(\d+) .*?\brc=(-?\d+)/gm;
