@@ -82,6 +82,8 @@ const GROUPS: readonly (readonly [finding: string, why: string, explains: (d: Di
     ({ c }) => /^sys(enter|exit)$/.test(mnemonicOf(c)),
   ],
   ['F-145', 'SYSCALL and SYSRET lose flags, and ask EFER.SCE first', ({ c }) => /^sys(call|ret)$/.test(mnemonicOf(c))],
+  ['F-145', 'LAR and LSL refuse types of descriptors that they know', ({ c }) => /^(lar|lsl)$/.test(mnemonicOf(c))],
+  ['F-149', 'code where no memory is stops QEMU', ({ c, peer }) => c.note === 'page fetch' && peer.kind !== 'record'],
   ['F-145', 'RDPMC of any counter; XSETBV in ring 3 is #GP without CR4.OSXSAVE', ({ c }) => /^(xsetbv|rdpmc)$/.test(mnemonicOf(c))],
   ['F-146', 'LTR takes a null selector', ({ c, ours }) => mnemonicOf(c) === 'ltr' && vectorOf(ours) === 13n],
   [

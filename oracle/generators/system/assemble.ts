@@ -70,7 +70,8 @@ const modrmOf = (row: Row, bits: 16 | 32 | 64, reg: number, rm: number, memory: 
     row.operands.some((code) => /^[EMRGSCDVWPQU](?:[a-z]|$)/.test(code) && !/^[ECSDFG]S$/.test(code));
   if (!wants) return [];
   const field = row.ext ?? reg;
-  if (row.mod !== 'reg' && memory !== undefined) return absolute(bits, field, memory);
+  const either = row.mod !== 'reg' && row.operands.some((code) => /^[EMWQ]/.test(code));
+  if (either && memory !== undefined) return absolute(bits, field, memory);
   if (row.mod === 'mem') return absolute(bits, field, memory ?? 0);
   return [0xc0 | ((field & 7) << 3) | (rm & 7)];
 };
