@@ -56,10 +56,11 @@ const judge = (bytes: Uint8Array, mode: DecodeMode, shown: Disassembled): Verdic
   if (typeof ours === 'string') return { differs: ours };
   if (ours.kind === 'not modelled') return { notModelled: ours.what };
   const name = nameIn(shown.text);
-  if (ours.kind === 'too long') return name === null ? 'too long' : { differs: `engines: more than 15 bytes; objdump: ${shown.text}` };
-  if (ours.kind === 'undefined' && (name === null || shown.text.includes('(bad)'))) return 'invalid';
+  const broken = name === null || shown.text.includes('(bad)');
+  if (ours.kind === 'too long') return broken ? 'too long' : { differs: `engines: more than 15 bytes; objdump: ${shown.text}` };
+  if (ours.kind === 'undefined' && broken) return 'invalid';
   if (ours.kind === 'instruction' && ours.mnemonic === 'invalid')
-    return name === null || shown.text.includes('(bad)') ? 'invalid' : { differs: `engines: #UD; objdump: ${shown.text}` };
+    return broken ? 'invalid' : { differs: `engines: #UD; objdump: ${shown.text}` };
   const mnemonic = ours.kind === 'instruction' ? ours.mnemonic : 'undefined';
   const sameLength = ours.length === shown.length;
   const named = ours.kind === 'undefined' || (name !== null && sameName(ours.mnemonic, name));

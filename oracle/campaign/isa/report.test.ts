@@ -22,7 +22,7 @@ const check: SiliconCheck = {
   unavailable: null,
   seeds: { first: 1, last: 10 },
   rows: [tally(0), tally(1, { first: null, differences: 0, explained: {}, agreed: 10, masked: {} })],
-  absent: [],
+  absent: [{ row: 1, mode: '32', why: 'a reason' }],
   seconds: 1,
 };
 
@@ -59,6 +59,7 @@ it('says the same as text, JSON and HTML', () => {
   expect(checkAsJson(check)).toMatchObject({ totals: { differences: 1 }, rows: [{ instruction: '50 push Zv' }, { agreed: 10 }] });
   const html = checkAsHtml(check);
   expect(html).toContain('engine 0x2 &lt;b&gt;');
+  for (const said of ['AVX-512', 'a reason', `${rowLabel(1)} (32)`]) expect(html).toContain(said);
   expect(html).not.toContain('<b>');
   expect(html.match(/class="differs"/g)).toHaveLength(1);
 });

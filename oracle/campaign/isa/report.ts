@@ -64,15 +64,29 @@ export const explanationsUsed = ({ rows }: SiliconCheck): readonly (readonly [st
     .filter((e) => rows.some((tally) => (tally.explained[e.finding] ?? 0) > 0))
     .map((e) => [e.finding, e.why]);
 
-/** Reasons, and how many rows they keep away. */
+/** What the opcode table leaves out, by name. */
+export const NOT_IN_TABLE = 'AVX, AVX2, FMA, F16C, AVX-512 and all else behind VEX and EVEX but BMI1 and BMI2; XOP: a later step';
+
+/** Rows with their modes, e.g. `0F 01 /0 mem sgdt M (64, 32, 16)`. */
+const namesOf = (units: SiliconCheck['absent']): readonly string[] =>
+  [...new Set(units.map(({ row }) => row))].map((row) => {
+    const modes = units.filter((unit) => unit.row === row).map(({ mode }) => mode);
+    return `${rowLabel(row)} (${modes.join(', ')})`;
+  });
+
+/** Reasons, and which rows they keep away. */
 export const absentText = ({ absent }: SiliconCheck): readonly string[] =>
-  [...new Set(absent.map(({ why }) => why))].map((why) => `${absent.filter((unit) => unit.why === why).length} rows: ${why}`);
+  [...new Set(absent.map(({ why }) => why))].flatMap((why) => {
+    const units = absent.filter((unit) => unit.why === why);
+    return [`${units.length} rows: ${why}`, ...namesOf(units).map((name) => `  ${name}`)];
+  });
 
 export const checkAsJson = (check: SiliconCheck): unknown => ({
   processor: check.processor,
   unavailable: check.unavailable,
   seeds: check.seeds,
   totals: totalsOf(check),
+  notInTable: NOT_IN_TABLE,
   seconds: check.seconds,
   explanations: Object.fromEntries(explanationsUsed(check)),
   absent: check.absent.map(({ row, mode, why }) => ({ instruction: rowLabel(row), mode, why })),
@@ -100,7 +114,7 @@ export const checkAsHtml = (check: SiliconCheck): string => {
 ${totals.explained} explained by findings, ${totals.notModelled} not modelled, ${totals.differences} unexplained.</p><ul>${explanations.join('')}</ul>
 <table><thead><tr>${HEAD.map((head) => `<th>${escaped(head)}</th>`).join('')}</tr></thead><tbody>
 ${rows.join('\n')}
-</tbody></table><h2>Not tried here</h2><ul>${absentText(check)
+</tbody></table><h2>Not modelled</h2><p>${escaped(NOT_IN_TABLE)}</p><h2>Not tried here</h2><ul>${absentText(check)
     .map((line) => `<li>${escaped(line)}</li>`)
     .join('')}</ul></html>
 `;

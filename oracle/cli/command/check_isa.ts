@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { checkDecoders, type DecodeCheck } from '../../campaign/isa/decode_check.ts';
 import { DECODE_EXCEPTIONS } from '../../campaign/isa/decode_exceptions.ts';
-import { absentText, checkAsHtml, checkAsJson, explanationsUsed, HEAD, rowOf, totalsOf } from '../../campaign/isa/report.ts';
+import { absentText, checkAsHtml, checkAsJson, explanationsUsed, HEAD, NOT_IN_TABLE, rowOf, totalsOf } from '../../campaign/isa/report.ts';
 import { rowsMatching } from '../../campaign/isa/row_label.ts';
 import { SEQUENCE_STEPS } from '../../campaign/isa/sequence_check.ts';
 import { checkSequences, type SequencesCheck } from '../../campaign/isa/sequences.ts';
@@ -108,6 +108,7 @@ const siliconText = (check: SiliconCheck): string => {
       ['processor', check.processor ?? ''],
       ['rows of the opcode table, by mode', `${totals.rows}, at least ${count(totals.fewest)} cases each`],
       ['rows not tried here', [count(check.absent.length), ...absentText(check)].join('\n')],
+      ['not modelled', NOT_IN_TABLE],
       ['cases', `${count(totals.cases)} (seeds ${check.seeds.first}..${check.seeds.last} of each row)`],
       ['model and executor as silicon', count(totals.agreed)],
       ['explained by findings', [count(totals.explained), ...explanationsUsed(check).map(([id, why]) => `${id}: ${why}`)].join('\n')],
