@@ -67,9 +67,9 @@ export class Board {
   /** Time goes on to `now`. */
   advance(now: number): void {
     const before = this.now;
-    if (now === before) return;
     this.now = now;
     this.pit.advance(before, now);
+    if (now === before) return;
     this.rtc.advance(before, now);
     this.serial.advance();
     this.lapic.advance(before, now);

@@ -130,7 +130,7 @@ export class Lapic {
   private error(bit: number): void {
     const known = (this.errors & bit) !== 0;
     this.errors |= bit;
-    if (!known && bit !== ESR.RECEIVED) this.local(ERROR);
+    if (!known) this.local(ERROR);
   }
 
   /** An event of the local vector table. */
@@ -138,7 +138,7 @@ export class Lapic {
     const lvt = this.lvt[entry];
     if ((lvt & MASKED) !== 0) return;
     const mode = entry === TIMER || entry === ERROR ? FIXED : (lvt >> 8) & 7;
-    if (mode === FIXED || mode === NMI) this.accept(mode, lvt & 0xff, entry === LINT0 && (lvt & LEVEL) !== 0);
+    if (mode === FIXED || mode === NMI) this.accept(mode, lvt & 0xff, false);
     else if (mode !== EXTINT) throw new NotModelled(`hardware/lapic_lvt-${mode}`);
   }
 

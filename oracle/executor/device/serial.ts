@@ -101,8 +101,14 @@ export class Serial {
       else this.enable(value & 0xf);
     } else if (register === 2) this.control(value);
     else if (register === 3) this.lcr = value;
-    else if (register === 4) this.mcr = value & 0x1f;
+    else if (register === 4) this.setModem(value & 0x1f);
     else if (register === 7) this.scr = value;
+  }
+
+  /** What waited while outputs led to inputs comes in when they do no longer. */
+  private setModem(value: number): void {
+    this.mcr = value;
+    this.takeIn();
   }
 
   private transmit(byte: number): void {
@@ -159,6 +165,7 @@ export class Serial {
 
   private takeOut(): number {
     let byte = this.holding;
+    this.holding = 0;
     if (this.hasFifo) {
       byte = this.fifo.shift() ?? 0;
       this.timedOut = false;
