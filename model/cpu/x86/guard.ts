@@ -63,8 +63,10 @@ const requireMultiple =
 
 /** AMD's MXCSR.MM: misaligned operands of SSE arithmetic, not of moves nor of FXSAVE and FXRSTOR. */
 const MISALIGNED_MASK = 0x20000;
+/** MOVSLDUP and MOVSHDUP rearrange: they count as computations. */
+const PLAIN_MOVE = /^mov(?!s[lh]dup)/;
 const misalignedAllowed = ({ fpu: { mxcsr } }: Running, { row, mnemonic }: Instruction): boolean =>
-  (mxcsr & MISALIGNED_MASK) !== 0 && row.state === 'sse' && !mnemonic.startsWith('mov');
+  (mxcsr & MISALIGNED_MASK) !== 0 && (row.state === 'sse' || row.state === 'mmx') && !PLAIN_MOVE.test(mnemonic);
 
 const memoryOperandOf = ({ dst, src, third }: Instruction): Operand | undefined => [dst, src, third].find(({ kind }) => kind === 'mem');
 
