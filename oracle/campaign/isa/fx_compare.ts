@@ -6,8 +6,8 @@ import type { FxState } from '../../image/instruction/fx_state.ts';
 
 const hex = (value: bigint | number, digits: number): string => value.toString(16).padStart(digits, '0');
 
-/** C1 and PE of the status word. */
-const ROUNDING_BITS = 0x220;
+/** C1, PE and (of a tiny result that is inexact) UE of the status word. */
+const ROUNDING_BITS = 0x230;
 
 /** 80-bit numbers of one sign in ascending order; null for what is no number. */
 const ordinal = (bits: bigint): bigint | null => {

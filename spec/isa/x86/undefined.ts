@@ -31,7 +31,7 @@ export const PINNED_FLAGS = {
 /** Results that may lie beside the correctly rounded one. Both machines give that one; silicon may differ as `tolerance` says. */
 export type InexactResult = {
   readonly mnemonics: readonly string[];
-  /** `one unit`: of the last place of 80-bit precision; with it C1 and PE. `relative`: of each single-precision element. */
+  /** `one unit`: of the last place of 80-bit precision; with it C1, PE and UE. `relative`: of each single-precision element. */
   readonly tolerance: { readonly kind: 'one unit' } | { readonly kind: 'relative'; readonly most: number };
   readonly pinned: string;
 };
