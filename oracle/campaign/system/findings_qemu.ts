@@ -44,8 +44,22 @@ export const QEMU_REPAIRS: readonly Repair[] = [
       ? repairFields(peer, ours, ['rax'])
       : peer,
   ),
+  repair('F-144', 'DR6 keeps bit 12, DR7 bits 11, 12, 14 and 15', (peer, ours, c) =>
+    /^DR[4-7]$/.test(c.note)
+      ? repairFields(
+          peer,
+          ours,
+          DEBUG_FIELDS.filter((name) => onlyReserved(peer.fields[name] ^ ours.fields[name])),
+        )
+      : peer,
+  ),
   repair('F-145', 'LAR leaves bits 16 to 19 out', (peer, ours, c) => (mnemonicOf(c) === 'lar' ? repairFields(peer, ours, ['rcx']) : peer)),
 ];
+
+/** Where what was written to a debug register is seen again, and the bits that DR6 and DR7 do not have. */
+const DEBUG_FIELDS = ['rbx', 'dr6', 'dr7'] as const;
+const DEBUG_RESERVED = 0xd800n;
+const onlyReserved = (difference: bigint): boolean => (difference & ~DEBUG_RESERVED) === 0n;
 
 const mnemonicOf = (c: SystemCase): string => OPCODES[c.row].mnemonic;
 
@@ -67,6 +81,22 @@ const GROUPS: readonly (readonly [finding: string, why: string, explains: (d: Di
     'F-144',
     'control registers that do not exist raise #GP(0) in ring 3, not #UD (F-040)',
     ({ c, ours }) => /CR\d|plain mov_(to|from)_cr/.test(c.note) && vectorOf(ours) === 6n,
+  ],
+  ['F-144', 'CR3 and CR8 take reserved bits', ({ c, ours }) => /^to CR[38]/.test(c.note) && vectorOf(ours) === 13n],
+  [
+    'F-144',
+    'LGDT and LIDT take addresses that are not canonical',
+    ({ c, ours }) => /^l[gi]dt$/.test(mnemonicOf(c)) && vectorOf(ours) === 13n,
+  ],
+  [
+    'F-145',
+    'MONITOR does not look at the memory that it watches',
+    ({ c, ours, peer }) => mnemonicOf(c) === 'monitor' && vectorOf(ours) === 14n && vectorOf(peer) === 6n,
+  ],
+  [
+    'F-143',
+    'LEAVE takes a new RBP from an address that is not canonical',
+    ({ c, ours }) => mnemonicOf(c) === 'leave' && c.note === 'stack end' && vectorOf(ours) !== null,
   ],
   ['F-144', 'MSRs that do not exist read as 0, and values are not checked', ({ c }) => /^(rd|wr)msr$/.test(mnemonicOf(c))],
   [
