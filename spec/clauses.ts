@@ -73,7 +73,7 @@ export const CLAUSES = {
   'device/serial-interrupt': { chapter: 'devices', title: 'The causes come in this order: line status, received data, character timeout in place of it, transmitter empty, modem status.' },
   'device/serial-receive': { chapter: 'devices', title: 'A byte from outside that finds no room waits on the line, in order, and comes in as soon as there is room; none comes in during loopback.' },
   'device/serial-send': { chapter: 'devices', title: 'A byte is sent at once, so the transmitter is always empty.' },
-  'device/serial-timeout': { chapter: 'devices', title: 'With FIFOs on, bytes that wait for longer than a time input raise the character timeout, whatever the trigger level.' },
+  'device/serial-timeout': { chapter: 'devices', title: 'With FIFOs on, bytes that are too few for the trigger level raise the character timeout at the next time input after they came.' },
   'device/time': { chapter: 'devices', title: 'A time input moves all clocks on, and raises what came due since the last one.' },
   'domain/build-dom0': { chapter: 'start_of_day', title: 'Dom0 is privileged: start_info.flags is 0x303 (privileged, initial domain, and the power management bits 0x300).' },
   'domain/build-domu': { chapter: 'start_of_day', title: 'Another domain is built by the same rules with start_info.flags 0: the machine\'s builder plays the toolstack.' },

@@ -94,8 +94,10 @@ export const readPort = (d: Devices, port: number, size: 1 | 2 | 4): Answer => {
 const quiet = (devices: Devices): Written => ({ devices, effects: [] });
 
 const writeSerialPort = (d: Devices, register: number, value: number): Written => {
-  const { serial: next, sent } = serial.writeSerial(d.serial, register, value, d.now);
-  const noted = register === 0 ? citing(d, 'device/serial-send') : d;
+  // The interrupt of an empty transmitter is an edge again for each byte.
+  const loaded = settled({ ...d, serial: serial.loaded(d.serial, register) });
+  const { serial: next, sent } = serial.writeSerial(loaded.serial, register, value, d.now);
+  const noted = register === 0 ? citing(loaded, 'device/serial-send') : loaded;
   return { devices: settled({ ...noted, serial: next }), effects: sent === '' ? [] : [{ kind: 'serial', bytes: sent }] };
 };
 

@@ -54,7 +54,7 @@ export const receive = (s: Serial, bytes: readonly number[], now: number): Seria
 
 /** device/serial-timeout: bytes that nobody fetched wait below the trigger level. */
 export const atTime = (s: Serial, now: number): Serial =>
-  s.fifo && !s.late && s.received.length > 0 && now > s.arrived ? judged({ ...s, late: true }) : s;
+  s.fifo && !s.late && s.received.length > 0 && s.received.length < s.trigger && now > s.arrived ? judged({ ...s, late: true }) : s;
 
 type Read = { readonly serial: Serial; readonly value: number };
 
@@ -90,6 +90,10 @@ export const readSerial = (s: Serial, register: number, now: number): Read => {
       return { serial: s, value: s.scr };
   }
 };
+
+/** A byte is written to the transmitter: while it has it, it is not empty, and its interrupt goes. */
+export const loaded = (s: Serial, register: number): Serial =>
+  register === 0 && !divisorLatch(s) ? judged({ ...s, sent: false, lsr: s.lsr & ~(LSR.THRE | LSR.TEMT) }) : s;
 
 type Written = { readonly serial: Serial; readonly sent: string };
 const quiet = (serial: Serial): Written => ({ serial: judged(serial), sent: '' });
