@@ -57,8 +57,10 @@ const enter = (c: Cpu, lo: number, hi: number): Op => {
   return c.goto(lo, hi);
 };
 
+/** In memory, or (outside 64-bit mode) in the instruction: offset in `imm`, selector in `immHi`. */
 const readPointer = (c: Cpu, o: Op): number => {
-  const lo = farPointer(c, o);
+  if (!o.memory) c.far = o.immHi & 0xffff;
+  const lo = o.memory ? farPointer(c, o) : o.size === 2 ? o.imm & 0xffff : o.imm;
   checkCode(c, c.far);
   // An offset of at most 32 bits is canonical.
   c.high = 0;

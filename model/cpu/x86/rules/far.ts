@@ -1,6 +1,6 @@
 /** Far transfers inside ring 3. Other rings are out of reach: Xen's descriptor table has no gate that ring 3 may call. */
 
-import type { Size } from '../../../word/size.ts';
+import { type Size, zeroExtend } from '../../../word/size.ts';
 import { addInt, Word } from '../../../word/word.ts';
 import { canonicalTarget } from '../canonical.ts';
 import { generalProtection } from '../fault.ts';
@@ -17,9 +17,13 @@ import { changeableFlags } from './flags_image.ts';
 
 type Target = { readonly selector: number; readonly offset: Word };
 
-/** The pointer in memory, offset first, then the selector. REX.W leaves the offset at 32 bits. */
+/**
+ * The pointer in the instruction, which compatibility mode has, or in memory, offset first, then the selector. REX.W leaves the offset
+ * at 32 bits.
+ */
 const readPointer = (s: Running, i: Instruction): Target => {
   const bytes = i.size === 2 ? 2 : 4;
+  if (i.dst.kind === 'far') return { selector: i.dst.index, offset: zeroExtend(i.dst.value, bytes) };
   const { segment, stack } = i.dst;
   const at = effectiveAddress(s, i, i.dst);
   const offset = readLinear(s, segmented(s, segment, at, bytes), bytes, stack);
