@@ -6,10 +6,13 @@ import { compareDevices } from './device_check.ts';
 
 const config: BareConfig = { frames: 4096, cpuid: [], tsc_khz: 1000, random: [], wallclock_sec: 951_782_299, cmdline: '' };
 
+/** Always the same programs: differences that one in many thousands shows are for campaigns to find, not for a change to stumble over. */
+const SEED = 8254;
+
 test('the devices of model and executor answer alike and hold the same, whatever is done to them', () => {
   fc.assert(
     fc.property(devicePrograms, (program) => compareDevices(config, program) === null),
-    { numRuns: 1500 },
+    { numRuns: 1500, seed: SEED },
   );
 }, 60_000);
 
@@ -17,7 +20,7 @@ test('nor do they differ when what is missing is taken as absent', () => {
   const lenient = { ...config, lenient: true };
   fc.assert(
     fc.property(devicePrograms, (program) => compareDevices(lenient, program) === null),
-    { numRuns: 500 },
+    { numRuns: 500, seed: SEED },
   );
 }, 60_000);
 
