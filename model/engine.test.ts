@@ -71,10 +71,10 @@ describe('the frame table', () => {
   const afresh = (table: ReturnType<typeof emptyFrameTable>): readonly [number, number] => {
     let sums: readonly [number, number] = [0, 0];
     for (const seen of framesOf(table)) {
-      const [lo0, hi0, lo1] = packFrame(seen);
+      const [lo0, hi0, lo1, hi1] = packFrame(seen);
       sums = [
-        (sums[0] + mixFirst(seen.mfn, 0, lo0, hi0) + mixFirst(seen.mfn, 1, lo1, 0)) | 0,
-        (sums[1] + mixSecond(seen.mfn, 0, lo0, hi0) + mixSecond(seen.mfn, 1, lo1, 0)) | 0,
+        (sums[0] + mixFirst(seen.mfn, 0, lo0, hi0) + mixFirst(seen.mfn, 1, lo1, hi1)) | 0,
+        (sums[1] + mixSecond(seen.mfn, 0, lo0, hi0) + mixSecond(seen.mfn, 1, lo1, hi1)) | 0,
       ];
     }
     return sums;

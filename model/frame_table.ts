@@ -52,9 +52,9 @@ class Leaf {
     for (let i = 0; i < LEAF; i++) {
       const seen = observeFrame(this.base + i, this.frames[i]);
       if (!seen) continue;
-      const [lo0, hi0, lo1] = packFrame(seen);
-      first = (first + mixFirst(seen.mfn, 0, lo0, hi0) + mixFirst(seen.mfn, 1, lo1, 0)) | 0;
-      second = (second + mixSecond(seen.mfn, 0, lo0, hi0) + mixSecond(seen.mfn, 1, lo1, 0)) | 0;
+      const [lo0, hi0, lo1, hi1] = packFrame(seen);
+      first = (first + mixFirst(seen.mfn, 0, lo0, hi0) + mixFirst(seen.mfn, 1, lo1, hi1)) | 0;
+      second = (second + mixSecond(seen.mfn, 0, lo0, hi0) + mixSecond(seen.mfn, 1, lo1, hi1)) | 0;
     }
     this.#sums = [first, second];
     return this.#sums;
@@ -76,6 +76,7 @@ export const observeFrame = (mfn: number, frame: Frame): FrameObservation | null
         type: frame.typeRefs === 0 ? 'none' : frame.type,
         type_refs: frame.typeRefs,
         pinned: frame.pinned,
+        partial: frame.partial ?? null,
       };
 
 /** A table of `size` free frames. */

@@ -21,6 +21,8 @@ export const DomainConfig = z.object({
   pages: z.int().min(64).max(0x400000),
   vcpus: z.int().min(1).max(32),
   cmdline: text(1023),
+  /** Most pages that it may have; absent: `pages`, and no limit for domain 0. */
+  max_pages: z.int().min(1).max(0xffffffff).optional(),
 });
 export type DomainConfig = z.infer<typeof DomainConfig>;
 

@@ -18,11 +18,15 @@ export const mixFirst = (mfn: number, word: number, lo: number, hi: number): num
 export const mixSecond = (mfn: number, word: number, lo: number, hi: number): number =>
   (lo | hi) === 0 ? 0 : finish(Math.imul(hi, 0x27d4eb2f) ^ finish(Math.imul(lo, 0x165667b1) ^ Math.imul(mfn * 512 + word + 7, 0xd3a2646d)));
 
-/** Frame state as two words for the mix: word 0 = {owner, type, pinned | references}, word 1 = {type references}. A free frame is all zero. */
-export const packFrame = (f: FrameObservation): readonly [lo0: number, hi0: number, lo1: number] => [
+/**
+ * Frame state as two words for the mix: word 0 = {owner, type, pinned | references}, word 1 = {type references, the state of a table
+ * that stopped half way}. A free frame is all zero.
+ */
+export const packFrame = (f: FrameObservation): readonly [lo0: number, hi0: number, lo1: number, hi1: number] => [
   (f.owner === null ? 0 : f.owner + 1) | (FRAME_TYPES.indexOf(f.type) << 20) | (f.pinned ? 1 << 24 : 0) | 0,
   f.refs | 0,
   f.type_refs | 0,
+  f.partial === null ? 0 : ((f.partial.entries + 1) << 1) | (f.partial.nested ? 1 : 0),
 ];
 
 /** The digest's text: 16 hex digits. */

@@ -4,8 +4,16 @@ import type { Event, VcpuRef } from './event.ts';
 import type { Input } from './input.ts';
 import type { FrameObservation, Observation } from './observation.ts';
 
-/** What one input brought about. `clauses`: ids of the clauses that decided something (model only). */
-export type Report = { readonly events: readonly Event[]; readonly retired: number; readonly clauses?: readonly string[] };
+/**
+ * What one input brought about. `questions`: how often a long operation asked whether it should stop (input `execute`, `preempt`).
+ * `clauses`: ids of the clauses that decided something (model only).
+ */
+export type Report = {
+  readonly events: readonly Event[];
+  readonly retired: number;
+  readonly questions?: number;
+  readonly clauses?: readonly string[];
+};
 
 /** What a driver must know to choose the next input. */
 export type Status = {

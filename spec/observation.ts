@@ -50,6 +50,11 @@ export type VcpuObservation = {
   /** CR0.TS as the guest set it. */
   readonly task_switched: boolean;
   readonly iopl: number;
+  /** The frames that set_gdt named, and how many entries of them count. */
+  readonly gdt: { readonly entries: number; readonly frames: readonly number[] };
+  readonly ldt: { readonly base: string; readonly entries: number };
+  /** What PHYSDEVOP_set_iobitmap named: address and number of ports; null when none. */
+  readonly io_bitmap: { readonly address: string; readonly ports: number } | null;
   /** Guest's view of CR4. */
   readonly cr4: string;
   /** Armed timers, ns; null when stopped. */
@@ -88,6 +93,11 @@ export type ActiveGrantObservation = {
 export type DomainObservation = {
   readonly domid: number;
   readonly pages: number;
+  /** Most pages that it may have, and pages claimed for it and not yet handed out. */
+  readonly max_pages: number;
+  readonly claimed: number;
+  /** What XENMEM_set_memory_map stored: [address, size, type]; null before. */
+  readonly memory_map: readonly (readonly [address: string, size: string, type: number])[] | null;
   readonly shared_info: number;
   /** Reason of SHUTDOWN when the domain is shut down. */
   readonly shutdown: number | null;
@@ -131,4 +141,6 @@ export type FrameObservation = {
   readonly type: FrameType;
   readonly type_refs: number;
   readonly pinned: boolean;
+  /** A page table whose validation, or its end, stopped half way: the entries below `entries` count; `nested`: the next one in part. */
+  readonly partial: { readonly entries: number; readonly nested: boolean } | null;
 };

@@ -80,9 +80,9 @@ export class FrameTable {
     let first = 0;
     let second = 0;
     if (frame !== null) {
-      const [lo0, hi0, lo1] = packFrame(frame);
-      first = (mixFirst(mfn, 0, lo0, hi0) + mixFirst(mfn, 1, lo1, 0)) | 0;
-      second = (mixSecond(mfn, 0, lo0, hi0) + mixSecond(mfn, 1, lo1, 0)) | 0;
+      const [lo0, hi0, lo1, hi1] = packFrame(frame);
+      first = (mixFirst(mfn, 0, lo0, hi0) + mixFirst(mfn, 1, lo1, hi1)) | 0;
+      second = (mixSecond(mfn, 0, lo0, hi0) + mixSecond(mfn, 1, lo1, hi1)) | 0;
     }
     this.first = (this.first + first - this.firstTerms[mfn]) | 0;
     this.second = (this.second + second - this.secondTerms[mfn]) | 0;
@@ -103,6 +103,7 @@ export class FrameTable {
       type: typeRefs === 0 ? 'none' : FRAME_TYPES[this.type[mfn]],
       type_refs: typeRefs,
       pinned: (this.flags[mfn] & PGF.pinned) !== 0,
+      partial: (this.flags[mfn] & PGF.partial) === 0 ? null : { entries: this.nrValidated[mfn], nested: this.partialSet[mfn] !== 0 },
     };
   }
 }
