@@ -63,6 +63,7 @@ export const HYPERCALL_ARGS: Readonly<Partial<Record<HypercallName, number>>> = 
   get_debugreg: 1,
   multicall: 2,
   update_va_mapping: 3,
+  update_va_mapping_otherdomain: 4,
   set_timer_op: 1,
   xen_version: 2,
   console_io: 3,
@@ -206,6 +207,11 @@ export const SUBOPERATIONS = {
     reserved_device_memory_map: 27,
     acquire_resource: 28,
     get_vnumainfo: 26,
+    maximum_gpfn: 14,
+    paging_op: 20,
+    access_op: 21,
+    sharing_op: 22,
+    machphys_compat_mfn_list: 25,
   },
 } as const satisfies Partial<Record<HypercallName, Record<string, number>>>;
 

@@ -2,6 +2,7 @@
 import { evtchn } from './event_channel.ts';
 import { gnttab } from './grant_table.ts';
 import type { Layout } from './layout.ts';
+import { memory } from './memory.ts';
 import { callback, sched, vcpu, vcpu_guest_context } from './sched.ts';
 import { xen_version } from './version.ts';
 import { mmu_update, mmuext_op, multicall_entry, trap_info } from './xen.ts';
@@ -14,6 +15,7 @@ const prefixed = <P extends string, T extends Readonly<Record<string, Layout>>>(
 export const LAYOUTS = {
   ...prefixed('evtchn', evtchn),
   ...prefixed('gnttab', gnttab),
+  ...prefixed('memory', memory),
   ...prefixed('sched', sched),
   ...prefixed('vcpu', vcpu),
   ...prefixed('callback', callback),
