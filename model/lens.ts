@@ -40,9 +40,10 @@ export const updateDomain = (machine: Machine, domid: number, change: Partial<Do
 
 /** Replace a vCPU by its domid and number. */
 export const setVcpu = (machine: Machine, vcpu: Vcpu): Machine => {
-  const vcpus = domainOf(machine, vcpu.domid).vcpus.slice();
+  const domain = domainOf(machine, vcpu.domid);
+  const vcpus = domain.vcpus.slice();
   vcpus[vcpu.id] = vcpu;
-  return updateDomain(machine, vcpu.domid, { vcpus });
+  return setDomain(machine, { ...domain, vcpus });
 };
 
 /** Change some fields of a vCPU. */
@@ -50,7 +51,7 @@ export const updateVcpu = (machine: Machine, at: VcpuRef, change: Partial<Vcpu>)
   setVcpu(machine, { ...vcpuOf(machine, at), ...change });
 
 /** Replace a vCPU's processor state. */
-export const setCpu = (machine: Machine, at: VcpuRef, cpu: CpuState): Machine => updateVcpu(machine, at, { cpu });
+export const setCpu = (machine: Machine, at: VcpuRef, cpu: CpuState): Machine => setVcpu(machine, { ...vcpuOf(machine, at), cpu });
 
 export const setMemory = (machine: Machine, memory: Memory): Machine => (memory === machine.memory ? machine : { ...machine, memory });
 

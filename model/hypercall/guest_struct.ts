@@ -11,8 +11,11 @@ export const fieldOf = (bytes: Uint8Array, { at, size }: Field): number => {
   return value;
 };
 
-export const fieldsOf = <L extends Layout>(bytes: Uint8Array, { fields }: L): Fields<L> =>
-  Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, fieldOf(bytes, field)])) as Fields<L>;
+export const fieldsOf = <L extends Layout>(bytes: Uint8Array, { fields }: L): Fields<L> => {
+  const values: Record<string, number> = {};
+  for (const name in fields) values[name] = fieldOf(bytes, fields[name]);
+  return values as Fields<L>;
+};
 
 /** The structure's bytes with some fields replaced. Negative values are written in two's complement. */
 export const withFields = <L extends Layout>(bytes: Uint8Array, { fields }: L, values: Partial<Fields<L>>): Uint8Array => {

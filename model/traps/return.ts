@@ -69,11 +69,13 @@ const sysret = (machine: Machine, at: VcpuRef): Machine => {
   regs[R11] = fromNumber(restored);
   const clobbered = { ...cpu, regs, flags: (restored & SYSRET_FLAGS) | 2 };
   if (!isCanonical(cpu.rip)) return iret(cite(setCpu(machine, at, clobbered), 'trap/return-not_canonical'), at);
-  const selectors = cpu.segments.selectors.slice();
+  const { selectors } = cpu.segments;
   if (selectors[CS] === FLAT.RING3_CS32) throw new NotModelled('x86/compatibility_mode');
-  selectors[CS] = FLAT.RING3_CS64;
-  selectors[SS] = FLAT.RING3_SS64;
-  const m = setCpu(cite(machine, 'trap/return-sysret'), at, { ...clobbered, segments: { ...cpu.segments, selectors } });
+  const segments =
+    selectors[CS] === FLAT.RING3_CS64 && selectors[SS] === FLAT.RING3_SS64
+      ? cpu.segments
+      : { ...cpu.segments, selectors: selectors.with(CS, FLAT.RING3_CS64).with(SS, FLAT.RING3_SS64) };
+  const m = setCpu(cite(machine, 'trap/return-sysret'), at, { ...clobbered, segments });
   return (restored & FLAG.TF) === 0 ? m : returnToGuest(injectDebug(cite(m, 'trap/return-sysret_tf'), at), at, 'sysret');
 };
 

@@ -21,33 +21,36 @@ const ARGUMENTS = [RDI, RSI, RDX, R10, R8, R9] as const;
 /** The vCPU executed SYSCALL; its state is as the processor leaves it to Xen. */
 export const enterBySyscall = (machine: Machine, at: VcpuRef): Machine => {
   const vcpu = vcpuOf(machine, at);
-  const selectors = vcpu.cpu.segments.selectors.slice();
-  selectors[CS] = FLAT.RING3_CS64;
-  selectors[SS] = FLAT.RING3_SS64;
-  const entered = setCpu(machine, at, { ...vcpu.cpu, segments: { ...vcpu.cpu.segments, selectors } });
+  const cpu = withFlatSelectors(vcpu.cpu);
+  const entered = cpu === vcpu.cpu ? machine : setCpu(machine, at, cpu);
   return vcpu.mode === 'kernel' ? hypercall(entered, at) : callGuestKernel(entered, at);
 };
 
 const hypercall = (machine: Machine, at: VcpuRef): Machine => {
   const { regs } = vcpuOf(machine, at).cpu;
-  const result = callHypercall(
-    machine,
-    at,
-    regs[RAX],
-    ARGUMENTS.map((r) => regs[r]),
-    0,
-  );
+  const args = [regs[RDI], regs[RSI], regs[RDX], regs[R10], regs[R8], regs[R9]];
+  const result = callHypercall(machine, at, regs[RAX], args, 0);
   const m = result.machine;
   if (result.kind === 'no_reply') return returnToGuest(fireAtOnce(m), at, result.exit);
   const { cpu } = vcpuOf(m, at);
   if (result.kind === 'reply') {
-    const answered = setCpu(m, at, withRegs(cpu, [[RAX, result.value]]));
+    const answered = setCpu(m, at, { ...cpu, regs: cpu.regs.with(RAX, result.value) });
     return returnToGuest(fireAtOnce(result.ending ? end(answered, at, result.ending) : answered), at, 'sysret');
   }
   // hypercall/preempted: the guest finds itself at the instruction again, with what is left to do in its registers.
   const again = withRegs(cpu, [[RAX, regs[RAX]], ...result.args.map((value, i) => [ARGUMENTS[i], value] as const)]);
   const restarted = setCpu(cite(m, 'hypercall/preempted'), at, { ...again, rip: addInt(again.rip, -SYSCALL) });
   return returnToGuest(fireAtOnce(result.ending ? end(restarted, at, result.ending) : restarted), at, 'sysret');
+};
+
+/** The processor as Xen finds it after SYSCALL. */
+const withFlatSelectors = (cpu: CpuState): CpuState => {
+  const old = cpu.segments.selectors;
+  if (old[CS] === FLAT.RING3_CS64 && old[SS] === FLAT.RING3_SS64) return cpu;
+  const selectors = old.slice();
+  selectors[CS] = FLAT.RING3_CS64;
+  selectors[SS] = FLAT.RING3_SS64;
+  return { ...cpu, segments: { ...cpu.segments, selectors } };
 };
 
 const withRegs = (cpu: CpuState, values: readonly (readonly [number, CpuState['rip']])[]): CpuState => {

@@ -12,7 +12,7 @@ import type { Running } from './running.ts';
 
 /** Why the loop must stop here. `after` is the state in which Xen finds the processor; null for a fault: the state before. */
 export class Exit {
-  readonly kind: 'fault' | 'trap' | 'int' | 'syscall';
+  readonly kind: 'fault' | 'trap' | 'int';
   readonly after: Running | null;
   readonly fault: Fault;
   readonly clause: ClauseId | null;
@@ -83,5 +83,3 @@ export const trap = (after: Running, vector: number, clause: ClauseId | null): E
 /** INT n and its kin, as something else than the processor delivers them. */
 export const softwareInterrupt = (after: Running, vector: number, clause: ClauseId | null, by: SoftwareInterrupt = 'int'): Exit =>
   new Exit('int', after, event(vector), clause, null, by);
-/** SYSCALL. */
-export const systemCall = (after: Running): Exit => new Exit('syscall', after, event(0), null);

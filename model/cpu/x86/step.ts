@@ -7,7 +7,7 @@ import { Asks, Exit, Marked, trap } from './fault.ts';
 import { instructionAt } from './fetch.ts';
 import { RF, TF } from './flags.ts';
 import type { Instruction } from './instruction.ts';
-import { type CpuOutcome, VECTOR } from './outcome.ts';
+import { type CpuOutcome, type Run, VECTOR } from './outcome.ts';
 import type { Platform } from './platform.ts';
 import { citing, cpuOf, Running, started, withMemory } from './running.ts';
 import { type CpuState, CS, SS } from './state.ts';
@@ -25,9 +25,15 @@ export const runInstructions = (cpu: CpuState, memory: Memory, platform: Platfor
   let s = started(cpu, memory, platform);
   for (;;) {
     try {
-      if (s.system.kind === 'pv') while (s.tick < budget) s = oneStep(s);
+      if (s.system.kind === 'pv')
+        while (s.tick < budget) {
+          const instruction = instructionAt(s);
+          const after = instruction.run(s, instruction);
+          if (instruction.mnemonic === 'syscall') return { kind: 'syscall', ...reached(withoutRf(after)) };
+          s = (s.flags & (TF | RF)) === 0 ? after : afterDebugFlags(s, instruction, after);
+        }
       else while (s.tick < budget && s.system.activity === 'running' && s.system.cr8 === cpu.system.cr8) s = bareStep(s);
-      return { kind: 'retired', cpu: cpuOf(s), memory: s.memory, steps: s.tick, clauses: s.cited };
+      return { kind: 'retired', ...reached(s) };
     } catch (thrown) {
       if (thrown instanceof Marked)
         s = citing(withMemory(s, thrown.memory), s.system.kind === 'pv' ? 'x86/page_walk-accessed' : 'x86/paging-accessed');
@@ -43,11 +49,8 @@ export const runInstructions = (cpu: CpuState, memory: Memory, platform: Platfor
 export const executeInstruction = (cpu: CpuState, memory: Memory, platform: Platform): CpuOutcome =>
   runInstructions(cpu, memory, platform, 1);
 
-const oneStep = (s: Running): Running => {
-  const instruction = instructionAt(s);
-  const after = instruction.run(s, instruction);
-  return (s.flags & (TF | RF)) === 0 ? after : afterDebugFlags(s, instruction, after);
-};
+/** How far the run came. */
+const reached = (s: Running): Run => ({ cpu: cpuOf(s), memory: s.memory, steps: s.tick, clauses: s.cited });
 
 /** RF lasts for one instruction. x86/single_step: TF before an instruction makes a #DB after it, but not after SS was loaded. */
 const afterDebugFlags = (s: Running, instruction: Instruction, after: Running): Running => {
@@ -57,7 +60,7 @@ const afterDebugFlags = (s: Running, instruction: Instruction, after: Running): 
 };
 
 const withoutRf = (s: Running): Running =>
-  new Running(s.regs, s.rip, s.flags & ~RF, s.segments, s.memory, s.platform, s.tick, s.cited, s.fpu, s.system);
+  (s.flags & RF) === 0 ? s : new Running(s.regs, s.rip, s.flags & ~RF, s.segments, s.memory, s.platform, s.tick, s.cited, s.fpu, s.system);
 
 const loadsStackSegment = ({ mnemonic, dst }: Instruction): boolean =>
   (mnemonic === 'mov_to_seg' || mnemonic === 'pop_seg') && dst.index === SS;
@@ -77,8 +80,6 @@ const outcomeOf = (before: Running, { kind, after, fault, clause, left, by }: Ex
   }
   const clauses = clause ? [...after.cited, clause] : after.cited;
   if (kind === 'fault') return { kind, cpu: cpuOf(after), memory: after.memory, steps: before.tick + 1, clauses, fault };
-  const ended = after.system.kind === 'pv' ? withoutRf(after) : after;
-  const reached = { cpu: cpuOf(ended), memory: after.memory, steps: after.tick, clauses };
-  if (kind === 'int') return { kind, ...reached, vector: fault.vector, by };
-  return kind === 'syscall' ? { kind, ...reached } : { kind: 'trap', ...reached, fault };
+  const run: Run = { ...reached(after.system.kind === 'pv' ? withoutRf(after) : after), clauses };
+  return kind === 'int' ? { kind, ...run, vector: fault.vector, by } : { kind: 'trap', ...run, fault };
 };

@@ -1,7 +1,7 @@
 /** Instructions that leave ring 3, or that ring 3 may not execute. */
 import { ACCESS } from '../../../memory/translate.ts';
 import { addInt, Word, ZERO } from '../../../word/word.ts';
-import { generalProtection, softwareInterrupt, systemCall, trap, undefinedOpcode } from '../fault.ts';
+import { generalProtection, softwareInterrupt, trap, undefinedOpcode } from '../fault.ts';
 import { RF } from '../flags.ts';
 import { readLinear } from '../linear.ts';
 import { linearAddress } from '../operand.ts';
@@ -47,10 +47,10 @@ const intRule: Semantics = (s, i) => {
   throw generalProtection(vector * 8 + 2, 'x86/int-gate');
 };
 
-/** SYSCALL: RCX ← the address behind it, R11 ← RFLAGS; the rest is Xen's. */
+/** SYSCALL: RCX ← the address behind it, R11 ← RFLAGS; the rest is Xen's, and the run ends here (step.ts). */
 const syscallRule: Semantics = (s, i) => {
   const regs = setReg(setReg(s.regs, RCX, nextRip(s, i)), R11, new Word(0, s.flags & ~RF));
-  throw systemCall(advance(s, i, regs, s.flags, s.memory));
+  return advance(s, i, regs, s.flags, s.memory);
 };
 
 /** CPUID: the leaf EAX, subleaf ECX of the machine's table. x86/cpuid-absent: a leaf that the table lacks reads as zeros. */
