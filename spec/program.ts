@@ -159,6 +159,17 @@ export const Step = z.discriminatedUnion('do', [
     /** User mode is entered by the iret hypercall, which returns by IRET, or by SYSRET when its frame says that it came by SYSCALL. */
     entry: z.enum(['iret', 'sysret']).optional(),
   }),
+  /**
+   * Many hypercalls with no line of their own. Without `draws` each is made once, in order, and all results are printed; with it so many are
+   * drawn from the list by `seed`, and a mix of their results is printed. Results inside `calls` cannot be named by later steps.
+   */
+  z.strictObject({
+    ...step,
+    do: z.literal('calls'),
+    calls: z.array(Call).min(1).max(400),
+    draws: z.int().min(1).max(1_000_000).optional(),
+    seed: z.int().min(0).max(0xffffffff).optional(),
+  }),
   /** One access to memory; `show` tells how the value read is printed. */
   z.strictObject({
     ...step,

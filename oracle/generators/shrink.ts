@@ -103,9 +103,31 @@ function* simplerCall(step: Extract<Step, { do: 'hypercall' }>): IterableIterato
   }
 }
 
+/** Fewer draws, then fewer calls to draw from; drawn calls may become listed ones. */
+function* simplerCalls(step: Extract<Step, { do: 'calls' }>): IterableIterator<Step> {
+  const { calls, draws } = step;
+  if (draws !== undefined) {
+    const { draws: _, seed: _seed, ...listed } = step;
+    yield listed;
+    for (let less = draws >> 1; less >= 1; less >>= 1) yield { ...step, draws: draws - less };
+  }
+  for (let size = calls.length >> 1; size >= 1; size >>= 1)
+    for (let from = 0; from < calls.length; from += size) {
+      const rest = calls.filter((_, i) => i < from || i >= from + size);
+      if (rest.length > 0) yield { ...step, calls: rest };
+    }
+  for (const [i, call] of calls.entries())
+    for (const [n, argument] of call.args.entries())
+      for (const simpler of simplerArgument(argument)) {
+        const args = call.args.map((a, k) => (k === n ? simpler : a));
+        yield { ...step, calls: calls.map((c, k) => (k === i ? { ...c, args } : c)) };
+      }
+}
+
 function* simplerStep(step: Step): IterableIterator<Step> {
   if (step.do === 'code') yield* simplerCode(step);
   else if (step.do === 'hypercall') yield* simplerCall(step);
+  else if (step.do === 'calls') yield* simplerCalls(step);
   else if (step.do === 'initialise' && step.words) {
     for (let i = 0; i < step.words.length; i++) yield { ...step, words: step.words.filter((_, n) => n !== i) };
   } else if (step.do === 'access' && step.mode === 'user') {

@@ -29,6 +29,10 @@ export const R = {
   r8d: reg('r8d'),
   r9d: reg('r9d'),
   r10d: reg('r10d'),
+  r12d: reg('r12d'),
+  r13d: reg('r13d'),
+  r14d: reg('r14d'),
+  r15d: reg('r15d'),
   esp: reg('esp'),
 } as const;
 

@@ -24,8 +24,8 @@ const BY_FIRST: readonly HypercallName[] = [
   'memory_op',
 ];
 /** Calls that change what is mapped where. */
-const CHANGES_MAPPINGS: readonly number[] = (
-  ['mmu_update', 'update_va_mapping', 'mmuext_op', 'grant_table_op', 'multicall', 'stack_switch'] as const
+export const CHANGES_MAPPINGS: readonly number[] = (
+  ['mmu_update', 'update_va_mapping', 'mmuext_op', 'grant_table_op', 'memory_op', 'multicall', 'stack_switch'] as const
 ).map(callNumber);
 
 const constantArgument = (argument: Argument | undefined): number | undefined =>

@@ -3,6 +3,7 @@ import { HYPERCALL } from '#spec/abi/hypercall.ts';
 import type { Step, StepOf, Value } from '#spec/program.ts';
 import { addressOf, at, imm, via } from '../asm/operand.ts';
 import { GRANT, SHARED_INFO, VAR } from '../layout.ts';
+import { callsStep } from './calls.ts';
 import { codeStep, excursion, fieldTable, printFields } from './code.ts';
 import { type Context, R, raxOf } from './context.ts';
 import { endStep } from './end.ts';
@@ -226,6 +227,8 @@ export const titleOf = (step: Step): string => {
       return step.mode === 'user' ? 'code/user' : 'code';
     case 'access':
       return step.mode === 'user' ? `${step.how}/user` : step.how;
+    case 'calls':
+      return step.draws === undefined ? 'calls' : 'calls/drawn';
     case 'wait':
       return `wait/${step.how}/${step.timer}`;
     case 'upcalls':
@@ -243,6 +246,8 @@ export const compileStep = (c: Context, step: Step) => {
   switch (step.do) {
     case 'hypercall':
       return hypercallStep(c, step, title);
+    case 'calls':
+      return callsStep(c, step, title);
     case 'code':
       return codeStep(c, step, title);
     case 'access':

@@ -4,6 +4,7 @@ import { DOMID } from '#spec/abi/xen.ts';
 import { Assembler } from '../asm/assembler.ts';
 import { assembleText, type Constants } from '../asm/text.ts';
 import * as layout from '../layout.ts';
+import { CALLS } from './calls.ts';
 import { FIELDS } from './fields.ts';
 import { PRINT } from './print.ts';
 import { REPORT, REPORT_TEXTS } from './report.ts';
@@ -68,6 +69,7 @@ const build = (): Runtime => {
   run(TRAPS);
   run(REPORT);
   run(FIELDS);
+  run(CALLS);
   run(WAIT);
   run(USER);
   run(TOOLSTACK);
