@@ -1,0 +1,34 @@
+/** Physical devices: virtual IOPL, I/O bitmaps, interrupts. Source: Xen public header `physdev.h`. */
+import { layout } from './layout.ts';
+
+export const physdev = {
+  eoi: layout(4, { irq: [0, 4] }),
+  irq_status_query: layout(8, { irq: [0, 4], flags: [4, 4, 'flags', 'out'] }),
+  set_iopl: layout(4, { iopl: [0, 4] }),
+  set_iobitmap: layout(16, { bitmap: [0, 8, 'pointer'], nr_ports: [8, 4], padding: [12, 4, 'padding'] }),
+  apic: layout(16, { apic_physbase: [0, 8], reg: [8, 4], value: [12, 4, 'number', 'inout'] }),
+  irq: layout(8, { irq: [0, 4], vector: [4, 4, 'number', 'inout'] }),
+  map_pirq: layout(40, {
+    domid: [0, 2, 'domid'],
+    type: [4, 4],
+    index: [8, 4],
+    pirq: [12, 4, 'number', 'inout'],
+    bus: [16, 4],
+    devfn: [20, 4],
+    entry_nr: [24, 4],
+    table_base: [32, 8],
+  }),
+  unmap_pirq: layout(8, { domid: [0, 2, 'domid'], pirq: [4, 4] }),
+  manage_pci: layout(2, { bus: [0, 1], devfn: [1, 1] }),
+  pirq_eoi_gmfn: layout(8, { gmfn: [0, 8, 'mfn'] }),
+  setup_gsi: layout(8, { gsi: [0, 4], triggering: [4, 1], polarity: [5, 1], padding: [6, 2, 'padding'] }),
+  get_free_pirq: layout(8, { type: [0, 4], pirq: [4, 4, 'number', 'out'] }),
+  pci_device: layout(4, { seg: [0, 2], bus: [2, 1], devfn: [3, 1] }),
+} as const;
+
+/** struct physdev_op, the argument of the old form: command, then the operation's structure at byte 8. */
+export const physdev_op_compat = layout(24, { cmd: [0, 4], u: [8, 16] });
+
+/** Bytes of a whole I/O bitmap, and the most ports that it can be about. */
+export const IO_BITMAP_BYTES = 8192;
+export const IO_PORTS = 65536;
