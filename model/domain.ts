@@ -1,5 +1,6 @@
 /** A domain: memory, vCPUs, event channels, grants. */
 import type { Vcpu } from './vcpu.ts';
+import type { Word } from './word/word.ts';
 
 /** An event channel that is not free. `vcpu` is the one it notifies. */
 export type Channel =
@@ -32,12 +33,20 @@ export type GrantTable = {
   readonly freeHandles: readonly (readonly number[])[];
 };
 
+/** A row of a memory map as it is kept: 20 bytes. */
+export type MemoryMapRow = { readonly addr: Word; readonly size: Word; readonly type: number };
+
 export type Domain = {
   readonly domid: number;
   /** pfn i was built on frame firstMfn + i. */
   readonly firstMfn: number;
   /** Pages that the domain owns. */
   readonly pages: number;
+  /** Most pages that it may have, and pages that are claimed for it beside those. */
+  readonly maxPages: number;
+  readonly claimed: number;
+  /** Rows that XENMEM_set_memory_map stored; null before. */
+  readonly memoryMap: readonly MemoryMapRow[] | null;
   readonly sharedInfo: number;
   /** Reason of SHUTDOWN when the domain is shut down. */
   readonly shutdown: number | null;

@@ -29,7 +29,7 @@ export const engineOn = (first: Machine): Engine & { readonly machine: () => Mac
     apply: (input) => {
       const outcome = step(machine, input);
       machine = outcome.machine;
-      return { events: outcome.events, retired: outcome.retired, clauses: outcome.clauses };
+      return { events: outcome.events, retired: outcome.retired, questions: outcome.questions, clauses: outcome.clauses };
     },
     status: () => statusOf(machine),
     observe: () => observe(machine),

@@ -2,6 +2,8 @@
 import type { VcpuRef } from '#spec/event.ts';
 import { NotModelled } from '#spec/failure.ts';
 import { type CpuOutcome, VECTOR } from './cpu/x86/outcome.ts';
+import type { Platform } from './cpu/x86/platform.ts';
+import type { CpuState } from './cpu/x86/state.ts';
 import { runInstructions } from './cpu/x86/step.ts';
 import { guestSystem } from './guest_system.ts';
 import { cite, clausesOf, eventsOf } from './journal.ts';
@@ -15,6 +17,8 @@ import { handleFault } from './traps/fault.ts';
 import { returnToGuest } from './traps/return.ts';
 import { softwareInterrupt } from './traps/software_interrupt.ts';
 import { enterBySyscall } from './traps/syscall.ts';
+import type { Vcpu } from './vcpu.ts';
+import type { Word } from './word/word.ts';
 
 /** Run up to `steps` guest steps on what pCPU `cpu` holds. A NotModelled that it throws tells what happened in the steps before. */
 export const execute = (machine: Machine, cpu: number, steps: number): Machine => {
@@ -24,8 +28,7 @@ export const execute = (machine: Machine, cpu: number, steps: number): Machine =
       const at = m.cpus[cpu].current;
       if (at === null || m.halted !== null || m.reschedule) return m;
       const vcpu = vcpuOf(m, at);
-      const ready = { ...vcpu.cpu, system: guestSystem(vcpu) };
-      const outcome = runInstructions(ready, m.memory, { cpuid: m.config.cpu.cpuid, tsc: tscOf(m) }, left);
+      const outcome = runInstructions(ready(vcpu), m.memory, new GuestPlatform(m), left);
       left -= outcome.steps;
       m = retire(m, at, outcome);
       if (outcome.kind !== 'retired') m = leaveIfStopped(handled(m, at, outcome), at);
@@ -37,6 +40,25 @@ export const execute = (machine: Machine, cpu: number, steps: number): Machine =
     throw error;
   }
 };
+
+/** The processor that the guest's next instructions run on. */
+const ready = (vcpu: Vcpu): CpuState => {
+  const system = guestSystem(vcpu);
+  return vcpu.cpu.system === system ? vcpu.cpu : { ...vcpu.cpu, system };
+};
+
+/** What the guest's instructions see of the machine. The counter is worked out when somebody reads it. */
+class GuestPlatform implements Platform {
+  readonly #machine: Machine;
+  readonly cpuid: Platform['cpuid'];
+  constructor(machine: Machine) {
+    this.#machine = machine;
+    this.cpuid = machine.config.cpu.cpuid;
+  }
+  get tsc(): Word {
+    return tscOf(this.#machine);
+  }
+}
 
 /** The steps are counted before Xen does anything for the last of them. */
 const retire = (machine: Machine, at: VcpuRef, { cpu, memory, steps, clauses }: CpuOutcome): Machine =>

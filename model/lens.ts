@@ -29,10 +29,11 @@ export const vcpuOf = (machine: Machine, at: VcpuRef): Vcpu => {
 };
 
 /** Replace a domain by its domid. */
-export const setDomain = (machine: Machine, domain: Domain): Machine => ({
-  ...machine,
-  domains: machine.domains.map((old) => (old.domid === domain.domid ? domain : old)),
-});
+export const setDomain = (machine: Machine, domain: Domain): Machine => {
+  const domains = machine.domains.slice();
+  for (let i = 0; i < domains.length; i++) if (domains[i].domid === domain.domid) domains[i] = domain;
+  return { ...machine, domains };
+};
 
 /** Change some fields of a domain. */
 export const updateDomain = (machine: Machine, domid: number, change: Partial<Domain>): Machine =>
@@ -74,4 +75,4 @@ export const refOf = (vcpu: Vcpu): VcpuRef => ({ domid: vcpu.domid, vcpu: vcpu.i
 
 /** pCPU that holds this vCPU, -1 when none does. */
 export const pcpuOf = (machine: Machine, at: VcpuRef): number =>
-  machine.cpus.findIndex((cpu) => cpu.current !== null && cpu.current.domid === at.domid && cpu.current.vcpu === at.vcpu);
+  machine.cpus.findIndex(({ current }) => current !== null && current.domid === at.domid && current.vcpu === at.vcpu);

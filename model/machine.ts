@@ -28,12 +28,18 @@ export type Machine = {
   readonly frames: FrameTable;
   /** Next frame that Xen's own heap hands out. */
   readonly xenheapNext: number;
+  /** Frames of domain memory that nobody has, and a frame below which there is none of them. */
+  readonly freeFrames: number;
+  readonly freeFrom: number;
   /** System time of the last refresh of the running vCPUs' time records. */
   readonly timeRefreshed: number;
   /** Characters typed at Xen's console and not yet read by CONSOLEIO_read. */
   readonly consoleInput: string;
   /** The step so far made the vCPU that runs give up its pCPU (Xen's schedule softirq is pending); false between steps. */
   readonly reschedule: boolean;
+  /** Questions, asked by long operations since the input began, whether they should stop; and the numbers of those that the input answers yes. */
+  readonly questions: number;
+  readonly forced: readonly number[];
   /** What happened since the input began; empty between inputs. */
   readonly journal: Journal;
 };

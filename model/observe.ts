@@ -28,9 +28,9 @@ export const observe = (machine: Machine): Observation => ({
 const observeDomain = (domain: Domain): DomainObservation => ({
   domid: domain.domid,
   pages: domain.pages,
-  max_pages: domain.domid === 0 ? 0xffffffff : domain.pages,
-  claimed: 0,
-  memory_map: null,
+  max_pages: domain.maxPages,
+  claimed: domain.claimed,
+  memory_map: domain.memoryMap?.map(({ addr, size, type }) => [toHex(addr), toHex(size), type] as const) ?? null,
   shared_info: domain.sharedInfo,
   shutdown: domain.shutdown,
   shutdown_code: domain.shutdownCode,

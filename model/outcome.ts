@@ -8,6 +8,8 @@ export type Outcome = {
   readonly events: readonly Event[];
   /** Clauses that decided something, in order, repetitions included. */
   readonly clauses: readonly ClauseId[];
+  /** Questions of long operations whether they should stop. */
+  readonly questions: number;
   /** Guest steps retired. */
   readonly retired: number;
 };

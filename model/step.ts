@@ -17,18 +17,21 @@ import { passTime } from './time/pass.ts';
 export const step = (machine: Machine, input: Input): Outcome => {
   const next = machine.halted === null ? transition(machine, input) : machine;
   return {
-    machine: { ...next, reschedule: false, journal: EMPTY_JOURNAL },
+    machine: { ...next, reschedule: false, questions: 0, forced: NONE, journal: EMPTY_JOURNAL },
     events: eventsOf(next.journal),
     clauses: clausesOf(next.journal),
+    questions: next.questions,
     retired: next.retired - machine.retired,
   };
 };
+
+const NONE: readonly number[] = [];
 
 const transition = (machine: Machine, input: Input): Machine => {
   switch (input.kind) {
     case 'execute':
       if (input.cpu >= machine.cpus.length) throw new BadInput(`input: there is no pCPU ${input.cpu}`);
-      return execute(machine, input.cpu, input.steps);
+      return execute(input.preempt ? { ...machine, forced: input.preempt } : machine, input.cpu, input.steps);
     case 'schedule':
       return schedule(machine, input.cpu, input.vcpu);
     case 'time':

@@ -238,6 +238,7 @@ export const CLAUSES = {
   'gnttab/unmap-marks': { chapter: 'grant_table', title: 'When the last writable mapping went, GTF_writing is cleared, and with the last mapping GTF_reading.' },
   'gnttab/unmap-part': { chapter: 'grant_table', title: 'A part whose address is given goes away: the entry is cleared, its references, uses and the active grant\'s count are given back.' },
   'gnttab/unmap-released': { chapter: 'grant_table', title: 'When neither part is left the handle is free.' },
+  'hypercall/continuation-anywhere': { chapter: 'hypercall', title: 'Xen may stop a long call at any of these questions for work of its own that no guest can see.' },
   'hypercall/number-unknown': { chapter: 'hypercall', title: 'A number that Xen does not know is ENOSYS.' },
   'hypercall/preempted': { chapter: 'hypercall', title: 'A hypercall that stops half way makes the guest execute the SYSCALL again, with arguments that stand for what is left.' },
   'iret/exit-iret': { chapter: 'iret', title: 'Without VGCF_in_syscall RCX and R11 come from the frame, and the return is made by IRET, which checks the selectors.' },

@@ -29,13 +29,17 @@ export const bootMachine = (config: MachineConfig, images: readonly Uint8Array[]
     timeRefreshed: 0,
     consoleInput: '',
     reschedule: false,
+    questions: 0,
+    forced: [],
+    freeFrames: config.frames - config.layout.domheap_first,
+    freeFrom: config.layout.domheap_first,
     journal: EMPTY_JOURNAL,
   };
   let firstMfn = config.layout.domheap_first;
   return plans.reduce((machine, plan) => {
     const built = buildDomain(machine, plan, firstMfn);
     firstMfn += plan.config.pages;
-    return built;
+    return { ...built, freeFrom: firstMfn, freeFrames: config.frames - firstMfn };
   }, empty);
 };
 

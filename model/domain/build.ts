@@ -118,12 +118,16 @@ const bootCpu = (l4: number, kernel: KernelParams, layout: VirtualLayout) => {
   return { ...cpu, regs, flags: INITIAL_FLAGS };
 };
 
+const NO_LIMIT = 0xffffffff;
 const NO_WATCHDOG = { inUse: false, deadline: null } as const;
 
 const freshDomain = (config: DomainConfig, firstMfn: number, sharedInfo: number, grantFrame: number, kernel: KernelParams): Domain => ({
   domid: config.domid,
   firstMfn,
   pages: config.pages,
+  maxPages: config.max_pages ?? (config.domid === 0 ? NO_LIMIT : config.pages),
+  claimed: 0,
+  memoryMap: null,
   sharedInfo,
   shutdown: null,
   shutdownCode: null,

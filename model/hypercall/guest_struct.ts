@@ -20,9 +20,9 @@ export const fieldsOf = <L extends Layout>(bytes: Uint8Array, { fields }: L): Fi
 /** The structure's bytes with some fields replaced. Negative values are written in two's complement. */
 export const withFields = <L extends Layout>(bytes: Uint8Array, { fields }: L, values: Partial<Fields<L>>): Uint8Array => {
   const after = bytes.slice();
-  for (const [name, value] of Object.entries(values) as [string, number][]) {
+  for (const name in values) {
     const { at, size } = fields[name];
-    let rest = value;
+    let rest: number = values[name] ?? 0;
     for (let i = 0; i < size; i++) {
       after[at + i] = rest & 0xff;
       rest = Math.floor(rest / 256);

@@ -26,8 +26,15 @@ const pieces = (va: Word, length: number): readonly Piece[] => {
   return all;
 };
 
+const isWithinPage = (va: Word, length: number): boolean => length > 0 && (va.lo & (FRAME_BYTES - 1)) + length <= FRAME_BYTES;
+
 /** `length` bytes at a guest address. */
 export const readGuest = (memory: Memory, root: number, va: Word, length: number): GuestRead => {
+  if (isWithinPage(va, length)) {
+    const found = reach(memory, root, va, ACCESS.READ);
+    if (found.kind === 'fault') return found;
+    return { kind: 'done', bytes: readBytes(found.memory, found.frame, va.lo & (FRAME_BYTES - 1), length), memory: found.memory };
+  }
   const bytes = new Uint8Array(length);
   let now = memory;
   for (const piece of pieces(va, length)) {

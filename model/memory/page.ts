@@ -64,13 +64,18 @@ export const pageWithBytes = (page: Page, offset: number, bytes: Uint8Array): Pa
 
 const leafWithBytes = (leaf: Leaf, offset: number, bytes: Uint8Array): Leaf => {
   const words = leaf.words.slice();
-  bytes.forEach((byte, n) => {
-    const at = offset + n;
-    const { hi, lo } = words[at >> 3];
-    const shift = (at & 3) * 8;
-    const mask = ~(0xff << shift);
-    words[at >> 3] = (at & 4) === 0 ? new Word(hi, (lo & mask) | (byte << shift)) : new Word((hi & mask) | (byte << shift), lo);
-  });
+  for (let n = 0; n < bytes.length; ) {
+    const index = (offset + n) >> 3;
+    let { hi, lo } = words[index];
+    for (; n < bytes.length && (offset + n) >> 3 === index; n++) {
+      const at = offset + n;
+      const shift = (at & 3) * 8;
+      const mask = ~(0xff << shift);
+      if ((at & 4) === 0) lo = (lo & mask) | (bytes[n] << shift);
+      else hi = (hi & mask) | (bytes[n] << shift);
+    }
+    words[index] = new Word(hi, lo);
+  }
   return new Leaf(words);
 };
 

@@ -1,7 +1,7 @@
 /** The end of a page table: its entries give back what they hold. */
 import type { VcpuRef } from '#spec/event.ts';
 import type { PartialTable } from '../frame_table.ts';
-import { preemptCheck } from '../hypercall/preempt.ts';
+import { countQuestions, isForced, somethingWaits } from '../hypercall/preempt.ts';
 import { cite } from '../journal.ts';
 import { updateFrame } from '../lens.ts';
 import type { Machine } from '../machine.ts';
@@ -9,25 +9,32 @@ import { readWord } from '../memory/memory.ts';
 import { putPageFromL1e } from './l1_entry.ts';
 import { isGuestL4Slot } from './l4_slots.ts';
 import { isInterruptible } from './promote.ts';
-import type { Level } from './pte.ts';
+import { isPresent, type Level } from './pte.ts';
 import { putPageFromTableEntry } from './table_entry.ts';
 import { allow, type Verdict } from './verdict.ts';
 
 /** The entries of `part` give back what they hold, the last first. ERESTART: the frame's `partial` says what is left. */
 export const demote = (machine: Machine, current: VcpuRef, mfn: number, level: Level, { entries, nested }: PartialTable): Verdict => {
   if (level === 1) return allow(giveBackL1(machine, mfn, entries));
-  const hurried = isInterruptible(level) && preemptCheck(machine, current);
+  // Nothing that giving back does changes what waits.
+  const hurried = isInterruptible(level) && somethingWaits(machine, current);
   const first = nested ? entries : entries - 1;
   let m = machine;
+  let asked = 0;
   for (let index = first; index >= 0; index--) {
-    if (level < 4 || isGuestL4Slot(index)) {
-      const put = putPageFromTableEntry(m, current, readWord(m.memory, mfn, index), { table: mfn, partial: nested && index === first });
+    const pte = readWord(m.memory, mfn, index);
+    if (isPresent(pte) && (level < 4 || isGuestL4Slot(index))) {
+      const put = putPageFromTableEntry(countQuestions(m, asked), current, pte, { table: mfn, partial: nested && index === first });
+      asked = 0;
       if (put.errno) return interrupted(put.machine, mfn, { entries: index, nested: true });
       m = put.machine;
     }
-    if (hurried && index > 0) return interrupted(m, mfn, { entries: index, nested: false });
+    if (isInterruptible(level) && index > 0) {
+      asked++;
+      if (hurried || isForced(m, asked)) return interrupted(countQuestions(m, asked), mfn, { entries: index, nested: false });
+    }
   }
-  return allow(m);
+  return allow(countQuestions(m, asked));
 };
 
 const interrupted = (machine: Machine, mfn: number, partial: PartialTable): Verdict => ({

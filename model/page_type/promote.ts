@@ -3,7 +3,7 @@
 import type { VcpuRef } from '#spec/event.ts';
 import { ModelBug } from '#spec/failure.ts';
 import type { PartialTable } from '../frame_table.ts';
-import { preemptCheck } from '../hypercall/preempt.ts';
+import { countQuestions, isForced, somethingWaits } from '../hypercall/preempt.ts';
 import { cite } from '../journal.ts';
 import { frame, setMemory, updateFrame } from '../lens.ts';
 import type { Machine } from '../machine.ts';
@@ -24,18 +24,26 @@ import { allow, type Verdict } from './verdict.ts';
 export const promote = (machine: Machine, current: VcpuRef, mfn: number, level: Level, from: PartialTable): Verdict => {
   const domid = frame(machine, mfn)!.owner;
   if (domid === null) throw new ModelBug(`frame ${mfn.toString(16)} has no owner to validate it for`);
-  const hurried = isInterruptible(level) && preemptCheck(machine, current);
+  // Nothing that validation does changes what waits.
+  const hurried = isInterruptible(level) && somethingWaits(machine, current);
   let m = machine;
+  let asked = 0;
   for (let index = from.entries; index < ENTRIES; index++) {
-    if (hurried && index > from.entries) return interrupted(m, mfn, { entries: index, nested: false });
+    if (isInterruptible(level) && index > from.entries) {
+      asked++;
+      if (hurried || isForced(m, asked)) return interrupted(countQuestions(m, asked), mfn, { entries: index, nested: false });
+    }
     const pte = readWord(m.memory, mfn, index);
     if (!isPresent(pte) || (level === 4 && !isGuestL4Slot(index))) continue;
+    m = countQuestions(m, asked);
+    asked = 0;
     const resumed = from.nested && index === from.entries;
     const taken = takeEntry(m, current, pte, { table: mfn, level, domid, resumed });
     if (taken.errno === 'ERESTART') return interrupted(taken.machine, mfn, { entries: index, nested: true });
     if (taken.errno) return { machine: stopped(taken.machine, current, mfn, level, { index, pte, resumed }), errno: taken.errno };
     m = rewrite(taken.machine, mfn, index, pte, adjusted(new Word(pte.hi, pte.lo ^ taken.flip), level));
   }
+  m = countQuestions(m, asked);
   return allow(level === 4 ? initXenL4Slots(m, mfn, domid) : cite(m, level === 1 ? 'page_type/l1-validated' : 'page_type/table-validated'));
 };
 

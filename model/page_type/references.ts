@@ -1,7 +1,8 @@
 /** References to frames, alone and together with a use (type). */
-import { FREE_FRAME } from '../frame_table.ts';
-import { frame, setFrame, updateFrame } from '../lens.ts';
+
+import { frame, updateFrame } from '../lens.ts';
 import type { Machine } from '../machine.ts';
+import { freeFrame } from './allocation.ts';
 import { isCounted, ownerOf } from './owner.ts';
 import { getPageType, type PlainType, putPageType } from './type.ts';
 import { allow, refuse, type Verdict } from './verdict.ts';
@@ -18,7 +19,7 @@ export const addReference = (machine: Machine, mfn: number): Machine =>
 export const putPage = (machine: Machine, mfn: number): Machine => {
   if (!isCounted(machine, mfn)) return machine;
   const { refs } = frame(machine, mfn)!;
-  return refs === 1 ? setFrame(machine, mfn, FREE_FRAME) : updateFrame(machine, mfn, { refs: refs - 1 });
+  return refs === 1 ? freeFrame(machine, mfn) : updateFrame(machine, mfn, { refs: refs - 1 });
 };
 
 /** Take a reference and a use, or neither. */

@@ -28,13 +28,15 @@ export const fireAtOnce = (machine: Machine): Machine =>
 
 /** Some timer is due. Asked after every hypercall and in the middle of long ones, so without making anything. */
 export const isTimerDue = ({ domains, now }: Machine): boolean => {
-  const due = (deadline: number | null): boolean => deadline !== null && deadline <= now;
-  return domains.some(
-    ({ vcpus, watchdogs }) =>
-      vcpus.some(({ timers }) => due(timers.singleshot) || due(timers.periodicDeadline) || due(timers.pollDeadline)) ||
-      watchdogs.some(({ deadline }) => due(deadline)),
-  );
+  for (const { vcpus, watchdogs } of domains) {
+    for (const { timers } of vcpus)
+      if (isDue(timers.singleshot, now) || isDue(timers.periodicDeadline, now) || isDue(timers.pollDeadline, now)) return true;
+    for (const { deadline } of watchdogs) if (isDue(deadline, now)) return true;
+  }
+  return false;
 };
+
+const isDue = (deadline: number | null, now: number): boolean => deadline !== null && deadline <= now;
 
 const earliest = (machine: Machine): Due | null => {
   let first: Due | null = null;

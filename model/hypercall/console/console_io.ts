@@ -28,8 +28,12 @@ const write = (machine: Machine, caller: VcpuRef, count: number, buffer: Word): 
   let text = '';
   let at = buffer;
   for (let left = count; left > 0; ) {
-    if (left !== count && preemptCheck(m, caller))
-      return { kind: 'preempted', machine: tell(cite(m, 'console/write-preempted'), caller, text), args: [ZERO, fromNumber(left), at] };
+    if (left !== count) {
+      const asked = preemptCheck(m, caller);
+      m = asked.machine;
+      if (asked.stop)
+        return { kind: 'preempted', machine: tell(cite(m, 'console/write-preempted'), caller, text), args: [ZERO, fromNumber(left), at] };
+    }
     const length = Math.min(left, CHUNK);
     const copied = copyFromGuest(m, caller, at, length);
     m = copied.machine;

@@ -40,7 +40,10 @@ const closeFrom = (machine: Machine, caller: VcpuRef, first: number): Granted<Re
   for (let port = first; portIsValid(after, caller.domid, port) && hasChannels(after, caller.domid); port++) {
     const channel = channelAt(after, caller.domid, port);
     if (channel) after = closeChannel(after, caller.domid, port, channel);
-    if (port % BETWEEN_CHECKS === 0 && preemptCheck(after, caller)) {
+    if (port % BETWEEN_CHECKS !== 0) continue;
+    const asked = preemptCheck(after, caller);
+    after = asked.machine;
+    if (asked.stop) {
       const noted = updateDomain(after, caller.domid, { resettingPort: port });
       return { tag: 'preempted', machine: noted, clause: 'evtchn/reset-preempted', cmd: 'reset_cont' };
     }

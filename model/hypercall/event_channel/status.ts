@@ -1,6 +1,4 @@
 /** EVTCHNOP_status: tell what a port is. */
-
-import { match } from 'ts-pattern';
 import { EVTCHNSTAT, type evtchn } from '#spec/abi/event_channel.ts';
 import type { Channel } from '../../domain.ts';
 import { findDomain } from '../../lens.ts';
@@ -19,18 +17,21 @@ export const status: Operation<typeof evtchn.status> = (machine, caller, fields)
 };
 
 /** Status and union. The unbound domid is 16 bits wide and leaves the other half of its word as the caller had it. */
-const reported = (channel: Channel | null, before: number): Partial<Fields<typeof evtchn.status>> =>
-  match(channel)
-    .with(null, () => ({ status: EVTCHNSTAT.closed }))
-    .with({ state: 'unbound' }, ({ remoteDom }) => ({ status: EVTCHNSTAT.unbound, u0: withLowHalf(before, remoteDom) }))
-    .with({ state: 'interdomain' }, ({ remoteDom, remotePort }) => ({
-      status: EVTCHNSTAT.interdomain,
-      u0: withLowHalf(before, remoteDom),
-      u1: remotePort,
-    }))
-    .with({ state: 'pirq' }, ({ pirq }) => ({ status: EVTCHNSTAT.pirq, u0: pirq }))
-    .with({ state: 'virq' }, ({ virq }) => ({ status: EVTCHNSTAT.virq, u0: virq }))
-    .with({ state: 'ipi' }, () => ({ status: EVTCHNSTAT.ipi }))
-    .exhaustive();
+const reported = (channel: Channel | null, before: number): Partial<Fields<typeof evtchn.status>> => {
+  switch (channel?.state) {
+    case undefined:
+      return { status: EVTCHNSTAT.closed };
+    case 'unbound':
+      return { status: EVTCHNSTAT.unbound, u0: withLowHalf(before, channel.remoteDom) };
+    case 'interdomain':
+      return { status: EVTCHNSTAT.interdomain, u0: withLowHalf(before, channel.remoteDom), u1: channel.remotePort };
+    case 'pirq':
+      return { status: EVTCHNSTAT.pirq, u0: channel.pirq };
+    case 'virq':
+      return { status: EVTCHNSTAT.virq, u0: channel.virq };
+    case 'ipi':
+      return { status: EVTCHNSTAT.ipi };
+  }
+};
 
 const withLowHalf = (word: number, half: number): number => ((word & 0xffff0000) | half) >>> 0;

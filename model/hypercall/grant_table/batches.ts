@@ -19,7 +19,11 @@ export const mapGrantRefs = (machine: Machine, caller: VcpuRef, uop: Word, count
   if (!arrayOk(uop, count, size)) return fail(machine, 'EFAULT', 'gnttab/array');
   let m = machine;
   for (let i = 0; i < count; i++) {
-    if (i > 0 && preemptCheck(m, caller)) return interrupted(m, 'map_grant_ref', uop, i * size, count - i);
+    if (i > 0) {
+      const asked = preemptCheck(m, caller);
+      m = asked.machine;
+      if (asked.stop) return interrupted(m, 'map_grant_ref', uop, i * size, count - i);
+    }
     const at = add(uop, fromNumber(i * size));
     const read = copyFromGuest(m, caller, at, size);
     if (!read.ok) return fail(read.machine, 'EFAULT', 'gnttab/element-fault');
@@ -51,7 +55,11 @@ export const unmapGrantRefs = (machine: Machine, caller: VcpuRef, uop: Word, cou
   if (!arrayOk(uop, count, size)) return fail(machine, 'EFAULT', 'gnttab/array');
   let m = machine;
   for (let first = 0; first < count; first += ROUND) {
-    if (first > 0 && preemptCheck(m, caller)) return interrupted(m, 'unmap_grant_ref', uop, first * size, count - first);
+    if (first > 0) {
+      const asked = preemptCheck(m, caller);
+      m = asked.machine;
+      if (asked.stop) return interrupted(m, 'unmap_grant_ref', uop, first * size, count - first);
+    }
     const round = unmapRound(m, caller, add(uop, fromNumber(first * size)), Math.min(ROUND, count - first));
     m = round.unmapped.reduce(completeUnmap, round.machine);
     if (round.fault) return fail(m, 'EFAULT', 'gnttab/element-fault');

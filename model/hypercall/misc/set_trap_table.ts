@@ -22,8 +22,11 @@ const setFrom = (machine: Machine, caller: VcpuRef, first: Word): HypercallResul
   const { vector, flags, cs, address } = trap_info.fields;
   let m = machine;
   for (let at = first; ; at = addInt(at, trap_info.size)) {
-    if (at !== first && preemptCheck(m, caller))
-      return { kind: 'preempted', machine: cite(m, 'trap/set_trap_table-preempted'), args: [at] };
+    if (at !== first) {
+      const asked = preemptCheck(m, caller);
+      m = asked.machine;
+      if (asked.stop) return { kind: 'preempted', machine: cite(m, 'trap/set_trap_table-preempted'), args: [at] };
+    }
     const copied = copyFromGuest(m, caller, at, trap_info.size);
     m = copied.machine;
     if (!copied.ok) return fail(m, 'EFAULT', 'trap/set_trap_table-fault');

@@ -9,7 +9,7 @@ import { oldTableOf, putOldGuestTable } from '../../page_type/old_table.ts';
 import type { Verdict } from '../../page_type/verdict.ts';
 import { add, fromNumber, isZero, type Word, ZERO } from '../../word/word.ts';
 import { fieldOf } from '../guest_struct.ts';
-import { preemptCheck } from '../preempt.ts';
+import { type Answer, preemptCheck } from '../preempt.ts';
 import type { HypercallResult } from '../result.ts';
 
 /** Bit 31 of the count: the call goes on after an interruption. */
@@ -88,8 +88,9 @@ export const runBatch = (machine: Machine, caller: VcpuRef, batch: Batch, before
   let i = 0;
   for (; i < batch.count; i++) {
     const at = add(batch.array, fromNumber(i * elements.size));
-    if (oldTableOf(m, caller) || (i > 0 && preemptCheck(m, caller)))
-      return interrupted(countDone(m, caller, batch, before + i), batch, at, i);
+    const { machine: asked, stop } = asksBefore(m, caller, i);
+    if (stop) return interrupted(countDone(asked, caller, batch, before + i), batch, at, i);
+    m = asked;
     const read = copyFromGuest(m, caller, at, elements.size);
     if (!read.ok) {
       m = cite(read.machine, 'mmu/batch-element');
@@ -108,6 +109,12 @@ export const runBatch = (machine: Machine, caller: VcpuRef, batch: Batch, before
   }
   const counted = countDone(cite(m, 'mmu/batch-done'), caller, batch, before + i);
   return oldTableOf(counted, caller) ? onlyAnswerLeft(counted, rc) : { kind: 'reply', machine: counted, value: fromNumber(rc) };
+};
+
+/** Does something have to be done before element `i`? A table that waits to be given back stops the call without a question. */
+const asksBefore = (machine: Machine, caller: VcpuRef, i: number): Answer => {
+  if (oldTableOf(machine, caller)) return { machine, stop: true };
+  return i > 0 ? preemptCheck(machine, caller) : { machine, stop: false };
 };
 
 /** All is done but giving back a page table: the guest comes back with nothing but the answer (`mmu/batch-deferred`). */

@@ -29,13 +29,13 @@ export const multicall =
 type List = { readonly call: Call; readonly caller: VcpuRef; readonly list: Word; readonly count: number };
 
 /** Entry `i` and all that follow. `ending`: an earlier entry ends the domain once the multicall is over. */
-const entries = (all: List, machine: Machine, i: number, ending: Ending | undefined): HypercallResult => {
-  if (i === all.count) return ended(done(machine, 'multicall/list-done'), ending);
+const entries = (all: List, before: Machine, i: number, ending: Ending | undefined): HypercallResult => {
+  if (i === all.count) return ended(done(before, 'multicall/list-done'), ending);
   const { caller } = all;
+  const { machine, stop } = i > 0 ? preemptCheck(before, caller) : { machine: before, stop: false };
   const at = addInt(all.list, i * ENTRY);
   const rest = [at, fromNumber(all.count - i)];
-  if (i > 0 && preemptCheck(machine, caller))
-    return ended({ kind: 'preempted', machine: cite(machine, 'multicall/entry-preempted'), args: rest }, ending);
+  if (stop) return ended({ kind: 'preempted', machine: cite(machine, 'multicall/entry-preempted'), args: rest }, ending);
   const copied = copyFromGuest(machine, caller, at, ENTRY);
   if (!copied.ok) return ended(fail(copied.machine, 'EFAULT', 'multicall/entry-fault'), ending);
   const op = wordIn(copied.bytes, multicall_entry.fields.op.at);
