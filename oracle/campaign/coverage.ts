@@ -1,7 +1,8 @@
 /** What a campaign exercised: every operation of the slice, how often, and what share Xen carried out or refused. */
 import { ERRNO } from '#spec/abi/errno.ts';
-import { HYPERCALL_ARGS, type HypercallName, SUBOPERATIONS, suboperation } from '#spec/abi/hypercall.ts';
+import { type HypercallName, suboperation } from '#spec/abi/hypercall.ts';
 import type { Event } from '#spec/event.ts';
+import { MATRIX, nameOf } from '#spec/matrix/matrix.ts';
 
 /** Counts by outcome name: `ok`, an errno name, a GNTST value, `no return`. */
 export type Outcomes = Readonly<Record<string, number>>;
@@ -75,11 +76,11 @@ export class Coverage {
   }
 }
 
-/** Everything that the slice promises to model, by operation name. */
-export const SLICE: readonly string[] = (Object.keys(HYPERCALL_ARGS) as HypercallName[]).flatMap((call): readonly string[] => {
-  if (call === 'memory_op' || call === 'physdev_op' || call === 'nmi_op') return [];
-  if (call === 'grant_table_op') return ['map_grant_ref', 'unmap_grant_ref', 'setup_table', 'query_size'].map((s) => `${call}/${s}`);
-  const table = (SUBOPERATIONS as Partial<Record<HypercallName, Record<string, number>>>)[call];
-  if (!table) return [call];
-  return BY_FIRST_ARGUMENT.has(call) || BATCHES.has(call) ? Object.keys(table).map((s) => `${call}/${s}`) : [call];
-});
+/** Everything that the matrix calls modelled for some caller, by the name under which it is counted. */
+export const SLICE: readonly string[] = [
+  ...new Set(
+    MATRIX.filter(({ cells }) => cells.pv64_dom0.kind === 'modelled' || cells.pv64_domU.kind === 'modelled').map((row) =>
+      BY_FIRST_ARGUMENT.has(row.call) || BATCHES.has(row.call) ? nameOf(row) : row.call,
+    ),
+  ),
+];
