@@ -1,5 +1,6 @@
 /** The machine that a run happens on, as data: it stands in the header of every trace. */
 import { z } from 'zod';
+import { E820_QEMU_PC } from './machines/e820_qemu_pc.ts';
 
 const hex = z.string().regex(/^0x[0-9a-f]{1,16}$/);
 /** Printable ASCII: each character is one byte for the guest. */
@@ -41,6 +42,11 @@ export const MachineConfig = z.object({
     /** Domain memory: each domain is one contiguous run of frames, in the order of `domains`, from here up. */
     domheap_first: mfn,
   }),
+  /** The firmware's memory map: rows of address, size and type (E820_*), ascending. */
+  e820: z
+    .array(z.tuple([hex, hex, z.int().min(0).max(0xffffffff)]))
+    .max(128)
+    .default(E820_QEMU_PC.map(([address, size, type]) => [address, size, type])),
   xen: z.object({
     major: z.int(),
     minor: z.int(),

@@ -9,8 +9,11 @@ import { toBigInt, toHex, type Word } from '../word/word.ts';
 import { callback_op } from './callback/callback_op.ts';
 import { set_callbacks } from './callback/set_callbacks.ts';
 import { console_io } from './console/console_io.ts';
+import { set_gdt } from './descriptor/set_gdt.ts';
+import { update_descriptor } from './descriptor/update_descriptor.ts';
 import { event_channel_op } from './event_channel/event_channel_op.ts';
 import { grant_table_op } from './grant_table/grant_table_op.ts';
+import { memory_op } from './memory/memory_op.ts';
 import { get_debugreg, set_debugreg } from './misc/debugreg.ts';
 import { fpu_taskswitch } from './misc/fpu_taskswitch.ts';
 import { iret } from './misc/iret.ts';
@@ -38,15 +41,18 @@ export const HYPERCALLS: Readonly<Partial<Record<HypercallName, Perform>>> = {
   get_debugreg,
   grant_table_op,
   iret,
+  memory_op,
   mmu_update,
   mmuext_op,
   sched_op,
   set_callbacks,
   set_debugreg,
+  set_gdt,
   set_segment_base,
   set_timer_op,
   set_trap_table,
   stack_switch,
+  update_descriptor,
   update_va_mapping,
   vcpu_op,
   vm_assist,

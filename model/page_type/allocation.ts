@@ -23,15 +23,16 @@ export const findFree = (machine: Machine, order: number, limit: number): number
   return null;
 };
 
-/** Make a domain the owner of a run of free frames, each with the one reference of its allocation. The domain's count is the caller's affair. */
+/**
+ * Make a domain the owner of a run that `findFree` found, each frame with the one reference of its allocation. The domain's count is
+ * the caller's affair.
+ */
 export const assignFrames = (machine: Machine, domid: number, first: number, count: number): Machine => {
   let m = machine;
   for (let mfn = first; mfn < first + count; mfn++) m = setFrame(m, mfn, { owner: domid, ...OWNED });
-  return {
-    ...m,
-    freeFrames: m.freeFrames - count,
-    freeFrom: first <= m.freeFrom && m.freeFrom < first + count ? first + count : m.freeFrom,
-  };
+  // A single frame was the lowest that was free.
+  const lowest = count === 1 || (first <= m.freeFrom && m.freeFrom < first + count);
+  return { ...m, freeFrames: m.freeFrames - count, freeFrom: lowest ? first + count : m.freeFrom };
 };
 
 /** The domain has `change` pages more; whatever it is given is taken from its claim (`memory/allocate-claimed`). */
@@ -47,8 +48,13 @@ export const setM2p = (machine: Machine, mfn: number, page: Word): Machine =>
 /** The frame is nobody's from now on (`memory/freed`). A frame of Xen's heap stays Xen's. */
 export const freeFrame = (machine: Machine, mfn: number): Machine => {
   const { owner } = frame(machine, mfn)!;
-  const loose = setFrame(cite(machine, 'memory/freed'), mfn, FREE_FRAME);
-  if (mfn < machine.config.layout.domheap_first) return loose;
-  const counted = owner === null ? loose : adjustPages(loose, owner, -1);
-  return { ...setM2p(counted, mfn, NOBODY), freeFrames: counted.freeFrames + 1, freeFrom: Math.min(counted.freeFrom, mfn) };
+  const told = cite(machine, 'memory/freed');
+  if (mfn < machine.config.layout.domheap_first) return setFrame(told, mfn, FREE_FRAME);
+  return loseFrame(owner === null ? told : adjustPages(told, owner, -1), mfn);
+};
+
+/** The same for a frame that is not counted any more. */
+export const loseFrame = (machine: Machine, mfn: number): Machine => {
+  const loose = setM2p(setFrame(machine, mfn, FREE_FRAME), mfn, NOBODY);
+  return { ...loose, freeFrames: loose.freeFrames + 1, freeFrom: Math.min(loose.freeFrom, mfn) };
 };

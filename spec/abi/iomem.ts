@@ -16,5 +16,8 @@ export const IOMEM_DENIED: readonly (readonly [first: number, last: number])[] =
 /** What domain 0 may only read: I/O APIC, HPET. */
 export const IOMEM_READ_ONLY: readonly number[] = [0xfec00, 0xfed00];
 
+/** The I/O APIC, which Xen keeps out of the memory map that it shows domain 0. */
+export const IOAPIC_FRAME = 0xfec00;
+
 /** The frame number of an entry whose address bits are all set: Xen reads it as "no frame". */
 export const NO_FRAME = 2 ** 40 - 1;

@@ -4,6 +4,7 @@
  */
 import type { DomainConfig, MachineConfig } from '../config.ts';
 import { CPUID_QEMU_MAX, CPUID_QEMU_MAX_FORCED } from './cpuid_qemu_max.ts';
+import { E820_QEMU_PC } from './e820_qemu_pc.ts';
 
 const MIB = 256; // pages
 
@@ -15,9 +16,10 @@ export const domU = (domid: number, cmdline = '', memoryMiB = 16): DomainConfig 
 
 export const debian_4_17 = (domains: readonly DomainConfig[] = [dom0()], lenient = false): MachineConfig => ({
   release: '4.17',
-  frames: 0x20000,
+  frames: 0x1ffe0,
   pcpus: 1,
   layout: { m2p_first: 0x200, xenheap_first: 0x400, xenheap_end: 0x1000, domheap_first: 0x1000 },
+  e820: E820_QEMU_PC.map(([address, size, type]) => [address, size, type]),
   xen: {
     major: 4,
     minor: 17,

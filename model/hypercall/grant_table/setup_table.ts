@@ -47,7 +47,7 @@ const setUp = (machine: Machine, caller: VcpuRef, domid: number, frames: number,
 };
 
 /** Add frames of Xen's heap until the table has `frames`; null when the heap runs out. */
-const growTable = (machine: Machine, domid: number, frames: number): Machine | null => {
+export const growTable = (machine: Machine, domid: number, frames: number): Machine | null => {
   const has = grantsOf(machine, domid).frames;
   const missing = frames - has.length;
   if (missing <= 0) return machine;

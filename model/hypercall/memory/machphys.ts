@@ -1,0 +1,39 @@
+/** Where the machine-to-phys table is. */
+import { MACH2PHYS, memory } from '#spec/abi/memory.ts';
+import { addressOk, copyToGuest, writeGuestWord } from '../../guest_copy.ts';
+import { cite } from '../../journal.ts';
+import { addInt, fromNumber, type Word } from '../../word/word.ts';
+import { isControlDomain } from '../domids.ts';
+import { done, fail } from '../result.ts';
+import { bytesOfNumber, exact, readArgument, writeBack } from './command.ts';
+
+/** Frames that 2 MiB of the table have entries for. */
+const FRAMES_A_SUPERPAGE = 0x40000;
+
+/** XENMEM_machphys_mfn_list. */
+export const machphysMfnList = exact((machine, caller, { arg }) => {
+  const read = readArgument(machine, caller, arg, memory.machphys_mfn_list);
+  if (!read.argument) return fail(read.machine, 'EFAULT', 'memory/argument');
+  const { frames, layout } = machine.config;
+  const count = Math.min(read.argument.number('max_extents'), Math.ceil(frames / FRAMES_A_SUPERPAGE));
+  let m = read.machine;
+  for (let i = 0; i < count; i++) {
+    const at: Word = addInt(read.argument.word('extent_start'), 8 * i);
+    const written = addressOk(at) ? writeGuestWord(m, caller, at, fromNumber(layout.m2p_first + 512 * i)) : { ok: false, machine: m };
+    m = written.machine;
+    if (!written.ok) return fail(m, 'EFAULT', 'memory/machphys_mfn_list-done');
+  }
+  const bytes = read.argument.bytes.slice();
+  bytes.set(bytesOfNumber(count, 4), memory.machphys_mfn_list.fields.nr_extents.at);
+  const told = writeBack(cite(m, 'memory/machphys_mfn_list-done'), caller, arg, 0, bytes);
+  return told.ok ? done(told.machine, 'memory/machphys_mfn_list-done') : fail(told.machine, 'EFAULT', 'memory/machphys_mfn_list-done');
+});
+
+/** XENMEM_machphys_mapping. */
+export const machphysMapping = exact((machine, caller, { arg }) => {
+  const last = isControlDomain(caller) ? machine.config.frames - 1 : MACH2PHYS.entries - 1n;
+  const bytes = new Uint8Array(memory.machphys_mapping.size);
+  for (const [i, value] of [MACH2PHYS.v_start, MACH2PHYS.v_end, last].entries()) bytes.set(bytesOfNumber(value, 8), 8 * i);
+  const told = copyToGuest(machine, caller, arg, bytes);
+  return told.ok ? done(told.machine, 'memory/machphys_mapping-done') : fail(told.machine, 'EFAULT', 'memory/machphys_mapping-done');
+});
