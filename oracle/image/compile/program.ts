@@ -17,25 +17,25 @@ const roundUp = (n: number): number => Math.ceil(n / PAGE) * PAGE;
 /** How many domains a program takes: 1 or 2. */
 export const domainsOf = (program: Program): number => (program.steps.some((s) => s.domain === 1) ? 2 : 1);
 
-/** One ELF file for each domain of a program, domain 0 first. */
-export const buildImages = (program: Program): Uint8Array[] => {
+/** One ELF file for each domain of a program, domain 0 first; that one's memory reaches up to `end` at least. */
+export const buildImages = (program: Program, end = 0): Uint8Array[] => {
   const domains = domainsOf(program);
-  return Array.from({ length: domains }, (_, domain) => link([program], domain, domains));
+  return Array.from({ length: domains }, (_, domain) => link([program], domain, domains, domain === 0 ? end : 0));
 };
 
 /** Many programs of one domain in one image, one after the other, the domain reset in between. */
-export const buildBatch = (programs: readonly Program[]): Uint8Array => link(programs, 0, 1);
+export const buildBatch = (programs: readonly Program[], end = 0): Uint8Array => link(programs, 0, 1, end);
 
 /** A guess at the room for code; it doubles until the code fits. */
-const link = (programs: readonly Program[], domain: number, domains: number): Uint8Array => {
+const link = (programs: readonly Program[], domain: number, domains: number, end: number): Uint8Array => {
   const steps = programs.reduce((sum, p) => sum + p.steps.length, 0);
   for (let window = roundUp(steps * 384 + PAGE); ; window *= 2) {
-    const image = tryLink(programs, domain, domains, window);
+    const image = tryLink(programs, domain, domains, window, end);
     if (image) return image;
   }
 };
 
-const tryLink = (programs: readonly Program[], domain: number, domains: number, window: number): Uint8Array | null => {
+const tryLink = (programs: readonly Program[], domain: number, domains: number, window: number, least: number): Uint8Array | null => {
   const { labels } = runtime();
   const a = new Assembler(PROGRAMS, labels);
   const dataBase = PROGRAMS + window;
@@ -50,7 +50,7 @@ const tryLink = (programs: readonly Program[], domain: number, domains: number, 
   a.op('jmp', addressOf('poweroff'));
   const { bytes } = a.finish();
   if (bytes.length > window || data.length > dataWindow) return null;
-  const end = pools + programs.length * POOL_PAGES * PAGE;
+  const end = Math.max(least, pools + programs.length * POOL_PAGES * PAGE);
   return writeElf({
     segments: [
       { address: RUNTIME, bytes: runtimeFor(PROGRAMS), size: PROGRAMS - RUNTIME },

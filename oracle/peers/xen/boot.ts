@@ -1,5 +1,6 @@
 /** One boot: QEMU in a folder of its own, watched through Xen's serial log until domain 0's end. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +12,9 @@ import { mayHaveEnded, readSerialLog } from './serial_log.ts';
 const POLL_MS = 20;
 /** A guest that floods the console is stopped here. */
 const MAX_LOG_BYTES = 64 * 1024 * 1024;
+
+/** Where files that are memory live: in memory, where there is such a folder. */
+const MEMORY_FOLDER = '/dev/shm';
 
 export type BootResult = {
   /** The serial log, one character a byte. */
@@ -27,6 +31,12 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
+/** Looks into the machine's memory, in a file: while it runs (at every change the time that is left begins anew), and after its end. */
+export type Watcher = {
+  readonly progress: (memory: string, log: string) => Promise<string>;
+  readonly end: (memory: string, log: string) => Promise<void>;
+};
+
 /** Boot `images` (domain 0, and the module that it builds domain 1 from) as `machine`, checked before, and wait for the end. */
 export const bootXen = async (
   qemu: string,
@@ -34,13 +44,15 @@ export const bootXen = async (
   images: readonly Uint8Array[],
   machine: MachineConfig,
   timeoutSeconds: number,
+  watcher?: Watcher,
 ): Promise<BootResult> => {
-  const folder = await mkdtemp(join(tmpdir(), 'xenspec-boot-'));
+  const folder = await mkdtemp(join(watcher && existsSync(MEMORY_FOLDER) ? MEMORY_FOLDER : tmpdir(), 'xenspec-boot-'));
+  const memory = join(folder, FILES.memory);
   try {
     for (const [i, name] of [FILES.image, FILES.module].entries()) if (images[i]) await writeFile(join(folder, name), images[i]);
     await writeFile(join(folder, FILES.xen), xen);
     await writeFile(join(folder, FILES.serial), '');
-    const child = spawn(qemu, qemuArguments(machine), { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(qemu, qemuArguments(machine, watcher !== undefined), { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
     running.add(child);
     let complaint = '';
     child.stderr!.setEncoding('utf8').on('data', (text: string) => {
@@ -61,7 +73,9 @@ export const bootXen = async (
       });
     });
     try {
-      const seen = await watch(join(folder, FILES.serial), () => gone, timeoutSeconds);
+      const progress = watcher && ((log: string) => watcher.progress(memory, log));
+      const seen = await watch(join(folder, FILES.serial), () => gone, timeoutSeconds, progress);
+      await watcher?.end(memory, seen.log);
       return { ...seen, complaint: complaint.trim() };
     } finally {
       child.kill('SIGKILL');
@@ -73,8 +87,14 @@ export const bootXen = async (
   }
 };
 
-const watch = async (path: string, gone: () => boolean, timeoutSeconds: number): Promise<Omit<BootResult, 'complaint'>> => {
-  const deadline = performance.now() + timeoutSeconds * 1000;
+const watch = async (
+  path: string,
+  gone: () => boolean,
+  timeoutSeconds: number,
+  progress?: (log: string) => Promise<string>,
+): Promise<Omit<BootResult, 'complaint'>> => {
+  let deadline = performance.now() + timeoutSeconds * 1000;
+  let reached = '';
   const file = await open(path, 'r');
   const buffer = Buffer.alloc(64 * 1024);
   let log = '';
@@ -91,7 +111,12 @@ const watch = async (path: string, gone: () => boolean, timeoutSeconds: number):
       if (last) return { log, stopped: 'exited' };
       if (log.length > before && mayHaveEnded(log, before) && readSerialLog(log).ended) return { log, stopped: 'exited' };
       if (log.length > MAX_LOG_BYTES) return { log, stopped: 'flood' };
-      if (performance.now() > deadline) return { log, stopped: 'timeout' };
+      if (performance.now() > deadline) {
+        const now = (await progress?.(log)) ?? '';
+        if (now === reached) return { log, stopped: 'timeout' };
+        reached = now;
+        deadline = performance.now() + timeoutSeconds * 1000;
+      }
       await pause(POLL_MS);
     }
   } finally {
