@@ -6,6 +6,7 @@ import { CS, DS, ES, FS, GS, SS_REG } from './cpu/interface.ts';
 import { observeFpu } from './cpu/observe_fpu.ts';
 import { hexOf } from './hex.ts';
 import type { Domain } from './hypervisor/domain.ts';
+import { gdtPages } from './hypervisor/global_descriptor_table.ts';
 import type { Machine } from './hypervisor/machine.ts';
 import { ECS, type Port } from './hypervisor/port.ts';
 import { RUNSTATE_NAMES } from './hypervisor/scheduler.ts';
@@ -89,7 +90,7 @@ const observeVcpu = (vcpu: Vcpu): VcpuObservation => {
     runstate: RUNSTATE_NAMES[vcpu.runstate] ?? RUNSTATE_NAMES[RUNSTATE.offline],
     polling: vcpu.domain.polling.has(vcpu.id),
     gpr: Array.from({ length: GPRS }, (_, register) => hexText(cpu.gprLo(register), cpu.gprHi(register))),
-    rip: hexOf(cpu.rip),
+    rip: cpu.legacy && !vcpu.inXen ? hexOf(BigInt(cpu.ip)) : hexOf(cpu.rip),
     rflags: hexOf(cpu.rflags),
     cs: cpu.selector(CS),
     ss: cpu.selector(SS_REG),
@@ -116,8 +117,8 @@ const observeVcpu = (vcpu: Vcpu): VcpuObservation => {
     fpu: observeFpu(cpu.s),
     task_switched: vcpu.taskSwitched,
     iopl: vcpu.iopl,
-    gdt: { entries: 0, frames: [] },
-    ldt: { base: '0x0', entries: 0 },
+    gdt: observeGdt(vcpu),
+    ldt: { base: hexText(cpu.tables.ldtLo, cpu.tables.ldtHi), entries: cpu.tables.ldtEntries },
     io_bitmap: null,
     cr4: hexText(vcpu.cr4, 0),
     periodic_period: vcpu.periodicPeriod,
@@ -129,6 +130,12 @@ const observeVcpu = (vcpu: Vcpu): VcpuObservation => {
     nmi_pending: vcpu.nmiPending,
   };
 };
+
+/** The guest's own frames. */
+const observeGdt = ({ gdtEntries, cpu }: Vcpu): VcpuObservation['gdt'] => ({
+  entries: gdtEntries,
+  frames: [...cpu.tables.gdt.subarray(0, gdtPages(gdtEntries))],
+});
 
 const maskingCallbacks = (vcpu: Vcpu): string[] => [
   ...(vcpu.failsafeDisablesEvents ? ['failsafe'] : []),

@@ -12,6 +12,7 @@ import { isCanonical } from './canonical.ts';
 import type { CodePage } from './code_cache.ts';
 import { checkFetch, reachesBeyond } from './code_segment.ts';
 import { decode } from './decode.ts';
+import { DescriptorTables } from './descriptor_tables.ts';
 import { DB, type Exit, GP } from './exit.ts';
 import { loadFxImage } from './fx_image.ts';
 import type { Instruction } from './instruction.ts';
@@ -23,6 +24,7 @@ import { CODE_KINDS, checksAlignment, codeKind, flatSegments, hasWideStack, mode
 import { type Op, STOP } from './op.ts';
 import { prepare } from './operands.ts';
 import { type Platform, PV } from './platform.ts';
+import { adoptCode, enterByIret, enterBySysret, loadOrNull } from './pv_entry.ts';
 import { FAULT } from './registers.ts';
 import { answerTime } from './system.ts';
 import { type Access, type Translation, walk } from './walk.ts';
@@ -35,6 +37,8 @@ type Leaving = { readonly kind: 'int'; readonly vector: number } | { readonly ki
 
 export class Cpu extends Mmu implements GuestCpu {
   readonly cpuid: readonly CpuidLeaf[];
+  /** Of a guest of Xen. */
+  readonly tables = new DescriptorTables();
   tsc = 0n;
   /** Steps that the last run had taken when something that is not modelled ended it. */
   done = 0;
@@ -300,16 +304,44 @@ export class Cpu extends Mmu implements GuestCpu {
     return { instruction, second };
   }
 
-  /** The instruction at RIP, or null when fetching it faults. Throws NotModelled like `run`. */
-  instruction(): Instruction | null {
-    this.sync();
-    const [lo, hi] = [this.s[PAGE], this.s[PAGE + 1]];
+  /** Do what may fault; false when it did, with the fault in `faultVector`, `faultError` and `faultAddress`. */
+  attempt(act: () => void): boolean {
     try {
-      return this.takeApart(this.codePage(lo, hi, this.offset), lo, hi, this.offset).instruction;
+      act();
+      return true;
     } catch (thrown) {
       if (thrown !== FAULT) throw thrown;
-      return null;
+      return false;
     }
+  }
+
+  /** The instruction at RIP (while Xen holds the vCPU: an offset in CS), or null when fetching it faults. Throws NotModelled like `run`. */
+  instruction(): Instruction | null {
+    this.sync();
+    const at = (this.ripLo() + (this.legacy ? this.s[CS_BASE] : 0)) | 0;
+    const [lo, hi] = [at & -FRAME_BYTES, this.legacy ? 0 : this.ripHi()];
+    const offset = at & (FRAME_BYTES - 1);
+    let found: Instruction | null = null;
+    this.attempt(() => {
+      found = this.takeApart(this.codePage(lo, hi, offset), lo, hi, offset).instruction;
+    });
+    return found;
+  }
+
+  enterBySysret(long: boolean): void {
+    enterBySysret(this, long);
+  }
+
+  enterByIret(cs: number, ss: number): boolean {
+    return this.attempt(() => enterByIret(this, cs, ss));
+  }
+
+  loadOrNull(segment: number, selector: number): boolean {
+    return loadOrNull(this, segment, selector);
+  }
+
+  adoptCode(selector: number): boolean {
+    return adoptCode(this, selector);
   }
 
   loadFpu(image: Uint8Array | null): void {

@@ -1,4 +1,5 @@
 /** What the hypervisor side of the executor sees of a CPU: one for each vCPU. Values of 64 bits are unsigned bigints. */
+import type { DescriptorTables } from './descriptor_tables.ts';
 import type { Exit } from './exit.ts';
 import type { Instruction } from './instruction.ts';
 import type { Access, Translation } from './walk.ts';
@@ -51,6 +52,22 @@ export interface GuestCpu {
   /** Selector of a segment register. Setting one here loads nothing (bases stay): see `fsBase`, `gsBase`. */
   selector(segment: number): number;
   setSelector(segment: number, value: number): void;
+  /** Where descriptors come from. */
+  readonly tables: DescriptorTables;
+  /** In code of 32 or 16 bits: `ip` is the instruction pointer, an offset in CS, while `rip` is linear. */
+  readonly legacy: boolean;
+  ip: number;
+  /** CS and SS as SYSRET loads them, to 64-bit code (`long`) or to 32-bit code, where RIP keeps 32 bits. */
+  enterBySysret(long: boolean): void;
+  /** IRET of ring 0 to these selectors and to RIP as an offset in CS. False: it faults (`faultVector` …), and nothing has changed. */
+  enterByIret(cs: number, ss: number): boolean;
+  /** Load DS, ES, FS or GS with its hidden part; false when that faults and null was loaded instead. */
+  loadOrNull(segment: number, selector: number): boolean;
+  /** From now on instructions are fetched by this code selector, unchecked. False when it names no code that is present. */
+  adoptCode(selector: number): boolean;
+  readonly faultVector: number;
+  readonly faultError: number | null;
+  readonly faultAddress: bigint | null;
   /** CR0.TS: while set, FPU instructions raise #NM. */
   taskSwitched: boolean;
   /** CR4.FSGSBASE: while clear, RDFSBASE and its like are #UD. */

@@ -2,7 +2,7 @@
 import { NotModelled } from '#spec/failure.ts';
 import type { Cpu } from './cpu.ts';
 import { GP } from './exit.ts';
-import { loadPvSegment } from './pv_segment.ts';
+import { loadSegment } from './system/segments.ts';
 import { type Access, type Translation, walk } from './walk.ts';
 
 /** Machine addresses at which RAM does not answer. */
@@ -46,7 +46,7 @@ export const PV: Platform = {
   outside: { covers: () => false, read: outsideRam, write: outsideRam },
   walk: (c, lo, hi, access) => walk(c.memory, c.root, lo, hi, access, c.reserved),
   space: (c) => c.root,
-  loadSegment: loadPvSegment,
+  loadSegment,
   watches: () => false,
   inspect: () => {},
   checkPort: (c) => c.fault(GP, 0),

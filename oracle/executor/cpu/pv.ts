@@ -1,26 +1,27 @@
-/** Far transfers and ways into Xen, as a PV guest's processor has them. */
+/** What differs between a PV guest's processor and a bare one: ways into Xen, and which instructions of the system level ring 3 may make. */
 
-import type { Handler } from './op.ts';
-import * as segment from './pv_segment.ts';
+import { SYSTEM } from './system/index.ts';
 import * as system from './system.ts';
-import { type Build, type BuildTable, fixed, returning } from './table.ts';
+import { type BuildTable, fixed } from './table.ts';
 
-/** A pointer in the instruction: its selector goes into `immHi`. */
-const far =
-  (handler: Handler): Build =>
-  (o, i) => {
-    if (!o.memory) o.immHi = i.immediate2;
-    return handler;
-  };
+/** Of ring 3 too; descriptors come from pv_descriptors.ts. */
+const { jmp_far, call_far, ret_far, iret, lar, lsl, verr, verw } = SYSTEM;
 
 export const PV_ONLY: BuildTable = {
-  jmp_far: far(segment.jmpFar),
-  call_far: far(segment.callFar),
-  ret_far: returning(segment.retFar),
-  iret: fixed(segment.iret),
+  jmp_far,
+  call_far,
+  ret_far,
+  iret,
+  lar,
+  lsl,
+  verr,
+  verw,
   int3: fixed(system.int3),
   int: fixed(system.int),
   syscall: fixed(system.syscall),
+  // AMD's processors have them outside long mode only.
+  sysenter: fixed(system.undefinedOpcode),
+  sysexit: fixed(system.undefinedOpcode),
   // Of ring 0, but without the #GP(0) of others.
   clac: fixed(system.undefinedOpcode),
   stac: fixed(system.undefinedOpcode),

@@ -22,4 +22,5 @@ export const dpl = (rights: number): number => (rights >> 5) & 3;
 
 /** What ring 3 of 64-bit code has in CS and SS. */
 export const RING3_CODE64 = USABLE | LONG | PRESENT | 0x60 | ORDINARY | CODE | READABLE | ACCESSED;
+export const RING3_CODE32 = USABLE | BIG | PRESENT | 0x60 | ORDINARY | CODE | READABLE | ACCESSED;
 export const RING3_DATA = USABLE | BIG | PRESENT | 0x60 | ORDINARY | WRITABLE | ACCESSED;

@@ -5,6 +5,8 @@ export class Pcpu {
   readonly id: number;
   /** null: idle. */
   current: Vcpu | null = null;
+  /** Whose segment registers it has loaded. */
+  loaded: Vcpu | null = null;
 
   constructor(id: number) {
     this.id = id;

@@ -3,6 +3,7 @@
  * choice is here.
  */
 import { RUNSTATE } from '#spec/abi/xen.ts';
+import { loadSegments } from './load_segments.ts';
 import type { Machine } from './machine.ts';
 import { startPeriodic, stopPeriodic } from './periodic_timer.ts';
 import { updateRunstateArea } from './runstate_area.ts';
@@ -71,6 +72,16 @@ export const leave = (machine: Machine, vcpu: Vcpu): void => {
   vcpu.processor = -1;
 };
 
+/** The pCPU loads the segments of `next` unless it has them still. False when that ended the domain. */
+const takeOver = (machine: Machine, cpu: number, next: Vcpu): boolean => {
+  const pcpu = machine.pcpus[cpu];
+  if (pcpu.loaded === next && next.loadedOn === cpu) return true;
+  pcpu.loaded = next;
+  next.loadedOn = cpu;
+  loadSegments(machine, next);
+  return next.processor === cpu;
+};
+
 /** Put `next` on a pCPU in place of what it holds. The return-to-guest check is the caller's. */
 export const switchTo = (machine: Machine, cpu: number, next: Vcpu | null): void => {
   const pcpu = machine.pcpus[cpu];
@@ -87,7 +98,7 @@ export const switchTo = (machine: Machine, cpu: number, next: Vcpu | null): void
     startPeriodic(machine, next);
   }
   if (previous) updateRunstateArea(machine, previous);
-  if (next) {
+  if (next && takeOver(machine, cpu, next)) {
     updateRunstateArea(machine, next);
     refreshTime(machine, next);
   }

@@ -27,6 +27,8 @@ export class Vcpu {
   mustMove = false;
   /** pCPU that holds it, -1 when none. */
   processor = -1;
+  /** pCPU that has its segment registers loaded, -1 when none. */
+  loadedOn = -1;
   pauseFlags: number = VPF.down;
 
   /** GS base of the mode that is not active. */
@@ -41,6 +43,8 @@ export class Vcpu {
   oldGuestTable = -1;
   oldGuestTablePartial = true;
   oldGuestPtpg = -1;
+  /** Descriptors in the guest's part of the GDT; the tables themselves stand in `cpu.tables`. */
+  gdtEntries = 0;
   kernelSs = 0;
   readonly kernelSp = new U64();
   readonly eventCallback = new U64();

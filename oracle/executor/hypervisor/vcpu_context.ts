@@ -1,13 +1,16 @@
 /** VCPUOP_initialise: the first context of a vCPU other than 0. What a late refusal leaves behind stays, as in Xen. */
+import { DESCRIPTORS_PER_PAGE, GDT_FRAMES } from '#spec/abi/descriptor.ts';
 import { cpu_user_regs, vcpu_guest_context } from '#spec/abi/sched.ts';
-import { FLAT, trap_info, VGCF } from '#spec/abi/xen.ts';
-import { NotModelled } from '#spec/failure.ts';
+import { trap_info, VGCF } from '#spec/abi/xen.ts';
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
 import { DS, ES, FS, GS } from '../cpu/interface.ts';
 import { resetDebugRegisters, writeDebugRegister } from './debug_registers.ts';
+import { destroyGdt, gdtPages, setGdt } from './global_descriptor_table.ts';
 import { accessOk, copyFromGuest } from './guest_access.ts';
 import { setTaskSwitched } from './hypercall/processor.ts';
 import type { Machine } from './machine.ts';
+import { changeLdt } from './mm/local_descriptor_table.ts';
+import { putOldGuestTable } from './mm/old_guest_table.ts';
 import { minus } from './result.ts';
 import { loadCr4 } from './trap/control_registers.ts';
 import { visibleFlags } from './trap/exit_state.ts';
@@ -44,9 +47,10 @@ export const initialise = (machine: Machine, caller: Vcpu, target: Vcpu, fromLo:
   if (hasTooManyDescriptors()) return minus('EINVAL');
   const kernelMode = (lo(fields.flags.at) & VGCF.in_kernel) !== 0;
   if (!kernelMode && isZero(controlRegister(1))) return minus('EINVAL');
-  if (!isZero(fields.gdt_ents.at) || !isZero(fields.ldt_ents.at) || !selectorsLoad())
-    throw new NotModelled('vcpu_op/initialise-descriptors');
+  changeLdt(machine, target, lo(fields.ldt_base.at), hi(fields.ldt_base.at), lo(fields.ldt_ents.at));
   takeProcessorState(target);
+  const refused = putOldGuestTable(machine, caller) || takeGdt(machine, caller, target);
+  if (refused !== 0) return refused;
   const answer = loadTopTables(
     machine,
     caller,
@@ -54,7 +58,10 @@ export const initialise = (machine: Machine, caller: Vcpu, target: Vcpu, fromLo:
     view.getBigUint64(controlRegister(3), true),
     view.getBigUint64(controlRegister(1), true),
   );
-  if (answer !== 0) return answer;
+  if (answer !== 0) {
+    destroyGdt(machine, caller, target);
+    return answer;
+  }
   target.initialised = true;
   loadTables(target);
   if ((lo(fields.flags.at) & VGCF.online) !== 0) target.pauseFlags &= ~VPF.down;
@@ -87,10 +94,9 @@ const addressesAreGood = (): boolean => {
 const hasTooManyDescriptors = (): boolean => {
   const entries = view.getBigUint64(fields.gdt_ents.at, true);
   const pages = BigInt.asUintN(32, BigInt.asUintN(64, entries + DESCRIPTORS_A_PAGE - 1n) / DESCRIPTORS_A_PAGE);
-  return pages > MOST_DESCRIPTOR_PAGES;
+  return pages > GDT_FRAMES;
 };
-const DESCRIPTORS_A_PAGE = 512n;
-const MOST_DESCRIPTOR_PAGES = 16n;
+const DESCRIPTORS_A_PAGE = BigInt(DESCRIPTORS_PER_PAGE);
 
 const DATA_SEGMENTS = [
   ['ds', DS],
@@ -100,8 +106,11 @@ const DATA_SEGMENTS = [
 ] as const;
 const selectorOf = (name: 'ds' | 'es' | 'fs' | 'gs' | 'cs' | 'ss'): number =>
   view.getUint16(userRegister(cpu_user_regs.fields[name]), true);
-const LOADABLE: readonly number[] = [FLAT.RING3_CS32 & ~3, FLAT.RING3_CS64 & ~3, FLAT.RING3_SS64 & ~3, 0];
-const selectorsLoad = (): boolean => DATA_SEGMENTS.every(([name]) => LOADABLE.includes(selectorOf(name) & ~3));
+const takeGdt = (machine: Machine, caller: Vcpu, target: Vcpu): number => {
+  const entries = lo(fields.gdt_ents.at) >>> 0;
+  const frames = Array.from({ length: gdtPages(entries) }, (_, i) => Number(view.getBigUint64(fields.gdt_frames.at + 8 * i, true)));
+  return setGdt(machine, caller, target, frames, entries);
+};
 
 const takeRegisters = (target: Vcpu): void => {
   const { cpu } = target;

@@ -18,8 +18,6 @@ const PAGE_SHIFT = 12n;
 export const loadTopTables = (machine: Machine, caller: Vcpu, target: Vcpu, kernel: bigint, user: bigint): number => {
   const { domid, vmAssistHigh } = target.domain;
   const isStrict = (vmAssistHigh & (1 << (VMASST_TYPE.m2p_strict - 32))) !== 0;
-  const waiting = putOldGuestTable(machine, caller);
-  if (waiting !== 0) return waiting;
   const kernelTable = Number(kernel >> PAGE_SHIFT);
   const answer = takeKernelTable(machine, caller, target, kernelTable, isStrict);
   if (answer !== 0) return answer;

@@ -31,9 +31,9 @@ export const instructionPointer = (c: Cpu, ahead: bigint = c.rip): bigint =>
 /** Offset behind an instruction. */
 export const nextPointer = (c: Cpu, o: Op): bigint => instructionPointer(c, c.pair(PAGE) + BigInt(o.end));
 
-/** Go on at the linear address; the burst ends, so that the machine looks around. */
+/** Go on at the linear address; the burst ends, and the bare machine looks around. */
 export const goOn = (c: Cpu, o: Op, linear: bigint): Op => {
-  const follow = c.pause(o);
+  const follow = c.platform.bare ? c.pause(o) : c.stopBehind(o);
   setLinear(c, linear);
   return follow;
 };

@@ -2,6 +2,7 @@
 import type { Cpu } from '../cpu.ts';
 import { GP } from '../exit.ts';
 import { GDTR_BASE, GDTR_LIMIT, SEGMENT_BASE, SEGMENT_LIMIT, SEGMENT_RIGHTS } from '../layout.ts';
+import { findPvDescriptor, writePvType } from '../pv_descriptors.ts';
 import { ACCESSED, CODE, CONFORMING, dpl, ORDINARY, PRESENT, USABLE, WRITABLE } from '../segment_rights.ts';
 import { isLong, read8, read64, writeSized } from './access.ts';
 
@@ -25,7 +26,7 @@ export const TYPE = {
   TRAP32: 15,
 } as const;
 
-/** A descriptor as it lies in memory, by its dwords; `at` is its linear address. `third`: base 63:32 of system descriptors in long mode. */
+/** A descriptor as it lies in memory, by its dwords; `at` is its linear address, for a guest of Xen its machine address. `third`: base 63:32 of system descriptors in long mode. */
 export type Descriptor = { readonly at: bigint; readonly lo: number; readonly hi: number; readonly third: number; readonly fourth: number };
 
 export const rightsOf = (d: Descriptor): number => (d.hi >>> 8) & 0xf0ff;
@@ -69,6 +70,7 @@ const tableOf = (c: Cpu, selector: number): { readonly base: bigint; readonly li
 
 /** The descriptor that a selector names, or null when its table ends before. `bytes`: 16 for system descriptors in long mode. */
 export const find = (c: Cpu, selector: number, bytes: 8 | 16 = 8): Descriptor | null => {
+  if (!c.platform.bare) return findPvDescriptor(c, selector, bytes);
   const table = tableOf(c, selector);
   const offset = selector & 0xfff8;
   if (table === null || offset + bytes - 1 > table.limit) return null;
@@ -95,7 +97,10 @@ export const fetchSystem = (c: Cpu, selector: number, vector: number = GP, ext =
 
 /** Set the accessed bit, if it is not set. */
 export const markAccessed = (c: Cpu, d: Descriptor): void => {
-  if ((rightsOf(d) & ACCESSED) === 0) writeType(c, d, ((d.hi >>> 8) & 0xff) | ACCESSED);
+  if ((rightsOf(d) & ACCESSED) !== 0) return;
+  const byte = ((d.hi >>> 8) & 0xff) | ACCESSED;
+  if (c.platform.bare) writeType(c, d, byte);
+  else writePvType(c, d, byte);
 };
 
 /** Set or clear the busy bit of a TSS. */

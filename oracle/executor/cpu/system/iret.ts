@@ -46,7 +46,7 @@ export const iret: Handler = (c, o) => {
     if (isLong(c)) c.fault(GP, 0);
     taskReturn(c, nextPointer(c, o));
   } else fromProtected(c, o.size);
-  processorOf(c).nmiBlocked = false;
+  if (c.platform.bare) processorOf(c).nmiBlocked = false;
   return goOn(c, o, c.rip);
 };
 

@@ -1,4 +1,5 @@
 /** Building a domain out of an ELF image: memory, start of day, registers of vCPU 0. */
+
 import { FLAT, LEGACY_MAX_VCPUS, RUNSTATE, SIF, shared_info, start_info, VMASST_TYPE, vcpu_info } from '#spec/abi/xen.ts';
 import type { DomainConfig } from '#spec/config.ts';
 import { BadInput } from '#spec/failure.ts';
@@ -6,6 +7,7 @@ import { CS, type GuestCpu, RSI, RSP, SS_REG } from '../../cpu/interface.ts';
 import { Domain } from '../domain.ts';
 import { PGF, PGT } from '../frame_table.ts';
 import type { Machine } from '../machine.ts';
+import { mapLdtPage } from '../mm/local_descriptor_table.ts';
 import { VPF } from '../vcpu.ts';
 import { type ElfFile, parseElf } from './elf.ts';
 import { hypercallPage } from './hypercall_page.ts';
@@ -72,7 +74,7 @@ export const buildDomain = (machine: Machine, plan: DomainPlan, first: number, c
   machine.memory.writeBytes(at(layout.startInfo), startInfo(domain, config, notes, layout, p2mFrames));
   markDirty(machine, l4, layout.startInfo, layout.startInfo + BigInt(PAGE));
   initialiseSharedInfo(machine, domain);
-  startVcpu(domain, layout, l4);
+  startVcpu(machine, domain, layout, l4);
   return domain;
 };
 
@@ -148,12 +150,13 @@ const initialiseSharedInfo = (machine: Machine, domain: Domain): void => {
   memory.write32(base + wc_sec_hi.at, Math.floor(config.wallclock_sec / 0x1_0000_0000));
 };
 
-const startVcpu = (domain: Domain, layout: VirtualLayout, l4: number): void => {
+const startVcpu = (machine: Machine, domain: Domain, layout: VirtualLayout, l4: number): void => {
   for (const vcpu of domain.vcpus) {
     vcpu.infoMfn = domain.sharedInfoMfn;
     vcpu.infoOffset = vcpu_info.size * vcpu.id;
     vcpu.periodicPeriod = INITIAL_PERIOD;
     vcpu.cr4 = INITIAL_CR4;
+    vcpu.cpu.tables.mapLdtPage = (page) => mapLdtPage(machine, vcpu, page);
   }
   const boot = domain.vcpus[0];
   const { cpu } = boot;

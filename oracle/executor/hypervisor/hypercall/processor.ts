@@ -1,6 +1,6 @@
 /** stack_switch, fpu_taskswitch, set_segment_base, set/get_debugreg, vm_assist: processor state that a guest kernel may set. */
 import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
-import { FLAT, VMASST_TYPE } from '#spec/abi/xen.ts';
+import { VMASST_TYPE } from '#spec/abi/xen.ts';
 import { GS } from '../../cpu/interface.ts';
 import { DR_INVALID, DR_MISSING, DR_NOT_PERMITTED, readDebugRegister, writeDebugRegister } from '../debug_registers.ts';
 import type { Machine } from '../machine.ts';
@@ -52,12 +52,13 @@ export const set_segment_base = (_machine: Machine, vcpu: Vcpu, args: Int32Array
   return minus('EINVAL');
 };
 
-/** Load GS for user mode: every selector that loads has base 0; one that does not is replaced by null. */
-const loadUserGs = (vcpu: Vcpu, selector: number): void => {
-  const wanted = selector > 3 ? selector | 3 : selector;
-  const loads = wanted <= 3 || wanted === FLAT.RING3_CS32 || wanted === FLAT.RING3_SS64 || wanted === FLAT.RING3_CS64;
-  vcpu.cpu.setSelector(GS, loads ? wanted : 0);
-  vcpu.gsBaseOther.set(0, 0);
+/** Load GS for user mode, base and all; a selector that does not load is replaced by null. */
+const loadUserGs = ({ cpu, gsBaseOther }: Vcpu, selector: number): void => {
+  const base = cpu.gsBase;
+  cpu.loadOrNull(GS, selector > 3 ? selector | 3 : selector);
+  const loaded = cpu.gsBase;
+  cpu.gsBase = base;
+  gsBaseOther.set(Number(BigInt.asIntN(32, loaded)), Number(loaded >> 32n));
 };
 
 const DEBUGREG_ERRNO = { [DR_MISSING]: minus('ENODEV'), [DR_INVALID]: minus('EINVAL'), [DR_NOT_PERMITTED]: minus('EPERM') } as const;

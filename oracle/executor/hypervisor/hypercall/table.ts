@@ -6,6 +6,7 @@ import { mmu_update } from '../mm/mmu_update.ts';
 import { mmuext_op } from '../mm/mmuext_op.ts';
 import { update_va_mapping } from '../mm/update_va_mapping.ts';
 import { console_io } from './console_io.ts';
+import { set_gdt, update_descriptor } from './descriptor_tables.ts';
 import type { Handler } from './dispatch.ts';
 import { iret } from './iret.ts';
 import { multicall } from './multicall.ts';
@@ -19,11 +20,13 @@ import { xen_version } from './xen_version.ts';
 const rows: Partial<Record<HypercallName, Handler>> = {
   set_trap_table,
   mmu_update,
+  set_gdt,
   stack_switch,
   set_callbacks,
   fpu_taskswitch,
   set_debugreg,
   get_debugreg,
+  update_descriptor,
   // Through a function: multicall's module and the dispatcher's import each other.
   multicall: (machine, vcpu, args) => multicall(machine, vcpu, args),
   update_va_mapping,

@@ -3,6 +3,7 @@ import { VMASST_TYPE } from '#spec/abi/xen.ts';
 import { PGT } from '../frame_table.ts';
 import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../vcpu.ts';
+import { dropLdtPages } from './local_descriptor_table.ts';
 import { leaveOldGuestTable, putOldGuestTable } from './old_guest_table.ts';
 import { getPageAndType, putPageAndType } from './page_type.ts';
 import { fillM2pSlot, m2pSlotIsEmpty, zapM2pSlot } from './xen_slots.ts';
@@ -28,6 +29,7 @@ export const newGuestCr3 = (machine: Machine, vcpu: Vcpu, mfn: number): number =
   if (old === mfn) return 0;
   const answer = getPageAndType(machine, vcpu, mfn, PGT.l4, vcpu.domain.domid);
   if (answer !== 0) return answer;
+  dropLdtPages(machine, vcpu);
   if (!isM2pStrict(vcpu) && m2pSlotIsEmpty(machine, mfn)) fillM2pSlot(machine, mfn);
   vcpu.kernelTable = mfn;
   if (vcpu.kernelMode) vcpu.cpu.root = mfn;

@@ -11,6 +11,7 @@ import { unsigned } from '../u64.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { newGuestCr3, newUserTable } from './base_pointer.ts';
 import { continueBatch, continueFarewell, continueFromStart, isFarewell, RESTART, readDone, writeDone } from './batch.ts';
+import { changeLdt } from './local_descriptor_table.ts';
 import { hasOldGuestTable, putOldGuestTable } from './old_guest_table.ts';
 import { getPgOwner } from './pg_owner.ts';
 import { pinTable, unpinTable } from './pin.ts';
@@ -104,10 +105,9 @@ const operate = (machine: Machine, vcpu: Vcpu, cmd: number, pgOwner: number): nu
   }
 };
 
-/** A vCPU without a local descriptor table may say so again; a table proper is beyond the slice. */
+/** Its pages are put in place when they are used. */
 const setLdt = (machine: Machine, vcpu: Vcpu, lo: number, hi: number, entries: number): number => {
-  if (entries === 0) return 0;
-  if (entries > MOST_LDT_ENTRIES || (lo & 4095) !== 0 || !accessOk(hi)) return -ERRNO.EINVAL;
-  machine.notModelled(vcpu, 'mmuext_op/set_ldt');
-  return -ERRNO.ENOSYS;
+  if (entries > MOST_LDT_ENTRIES || (entries !== 0 && ((lo & 4095) !== 0 || !accessOk(hi)))) return -ERRNO.EINVAL;
+  changeLdt(machine, vcpu, lo, hi, entries);
+  return 0;
 };

@@ -2,11 +2,11 @@
 
 import { ERRNO } from '#spec/abi/errno.ts';
 import { VMASST_TYPE, XEN_L4_SLOTS } from '#spec/abi/xen.ts';
-import { NotModelled } from '#spec/failure.ts';
 import { PGT } from '../frame_table.ts';
 import { shouldPreempt } from '../hypercall/continuation.ts';
 import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../vcpu.ts';
+import { checkDescriptorPage } from './descriptor.ts';
 import { frameOf, PTE } from './entry.ts';
 import { adjustL1Hi, adjustL1Lo, getPageFromL1e, putPageFromL1e } from './l1_entry.ts';
 import { adjustTableLo, getPageFromTableEntry } from './table_entry.ts';
@@ -17,7 +17,7 @@ const ENTRIES = 512;
 /** Take the references of all present entries. Answers 0 or a negative errno; -ERESTART: interrupted, what was done stays. */
 export const promote = (machine: Machine, vcpu: Vcpu, mfn: number, type: number): number => {
   if (type === PGT.l1) return promoteL1(machine, vcpu, mfn);
-  if (type === PGT.seg_desc) throw new NotModelled('page_type/seg_desc');
+  if (type === PGT.seg_desc) return checkDescriptorPage(machine, mfn) ? 0 : -ERRNO.EINVAL;
   const answer = promoteTable(machine, vcpu, mfn, type);
   if (answer === 0 && type === PGT.l4) {
     clearXenSlots(machine, mfn);

@@ -4,6 +4,7 @@
  */
 import { shared_info, vcpu_info } from '#spec/abi/xen.ts';
 import { debian_4_17 } from '#spec/machines/debian_4_17.ts';
+import { DescriptorTables } from '../../cpu/descriptor_tables.ts';
 import type { GuestCpu } from '../../cpu/interface.ts';
 import { Memory } from '../../memory.ts';
 import { Domain } from '../domain.ts';
@@ -46,7 +47,7 @@ export class TwoDomains {
   private build(domid: number): void {
     const { machine } = this;
     const { frames, memory } = machine;
-    const domain = new Domain(domid, PAGES, [{ root: 0 } as GuestCpu]);
+    const domain = new Domain(domid, PAGES, [{ root: 0, tables: new DescriptorTables() } as GuestCpu]);
     machine.addDomain(domain);
     domain.sharedInfoMfn = shareXenFrame(machine, domain);
     domain.grants.frames.push(shareXenFrame(machine, domain));

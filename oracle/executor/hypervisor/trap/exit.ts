@@ -1,14 +1,12 @@
 /** From the way in which a run of the CPU ended to what Xen does about it. */
 import type { Exit } from '../../cpu/exit.ts';
-import { DB, GP, NM, PF, UD } from '../../cpu/exit.ts';
-import { setTaskSwitched } from '../hypercall/processor.ts';
+import { DB } from '../../cpu/exit.ts';
 import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { enterXen } from './exit_state.ts';
+import { handleFault } from './fault.ts';
 import { handleGeneralProtection } from './general_protection.ts';
 import { injectException } from './inject.ts';
-import { handleInvalidOp } from './invalid_op.ts';
-import { handlePageFault } from './page_fault.ts';
 import { handleSyscall } from './syscall.ts';
 
 /** INT 0x80 has a gate of its own; without a handler Xen treats it as any other INT n. */
@@ -30,23 +28,4 @@ export const handleExit = (machine: Machine, vcpu: Vcpu, exit: Exit): void => {
     if (exit.vector === DB) vcpu.dr6 |= DR6_SINGLE_STEP;
     injectException(vcpu, exit.vector, -1);
   }
-};
-
-const handleFault = (machine: Machine, vcpu: Vcpu, vector: number, error: number, cr2: bigint): void => {
-  switch (vector) {
-    case PF:
-      handlePageFault(machine, vcpu, error, Number(BigInt.asIntN(32, cr2)), Number(BigInt.asIntN(32, cr2 >> 32n)));
-      return;
-    case GP:
-      handleGeneralProtection(machine, vcpu, error);
-      return;
-    case UD:
-      handleInvalidOp(machine, vcpu);
-      return;
-    case NM:
-      setTaskSwitched(vcpu, false);
-      injectException(vcpu, NM, -1);
-      return;
-  }
-  injectException(vcpu, vector, error);
 };

@@ -11,28 +11,36 @@ const IRET_FLAGS = 0x3e7fd5;
 /** Never a guest's: I/O privilege is virtual, and there is no virtual-8086 mode. */
 const WITHHELD = RFLAGS.IOPL | RFLAGS.VM;
 
-/** By SYSCALL (`sysret`), or by an exception, an interrupt or an input. Nothing happens when Xen holds the vCPU already. */
+/**
+ * By SYSCALL (`sysret`), or by an exception, an interrupt or an input. Nothing happens when Xen holds the vCPU already. SYSCALL tells 64-bit
+ * code from other code by its entry point, and nothing more of the caller's segments. Until the guest goes on its RIP is an offset in CS.
+ */
 export const enterXen = (vcpu: Vcpu, sysret: boolean): void => {
   if (vcpu.inXen) return;
   const { cpu } = vcpu;
   vcpu.inXen = true;
   vcpu.exitBySysret = sysret;
   vcpu.savedFlags.set(cpu.flags, 0);
-  vcpu.savedCs = sysret ? FLAT.RING3_CS64 : cpu.selector(CS);
+  vcpu.savedCs = sysret ? (cpu.legacy ? FLAT.RING3_CS32 : FLAT.RING3_CS64) : cpu.selector(CS);
   vcpu.savedSs = sysret ? FLAT.RING3_SS64 : cpu.selector(SS_REG);
+  if (cpu.legacy) cpu.setRipHalves(cpu.ip | 0, 0);
 };
 
-/** The saved flags and selectors as the CPU will have them. */
-export const visibleFlags = (vcpu: Vcpu): void => {
-  const { cpu } = vcpu;
+/** The saved flags as the CPU will have them. */
+const loadFlags = (vcpu: Vcpu): void => {
   const kept = vcpu.savedFlags.lo & ~WITHHELD & (vcpu.exitBySysret ? SYSRET_FLAGS : IRET_FLAGS);
-  cpu.flags = kept | RFLAGS.IF | RFLAGS.fixed1;
-  cpu.setSelector(CS, vcpu.savedCs);
-  cpu.setSelector(SS_REG, vcpu.savedSs);
+  vcpu.cpu.flags = kept | RFLAGS.IF | RFLAGS.fixed1;
 };
 
-/** Give the CPU what it runs on with. */
+/** The same, and the saved selectors: what a vCPU shows that is not given back to its guest now. */
+export const visibleFlags = (vcpu: Vcpu): void => {
+  loadFlags(vcpu);
+  vcpu.cpu.setSelector(CS, vcpu.savedCs);
+  vcpu.cpu.setSelector(SS_REG, vcpu.savedSs);
+};
+
+/** The guest goes on: CS and SS are loaded. */
 export const leaveXen = (vcpu: Vcpu): void => {
   vcpu.inXen = false;
-  visibleFlags(vcpu);
+  loadFlags(vcpu);
 };

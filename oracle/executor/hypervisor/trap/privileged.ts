@@ -5,6 +5,7 @@ import { NotModelled } from '#spec/failure.ts';
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
 import { DB } from '../../cpu/exit.ts';
 import type { Instruction } from '../../cpu/instruction.ts';
+import { CS } from '../../cpu/interface.ts';
 import { accessOk } from '../guest_access.ts';
 import { setTaskSwitched } from '../hypercall/processor.ts';
 import type { Machine } from '../machine.ts';
@@ -57,9 +58,12 @@ const clearTaskSwitched = (vcpu: Vcpu): Emulation => {
   return 'done';
 };
 
+/** In Xen's own 64-bit code segment; of any other the descriptor is looked at anew. */
+const isIn64BitCode = ({ savedCs, cpu }: Vcpu): boolean => savedCs === FLAT.RING3_CS64 && cpu.selector(CS) === FLAT.RING3_CS64;
+
 /** True when the instruction at RIP was Xen's to handle: done, or with an exception pending. */
 export const emulatePrivileged = (machine: Machine, vcpu: Vcpu): boolean => {
-  if (vcpu.savedCs !== FLAT.RING3_CS64) return false;
+  if (!isIn64BitCode(vcpu) && !vcpu.cpu.adoptCode(vcpu.savedCs)) return false;
   const instruction = vcpu.cpu.instruction();
   if (instruction === null) return faultOfFetch(machine, vcpu);
   if (instruction.opcode === XSETBV && instruction.modrm === XSETBV_MODRM && vcpu.kernelMode) throw new NotModelled('emulation/xsetbv');

@@ -32,6 +32,7 @@ const storeSize = ({ opcode, size }: Instruction): number => {
 export const dropReadOnlyStore = (machine: Machine, vcpu: Vcpu, lo: number, hi: number): boolean => {
   if (!vcpu.domain.privileged || !mapsReadOnlyIo(machine, vcpu, lo, hi)) return false;
   const { cpu } = vcpu;
+  if (cpu.legacy) throw new NotModelled('emulation/mmio_ro-compatibility');
   const instruction = cpu.instruction();
   if (instruction === null) return false;
   const { row, length } = instruction;

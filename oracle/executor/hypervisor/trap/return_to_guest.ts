@@ -1,6 +1,5 @@
 /** The way back to the guest: a pending exception, then an NMI, then an upcall get their frames; then SYSRET or IRET. */
 import { FLAT, TI } from '#spec/abi/xen.ts';
-import { NotModelled } from '#spec/failure.ts';
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
 import { DB } from '../../cpu/exit.ts';
 import { R11, RCX } from '../../cpu/interface.ts';
@@ -11,7 +10,7 @@ import type { Vcpu } from '../vcpu.ts';
 import { upcallMask, upcallPending } from '../vcpu_info.ts';
 import { createBounceFrame } from './bounce.ts';
 import { enterXen, leaveXen } from './exit_state.ts';
-import { handleGeneralProtection } from './general_protection.ts';
+import { handleFault } from './fault.ts';
 import { injectException } from './inject.ts';
 
 const NMI = 2;
@@ -63,20 +62,17 @@ const exit = (machine: Machine, vcpu: Vcpu): boolean => {
     cpu.setGprHalves(RCX, cpu.ripLo(), ripHi);
     cpu.setGprHalves(R11, (savedFlags.lo & ~(RFLAGS.IOPL | RFLAGS.VM)) | RFLAGS.IF, savedFlags.hi);
     if (isCanonical(ripHi)) {
-      if (vcpu.savedCs === FLAT.RING3_CS32) throw new NotModelled('x86/compatibility_mode');
-      vcpu.savedCs = FLAT.RING3_CS64;
-      vcpu.savedSs = FLAT.RING3_SS64;
+      cpu.enterBySysret(vcpu.savedCs !== FLAT.RING3_CS32);
       leaveXen(vcpu);
       return !singleSteps(vcpu);
     }
     vcpu.exitBySysret = false;
   }
-  const error = iretError(vcpu, ripHi);
-  if (error < 0) {
+  if (entersByIret(vcpu)) {
     leaveXen(vcpu);
     return true;
   }
-  handleGeneralProtection(machine, vcpu, error);
+  handleFault(machine, vcpu, cpu.faultVector, cpu.faultError ?? -1, cpu.faultAddress ?? 0n);
   return false;
 };
 
@@ -89,10 +85,9 @@ const singleSteps = (vcpu: Vcpu): boolean => {
   return true;
 };
 
-/** Error code of the #GP that IRET to this context raises; -1 when it succeeds. */
-const iretError = (vcpu: Vcpu, ripHi: number): number => {
-  if (vcpu.savedCs === FLAT.RING3_CS32) throw new NotModelled('x86/compatibility_mode');
-  if (vcpu.savedCs !== FLAT.RING3_CS64) return vcpu.savedCs & 0xfffc;
-  if (vcpu.savedSs !== FLAT.RING3_SS64) return vcpu.savedSs & 0xfffc;
-  return isCanonical(ripHi) ? -1 : 0;
+/** IRET to the saved context; false when it faults. To Xen's own 64-bit code without a look at any table. */
+const entersByIret = ({ cpu, savedCs, savedSs }: Vcpu): boolean => {
+  if (savedCs !== FLAT.RING3_CS64 || savedSs !== FLAT.RING3_SS64 || !isCanonical(cpu.ripHi())) return cpu.enterByIret(savedCs, savedSs);
+  cpu.enterBySysret(true);
+  return true;
 };

@@ -1,5 +1,5 @@
-/** SYSCALL: a hypercall from guest kernel; from guest user the kernel's syscall callback. */
-import { TI } from '#spec/abi/xen.ts';
+/** SYSCALL: a hypercall from 64-bit code of the guest kernel; from elsewhere one of the kernel's two syscall callbacks. */
+import { FLAT, TI } from '#spec/abi/xen.ts';
 import { UD } from '../../cpu/exit.ts';
 import { RSP } from '../../cpu/interface.ts';
 import { hypercall } from '../hypercall/dispatch.ts';
@@ -9,18 +9,19 @@ import { createBounceFrame } from './bounce.ts';
 
 /** Xen has been entered by SYSCALL; RIP is behind it. */
 export const handleSyscall = (machine: Machine, vcpu: Vcpu): void => {
-  if (vcpu.kernelMode) hypercall(machine, vcpu);
+  if (vcpu.kernelMode && vcpu.savedCs !== FLAT.RING3_CS32) hypercall(machine, vcpu);
   else switchToKernel(machine, vcpu);
 };
 
 /**
- * Without a callback the kernel gets #UD at the instruction. The saved flags are masked with the new stack pointer: Xen 4.17 means to clear
+ * 32-bit code has a callback of its own, but whether that masks events is the other's to say. Without a callback the kernel gets #UD at the instruction. The saved flags are masked with the new stack pointer: Xen 4.17 means to clear
  * DF alone, but the register that holds the mask is used up by then (spec/findings.md).
  */
 const switchToKernel = (machine: Machine, vcpu: Vcpu): void => {
-  const { syscallCallback, cpu } = vcpu;
-  if (!syscallCallback.isZero()) {
-    if (!createBounceFrame(machine, vcpu, syscallCallback.lo, syscallCallback.hi, vcpu.syscallDisablesEvents, -1)) return;
+  const { cpu } = vcpu;
+  const callback = vcpu.savedCs === FLAT.RING3_CS32 ? vcpu.syscall32Callback : vcpu.syscallCallback;
+  if (!callback.isZero()) {
+    if (!createBounceFrame(machine, vcpu, callback.lo, callback.hi, vcpu.syscallDisablesEvents, -1)) return;
     vcpu.savedFlags.lo &= cpu.gprLo(RSP);
     machine.emit({ kind: 'callback', at: vcpu.ref, which: 'syscall' });
     return;

@@ -21,6 +21,7 @@ export const emulateTableWrite = (machine: Machine, vcpu: Vcpu, lo: number, hi: 
   const table = ptwrTable(machine, vcpu, lo, hi);
   if (table < 0) return false;
   const { cpu } = vcpu;
+  if (cpu.legacy) throw new NotModelled('emulation/ptwr-compatibility');
   const instruction = cpu.instruction();
   if (instruction === null) return false;
   const size = storeSize(instruction);

@@ -1,0 +1,63 @@
+/** How a hypervisor goes back to ring 3, and what it loads on a guest's behalf. While Xen holds the vCPU, RIP is an offset in CS. */
+import { FLAT } from '#spec/abi/xen.ts';
+import type { Cpu } from './cpu.ts';
+import { CS, RSP, SS_REG } from './interface.ts';
+import { SEGMENT_BASE, SEGMENT_LIMIT, SEGMENT_RIGHTS } from './layout.ts';
+import { BIG, RING3_CODE32, RING3_CODE64, RING3_DATA } from './segment_rights.ts';
+import { checkOffset, returnCode, setCode } from './system/code.ts';
+import { find, markAccessed, setHidden, setNull, setSegment } from './system/descriptor.ts';
+import { returnStack } from './system/far.ts';
+import { loadSegment } from './system/segments.ts';
+
+const isFlat = ({ s }: Cpu, segment: number, rights: number): boolean =>
+  s[SEGMENT_RIGHTS + segment] === rights && s[SEGMENT_LIMIT + segment] === -1 && s[SEGMENT_BASE + 2 * segment] === 0;
+
+/** CS and SS as SYSRET leaves them, without a look at any descriptor; `long`: 64-bit code, else RIP keeps 32 bits. */
+export const enterBySysret = (c: Cpu, long: boolean): void => {
+  const code = long ? RING3_CODE64 : RING3_CODE32;
+  c.selectors[CS] = long ? FLAT.RING3_CS64 : FLAT.RING3_CS32;
+  c.selectors[SS_REG] = FLAT.RING3_SS64;
+  if (!long) c.setRipHalves(c.ripLo(), 0);
+  if (isFlat(c, CS, code) && isFlat(c, SS_REG, RING3_DATA)) return;
+  setHidden(c, CS, c.selectors[CS], 0n, -1, code);
+  setHidden(c, SS_REG, c.selectors[SS_REG], 0n, -1, RING3_DATA);
+  c.refresh();
+};
+
+/** IRET of ring 0 to these selectors, whose RPL is 3, and RIP. Throws the fault; nothing has changed then but what marks descriptors accessed. */
+export const enterByIret = (c: Cpu, cs: number, ss: number): void => {
+  const ip = c.rip;
+  const code = returnCode(c, cs);
+  const stack = returnStack(c, ss, 3, code);
+  checkOffset(c, code, ip);
+  if (stack !== null) {
+    markAccessed(c, stack);
+    setSegment(c, SS_REG, ss, stack);
+  }
+  markAccessed(c, code);
+  setCode(c, cs, code, 3, ip);
+  if (c.mode !== '64' && (c.s[SEGMENT_RIGHTS + SS_REG] & BIG) !== 0) c.setGprHalves(RSP, c.gprLo(RSP), 0);
+};
+
+/** A load of a data segment register that becomes null when it faults. False: it did. */
+export const loadOrNull = (c: Cpu, segment: number, selector: number): boolean => {
+  const shadow = c.shadow;
+  const loads = c.attempt(() => loadSegment(c, segment, selector));
+  c.shadow = shadow;
+  if (!loads) setNull(c, segment, 0);
+  return loads;
+};
+
+/** Let instructions be fetched by a code selector that was not loaded, as Xen's emulator does. False when it names no code that is present. */
+export const adoptCode = (c: Cpu, selector: number): boolean => {
+  let found = false;
+  c.attempt(() => {
+    const d = selector < 4 ? null : find(c, selector);
+    const PRESENT_CODE = 0x9800;
+    if (d === null || (d.hi & PRESENT_CODE) !== PRESENT_CODE) return;
+    setSegment(c, CS, selector, d);
+    c.refresh();
+    found = true;
+  });
+  return found;
+};

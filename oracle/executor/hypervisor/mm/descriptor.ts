@@ -1,0 +1,57 @@
+/** Descriptors that Xen lets a guest have in its tables: those that cannot lead into Xen. */
+import type { Machine } from '../machine.ts';
+
+/** Bits of a descriptor's upper half. */
+const PRESENT = 0x8000;
+const DPL = 0x6000;
+const ORDINARY = 0x1000;
+const TYPE = 0xf00;
+const CALL_GATE = 0xc00;
+/** Of a call gate's upper half; zero. */
+const GATE_RESERVED = 0xff;
+const DPL_SHIFT = 13;
+
+/** Selectors from here on are Xen's own, and the one of them that a gate may lead to. */
+const FIRST_RESERVED = 0xe000;
+const GUEST_CODE = 0xe033;
+const IN_LDT = 4;
+
+const DESCRIPTORS = 512;
+
+/** The descriptor as Xen would have it; what `checkDescriptor` has made of the last one. */
+export const checked = { lo: 0, hi: 0 };
+
+const isGateTarget = (selector: number): boolean => selector < FIRST_RESERVED || selector === GUEST_CODE || (selector & IN_LDT) !== 0;
+
+/**
+ * Whether Xen accepts the descriptor, which is in `checked` then: for ring 3 whatever it asked for. A call gate is made to fault whoever uses
+ * it, and keeps the privilege it asked for in its selector.
+ */
+export const checkDescriptor = (lo: number, hi: number): boolean => {
+  checked.lo = lo;
+  checked.hi = hi;
+  if ((hi & PRESENT) === 0) return true;
+  if ((hi & ORDINARY) !== 0) {
+    checked.hi = hi | DPL;
+    return true;
+  }
+  const type = hi & TYPE;
+  if (type === 0) return true;
+  if (type !== CALL_GATE || !isGateTarget(lo >>> 16) || (hi & GATE_RESERVED) !== 0) return false;
+  checked.hi = hi & ~DPL;
+  checked.lo = lo | ((DPL >> DPL_SHIFT) << 16);
+  return true;
+};
+
+/** All descriptors of a frame, put right in place up to the first that Xen refuses. */
+export const checkDescriptorPage = (machine: Machine, mfn: number): boolean => {
+  const { memory } = machine;
+  const start = mfn * 4096;
+  for (let at = start; at < start + 8 * DESCRIPTORS; at += 8) {
+    const lo = memory.view.getInt32(at, true);
+    const hi = memory.view.getInt32(at + 4, true);
+    if (!checkDescriptor(lo, hi)) return false;
+    if (checked.lo !== lo || checked.hi !== hi) memory.writeHalves(at, checked.lo, checked.hi);
+  }
+  return true;
+};
