@@ -1,6 +1,7 @@
 /** Files that users name: one clear line when they cannot be read or written. */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { BadInput } from '#spec/failure.ts';
+import { kernelElf } from '../linux/bzimage.ts';
 
 const MAX_IMAGE_BYTES = 64 * 1024 * 1024;
 const CHUNK = 1 << 20;
@@ -51,6 +52,16 @@ export const readBytes = (path: string, limit: number): Uint8Array => onFile(pat
 
 /** An ELF image's bytes. Throws BadInput. */
 export const readImage = (path: string): Uint8Array => readBytes(path, MAX_IMAGE_BYTES);
+
+/** The ELF file of a PV kernel, out of its bzImage or packed file if it is in one. Throws BadInput. */
+export const readKernel = async (path: string): Promise<Uint8Array> => {
+  const file = readImage(path);
+  try {
+    return await kernelElf(file);
+  } catch (error) {
+    throw error instanceof BadInput ? new BadInput(`${path}: ${error.message}`) : error;
+  }
+};
 
 /** Do something with a file or folder that the user named. Throws BadInput in place of the system's error. */
 export const onFile = <T>(path: string, action: () => T): T => {

@@ -9,7 +9,7 @@ import { type RunResult, runEngine } from '../../campaign/run.ts';
 import { Consoles } from '../consoles.ts';
 import { crashClauses } from '../crash_clauses.ts';
 import { EXIT } from '../exit_code.ts';
-import { onFile, readImage } from '../files.ts';
+import { onFile, readKernel } from '../files.ts';
 import { headerOfRun, machineFor, machineFromFile } from '../machine.ts';
 import { collect, commandLine, wholeNumber } from '../option.ts';
 import { say } from '../output.ts';
@@ -96,7 +96,7 @@ export const runCommand = async (image: string, options: Options): Promise<numbe
   }
   if (options.append !== undefined) throw new BadInput('--append belongs to --bare; a domain has --cmdline');
   const paths = [image, ...(options.domU ?? [])];
-  const images = paths.map(readImage);
+  const images = await Promise.all(paths.map(readKernel));
   const lenient = options.lenient ?? false;
   const config =
     options.machine === undefined
@@ -159,7 +159,7 @@ export const addRun = (program: Command, done: (code: number) => void): void => 
     .description(
       'boot a PV64 ELF image as dom0, or a multiboot or PVH image on a bare machine; standard output is what it writes to its console',
     )
-    .argument('<image>', 'ELF file with Xen notes; with --bare a multiboot or PVH image')
+    .argument('<image>', 'ELF file with Xen notes, or a bzImage that holds one; with --bare a multiboot or PVH image')
     .option('--bare', 'no hypervisor: a PC with serial port, debugcon and isa-debug-exit, whose status becomes the exit code')
     .option('--append <text>', "with --bare: the image's command line", commandLine)
     .option('--domU <image>', 'one more domain from this image; repeat for more', collect)
