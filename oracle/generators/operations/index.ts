@@ -1,0 +1,41 @@
+/** All operations, and which of them both machines answer: the matrix says so, so that what lands there is generated from then on. */
+
+import type { Row } from '#spec/matrix/cell.ts';
+import { kindOf, MATRIX, nameOf } from '#spec/matrix/matrix.ts';
+import { EVENT_CHANNEL } from './event_channel.ts';
+import { GRANT_TABLE } from './grant_table.ts';
+import { MEMORY_OP } from './memory.ts';
+import type { Operation } from './operation.ts';
+import { PAGE_TABLES } from './page_tables.ts';
+import { PROCESSOR } from './processor.ts';
+import { SCHEDULING } from './scheduling.ts';
+
+export type DomainKind = 'pv64_dom0' | 'pv64_domU';
+
+export const OPERATIONS: readonly Operation[] = [
+  ...EVENT_CHANNEL,
+  ...SCHEDULING,
+  ...PROCESSOR,
+  ...PAGE_TABLES,
+  ...GRANT_TABLE,
+  ...MEMORY_OP,
+];
+
+/** An operation with sub-operations of its own has a row for each: they share their fate. */
+const rowsOf = (name: string): readonly Row[] => MATRIX.filter((row) => nameOf(row) === name || nameOf(row).startsWith(`${name}/`));
+
+/** Whether model and executor answer it for this caller, be it by a refusal. */
+export const isAnswered = (name: string, caller: DomainKind): boolean => {
+  const rows = rowsOf(name);
+  return rows.length > 0 && rows.every(({ cells }) => ['modelled', 'refused'].includes(kindOf(cells[caller])));
+};
+
+const answered = new Map<DomainKind, readonly Operation[]>();
+/** The operations that may be generated for this caller. */
+export const operationsFor = (caller: DomainKind): readonly Operation[] => {
+  const known = answered.get(caller);
+  if (known) return known;
+  const found = OPERATIONS.filter(({ row }) => isAnswered(row, caller));
+  answered.set(caller, found);
+  return found;
+};
