@@ -41,7 +41,7 @@ test('after the end every input is accepted and does nothing', () => {
     { kind: 'execute', cpu: 0, steps: 1 },
     { kind: 'console_input', bytes: 'x' },
   ] as const) {
-    expect(engine.apply(input)).toEqual({ events: [], retired: 0 });
+    expect(engine.apply(input)).toEqual({ events: [], retired: 0, questions: 0 });
   }
   expect(engine.observe()).toEqual(before);
 });

@@ -23,8 +23,10 @@ class Executor implements Engine {
     const { machine } = this;
     const events: Event[] = [];
     machine.events = events;
+    machine.questions = 0;
+    machine.preempt = input.kind === 'execute' ? (input.preempt ?? null) : null;
     const retired = this.perform(input);
-    return { events, retired };
+    return { events, retired, questions: machine.questions };
   }
 
   private perform(input: Input): number {

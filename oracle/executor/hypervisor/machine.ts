@@ -44,6 +44,9 @@ export class Machine {
   timeRefreshed = 0;
   /** Calls that `lenient` answered with -ENOSYS are told by an event; all events of the input at work. */
   events: Event[] = [];
+  /** How often long operations asked, in the input at work, whether they should stop; and the questions to be answered yes. */
+  questions = 0;
+  preempt: readonly number[] | null = null;
   /** Reserved bits of page-table entries' upper halves. */
   readonly reserved: number;
 

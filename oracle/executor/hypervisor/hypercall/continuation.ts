@@ -17,8 +17,13 @@ export const CALL_STATE = {
   gaveUp: false,
 };
 
-/** Whether a long call should stop here: a timer is due, an upcall could be delivered, or the vCPU gave up its pCPU. */
+/**
+ * Whether a long call should stop here: a timer is due, an upcall could be delivered, the vCPU gave up its pCPU, or the input says so. Each
+ * call of this function is one question of the input's count, so that it is to be made only where Xen asks.
+ */
 export const shouldPreempt = (machine: Machine, vcpu: Vcpu): boolean => {
+  const question = ++machine.questions;
+  if (machine.preempt !== null && machine.preempt.includes(question)) return true;
   if (CALL_STATE.gaveUp || machine.timerDue || vcpu.pauseFlags !== 0 || vcpu.domain.shutdown !== null) return true;
   const at = infoAddress(vcpu);
   const { bytes } = machine.memory;
