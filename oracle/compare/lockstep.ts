@@ -23,7 +23,7 @@ export type Divergence = {
   /** Inputs applied before the one that parted the engines, and that input (narrowed to its last step by `locate`). */
   readonly inputs: readonly Input[];
   readonly last: Input;
-  readonly aspect: 'boot' | 'ending' | 'events' | 'retired' | 'status' | 'observation';
+  readonly aspect: 'boot' | 'ending' | 'events' | 'retired' | 'questions' | 'status' | 'observation';
   readonly difference: Difference;
   /** Clauses that the reference cited in the last input. */
   readonly clauses: readonly string[];
@@ -79,7 +79,14 @@ export const compareEndings = (expected: Ending, seen: Ending): Pick<Divergence,
   const events = firstDifference(expected.report.events, seen.report.events, 'events');
   if (events) return { aspect: 'events', difference: events };
   const retired = firstDifference(expected.report.retired, seen.report.retired, 'retired');
-  return retired ? { aspect: 'retired', difference: retired } : null;
+  return retired ? { aspect: 'retired', difference: retired } : compareQuestions(expected.report, seen.report);
+};
+
+/** An engine need not count them. */
+const compareQuestions = (expected: Report, seen: Report): Pick<Divergence, 'aspect' | 'difference'> | null => {
+  if (expected.questions === undefined || seen.questions === undefined) return null;
+  const questions = firstDifference(expected.questions, seen.questions, 'questions');
+  return questions ? { aspect: 'questions', difference: questions } : null;
 };
 
 /** What differs between the two machines' observations and statuses. Digests that differ are resolved to a page or frame. */

@@ -69,6 +69,7 @@ export const selfCheck = (boot: Boot, subject: Subject): readonly string[] => {
     for (const path of pathsOf(told.events))
       must(`event ${path.join('.')}`, compareEndings(ending(told), ending({ ...told, events: perturbed(told.events as Event[], path) })));
     must('retired', compareEndings(ending(told), ending({ ...told, retired: told.retired + 1 })));
+    must('questions', compareEndings(ending({ ...told, questions: 1 }), ending({ ...told, questions: 2 })));
     must('a failure of one side', compareEndings(ending(told), stopped('x')));
     must('failures of other names', compareEndings(stopped('x'), stopped('y')));
     must('what came before such a failure', compareEndings(stopped('x', told), stopped('x')));

@@ -84,7 +84,7 @@ export const MUTANTS: readonly Mutant[] = [
     id: 'judge-retired',
     part: 'judge',
     file: 'oracle/compare/lockstep.ts',
-    find: "return retired ? { aspect: 'retired', difference: retired } : null;",
+    find: "return retired ? { aspect: 'retired', difference: retired } : compareQuestions(expected.report, seen.report);",
     replace: 'return null;',
     summary: 'the judge does not compare retired steps',
   },

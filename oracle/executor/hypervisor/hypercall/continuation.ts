@@ -23,7 +23,7 @@ export const CALL_STATE = {
  */
 export const shouldPreempt = (machine: Machine, vcpu: Vcpu): boolean => {
   const question = ++machine.questions;
-  if (machine.preempt !== null && machine.preempt.includes(question)) return true;
+  if (machine.preempt?.includes(question)) return true;
   if (CALL_STATE.gaveUp || machine.timerDue || vcpu.pauseFlags !== 0 || vcpu.domain.shutdown !== null) return true;
   const at = infoAddress(vcpu);
   const { bytes } = machine.memory;
