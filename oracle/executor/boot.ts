@@ -21,6 +21,7 @@ export const bootMachine = (config: MachineConfig, images: readonly Uint8Array[]
     buildDomain(machine, plan, first, cpus);
     first += plan.config.pages;
   }
+  machine.firstFree = first;
   for (let id = 0; id < config.pcpus; id++) machine.pcpus.push(new Pcpu(id));
   return machine;
 };

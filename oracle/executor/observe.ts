@@ -38,9 +38,9 @@ export function* observeFrames(machine: Machine): Generator<FrameObservation> {
 const observeDomain = (domain: Domain): DomainObservation => ({
   domid: domain.domid,
   pages: domain.pages,
-  max_pages: domain.domid === 0 ? 0xffffffff : domain.pages,
-  claimed: 0,
-  memory_map: null,
+  max_pages: domain.maxPages,
+  claimed: domain.claimed,
+  memory_map: domain.memoryMap?.map(([address, size, type]) => [hexOf(address), hexOf(size), type] as const) ?? null,
   shared_info: domain.sharedInfoMfn,
   shutdown: domain.shutdown,
   shutdown_code: domain.shutdownCode,

@@ -7,11 +7,18 @@ import { GrantState } from './grant_state.ts';
 import { ECS, Port } from './port.ts';
 import { Vcpu } from './vcpu.ts';
 
+/** `maxPages` of a domain that may have any number of pages, as domain 0 may. */
+const NO_LIMIT = 0xffffffff;
+
 export class Domain {
   readonly domid: number;
   readonly privileged: boolean;
-  /** Pages of its allocation. */
+  /** Pages of its allocation, the most it may have, and those claimed for it that it has not got. */
   pages: number;
+  maxPages: number;
+  claimed = 0;
+  /** Rows of XENMEM_set_memory_map: address, size, type; null before. */
+  memoryMap: readonly (readonly [address: bigint, size: bigint, type: number])[] | null = null;
   readonly vcpus: Vcpu[] = [];
   sharedInfoMfn = 0;
   /** SHUTDOWN reason once it is shut down. */
@@ -37,10 +44,11 @@ export class Domain {
   /** Numbers of the vCPUs that wait in SCHEDOP_poll. */
   readonly polling = new Set<number>();
 
-  constructor(domid: number, pages: number, cpus: readonly GuestCpu[]) {
+  constructor(domid: number, pages: number, cpus: readonly GuestCpu[], maxPages: number = domid === 0 ? NO_LIMIT : pages) {
     this.domid = domid;
     this.privileged = domid === 0;
     this.pages = pages;
+    this.maxPages = maxPages;
     for (const cpu of cpus) this.vcpus.push(new Vcpu(this, this.vcpus.length, cpu));
   }
 

@@ -37,6 +37,8 @@ export class FrameTable {
   readonly partialSet: Uint8Array;
   /** Page tables: positive, how many tables of the same kind it refers to; negative, how many refer to it. */
   readonly linear: Int16Array;
+  /** What is to happen when a frame's last reference is given back. */
+  onLastReference: (mfn: number) => void = () => undefined;
   /** Frames touched since the last digest, each once; null before the first one, which looks at all. */
   private stale: number[] | null = null;
   private readonly isStale: Uint8Array;

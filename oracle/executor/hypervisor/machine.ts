@@ -6,6 +6,8 @@ import { reservedHigh, walk, XEN_READ, XEN_WRITE } from '../cpu/walk.ts';
 import type { Memory } from '../memory.ts';
 import type { Domain } from './domain.ts';
 import { FrameTable } from './frame_table.ts';
+import { freeFrame } from './memory/allocate.ts';
+import type { Heap } from './memory/heap.ts';
 import { assignIoFrames } from './mm/io_memory.ts';
 import type { Pcpu } from './pcpu.ts';
 import { isCanonical } from './u64.ts';
@@ -36,6 +38,11 @@ export class Machine {
   halted: number | null = null;
   /** Next frame of Xen's heap. */
   xenheapNext: number;
+  /** Domains' memory that no domain has: all frames from `firstFree` on at first; null until somebody asks. */
+  firstFree: number;
+  heap: Heap | null = null;
+  /** Pages that domains have claimed and not been given. */
+  claims = 0;
   /** A timer was set to a time that has come. */
   timerDue = false;
   /** Bytes typed at Xen's console that dom0 has not read. */
@@ -56,6 +63,8 @@ export class Machine {
     this.frames = new FrameTable(config.frames);
     assignIoFrames(this.frames);
     this.xenheapNext = config.layout.xenheap_first;
+    this.firstFree = config.frames;
+    this.frames.onLastReference = (mfn) => freeFrame(this, mfn);
     this.reserved = reservedHigh(physicalBits(config));
   }
 

@@ -47,7 +47,7 @@ export const buildDomain = (machine: Machine, plan: DomainPlan, first: number, c
   if (first + config.pages > machine.frames.count)
     throw new BadInput(`domain ${config.domid}: no room for ${config.pages} pages of memory`);
 
-  const domain = new Domain(config.domid, config.pages, cpus);
+  const domain = new Domain(config.domid, config.pages, cpus, config.max_pages);
   machine.addDomain(domain);
   domain.sharedInfoMfn = shareXenFrame(machine, domain);
   domain.grants.frames.push(shareXenFrame(machine, domain));

@@ -28,6 +28,8 @@ export const L1 = 4;
 export const ARGUMENTS = 16;
 
 const FIRST = [0x500, 0x600] as const;
+/** From here on frames are free. */
+export const FIRST_FREE = 0x680;
 
 export class TwoDomains {
   readonly machine: Machine;
@@ -42,6 +44,7 @@ export class TwoDomains {
     this.machine = new Machine(small, new Memory(small.frames));
     buildM2p(this.machine);
     for (const domid of [0, 1]) this.build(domid);
+    this.machine.firstFree = FIRST_FREE;
   }
 
   private build(domid: number): void {
