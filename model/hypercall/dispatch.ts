@@ -9,10 +9,17 @@ import { toBigInt, toHex, type Word } from '../word/word.ts';
 import { callback_op } from './callback/callback_op.ts';
 import { set_callbacks } from './callback/set_callbacks.ts';
 import { console_io } from './console/console_io.ts';
+import { absent } from './control/absent.ts';
+import { domctl, paging_domctl_cont } from './control/domctl.ts';
+import { hypfs_op, kexec_op, mca } from './control/privileged.ts';
+import { sysctl } from './control/sysctl.ts';
+import { xenoprof_op } from './control/xenoprof_op.ts';
 import { set_gdt } from './descriptor/set_gdt.ts';
 import { update_descriptor } from './descriptor/update_descriptor.ts';
 import { event_channel_op } from './event_channel/event_channel_op.ts';
 import { grant_table_op } from './grant_table/grant_table_op.ts';
+import { dm_op } from './hvm/dm_op.ts';
+import { hvm_op } from './hvm/hvm_op.ts';
 import { memory_op } from './memory/memory_op.ts';
 import { get_debugreg, set_debugreg } from './misc/debugreg.ts';
 import { fpu_taskswitch } from './misc/fpu_taskswitch.ts';
@@ -24,7 +31,7 @@ import { stack_switch } from './misc/stack_switch.ts';
 import { vm_assist } from './misc/vm_assist.ts';
 import { mmu_update } from './mm/mmu_update.ts';
 import { mmuext_op } from './mm/mmuext_op.ts';
-import { update_va_mapping } from './mm/update_va_mapping.ts';
+import { update_va_mapping, update_va_mapping_otherdomain } from './mm/update_va_mapping.ts';
 import { type Call, multicall } from './multicall/multicall.ts';
 import { notModelled } from './not_modelled.ts';
 import { fail, type HypercallResult, type Perform } from './result.ts';
@@ -34,16 +41,24 @@ import { xen_version } from './version/xen_version.ts';
 
 /** The rules of the slice, by Xen's name of the call. */
 export const HYPERCALLS: Readonly<Partial<Record<HypercallName, Perform>>> = {
+  argo_op: absent,
   callback_op,
   console_io,
+  dm_op,
+  domctl,
   event_channel_op,
   fpu_taskswitch,
   get_debugreg,
   grant_table_op,
+  hvm_op,
+  hypfs_op,
   iret,
+  kexec_op,
+  mca,
   memory_op,
   mmu_update,
   mmuext_op,
+  paging_domctl_cont,
   sched_op,
   set_callbacks,
   set_debugreg,
@@ -52,11 +67,16 @@ export const HYPERCALLS: Readonly<Partial<Record<HypercallName, Perform>>> = {
   set_timer_op,
   set_trap_table,
   stack_switch,
+  sysctl,
+  tmem_op: absent,
   update_descriptor,
   update_va_mapping,
+  update_va_mapping_otherdomain,
   vcpu_op,
   vm_assist,
   xen_version,
+  xenoprof_op,
+  xsm_op: absent,
 };
 
 /** Carry out call number `number`. `depth` is 1 for an entry of a multicall. */
