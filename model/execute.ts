@@ -5,6 +5,7 @@ import { type CpuOutcome, VECTOR } from './cpu/x86/outcome.ts';
 import type { Platform } from './cpu/x86/platform.ts';
 import type { CpuState } from './cpu/x86/state.ts';
 import { runInstructions } from './cpu/x86/step.ts';
+import { mapLdtPage } from './descriptor_tables.ts';
 import { guestSystem } from './guest_system.ts';
 import { cite, clausesOf, eventsOf } from './journal.ts';
 import { setCpu, vcpuOf } from './lens.ts';
@@ -13,7 +14,7 @@ import { leaveIfStopped } from './sched/context.ts';
 import { tscOf } from './time/clock.ts';
 import { injectDebug } from './traps/debug.ts';
 import { injectException } from './traps/exception.ts';
-import { handleFault } from './traps/fault.ts';
+import { handleFault, tableFault } from './traps/fault.ts';
 import { returnToGuest } from './traps/return.ts';
 import { softwareInterrupt } from './traps/software_interrupt.ts';
 import { enterBySyscall } from './traps/syscall.ts';
@@ -29,9 +30,9 @@ export const execute = (machine: Machine, cpu: number, steps: number): Machine =
       if (at === null || m.halted !== null || m.reschedule) return m;
       const vcpu = vcpuOf(m, at);
       const outcome = runInstructions(ready(vcpu), m.memory, new GuestPlatform(m), left);
-      left -= outcome.steps;
       m = retire(m, at, outcome);
       if (outcome.kind !== 'retired') m = leaveIfStopped(handled(m, at, outcome), at);
+      left = steps - (m.retired - machine.retired);
     }
     return m;
   } catch (error) {
@@ -75,6 +76,8 @@ const handled = (machine: Machine, at: VcpuRef, outcome: CpuOutcome): Machine =>
       return handleFault(machine, at, outcome.fault);
     case 'int':
       return softwareInterrupt(machine, at, outcome.vector);
+    case 'table':
+      return withTable(machine, at, outcome.offset);
     case 'wanted':
       throw new NotModelled(`x86/outside-${outcome.wanted.kind}`);
     case 'trap':
@@ -82,4 +85,10 @@ const handled = (machine: Machine, at: VcpuRef, outcome: CpuOutcome): Machine =>
         ? returnToGuest(injectDebug(machine, at), at, 'sysret')
         : returnToGuest(injectException(machine, at, outcome.fault.vector, outcome.fault.error), at, 'sysret');
   }
+};
+
+/** The instruction is taken again once the page is there; else its fault is its step. */
+const withTable = (machine: Machine, at: VcpuRef, offset: number): Machine => {
+  const { machine: m, mapped } = mapLdtPage(machine, at, offset);
+  return mapped ? m : tableFault({ ...m, retired: m.retired + 1 }, at, offset);
 };

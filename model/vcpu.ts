@@ -1,4 +1,5 @@
 /** One virtual CPU: what the guest can see of its processor, and what Xen keeps beside it. */
+import type { GuestTables } from './cpu/x86/guest_tables.ts';
 import type { CpuState } from './cpu/x86/state.ts';
 import type { Word } from './word/word.ts';
 
@@ -63,6 +64,9 @@ export type Vcpu = {
   /** CR0.TS as the guest set it. */
   readonly taskSwitched: boolean;
   readonly iopl: number;
+  readonly tables: GuestTables;
+  /** PHYSDEVOP_set_iobitmap: where the bitmap is, and for how many ports; null = none. */
+  readonly ioBitmap: { readonly address: Word; readonly ports: number } | null;
   readonly cr4: Word;
   /** CR2 as the last reflected page fault left it. */
   readonly cr2: Word;

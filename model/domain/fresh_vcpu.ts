@@ -1,5 +1,6 @@
 /** A vCPU as Xen allocates it, before anything is known about the guest. */
 import { VIRQ } from '#spec/abi/xen.ts';
+import { NO_TABLES } from '../cpu/x86/guest_tables.ts';
 import { freshCpu } from '../cpu/x86/state.ts';
 import type { TrapInfo, Vcpu } from '../vcpu.ts';
 import { fromHex, fromNumber, ZERO } from '../word/word.ts';
@@ -40,6 +41,8 @@ export const freshVcpu = (domid: number, id: number, sharedInfo: number): Vcpu =
   dr: [ZERO, ZERO, ZERO, ZERO, DR6_RESET, DR7_RESET],
   taskSwitched: false,
   iopl: 0,
+  tables: NO_TABLES,
+  ioBitmap: null,
   cr4: CR4_RESET,
   cr2: ZERO,
   gsBaseOther: ZERO,

@@ -5,6 +5,7 @@ import type { FrameType } from '#spec/observation.ts';
 import { cite } from '../journal.ts';
 import { frame, updateFrame } from '../lens.ts';
 import type { Machine } from '../machine.ts';
+import { validateDescriptors } from './descriptors.ts';
 import { isCounted, ownerOf } from './owner.ts';
 import type { Level } from './pte.ts';
 import { allow, refuse, type Verdict } from './verdict.ts';
@@ -24,8 +25,17 @@ export const getPageType = (machine: Machine, mfn: number, type: PlainType): Ver
   const { typeRefs, type: current } = frame(machine, mfn)!;
   if (typeRefs > 0 && current !== type) return refuse(machine, 'EINVAL', 'page_type/type-conflict');
   const first = typeRefs === 0;
+  if (first && type === 'seg_desc') return asDescriptors(machine, mfn);
   const used = updateFrame(machine, mfn, first ? { type, typeRefs: 1, validated: true, linear: 0 } : { typeRefs: typeRefs + 1 });
   return allow(cite(used, first ? 'page_type/type-first' : 'page_type/type-same'));
+};
+
+/** page_type/type-first: descriptors are looked at. After a refusal the frame has no type. */
+const asDescriptors = (machine: Machine, mfn: number): Verdict => {
+  const checked = validateDescriptors(machine, mfn);
+  const type = checked.errno ? ('none' as const) : ('seg_desc' as const);
+  const used = updateFrame(checked.machine, mfn, { type, typeRefs: checked.errno ? 0 : 1, validated: true, linear: 0 });
+  return { ...checked, machine: cite(used, 'page_type/type-first') };
 };
 
 /** Device memory counts as writable for good; Xen's machine-to-phys table has no type that a use could share. */

@@ -30,9 +30,10 @@ export const miscounted = (machine: Machine): string[] => {
     if (level && typeRefs > 0) countEntries(machine, mfn, level, add);
   }
   for (const { vcpus, grants } of machine.domains) {
-    for (const { kernelTable, userTable } of vcpus) {
+    for (const { kernelTable, userTable, tables } of vcpus) {
       if (kernelTable) add(kernelTable, 1, 1);
       if (userTable) add(userTable, 1, 1);
+      for (const mfn of [...tables.gdtFrames, ...tables.ldtFrames]) if (mfn !== undefined) add(mfn, 1, 1);
     }
     for (const mapping of grants.maptrack) {
       if (!mapping || !(mapping.flags & GNTMAP.device_map)) continue;

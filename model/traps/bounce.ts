@@ -2,7 +2,7 @@
  * Bounce frames: what Xen pushes onto the guest kernel's stack when it hands over an exception, an event, an NMI or a system
  * call. Chapter: spec/chapters/trap.md, "Frames".
  */
-import { FLAT, HYPERVISOR_VIRT_END, HYPERVISOR_VIRT_START, VMASST_TYPE, vcpu_info } from '#spec/abi/xen.ts';
+import { HYPERVISOR_VIRT_END, HYPERVISOR_VIRT_START, VMASST_TYPE, vcpu_info } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { CS, R11, RCX, RSP, SS } from '../cpu/x86/state.ts';
 import { writeGuestWord } from '../guest_copy.ts';
@@ -11,6 +11,7 @@ import { domainOf, setCpu, updateVcpu, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import { read } from '../memory/access.ts';
 import { crashDomain } from '../sched/shutdown.ts';
+import { onFlat } from '../segment_loads.ts';
 import { setVcpuInfo, vcpuInfo } from '../vcpu_info.ts';
 import { addInt, below, fromBigInt, fromNumber, isZero, type Word, word } from '../word/word.ts';
 import { toggleMode } from './mode.ts';
@@ -67,12 +68,9 @@ export const bounce = (machine: Machine, at: VcpuRef, { address, error, mask }: 
   if (!store(bottom, interrupted.regs[RCX])) return faulted(m, at);
 
   const { cpu } = vcpuOf(m, at);
-  const selectors = cpu.segments.selectors.slice();
-  selectors[CS] = FLAT.RING3_CS64;
-  selectors[SS] = FLAT.RING3_SS64;
   const regs = cpu.regs.slice();
   regs[RSP] = bottom;
-  m = setCpu(m, at, { ...cpu, regs, flags: cpu.flags & ~CLEARED, segments: { ...cpu.segments, selectors } });
+  m = setCpu(m, at, { ...cpu, regs, flags: cpu.flags & ~CLEARED, segments: onFlat(cpu.segments) });
   if (isZero(address)) return { delivered: false, machine: crashDomain(cite(m, 'trap/frame-no_handler'), at.domid, 'bounce-no-handler') };
   return { delivered: true, machine: updateVcpu(m, at, { cpu: { ...vcpuOf(m, at).cpu, rip: address } }) };
 };

@@ -10,6 +10,7 @@ import { emulateReadOnlyMmio } from '../emulate/read_only_mmio.ts';
 import { cite } from '../journal.ts';
 import { setCpu, updateVcpu, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
+import { isCanonical } from '../memory/translate.ts';
 import { addInt, toBigInt, type Word } from '../word/word.ts';
 import { injectException, injectPageFault } from './exception.ts';
 import { returnToGuest } from './return.ts';
@@ -30,6 +31,18 @@ export const handleFault = (machine: Machine, at: VcpuRef, fault: Fault): Machin
       return bounced(machine, at, fault.vector, fault.error);
   }
 };
+
+/**
+ * The processor needs a descriptor from a page of the local table that cannot be mapped, at byte `offset` of it. descriptor/ldt-fault,
+ * descriptor/ldt-not_canonical.
+ */
+export const tableFault = (machine: Machine, at: VcpuRef, offset: number): Machine => {
+  const address = addInt(vcpuOf(machine, at).tables.ldtBase, offset);
+  if (!isCanonical(address)) return bounced(cite(machine, 'descriptor/ldt-not_canonical'), at, VECTOR.GP, offset | LOCAL);
+  return returnToGuest(injectPageFault(cite(machine, 'descriptor/ldt-fault'), at, 0, address), at, 'sysret');
+};
+/** A selector of the local table, in an error code. */
+const LOCAL = 4;
 
 const bounced = (machine: Machine, at: VcpuRef, vector: number, error: number | null): Machine =>
   returnToGuest(injectException(machine, at, vector, error), at, 'sysret');

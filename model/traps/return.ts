@@ -4,21 +4,19 @@
  */
 import { FLAT, TI } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
-import { NotModelled } from '#spec/failure.ts';
-import { VECTOR } from '../cpu/x86/outcome.ts';
-import { CS, R11, RCX, SS } from '../cpu/x86/state.ts';
-import { emulatePrivileged } from '../emulate/privileged.ts';
+import { CS, R11, RCX } from '../cpu/x86/state.ts';
 import { cite, emit } from '../journal.ts';
 import { findDomain, pcpuOf, setCpu, updateVcpu, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import { isCanonical } from '../memory/translate.ts';
 import { isRunnable } from '../sched/runstate.ts';
+import { onFlat } from '../segment_loads.ts';
 import { eventsNeedDelivery } from '../vcpu_info.ts';
-import { fromNumber, isZero } from '../word/word.ts';
+import { fromNumber, isZero, word } from '../word/word.ts';
 import { bounce, FLAG } from './bounce.ts';
 import { injectDebug } from './debug.ts';
-import { iretFault } from './descriptors.ts';
-import { injectException } from './exception.ts';
+import { handleFault, tableFault } from './fault.ts';
+import { iretTo } from './iret_target.ts';
 
 /** By which instruction Xen goes back: `sysret` clobbers RCX and R11. */
 export type Exit = 'sysret' | 'iret';
@@ -69,26 +67,23 @@ const sysret = (machine: Machine, at: VcpuRef): Machine => {
   regs[R11] = fromNumber(restored);
   const clobbered = { ...cpu, regs, flags: (restored & SYSRET_FLAGS) | 2 };
   if (!isCanonical(cpu.rip)) return iret(cite(setCpu(machine, at, clobbered), 'trap/return-not_canonical'), at);
-  const { selectors } = cpu.segments;
-  if (selectors[CS] === FLAT.RING3_CS32) throw new NotModelled('x86/compatibility_mode');
-  const segments =
-    selectors[CS] === FLAT.RING3_CS64 && selectors[SS] === FLAT.RING3_SS64
-      ? cpu.segments
-      : { ...cpu.segments, selectors: selectors.with(CS, FLAT.RING3_CS64).with(SS, FLAT.RING3_SS64) };
-  const m = setCpu(cite(machine, 'trap/return-sysret'), at, { ...clobbered, segments });
+  const compat = cpu.segments.selectors[CS] === FLAT.RING3_CS32;
+  const m = compat
+    ? setCpu(cite(machine, 'trap/return-sysret_compat'), at, {
+        ...clobbered,
+        rip: word(0, cpu.rip.lo),
+        segments: onFlat(cpu.segments, FLAT.RING3_CS32),
+      })
+    : setCpu(cite(machine, 'trap/return-sysret'), at, { ...clobbered, segments: onFlat(cpu.segments) });
   return (restored & FLAG.TF) === 0 ? m : returnToGuest(injectDebug(cite(m, 'trap/return-sysret_tf'), at), at, 'sysret');
 };
 
-/** trap/return-iret: a target that IRET refuses comes back as a #GP of the guest, at that target. */
+/** trap/return-iret: a target that IRET refuses comes back as a fault of the guest, at that target. */
 const iret = (machine: Machine, at: VcpuRef): Machine => {
   const { cpu } = vcpuOf(machine, at);
-  const refused = iretFault(cpu);
-  if (refused !== null) {
-    const m = cite(machine, 'trap/return-refused');
-    // A #GP(0) like any other: the instruction at the target is tried as a privileged one first.
-    const tried = refused === 0 && cpu.segments.selectors[CS] === FLAT.RING3_CS64 ? emulatePrivileged(m, at) : null;
-    return tried ?? returnToGuest(injectException(m, at, VECTOR.GP, refused), at, 'sysret');
-  }
+  const tried = iretTo(machine, at);
+  if (tried.kind === 'fault') return handleFault(cite(tried.machine, 'trap/return-refused'), at, tried.fault);
+  if (tried.kind === 'missing') return tableFault(cite(tried.machine, 'trap/return-refused'), at, tried.offset);
   const flags = (cpu.flags & IRET_FLAGS & ~(FLAG.IOPL | FLAG.VM)) | FLAG.IF | 2;
-  return setCpu(cite(machine, 'trap/return-iret'), at, { ...cpu, flags });
+  return setCpu(cite(tried.machine, 'trap/return-iret'), at, { ...cpu, ...tried.value, flags });
 };

@@ -2,13 +2,14 @@
 import { FLAT, TI } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { VECTOR } from '../cpu/x86/outcome.ts';
-import { type CpuState, CS, R8, R9, R10, RAX, RDI, RDX, RSI, RSP, SS } from '../cpu/x86/state.ts';
+import { type CpuState, R8, R9, R10, RAX, RDI, RDX, RSI, RSP } from '../cpu/x86/state.ts';
 import { callHypercall } from '../hypercall/dispatch.ts';
 import type { Ending } from '../hypercall/result.ts';
 import { cite, emit } from '../journal.ts';
 import { setCpu, updateVcpu, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import { crashDomain, shutdownDomain } from '../sched/shutdown.ts';
+import { type FlatCode, onFlat } from '../segment_loads.ts';
 import { fireAtOnce } from '../time/timers.ts';
 import { addInt, isZero } from '../word/word.ts';
 import { bounce } from './bounce.ts';
@@ -20,10 +21,17 @@ const ARGUMENTS = [RDI, RSI, RDX, R10, R8, R9] as const;
 
 /** The vCPU executed SYSCALL; its state is as the processor leaves it to Xen. */
 export const enterBySyscall = (machine: Machine, at: VcpuRef): Machine => {
-  const vcpu = vcpuOf(machine, at);
-  const cpu = withFlatSelectors(vcpu.cpu);
-  const entered = cpu === vcpu.cpu ? machine : setCpu(machine, at, cpu);
-  return vcpu.mode === 'kernel' ? hypercall(entered, at) : callGuestKernel(entered, at);
+  const { cpu, mode } = vcpuOf(machine, at);
+  if (cpu.system.mode !== '64') return callGuestKernel(onSelectors(machine, at, FLAT.RING3_CS32), at, 'syscall32');
+  const entered = onSelectors(machine, at, FLAT.RING3_CS64);
+  return mode === 'kernel' ? hypercall(entered, at) : callGuestKernel(entered, at, 'syscall');
+};
+
+/** What Xen notes as the guest's CS and SS on this way in, whatever they were. */
+const onSelectors = (machine: Machine, at: VcpuRef, code: FlatCode): Machine => {
+  const { cpu } = vcpuOf(machine, at);
+  const segments = onFlat(cpu.segments, code);
+  return segments === cpu.segments ? machine : setCpu(machine, at, { ...cpu, segments });
 };
 
 const hypercall = (machine: Machine, at: VcpuRef): Machine => {
@@ -43,16 +51,6 @@ const hypercall = (machine: Machine, at: VcpuRef): Machine => {
   return returnToGuest(fireAtOnce(result.ending ? end(restarted, at, result.ending) : restarted), at, 'sysret');
 };
 
-/** The processor as Xen finds it after SYSCALL. */
-const withFlatSelectors = (cpu: CpuState): CpuState => {
-  const old = cpu.segments.selectors;
-  if (old[CS] === FLAT.RING3_CS64 && old[SS] === FLAT.RING3_SS64) return cpu;
-  const selectors = old.slice();
-  selectors[CS] = FLAT.RING3_CS64;
-  selectors[SS] = FLAT.RING3_SS64;
-  return { ...cpu, segments: { ...cpu.segments, selectors } };
-};
-
 const withRegs = (cpu: CpuState, values: readonly (readonly [number, CpuState['rip']])[]): CpuState => {
   const regs = cpu.regs.slice();
   for (const [r, value] of values) regs[r] = value;
@@ -62,10 +60,14 @@ const withRegs = (cpu: CpuState, values: readonly (readonly [number, CpuState['r
 const end = (machine: Machine, at: VcpuRef, ending: Ending): Machine =>
   ending.kind === 'crash' ? crashDomain(machine, at.domid, ending.why) : shutdownDomain(machine, at.domid, ending.reason);
 
-/** trap/syscall-user: to the callback, or as #UD at the instruction when there is none. */
-const callGuestKernel = (machine: Machine, at: VcpuRef): Machine => {
+/**
+ * trap/syscall-user, trap/syscall-compat: to the callback, or as #UD at the instruction when there is none. Whether events are masked is
+ * the 64-bit callback's to say for both.
+ */
+const callGuestKernel = (before: Machine, at: VcpuRef, which: 'syscall' | 'syscall32'): Machine => {
+  const machine = which === 'syscall32' ? cite(before, 'trap/syscall-compat') : before;
   const vcpu = vcpuOf(machine, at);
-  const address = vcpu.callbacks.syscall;
+  const address = vcpu.callbacks[which];
   if (isZero(address)) return refuse(machine, at);
   const { delivered, machine: m } = bounce(cite(machine, 'trap/syscall-user'), at, { address, error: null, mask: vcpu.masking.syscall });
   if (!delivered) return m;

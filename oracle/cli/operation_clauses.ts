@@ -57,6 +57,8 @@ const NAMED_OTHERWISE: Readonly<Record<string, readonly string[]>> = {
   'mmuext_op/flush_cache_global': ['mmu:flush', 'mmu:flush_cache'],
   'mmuext_op/mark_super': ['mmu:super'],
   'mmuext_op/unmark_super': ['mmu:super'],
+  set_gdt: ['descriptor:set_gdt', 'descriptor:page'],
+  update_descriptor: ['descriptor:update'],
   'xen_version/extraversion': ['version:text'],
   'xen_version/compile_info': ['version:text'],
   'xen_version/capabilities': ['version:text'],

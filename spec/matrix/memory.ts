@@ -80,7 +80,7 @@ export const MEMORY: readonly Row[] = [
     ...ops({ pin_l1_table: 0, pin_l2_table: 1, pin_l3_table: 2, pin_l4_table: 3, unpin_table: 4, new_baseptr: 5 }, modelled),
     ...ops({ tlb_flush_local: 6, invlpg_local: 7, tlb_flush_multi: 8, invlpg_multi: 9, tlb_flush_all: 10, invlpg_all: 11 }, modelled),
     op('flush_cache', 12, modelled, refused('EACCES', ['EPERM'], 'no device memory is in its hands')),
-    op('set_ldt', 13, not('only an empty table is: others need pages of the segment descriptor type')),
+    op('set_ldt', 13, modelled),
     ...ops({ new_user_baseptr: 15, clear_page: 16, copy_page: 17 }, modelled),
     op('flush_cache_global', 18, modelled, refused('EINVAL', ['EPERM'], 'no device memory is in its hands')),
     ...ops({ mark_super: 19, unmark_super: 20 }, refused('EOPNOTSUPP', [], 'for HVM guests with superpages, and gone')),

@@ -1,19 +1,18 @@
 /** Hypercalls about the vCPU: descriptor and trap tables, callbacks, scheduling, time. */
 import { hypercall, modelled, not, op, ops, other, type Row, refused, whole, xenRefuses } from './cell.ts';
 
-const DESCRIPTORS = not('descriptor tables need pages of the segment descriptor type');
 const OLD_FORM = not('the form of guests older than interface 0x00030101');
 
 export const PROCESSOR: readonly Row[] = [
   ...whole('set_trap_table', 0, modelled),
-  ...whole('set_gdt', 2, DESCRIPTORS),
+  ...whole('set_gdt', 2, modelled),
   ...whole('stack_switch', 3, modelled),
   ...whole('set_callbacks', 4, modelled),
   ...whole('fpu_taskswitch', 5, modelled),
   ...hypercall('sched_op_compat', 6, [...ops({ yield: 0, block: 1, shutdown: 2 }, OLD_FORM), other(xenRefuses('ENOSYS'))]),
   ...whole('set_debugreg', 8, modelled),
   ...whole('get_debugreg', 9, modelled),
-  ...whole('update_descriptor', 10, DESCRIPTORS),
+  ...whole('update_descriptor', 10, modelled),
   ...whole('multicall', 13, modelled),
   ...whole('set_timer_op', 15, modelled),
   ...hypercall('vm_assist', 21, [...ops({ enable: 0, disable: 1 }, modelled), other(refused('ENOSYS', ['EINVAL']))]),

@@ -45,6 +45,14 @@ export class Asks {
   }
 }
 
+/** A descriptor is needed from a page of a PV guest's local table that Xen has not mapped: `offset` bytes into the table. */
+export class TableMissing {
+  readonly offset: number;
+  constructor(offset: number) {
+    this.offset = offset;
+  }
+}
+
 /** A walk set accessed or dirty bits: the instruction starts again on this memory. */
 export class Marked {
   readonly memory: Memory;

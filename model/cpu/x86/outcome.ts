@@ -59,6 +59,8 @@ export type Run = {
  *   every INT n, INT3, INT1 and INTO; `by` says which, because the gate's privilege counts for all but INT1.
  * - `wanted`: as before the instruction, which is not counted as a step: it asks for something from outside the processor. Do what is
  *   wanted, and take the step again with the answer (Platform.answers).
+ * - `table`: as before the instruction, which is not counted as a step: a PV guest's local descriptor table has no page at `offset` yet.
+ *   Have it mapped, or see to the fault, and take the step again.
  * - `syscall`: as the processor leaves it: RCX is the address behind the instruction, R11 the RFLAGS before it, RIP behind
  *   it. `cpu.flags` are still the guest's.
  */
@@ -68,4 +70,5 @@ export type CpuOutcome =
   | (Run & { readonly kind: 'trap'; readonly fault: Fault })
   | (Run & { readonly kind: 'int'; readonly vector: number; readonly by: SoftwareInterrupt })
   | (Run & { readonly kind: 'wanted'; readonly wanted: Wanted })
+  | (Run & { readonly kind: 'table'; readonly offset: number })
   | (Run & { readonly kind: 'syscall' });

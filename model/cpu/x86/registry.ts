@@ -13,6 +13,9 @@ import { SYSTEM_RULES } from './system/index.ts';
 /** Groups whose rules know no difference between a PV guest and the bare machine. MMX and SSE share names: the row's operands tell. */
 const EVERYWHERE: Rules = { ...X87_RULES, ...CRYPTO_RULES };
 
+/** System instructions that ring 3 has too: a PV guest takes the same rules, on its own descriptor tables. */
+const SHARED = 'mov_to_seg pop_seg les lss lds lfs lgs jmp_far call_far ret_far iret lar lsl verr verw arpl sysenter sysexit'.split(' ');
+
 const notModelled =
   (mnemonic: string): Semantics =>
   () => {
@@ -28,7 +31,7 @@ const ofVectors = (row: Row, mnemonic: string): Semantics | undefined => {
 /** The bare machine takes its own rule where there is one; a PV guest cannot see what only the bare machine has. */
 const byKind = (general: Semantics | undefined, system: Semantics | undefined, mnemonic: string): Semantics => {
   const guest = general ?? notModelled(mnemonic);
-  if (!system) return guest;
+  if (!system || SHARED.includes(mnemonic)) return system ?? guest;
   return (s, i) => (s.system.kind === 'pv' ? guest(s, i) : system(s, i));
 };
 

@@ -8,7 +8,6 @@ import { CRC32_RULES } from './rules/crc32.ts';
 import { DECIMAL_RULES } from './rules/decimal.ts';
 import { DIVIDE_RULES } from './rules/divide.ts';
 import { EXCHANGE_RULES } from './rules/exchange.ts';
-import { FAR_RULES } from './rules/far.ts';
 import { FLAG_RULES } from './rules/flag.ts';
 import { FLAGS_IMAGE_RULES } from './rules/flags_image.ts';
 import { LOGIC_RULES } from './rules/logic.ts';
@@ -35,7 +34,6 @@ export const GENERAL_RULES: Rules = {
   ...DECIMAL_RULES,
   ...DIVIDE_RULES,
   ...EXCHANGE_RULES,
-  ...FAR_RULES,
   ...FLAG_RULES,
   ...FLAGS_IMAGE_RULES,
   ...LOGIC_RULES,

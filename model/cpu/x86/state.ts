@@ -98,15 +98,24 @@ export const RIGHTS = {
 } as const;
 
 const flat = (rights: number): Hidden => ({ base: ZERO, limit: 0xffffffff, rights, usable: true });
-/** Ring 3 under a 64-bit kernel: flat data everywhere, 64-bit code. */
-const FLAT_HIDDEN: readonly Hidden[] = [0xc0f3, 0xa0fb, 0xc0f3, 0xc0f3, 0xc0f3, 0xc0f3].map(flat);
+/** Xen's flat segments for ring 3: data, 64-bit code and 32-bit code. */
+export const FLAT_DATA: Hidden = flat(0xc0f3);
+export const FLAT_CODE64: Hidden = flat(0xa0fb);
+export const FLAT_CODE32: Hidden = flat(0xc0fb);
+/** The hidden part after a null selector. */
+export const UNUSABLE: Hidden = { base: ZERO, limit: 0, rights: 0, usable: false };
+
+const freshHidden = (selector: number, register: number): Hidden => {
+  if (register === CS) return FLAT_CODE64;
+  return selector > 3 || register === SS ? FLAT_DATA : UNUSABLE;
+};
 
 /** A PV guest's processor with all registers zero, at `rip`, on the tables under `root`. Selectors are set by the domain builder. */
 export const freshCpu = (root: number, rip: Word, selectors: readonly number[]): CpuState => ({
   regs: new Array<Word>(16).fill(ZERO),
   rip,
   flags: INITIAL_FLAGS,
-  segments: { selectors, fsBase: ZERO, gsBase: ZERO, hidden: FLAT_HIDDEN, root },
+  segments: { selectors, fsBase: ZERO, gsBase: ZERO, hidden: selectors.map(freshHidden), root },
   fpu: FRESH_FPU,
   system: PV_SYSTEM,
 });

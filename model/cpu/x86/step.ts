@@ -1,16 +1,14 @@
 /** Instructions one after another, until one of them needs Xen. */
 
-import { FLAT } from '#spec/abi/xen.ts';
-import { NotModelled } from '#spec/failure.ts';
 import type { Memory } from '../../memory/memory.ts';
-import { Asks, Exit, Marked, trap } from './fault.ts';
+import { Asks, Exit, Marked, TableMissing, trap } from './fault.ts';
 import { instructionAt } from './fetch.ts';
 import { RF, TF } from './flags.ts';
 import type { Instruction } from './instruction.ts';
 import { type CpuOutcome, type Run, VECTOR } from './outcome.ts';
 import type { Platform } from './platform.ts';
 import { citing, cpuOf, Running, started, withMemory } from './running.ts';
-import { type CpuState, CS, SS } from './state.ts';
+import { type CpuState, SS } from './state.ts';
 import { bareStep } from './system/step.ts';
 
 export type { Platform } from './platform.ts';
@@ -20,8 +18,6 @@ export type { Platform } from './platform.ts';
  * Throws NotModelled for what the tables lack, e.g. `instruction/0f28`.
  */
 export const runInstructions = (cpu: CpuState, memory: Memory, platform: Platform, budget: number): CpuOutcome => {
-  if (cpu.system.mode === '64' && cpu.system.kind === 'pv' && cpu.segments.selectors[CS] !== FLAT.RING3_CS64)
-    throw new NotModelled('x86/compatibility_mode');
   let s = started(cpu, memory, platform);
   for (;;) {
     try {
@@ -38,6 +34,8 @@ export const runInstructions = (cpu: CpuState, memory: Memory, platform: Platfor
       if (thrown instanceof Marked)
         s = citing(withMemory(s, thrown.memory), s.system.kind === 'pv' ? 'x86/page_walk-accessed' : 'x86/paging-accessed');
       else if (thrown instanceof Exit) return outcomeOf(s, thrown);
+      else if (thrown instanceof TableMissing)
+        return { kind: 'table', cpu: cpuOf(s), memory: s.memory, steps: s.tick, clauses: s.cited, offset: thrown.offset };
       else if (thrown instanceof Asks)
         return { kind: 'wanted', cpu: cpuOf(s), memory: s.memory, steps: s.tick, clauses: s.cited, wanted: thrown.wanted };
       else throw thrown;

@@ -1,11 +1,11 @@
 /** set_segment_base: FS and GS bases, and the user's GS selector. Chapter: spec/chapters/misc.md. */
 import type { VcpuRef } from '#spec/event.ts';
-import { isReadable } from '../../cpu/x86/selectors.ts';
 import { GS } from '../../cpu/x86/state.ts';
 import { updateVcpu, vcpuOf } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { isCanonical } from '../../memory/translate.ts';
-import { type Word, ZERO } from '../../word/word.ts';
+import { loadByXen } from '../../segment_loads.ts';
+import type { Word } from '../../word/word.ts';
 import { done, fail, type HypercallResult, type Perform } from '../result.ts';
 
 const SEGBASE = { FS: 0, GS_USER: 1, GS_KERNEL: 2, GS_USER_SEL: 3 } as const;
@@ -26,12 +26,14 @@ const setBase = (machine: Machine, caller: VcpuRef, which: number, base: Word): 
   return updateVcpu(machine, caller, { cpu: { ...cpu, segments: { ...cpu.segments, ...change } } });
 };
 
-/** A selector that cannot be loaded becomes null, without an error. The user's GS base becomes the segment's, which is 0. */
+/** A selector that cannot be loaded becomes null, without an error. The user's GS base becomes the segment's. */
 const setSelector = (machine: Machine, caller: VcpuRef, selector: number): HypercallResult => {
-  const { cpu } = vcpuOf(machine, caller);
   const wanted = selector > 3 ? selector | 3 : selector;
-  const loaded = isReadable(wanted) ? wanted : 0;
-  const selectors = cpu.segments.selectors.with(GS, loaded);
-  const m = updateVcpu(machine, caller, { cpu: { ...cpu, segments: { ...cpu.segments, selectors } }, gsBaseOther: ZERO });
-  return done(m, loaded === wanted ? 'misc/set_segment_base-selector' : 'misc/set_segment_base-bad_selector');
+  const tried = loadByXen(machine, caller, GS, wanted);
+  const { machine: m, segments } = tried.segments ? tried : loadByXen(tried.machine, caller, GS, 0);
+  const { cpu } = vcpuOf(m, caller);
+  // Only the user's base follows the segment: the kernel's is in use.
+  const loaded = { ...segments!, gsBase: cpu.segments.gsBase };
+  const after = updateVcpu(m, caller, { cpu: { ...cpu, segments: loaded }, gsBaseOther: segments!.gsBase });
+  return done(after, tried.segments ? 'misc/set_segment_base-selector' : 'misc/set_segment_base-bad_selector');
 };

@@ -1,5 +1,6 @@
 /** Base pointers: the vCPU's top-level page tables for kernel and user mode. */
 import type { VcpuRef } from '#spec/event.ts';
+import { unmapLdt } from '../../descriptor_tables.ts';
 import { cite } from '../../journal.ts';
 import { updateVcpu, vcpuOf } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
@@ -23,7 +24,7 @@ export const newBaseptr = (before: Machine, caller: VcpuRef, mfn: number): Verdi
   if (taken.errno) return refuse(taken.machine, taken.errno, 'mmu/new_baseptr-table');
 
   const shown = isM2pStrict(taken.machine, caller.domid) ? taken.machine : fillM2pSlot(taken.machine, mfn);
-  const set = updateVcpu(shown, caller, { kernelTable: mfn, cpu: { ...cpu, segments: { ...cpu.segments, root: mfn } } });
+  const set = updateVcpu(unmapLdt(shown, caller), caller, { kernelTable: mfn, cpu: { ...cpu, segments: { ...cpu.segments, root: mfn } } });
   return release(cite(set, 'mmu/new_baseptr-done'), caller, old);
 };
 

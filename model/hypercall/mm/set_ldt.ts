@@ -1,17 +1,20 @@
-/** MMUEXT_SET_LDT: an empty local descriptor table, or Xen's refusal of a bad one. */
+/** MMUEXT_SET_LDT: the vCPU's local descriptor table. Chapter: spec/chapters/memory.md. */
+import { MOST_LDT_ENTRIES } from '#spec/abi/descriptor.ts';
+import { setLdtOf } from '../../descriptor_tables.ts';
 import { addressOk } from '../../guest_copy.ts';
 import { cite } from '../../journal.ts';
+import { vcpuOf } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { allow, refuse, type Verdict } from '../../page_type/verdict.ts';
-import { notModelled } from '../not_modelled.ts';
+import { equal, ZERO } from '../../word/word.ts';
 import type { Operands } from './mmuext_op.ts';
-
-const MOST_ENTRIES = 8192;
 
 export const setLdt = (machine: Machine, { caller, arg1, arg2 }: Operands): Verdict => {
   const entries = arg2.lo >>> 0;
-  if (entries > MOST_ENTRIES || (entries > 0 && ((arg1.lo & 0xfff) !== 0 || !addressOk(arg1))))
+  if (entries > MOST_LDT_ENTRIES || (entries > 0 && ((arg1.lo & 0xfff) !== 0 || !addressOk(arg1))))
     return refuse(machine, 'EINVAL', 'mmu/set_ldt-arguments');
-  if (entries > 0) return { machine: notModelled(machine, caller, 'mmuext_op/set_ldt').machine, errno: 'ENOSYS' };
-  return allow(cite(machine, 'mmu/set_ldt-empty'));
+  const base = entries === 0 ? ZERO : arg1;
+  const { tables } = vcpuOf(machine, caller);
+  if (tables.ldtEntries === entries && equal(tables.ldtBase, base)) return allow(cite(machine, 'mmu/set_ldt-same'));
+  return allow(setLdtOf(cite(machine, entries === 0 ? 'mmu/set_ldt-empty' : 'mmu/set_ldt-done'), caller, base, entries));
 };

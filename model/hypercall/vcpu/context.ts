@@ -4,7 +4,6 @@ import { trap_info, VGCF } from '#spec/abi/xen.ts';
 import { type Fpu, FRESH_FPU } from '../../cpu/x86/fpu/state.ts';
 import { MXCSR_MASK } from '../../cpu/x86/rules/sse/mxcsr.ts';
 import { IMAGE, x87From, xmmFrom } from '../../cpu/x86/rules/sse/save.ts';
-import { isReadable } from '../../cpu/x86/selectors.ts';
 import { CS, SS } from '../../cpu/x86/state.ts';
 import { DR6_RESET, DR7_RESET } from '../../domain/fresh_vcpu.ts';
 import { fixGuestCr4 } from '../../emulate/control_registers.ts';
@@ -38,10 +37,6 @@ const trapAt = (bytes: Uint8Array, vector: number): TrapInfo => {
 const trapsIn = (bytes: Uint8Array): TrapInfo[] => Array.from({ length: 256 }, (_, vector) => trapAt(bytes, vector));
 
 export const anyTrapNotCanonical = (bytes: Uint8Array): boolean => trapsIn(bytes).some(({ address }) => !isCanonical(address));
-
-/** A DS, ES, FS or GS that cannot be loaded would send the vCPU to its failsafe callback when it first runs. */
-export const hasBadDataSelector = (bytes: Uint8Array): boolean =>
-  (['ds', 'es', 'fs', 'gs'] as const).some((name) => !isReadable(selector(bytes, name)));
 
 /**
  * The context's FXSAVE image. vcpu/initialise-fpu: an MXCSR that no processor would load costs the rest of the image, and loses the bits

@@ -5,7 +5,7 @@ import { FRESH_FPU } from '../../cpu/x86/fpu/state.ts';
 import { frame, vcpuOf } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { preparedGuest } from '../../testing/fresh.ts';
-import { DOM0, POOL, poke } from '../../testing/guest.ts';
+import { DOM0, frameAt, POOL, poke, remap } from '../../testing/guest.ts';
 import { apply, hypercall } from '../../testing/step.ts';
 import { toHex } from '../../word/word.ts';
 
@@ -22,11 +22,11 @@ const IN_KERNEL = 4n;
 const CR3 = context.fields.ctrlreg.at + 24;
 
 /** A context whose 64-bit words at the given offsets are set. */
-const contextOf = (words: Readonly<Record<number, bigint>>): Machine => {
+const contextOf = (words: Readonly<Record<number, bigint>>, machine = guest): Machine => {
   const bytes = new Uint8Array(context.size);
   const view = new DataView(bytes.buffer);
   for (const [at, value] of Object.entries(words)) view.setBigUint64(Number(at), value, true);
-  return poke(guest, DOM0, POOL, bytes);
+  return poke(machine, DOM0, POOL, bytes);
 };
 const at = {
   flags: context.fields.flags.at,
@@ -87,8 +87,26 @@ describe('VCPUOP_initialise', () => {
   ])('refuses %s', (_, words, rc) => expect(initialise(contextOf(words)).rc).toBe(rc));
   it('refuses a vCPU that was initialised before', () => expect(initialise(contextOf(good), 0).rc).toBe(-17));
   it('cannot read from nowhere', () => expect(hypercall(guest, DOM0, 'vcpu_op', 0, 1, 0x10000000).rc).toBe(-14));
-  it('stops at descriptor tables', () =>
-    expect(() => initialise(contextOf({ ...good, [context.fields.gdt_ents.at]: 1n }))).toThrow('vcpu_op/initialise-descriptors'));
+  it('takes descriptor tables, and gives the global one back when page tables are refused', () => {
+    const mfn = frameAt(guest, DOM0, POOL + 12288);
+    const unmapped = remap(guest, DOM0, POOL + 12288, 0n).machine;
+    const tables = {
+      [context.fields.gdt_ents.at]: 3n,
+      [context.fields.gdt_frames.at]: BigInt(mfn),
+      [context.fields.ldt_ents.at]: 5n,
+      [context.fields.ldt_base.at]: 0x302000n,
+    };
+    const give = (words: Readonly<Record<number, bigint>>) => {
+      const { rc, machine } = initialise(contextOf({ ...good, ...words }, unmapped));
+      const { gdtEntries, gdtFrames, ldtBase, ldtEntries } = vcpuOf(machine, VCPU1).tables;
+      return [rc, gdtEntries, gdtFrames, toHex(ldtBase), ldtEntries, frame(machine, mfn)!.typeRefs];
+    };
+    expect(give(tables)).toEqual([0, 3, [mfn], '0x302000', 5, 1]);
+    expect(give({ ...tables, [CR3]: 0x7n << 12n })).toEqual([-22, 0, [], '0x302000', 5, 0]);
+    expect(give({ ...tables, [context.fields.gdt_frames.at]: 7n })).toEqual([-22, 0, [], '0x302000', 5, 0]);
+    expect(give({ ...tables, [context.fields.gdt_ents.at]: 7169n }).slice(0, 2)).toEqual([-22, 0]);
+    expect(give({ ...tables, [context.fields.gdt_ents.at]: 8193n })).toEqual([-22, 0, [], '0x0', 0, 0]);
+  });
   it('leaves registers set by a late refusal', () => {
     const { machine } = initialise(contextOf({ ...good, [CR3]: 0x7n << 12n }));
     expect(toHex(vcpuOf(machine, VCPU1).cpu.rip)).toBe('0x300000');

@@ -1,8 +1,10 @@
 /** VCPUOP_initialise: give a vCPU its first state. */
+import { DESCRIPTORS_PER_PAGE, GDT_FRAMES, MOST_LDT_ENTRIES } from '#spec/abi/descriptor.ts';
 import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import { vcpu_guest_context as context } from '#spec/abi/sched.ts';
 import { VGCF } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
+import { dropGdt, setGdt, setLdtOf } from '../../descriptor_tables.ts';
 import { frameOfCr3 } from '../../emulate/control_registers.ts';
 import { addressOk, copyFromGuest } from '../../guest_copy.ts';
 import { cite } from '../../journal.ts';
@@ -17,14 +19,11 @@ import { getPage, putPage } from '../../page_type/references.ts';
 import { getPageAndTable } from '../../page_type/table_entry.ts';
 import { allow, type Verdict } from '../../page_type/verdict.ts';
 import { fromNumber, isZero, toNumber, type Word } from '../../word/word.ts';
-import { notModelled } from '../not_modelled.ts';
 import { done, fail, type HypercallResult } from '../result.ts';
-import { anyTrapNotCanonical, hasBadDataSelector, withContext, withRegisters } from './context.ts';
+import { anyTrapNotCanonical, withContext, withRegisters } from './context.ts';
 import type { VcpuOperation } from './vcpu_op.ts';
 
 const at = context.fields;
-const MOST_LDT_ENTRIES = 8192;
-const MOST_GDT_ENTRIES = 16 * 512;
 /** Words of the context that must be canonical addresses. */
 const ADDRESSES = [
   'kernel_sp',
@@ -66,13 +65,20 @@ const setContext = (machine: Machine, caller: VcpuRef, target: VcpuRef, bytes: U
 
   const m = setVcpu(cite(cite(machine, 'vcpu/initialise-registers'), 'vcpu/initialise-fpu'), withRegisters(vcpuOf(machine, target), bytes));
   const gdtEntries = toNumber(word(at.gdt_ents.at));
-  if (gdtEntries > MOST_GDT_ENTRIES) return fail(m, 'EINVAL', 'vcpu/initialise-gdt');
+  if (gdtEntries > GDT_FRAMES * DESCRIPTORS_PER_PAGE) return fail(m, 'EINVAL', 'vcpu/initialise-gdt');
   const inKernel = (word(at.flags.at).lo & VGCF.in_kernel) !== 0;
   if (!inKernel && isZero(word(USER_TABLE))) return fail(m, 'EINVAL', 'vcpu/initialise-no_user_table');
-  if (gdtEntries !== 0 || ldtEntries !== 0 || hasBadDataSelector(bytes)) return notModelled(m, caller, 'vcpu_op/initialise-descriptors');
-  const ready = setVcpu(m, withContext(vcpuOf(m, target), bytes));
+  const local = setLdtOf(m, target, ldtBase, ldtEntries);
+  const ready = setVcpu(local, withContext(vcpuOf(local, target), bytes));
+  const settled = putOldGuestTable(ready, caller);
+  if (settled.errno) return { kind: 'preempted', machine: cite(settled.machine, 'vcpu/initialise-preempted'), args };
+  const frames = Array.from({ length: GDT_FRAMES }, (_, k) => toNumber(word(at.gdt_frames.at + 8 * k)));
+  const global = setGdt(settled.machine, target, frames, gdtEntries);
+  if (global.errno) return fail(global.machine, global.errno, 'vcpu/initialise-gdt_frame');
   const tables = { caller, target, cr3: word(KERNEL_TABLE), cr1: word(USER_TABLE), flags: word(at.flags.at).lo };
-  const { machine: after, errno } = setTables(ready, tables);
+  const set = setTables(global.machine, tables);
+  const { errno } = set;
+  const after = errno ? dropGdt(set.machine, target) : set.machine;
   if (errno === 'ERESTART') return { kind: 'preempted', machine: cite(after, 'vcpu/initialise-preempted'), args };
   return errno ? fail(after, errno, 'vcpu/initialise-table') : done(after, 'vcpu/initialise-done');
 };
@@ -81,9 +87,7 @@ const setContext = (machine: Machine, caller: VcpuRef, target: VcpuRef, bytes: U
 type Tables = { readonly caller: VcpuRef; readonly target: VcpuRef; readonly cr3: Word; readonly cr1: Word; readonly flags: number };
 
 const setTables = (machine: Machine, { caller, target, cr3, cr1, flags }: Tables): Verdict => {
-  const settled = putOldGuestTable(machine, caller);
-  if (settled.errno) return settled;
-  const taken = takeKernelTable(settled.machine, caller, target, frameOfCr3(cr3));
+  const taken = takeKernelTable(machine, caller, target, frameOfCr3(cr3));
   if (taken.errno) return taken;
   const both = isZero(cr1) ? taken : takeUserTable(taken.machine, caller, target, frameOfCr3(cr1));
   if (both.errno) return both;

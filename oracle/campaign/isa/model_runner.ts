@@ -157,6 +157,8 @@ const endOf = (outcome: ReturnType<typeof executeInstruction>): Ending => {
       return interruptEnd(outcome.vector, outcome.by === 'int1');
     case 'wanted':
       throw new NotModelled(`x86/outside-${outcome.wanted.kind}`);
+    case 'table':
+      throw new NotModelled('x86/outside-table');
     default: {
       const { vector, error, address } = outcome.fault;
       const end = outcome.kind === 'fault' ? 'fault' : vector === DB ? 'step' : 'trap';

@@ -127,6 +127,7 @@ export const modelMachine = (code: Uint8Array, mode: SequenceMode = '64'): Seque
     if (outcome.kind === 'retired') return LIMIT;
     if (outcome.kind === 'syscall') return 'syscall';
     if (outcome.kind === 'wanted') throw new NotModelled(`x86/outside-${outcome.wanted.kind}`);
+    if (outcome.kind === 'table') throw new NotModelled('x86/outside-table');
     if (outcome.kind === 'int') return `int ${outcome.vector}`;
     const { vector, error, address } = outcome.fault;
     if (outcome.kind === 'trap') return vector === 1 ? 'trap' : `int ${vector}`;

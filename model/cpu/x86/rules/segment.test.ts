@@ -63,10 +63,10 @@ describe('far transfers', () => {
     expect([toNumber(outcome.cpu.rip), outcome.cpu.segments.selectors[CS]]).toEqual([0x5000, 0xe033]);
   });
 
-  it('refuse other selectors, and do not model 32-bit code', () => {
+  it('refuse other selectors, and reach 32-bit code', () => {
     expect(jump(0x5000, 0)).toMatchObject({ fault: { vector: 13, error: 0 } });
     expect(jump(0x5000, 0xe02b)).toMatchObject({ fault: { vector: 13, error: 0xe028 } });
-    expect(() => jump(0x5000, 0xe023)).toThrow(/compatibility_mode/);
+    expect(jump(0x5000, 0xe023)).toMatchObject({ kind: 'retired', cpu: { system: { mode: 'compat32' } } });
   });
 
   it('CALL pushes CS and the way back, RET takes them', () => {

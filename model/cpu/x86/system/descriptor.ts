@@ -1,10 +1,11 @@
 /** Segment descriptors: 8 bytes of the global or local table, taken apart. Source: SDM volume 3, 3.4.5; APM volume 2, 4.7 and 4.8. */
-import { type Word, word, ZERO } from '../../../word/word.ts';
+import { type Word, word } from '../../../word/word.ts';
 import { type Hidden, RIGHTS } from '../state.ts';
 
 export type Descriptor = {
-  /** Linear address. */
+  /** Linear address; with `frame` the offset in that frame, and null is a page of Xen's, where nothing changes. */
   readonly at: Word;
+  readonly frame?: number | null;
   readonly lo: number;
   readonly hi: number;
 };
@@ -58,8 +59,7 @@ export const hiddenOf = (d: Descriptor): Hidden => ({
   usable: true,
 });
 
-/** The hidden part after a null selector. */
-export const UNUSABLE: Hidden = { base: ZERO, limit: 0, rights: 0, usable: false };
+export { UNUSABLE } from '../state.ts';
 
 /** A selector's requested privilege level. */
 export const rplOf = (selector: number): number => selector & 3;

@@ -1,6 +1,8 @@
 /** Finding the descriptor that a selector names. */
+import { write } from '../../../memory/access.ts';
 import type { Memory } from '../../../memory/memory.ts';
 import { word } from '../../../word/word.ts';
+import { guestDescriptor } from '../guest_tables.ts';
 import type { Running } from '../running.ts';
 import { citing, withMemory } from '../running.ts';
 import { RIGHTS } from '../state.ts';
@@ -18,6 +20,7 @@ const tableOf = ({ system: { gdtr, ldtr } }: Running, selector: number): Table |
 
 /** The descriptor of a selector; null when its 8 bytes do not all lie inside the table: x86/descriptor-limit. */
 export const descriptorOf = (s: Running, selector: number): Descriptor | null => {
+  if (s.system.kind === 'pv') return guestDescriptor(s, selector);
   const table = tableOf(s, selector);
   if (table === null || (selector | 7) > table.limit) return null;
   const at = inTable(s, table.base, selector & ~7);
@@ -29,9 +32,11 @@ export const descriptorOf = (s: Running, selector: number): Descriptor | null =>
 export const upperHalfOf = (s: Running, selector: number): Descriptor | null => descriptorOf(s, (selector & ~3) + 8);
 
 /** The state after the accessed bit was set in memory, where it was clear. */
-export const accessed = (s: Running, { at, hi }: Descriptor): Running => {
+export const accessed = (s: Running, { at, frame, hi }: Descriptor): Running => {
+  if (frame === null) return citing(s, 'descriptor/xen_page');
   if ((hi & (RIGHTS.ACCESSED << 8)) !== 0) return s;
-  const memory = writeTable(s, inTable(s, at, 5), 1, word(0, ((hi >>> 8) & 0xff) | RIGHTS.ACCESSED));
+  const type = word(0, ((hi >>> 8) & 0xff) | RIGHTS.ACCESSED);
+  const memory = frame === undefined ? writeTable(s, inTable(s, at, 5), 1, type) : write(s.memory, frame, at.lo + 5, 1, type);
   return withMemory(citing(s, 'x86/descriptor-accessed'), memory);
 };
 

@@ -24,8 +24,10 @@ const targetOf = (s: Running, i: Instruction): Target =>
 const isByParagraph = ({ system: { mode } }: Running): boolean => mode === 'real' || mode === 'v86';
 
 /** The end of a transfer: everything that it changed. */
-const done = (s: Running, i: Instruction, { regs, rip, segments, memory, system, flags, cited }: Running): Running =>
-  completed(s, i, { regs, rip, segments, memory, system, flags, cited });
+const done = (s: Running, i: Instruction, after: Running): Running => {
+  const { regs, rip, segments, memory, system, flags, cited } = citing(after, 'x86/far-pointer');
+  return completed(s, i, { regs, rip, segments, memory, system, flags, cited });
+};
 
 /** The address behind the instruction, as far as the mode has it. */
 const behind = (s: Running, i: Instruction): Word => (s.system.mode === '64' ? nextRip(s, i) : word(0, nextRip(s, i).lo));

@@ -26,7 +26,7 @@ import { withNull, withReal, withSegment, withV86 } from './segments.ts';
 import { onStack, withPointer } from './stack.ts';
 
 /** The state after loading a data or stack segment register, with the accessed bit set in memory. */
-export const loadBareSegment = (s: Running, register: number, selector: number): Running => {
+export const loadSegment = (s: Running, register: number, selector: number): Running => {
   if (s.system.mode === 'real') return withSegments(citing(s, 'x86/segment-real'), withReal(s.segments, register, selector));
   if (s.system.mode === 'v86') return withSegments(citing(s, 'x86/segment-v86'), withV86(s.segments, register, selector));
   if (isNull(selector)) return withSegments(s, loadNull(s, register, selector));
@@ -67,7 +67,7 @@ const dataDescriptor = (s: Running, selector: number): Descriptor => {
 
 /** A load of SS holds off interrupts and debug exceptions for one instruction. */
 const shadowed = (s: Running, register: number): Running =>
-  register === SS ? changed(citing(s, 'x86/shadow-stack'), { system: { ...s.system, shadow: 'ss' } }) : s;
+  register === SS && s.system.kind === 'bare' ? changed(citing(s, 'x86/shadow-stack'), { system: { ...s.system, shadow: 'ss' } }) : s;
 
 const done = (s: Running, i: Instruction, after: Running): Running =>
   completed(s, i, { regs: after.regs, segments: after.segments, memory: after.memory, system: after.system, cited: after.cited });
@@ -76,13 +76,13 @@ const done = (s: Running, i: Instruction, after: Running): Running =>
 export const movToSegment: Semantics = (s, i) => {
   const register = i.dst.index;
   if (register > GS || register === CS) throw undefinedOpcode('x86/segment-undefined');
-  return done(s, i, shadowed(loadBareSegment(s, register, read(s, i, i.src).lo & 0xffff), register));
+  return done(s, i, shadowed(loadSegment(s, register, read(s, i, i.src).lo & 0xffff), register));
 };
 
 /** POP to a segment register: the stack moves by the operand's size, and 16 bits count. */
 export const popSegment: Semantics = (s, i) => {
   const register = i.dst.index;
-  const loaded = loadBareSegment(s, register, onStack(s, 0, i.size).lo & 0xffff);
+  const loaded = loadSegment(s, register, onStack(s, 0, i.size).lo & 0xffff);
   const popped = withPointer(s, addInt(s.regs[RSP], i.size));
   return done(s, i, shadowed(changed(loaded, { regs: popped.regs }), register));
 };
@@ -92,7 +92,7 @@ export const loadPointer =
   (register: number): Semantics =>
   (s, i) => {
     const { offset, selector } = farPointer(s, i);
-    const loaded = loadBareSegment(s, register, selector);
+    const loaded = loadSegment(s, register, selector);
     return done(s, i, changed(loaded, { regs: writeRegister(s.regs, i.dst, offset) }));
   };
 

@@ -1,6 +1,7 @@
 /** What system software sets up: mode, control registers, tables, model-specific registers. Immutable. */
 import type { X86Mode } from '#spec/isa/x86/mode.ts';
 import { type Word, ZERO } from '../../../word/word.ts';
+import type { GuestTables } from '../guest_tables.ts';
 
 /** A table register: where the table begins, and its last offset. */
 export type Table = { readonly base: Word; readonly limit: number };
@@ -29,6 +30,8 @@ export type SystemState = {
   readonly xcr0: Word;
   /** DR0 DR1 DR2 DR3 DR6 DR7. */
   readonly dr: readonly Word[];
+  /** The descriptor tables of a PV guest; absent: none of its own. */
+  readonly tables?: GuestTables;
   readonly gdtr: Table;
   readonly idtr: Table;
   readonly ldtr: SystemSegment;

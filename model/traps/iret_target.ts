@@ -1,0 +1,37 @@
+/** Where IRET goes on Xen's way out, and what it checks of the selectors that it loads. Chapter: spec/chapters/trap.md. */
+import { FLAT } from '#spec/abi/xen.ts';
+import type { VcpuRef } from '#spec/event.ts';
+import type { Running } from '../cpu/x86/running.ts';
+import { type CpuState, CS, RSP, SS } from '../cpu/x86/state.ts';
+import { requireTarget, returnCode, runsLong } from '../cpu/x86/system/code_segment.ts';
+import { hiddenOf } from '../cpu/x86/system/descriptor.ts';
+import { outerStack, toOuter } from '../cpu/x86/system/far_return.ts';
+import { vcpuOf } from '../lens.ts';
+import type { Machine } from '../machine.ts';
+import { isCanonical } from '../memory/translate.ts';
+import { type Loaded, onFlat, withTables } from '../segment_loads.ts';
+
+/** What IRET changes besides flags. */
+type Arrived = Pick<CpuState, 'regs' | 'rip' | 'segments'>;
+
+const RING3 = 3;
+
+/** From Xen to ring 3, as the vCPU's registers say. Both selectors have RPL 3. */
+export const iretTo = (machine: Machine, at: VcpuRef): Loaded<Arrived> => {
+  const { regs, rip, segments } = vcpuOf(machine, at).cpu;
+  const { selectors } = segments;
+  if (selectors[CS] === FLAT.RING3_CS64 && selectors[SS] === FLAT.RING3_SS64 && isCanonical(rip))
+    return { kind: 'loaded', machine, value: { regs, rip, segments: onFlat(segments) } };
+  return withTables(machine, at, 0, (s) => {
+    const after = arriving(s, selectors[CS], selectors[SS]);
+    return { s: after, value: { regs: after.regs, rip: after.rip, segments: after.segments } };
+  });
+};
+
+/** CS is judged first, then SS, then the target. */
+const arriving = (s: Running, cs: number, ss: number): Running => {
+  const code = returnCode(s, cs);
+  const descriptor = outerStack(s, ss, RING3, runsLong(s, code));
+  requireTarget(s, hiddenOf(code), s.rip);
+  return toOuter(s, cs, code, s.rip, { selector: ss, pointer: s.regs[RSP], descriptor });
+};
