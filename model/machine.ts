@@ -10,7 +10,11 @@ import type { Journal } from './journal.ts';
 import type { Memory } from './memory/memory.ts';
 
 /** What one physical CPU does: the vCPU it holds, or nothing (idle). */
-export type Pcpu = { readonly current: VcpuRef | null };
+export type Pcpu = {
+  readonly current: VcpuRef | null;
+  /** Whose segment registers it still has, while it is idle too: the vCPU that ran last. */
+  readonly loaded?: VcpuRef | null;
+};
 
 export type Machine = {
   readonly config: MachineConfig;

@@ -53,6 +53,8 @@ export const CLAUSES = {
   'descriptor/set_gdt-entries': { chapter: 'descriptor', title: 'More than 7168 entries are EINVAL; this is looked at before the list is read.' },
   'descriptor/set_gdt-fault': { chapter: 'descriptor', title: 'A list that cannot be read is EFAULT.' },
   'descriptor/set_gdt-frame': { chapter: 'descriptor', title: 'Each frame must be the domain\'s and be, or become, a descriptor page: EINVAL.' },
+  'descriptor/switch-failsafe': { chapter: 'descriptor', title: 'When one of them cannot be loaded it becomes null, and the vCPU goes to its failsafe callback: from the rounded stack pointer down lie SS, RSP, RFLAGS, CS, RIP, GS, FS, ES, DS, R11 and RCX, the selectors as they should have been.' },
+  'descriptor/switch-reload': { chapter: 'descriptor', title: 'FS, GS, DS and ES are loaded from the tables as they are then.' },
   'descriptor/update-aligned': { chapter: 'descriptor', title: 'The machine address must be a multiple of 8: EINVAL.' },
   'descriptor/update-done': { chapter: 'descriptor', title: 'The descriptor is written as Xen adjusts it.' },
   'descriptor/update-frame': { chapter: 'descriptor', title: 'The frame must be the domain\'s: EINVAL.' },

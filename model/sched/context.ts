@@ -7,6 +7,7 @@ import type { Machine } from '../machine.ts';
 import { updateRunstateArea } from '../time/areas.ts';
 import { refreshTime } from '../time/clock.ts';
 import { periodicWork, stopPeriodic } from '../time/timers.ts';
+import { loadSegments } from '../traps/failsafe.ts';
 import { returnToGuest } from '../traps/return.ts';
 import { changeRunstate, isRunnable, isSchedulable } from './runstate.ts';
 import { leavePcpu } from './shutdown.ts';
@@ -20,13 +21,23 @@ export const schedule = (machine: Machine, cpu: number, next: VcpuRef | null): M
   if (same(holder.current, next)) return machine;
   if (next) checkRunnable(machine, cpu, next);
   const out = holder.current ? switchOut(machine, holder.current) : machine;
-  const switched: Machine = { ...out, cpus: out.cpus.with(cpu, { current: next }) };
   const m = next
-    ? periodicWork(changeRunstate(cite(switched, 'sched/switch-in'), next, 'running'), next)
-    : cite(switched, 'sched/switch-idle');
+    ? periodicWork(changeRunstate(cite(handOver(out, cpu, next), 'sched/switch-in'), next, 'running'), next)
+    : cite({ ...out, cpus: out.cpus.with(cpu, { ...holder, current: null }) }, 'sched/switch-idle');
   const left = holder.current ? updateRunstateArea(m, holder.current) : m;
-  return next ? returnToGuest(refreshTime(updateRunstateArea(left, next), next), next, 'iret') : left;
+  if (!next) return left;
+  const { machine: ready, failsafe } = same(holder.loaded ?? null, next) ? { machine: left, failsafe: false } : loadSegments(left, next);
+  return returnToGuest(refreshTime(updateRunstateArea(ready, next), next), next, failsafe ? 'sysret' : 'iret');
 };
+
+/** The pCPU has the vCPU and what belongs to it; no other still does. */
+const handOver = (machine: Machine, cpu: number, next: VcpuRef): Machine => ({
+  ...machine,
+  cpus: machine.cpus.map((pcpu, k) => {
+    if (k === cpu) return { current: next, loaded: next };
+    return same(pcpu.loaded ?? null, next) ? { ...pcpu, loaded: null } : pcpu;
+  }),
+});
 
 const checkRunnable = (machine: Machine, cpu: number, next: VcpuRef): void => {
   const vcpu = findDomain(machine, next.domid)?.vcpus[next.vcpu];
@@ -51,6 +62,6 @@ export const leaveIfStopped = (machine: Machine, at: VcpuRef): Machine => {
   const vcpu = vcpuOf(machine, at);
   if (!isRunnable(machine, vcpu)) return leavePcpu(machine, at);
   if (vcpu.pinnedTo === null || vcpu.pinnedTo === holder) return machine;
-  const left: Machine = { ...switchOut(machine, at), cpus: machine.cpus.with(holder, { current: null }) };
+  const left: Machine = { ...switchOut(machine, at), cpus: machine.cpus.with(holder, { ...machine.cpus[holder], current: null }) };
   return cite(updateRunstateArea(left, at), 'sched/switch-pinned');
 };

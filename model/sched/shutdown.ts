@@ -31,7 +31,7 @@ const stopVcpu = (machine: Machine, at: VcpuRef): Machine => {
 export const leavePcpu = (machine: Machine, at: VcpuRef): Machine => {
   const holder = pcpuOf(machine, at);
   if (holder < 0) return machine;
-  const cpus = machine.cpus.map((cpu, i) => (i === holder ? { current: null } : cpu));
+  const cpus = machine.cpus.map((cpu, i) => (i === holder ? { ...cpu, current: null } : cpu));
   const stopped = stopPeriodic({ ...machine, cpus }, at);
   return updateRunstateArea(changeRunstate(stopped, at, vcpuOf(machine, at).blocked ? 'blocked' : 'offline'), at);
 };
