@@ -13,9 +13,10 @@ import { copyFromGuest, copyToGuest } from '../guest_copy.ts';
 import { event_channel_op } from '../hypercall/event_channel/event_channel_op.ts';
 import { grant_table_op } from '../hypercall/grant_table/grant_table_op.ts';
 import { type Fields, fieldsOf, withFields } from '../hypercall/guest_struct.ts';
+import { memory_op } from '../hypercall/memory/memory_op.ts';
 import { mmu_update } from '../hypercall/mm/mmu_update.ts';
 import { mmuext_op } from '../hypercall/mm/mmuext_op.ts';
-import { update_va_mapping } from '../hypercall/mm/update_va_mapping.ts';
+import { update_va_mapping, update_va_mapping_otherdomain } from '../hypercall/mm/update_va_mapping.ts';
 import { clausesOf, EMPTY_JOURNAL } from '../journal.ts';
 import { domainOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
@@ -64,7 +65,15 @@ export const poke64 = (machine: Machine, at: VcpuRef, va: number, value: bigint)
 
 export type Called = { readonly machine: Machine; readonly rc: number; readonly clauses: readonly ClauseId[] };
 
-const RULES = { event_channel_op, grant_table_op, mmu_update, mmuext_op, update_va_mapping } as const;
+const RULES = {
+  event_channel_op,
+  grant_table_op,
+  memory_op,
+  mmu_update,
+  mmuext_op,
+  update_va_mapping,
+  update_va_mapping_otherdomain,
+} as const;
 
 /** Issue a hypercall. `clauses`: what decided, oldest first. */
 export const call = (machine: Machine, at: VcpuRef, name: keyof typeof RULES, ...args: (number | bigint)[]): Called => {
@@ -85,7 +94,7 @@ type Batched = { readonly [name: string]: number };
 export const operate = <L extends Layout>(
   machine: Machine,
   at: VcpuRef,
-  name: 'event_channel_op' | 'grant_table_op',
+  name: 'event_channel_op' | 'grant_table_op' | 'memory_op',
   operation: string,
   layout: L,
   fields: Partial<Fields<L>>,
