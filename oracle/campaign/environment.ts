@@ -13,6 +13,8 @@ export type Policy = {
   readonly nsPerStep: number;
   /** Seeds the choice among runnable vCPUs; 0 takes them in turn. */
   readonly seed: number;
+  /** Of so many slices one has questions of long operations answered yes, chosen by the seed; absent: none. */
+  readonly preempt?: number;
 };
 
 export const DEFAULT_POLICY: Policy = { slice: 10_000, nsPerStep: 1, seed: 0 };
@@ -102,14 +104,35 @@ export class Environment {
         if (old >= 0) this.pending.push({ kind: 'schedule', cpu: old, vcpu: null });
         this.pending.push({ kind: 'schedule', cpu, vcpu });
       }
-      if (vcpu) this.pending.push({ kind: 'execute', cpu, steps: Math.min(this.policy.slice, this.limit - this.spent) });
+      if (vcpu) this.pending.push(this.slice(cpu));
     }
     return this.pending.shift()!;
+  }
+
+  private slice(cpu: number): Input {
+    const input: Input = { kind: 'execute', cpu, steps: Math.min(this.policy.slice, this.limit - this.spent) };
+    const { preempt } = this.policy;
+    return preempt && this.draw(preempt) === 0 ? { ...input, preempt: this.questions() } : input;
+  }
+
+  /** Some questions, ascending: one of the first few, and then ever further apart, because a page table asks hundreds. */
+  private questions(): number[] {
+    const all: number[] = [];
+    let last = 0;
+    for (let n = this.draw(12); n >= 0; n--) {
+      last += 1 + this.draw(2 << this.draw(10));
+      all.push(last);
+    }
+    return all;
   }
 
   private choose(count: number): number {
     if (count === 1) return 0;
     if (this.policy.seed === 0) return this.turn++ % count;
+    return this.draw(count);
+  }
+
+  private draw(count: number): number {
     this.random = (Math.imul(this.random, 1664525) + 1013904223) | 0;
     return (this.random >>> 8) % count;
   }
