@@ -77,7 +77,7 @@ const observePort = ({ port, state, vcpu, remoteDom, remotePort, number }: Port)
   ];
 };
 
-const text = ({ lo, hi }: U64): string => hexText(lo, hi);
+const text = ({ lo, hi }: Pick<U64, 'lo' | 'hi'>): string => hexText(lo, hi);
 
 const observeVcpu = (vcpu: Vcpu): VcpuObservation => {
   const { cpu } = vcpu;
@@ -113,13 +113,17 @@ const observeVcpu = (vcpu: Vcpu): VcpuObservation => {
     nmi_callback: hexText(vcpu.trapLo[NMI], vcpu.trapHi[NMI]),
     masking_callbacks: maskingCallbacks(vcpu),
     traps: traps(vcpu),
-    dr: [...Array.from({ length: 4 }, (_, i) => hexText(vcpu.dr[2 * i], vcpu.dr[2 * i + 1])), hexText(vcpu.dr6, 0), hexText(vcpu.dr7, 0)],
+    dr: [
+      ...Array.from({ length: 4 }, (_, i) => hexText(vcpu.dr[2 * i], vcpu.dr[2 * i + 1])),
+      hexText(vcpu.dr6, 0),
+      hexText(vcpu.dr7 | vcpu.dr7Io, 0),
+    ],
     fpu: observeFpu(cpu.s),
     task_switched: vcpu.taskSwitched,
     iopl: vcpu.iopl,
     gdt: observeGdt(vcpu),
     ldt: { base: hexText(cpu.tables.ldtLo, cpu.tables.ldtHi), entries: cpu.tables.ldtEntries },
-    io_bitmap: null,
+    io_bitmap: vcpu.ioBitmap === null ? null : { address: text(vcpu.ioBitmap), ports: vcpu.ioBitmap.ports },
     cr4: hexText(vcpu.cr4, 0),
     periodic_period: vcpu.periodicPeriod,
     singleshot: vcpu.singleshot,

@@ -24,7 +24,7 @@ import { CODE_KINDS, checksAlignment, codeKind, flatSegments, hasWideStack, mode
 import { type Op, STOP } from './op.ts';
 import { prepare } from './operands.ts';
 import { type Platform, PV } from './platform.ts';
-import { adoptCode, enterByIret, enterBySysret, loadOrNull } from './pv_entry.ts';
+import { adoptCode, type Described, describe, enterByIret, enterBySysret, loadOrNull } from './pv_entry.ts';
 import { FAULT } from './registers.ts';
 import { answerTime } from './system.ts';
 import { type Access, type Translation, walk } from './walk.ts';
@@ -338,6 +338,10 @@ export class Cpu extends Mmu implements GuestCpu {
 
   loadOrNull(segment: number, selector: number): boolean {
     return loadOrNull(this, segment, selector);
+  }
+
+  describe(selector: number): Described | null {
+    return describe(this, selector);
   }
 
   adoptCode(selector: number): boolean {

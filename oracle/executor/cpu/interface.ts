@@ -2,6 +2,7 @@
 import type { DescriptorTables } from './descriptor_tables.ts';
 import type { Exit } from './exit.ts';
 import type { Instruction } from './instruction.ts';
+import type { Described } from './pv_entry.ts';
 import type { Access, Translation } from './walk.ts';
 
 /** Numbers of the general registers in the encoding's order. */
@@ -52,6 +53,8 @@ export interface GuestCpu {
   /** Selector of a segment register. Setting one here loads nothing (bases stay): see `fsBase`, `gsBase`. */
   selector(segment: number): number;
   setSelector(segment: number, value: number): void;
+  /** Model-specific registers that have no place of their own, by number; absent: 0. */
+  readonly msrs: Map<number, bigint>;
   /** Where descriptors come from. */
   readonly tables: DescriptorTables;
   /** In code of 32 or 16 bits: `ip` is the instruction pointer, an offset in CS, while `rip` is linear. */
@@ -65,6 +68,8 @@ export interface GuestCpu {
   loadOrNull(segment: number, selector: number): boolean;
   /** From now on instructions are fetched by this code selector, unchecked. False when it names no code that is present. */
   adoptCode(selector: number): boolean;
+  /** What a selector leads to, without loading it; null: nothing that could be read. */
+  describe(selector: number): Described | null;
   readonly faultVector: number;
   readonly faultError: number | null;
   readonly faultAddress: bigint | null;

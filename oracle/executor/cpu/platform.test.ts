@@ -113,6 +113,7 @@ test('RDRAND tells by C whether there was a number', () => {
 
 test('CPUID shows CR4.OSXSAVE', () => {
   const { cpu } = machine([0x0f, 0xa2, 0x0f, 0xa2]);
+  cpu.s[CR4] &= ~(1 << 18);
   cpu.setGpr(RAX, 1n);
   cpu.run(1);
   expect(cpu.gpr(RCX)).toBe(0n);

@@ -5,7 +5,7 @@ import * as system from './system.ts';
 import { type BuildTable, fixed } from './table.ts';
 
 /** Of ring 3 too; descriptors come from pv_descriptors.ts. */
-const { jmp_far, call_far, ret_far, iret, lar, lsl, verr, verw } = SYSTEM;
+const { jmp_far, call_far, ret_far, iret, lar, lsl, verr, verw, xgetbv } = SYSTEM;
 
 export const PV_ONLY: BuildTable = {
   jmp_far,
@@ -16,6 +16,7 @@ export const PV_ONLY: BuildTable = {
   lsl,
   verr,
   verw,
+  xgetbv,
   int3: fixed(system.int3),
   int: fixed(system.int),
   syscall: fixed(system.syscall),

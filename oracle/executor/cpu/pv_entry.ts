@@ -5,7 +5,7 @@ import { CS, RSP, SS_REG } from './interface.ts';
 import { SEGMENT_BASE, SEGMENT_LIMIT, SEGMENT_RIGHTS } from './layout.ts';
 import { BIG, RING3_CODE32, RING3_CODE64, RING3_DATA } from './segment_rights.ts';
 import { checkOffset, returnCode, setCode } from './system/code.ts';
-import { find, markAccessed, setHidden, setNull, setSegment } from './system/descriptor.ts';
+import { baseOf, find, limitOf, markAccessed, rightsOf, setHidden, setNull, setSegment } from './system/descriptor.ts';
 import { returnStack } from './system/far.ts';
 import { loadSegment } from './system/segments.ts';
 
@@ -46,6 +46,17 @@ export const loadOrNull = (c: Cpu, segment: number, selector: number): boolean =
   c.shadow = shadow;
   if (!loads) setNull(c, segment, 0);
   return loads;
+};
+
+/** Base, limit and rights of a selector that is not loaded, as Xen's emulator looks at it; null when there is no descriptor. */
+export type Described = { readonly base: number; readonly limit: number; readonly rights: number };
+export const describe = (c: Cpu, selector: number): Described | null => {
+  let found: Described | null = null;
+  c.attempt(() => {
+    const d = selector < 4 ? null : find(c, selector);
+    if (d !== null) found = { base: Number(BigInt.asIntN(32, baseOf(d))), limit: limitOf(d), rights: rightsOf(d) };
+  });
+  return found;
 };
 
 /** Let instructions be fetched by a code selector that was not loaded, as Xen's emulator does. False when it names no code that is present. */

@@ -8,14 +8,15 @@ const CONTROL_AT_START = 0x37f;
 const MXCSR_AT_START = 0x1f80;
 
 const { PE, MP, ET, NE, WP, AM, PG } = CR0_BITS;
-const { PAE, PGE, OSFXSR, OSXMMEXCPT } = CR4_BITS;
+const { PAE, PGE, OSFXSR, OSXMMEXCPT, OSXSAVE } = CR4_BITS;
 
 export const resetRegisters = ({ s }: { readonly s: Int32Array }): void => {
   s[CPL] = 3;
   s[CR0] = PE | MP | ET | NE | WP | AM | PG;
-  s[CR4] = PAE | PGE | OSFXSR | OSXMMEXCPT;
+  s[CR4] = PAE | PGE | OSFXSR | OSXMMEXCPT | OSXSAVE;
   s[EFER] = EFER_BITS.SCE | EFER_BITS.LME | EFER_BITS.LMA | EFER_BITS.NXE;
-  s[XCR0] = 1;
+  // x87 and SSE.
+  s[XCR0] = 3;
   s[X87_CONTROL] = CONTROL_AT_START;
   s[MXCSR] = MXCSR_AT_START;
   for (let segment = 0; segment < 6; segment++) {

@@ -17,12 +17,6 @@ const checkPending = (c: Cpu): void => {
   c.fault(MF, null);
 };
 
-/** Which components Xen lets a guest save is not part of the slice. */
-const withoutXsave = (c: Cpu): never => {
-  if (!c.platform.bare) throw new NotModelled('x86/xsave_under_xen');
-  return c.fault(UD, null);
-};
-
 /** By state: the handler in front of `op.inner`. */
 export const GUARDS: Readonly<Record<RowState, Handler>> = {
   x87: (c, o) => {
@@ -57,7 +51,7 @@ export const GUARDS: Readonly<Record<RowState, Handler>> = {
     return o.inner(c, o);
   },
   xsave: (c, o) => {
-    if ((c.s[CR4] & CR4_BITS.OSXSAVE) === 0) withoutXsave(c);
+    if ((c.s[CR4] & CR4_BITS.OSXSAVE) === 0) c.fault(UD, null);
     if ((c.s[CR0] & TS) !== 0) c.fault(NM, null);
     return o.inner(c, o);
   },

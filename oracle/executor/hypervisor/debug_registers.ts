@@ -1,4 +1,4 @@
-/** The guest's debug registers as Xen keeps them. Breakpoints are not modelled: enabling one stops the run. */
+/** The guest's debug registers as Xen keeps them. Breakpoints on I/O are Xen's own work; others are not modelled: enabling one stops the run. */
 import { NotModelled } from '#spec/failure.ts';
 import { accessOk } from './guest_access.ts';
 import type { Vcpu } from './vcpu.ts';
@@ -31,6 +31,7 @@ export const resetDebugRegisters = (vcpu: Vcpu): void => {
   vcpu.dr.fill(0);
   vcpu.dr6 = DR6_READS_ONE;
   vcpu.dr7 = DR7_READS_ONE;
+  vcpu.dr7Io = 0;
 };
 
 /** null: there is no such register. */
@@ -38,7 +39,7 @@ export const readDebugRegister = (vcpu: Vcpu, number: number): { lo: number; hi:
   const register = aliasOf(vcpu, number);
   if (register === null) return null;
   if (register < 4) return { lo: vcpu.dr[2 * register], hi: vcpu.dr[2 * register + 1] };
-  return { lo: register === 6 ? vcpu.dr6 : vcpu.dr7, hi: 0 };
+  return { lo: register === 6 ? vcpu.dr6 : vcpu.dr7 | vcpu.dr7Io, hi: 0 };
 };
 
 export const writeDebugRegister = (vcpu: Vcpu, number: number, lo: number, hi: number): DebugOutcome => {
@@ -58,16 +59,20 @@ export const writeDebugRegister = (vcpu: Vcpu, number: number, lo: number, hi: n
   return writeControl(vcpu, (lo & ~DR7_READS_ZERO) | DR7_READS_ONE);
 };
 
-/** DR7. I/O breakpoints need CR4.DE. */
+/** DR7. Breakpoints on I/O need CR4.DE; which of these are enabled is forgotten even when the value is refused for want of it. */
 const writeControl = (vcpu: Vcpu, value: number): DebugOutcome => {
   if ((value & DR7_GENERAL_DETECT) !== 0) return DR_NOT_PERMITTED;
+  let io = 0;
+  vcpu.dr7Io = 0;
   if ((value & DR7_ACTIVE) !== 0) {
     for (let i = 0; i < 4; i++) {
       if (((value >>> (16 + 4 * i)) & 3) !== KIND_IO) continue;
       if ((vcpu.cr4 & CR4_DE) === 0) return DR_NOT_PERMITTED;
+      io |= value & (3 << (2 * i));
     }
   }
-  if ((value & DR7_ACTIVE) !== 0) throw new NotModelled('cpu/breakpoints');
-  vcpu.dr7 = value;
+  if ((value & ~io & DR7_ACTIVE) !== 0) throw new NotModelled('cpu/breakpoints');
+  vcpu.dr7Io = io;
+  vcpu.dr7 = value & ~io;
   return 'written';
 };

@@ -67,12 +67,21 @@ export class Vcpu {
   readonly dr = new Int32Array(8);
   dr6: number = DR6_DEFAULT;
   dr7: number = DR7_DEFAULT;
+  /** Enables of breakpoints on I/O, as in DR7: Xen looks after these itself, and `dr7` lacks them. */
+  dr7Io = 0;
+  /** Breakpoints on I/O that the instruction at work has hit, as bits of DR6. */
+  breakpointHits = 0;
   taskSwitched = false;
   iopl = 0;
+  /** The kernel's bitmap of ports, and how many it is about; null until it is named. */
+  ioBitmap: { readonly lo: number; readonly hi: number; readonly ports: number } | null = null;
   /** Guest-controlled bits of CR4. */
   cr4 = 0;
   /** CR2 as Xen stores it for the guest. */
   readonly cr2 = new U64();
+
+  /** MCG_STATUS. */
+  mcgStatus = 0n;
 
   nmiPending = false;
   /** An NMI frame was pushed and no iret made since. */

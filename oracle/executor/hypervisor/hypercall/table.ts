@@ -9,7 +9,9 @@ import { console_io } from './console_io.ts';
 import { set_gdt, update_descriptor } from './descriptor_tables.ts';
 import type { Handler } from './dispatch.ts';
 import { iret } from './iret.ts';
+import { event_channel_op_compat, nmi_op, physdev_op_compat, sched_op_compat } from './legacy.ts';
 import { multicall } from './multicall.ts';
+import { physdev_op } from './physdev_op.ts';
 import { fpu_taskswitch, get_debugreg, set_debugreg, set_segment_base, stack_switch, vm_assist } from './processor.ts';
 import { sched_op } from './sched_op.ts';
 import { set_timer_op } from './timer_op.ts';
@@ -42,6 +44,11 @@ const rows: Partial<Record<HypercallName, Handler>> = {
   sched_op,
   callback_op,
   event_channel_op,
+  sched_op_compat,
+  event_channel_op_compat,
+  physdev_op,
+  physdev_op_compat,
+  nmi_op,
 };
 
 /** Handler by number; holes are numbers that the slice lacks. */

@@ -1,8 +1,8 @@
 /** MOV to and from control registers, by a guest kernel. */
 import { ERRNO } from '#spec/abi/errno.ts';
-import { NotModelled } from '#spec/failure.ts';
 import { CR4 } from '#spec/isa/x86/control_registers.ts';
 import type { Instruction } from '../../cpu/instruction.ts';
+import { CR4 as CR4_PLACE } from '../../cpu/layout.ts';
 import { setTaskSwitched } from '../hypercall/processor.ts';
 import type { Machine } from '../machine.ts';
 import { newGuestCr3 } from '../mm/base_pointer.ts';
@@ -17,7 +17,6 @@ const CR0_TS = 8n;
 /** Bits of CR4 that a guest may choose (TSD DE FSGSBASE OSXSAVE), and those that it sees of Xen's choice (PAE MCE OSFXSR OSXMMEXCPT). */
 const CR4_GUEST = 0x5000c;
 const CR4_XEN = 0x660;
-const CR4_TSD = 4n;
 const PAGE_SHIFT = 12n;
 
 const halves = (value: bigint): readonly [number, number] => [Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n))];
@@ -56,17 +55,17 @@ export const moveControl = (machine: Machine, vcpu: Vcpu, instruction: Instructi
     case 3:
       return loadCr3(machine, vcpu, Number(value >> PAGE_SHIFT));
     case 4:
-      if ((value & CR4_TSD) !== 0n) throw new NotModelled('control_register/tsd');
       loadCr4(vcpu, Number(BigInt.asIntN(32, value)));
       return 'done';
   }
   return 'refused';
 };
 
-/** The bits that a guest may choose are kept; FSGSBASE counts for its instructions, too. */
+/** The bits that a guest may choose are kept; FSGSBASE and TSD count for its instructions, too. */
 export const loadCr4 = (vcpu: Vcpu, value: number): void => {
   vcpu.cr4 = (value & CR4_GUEST) | CR4_XEN;
   vcpu.cpu.basesByInstruction = (value & CR4.FSGSBASE) !== 0;
+  vcpu.cpu.s[CR4_PLACE] = (vcpu.cpu.s[CR4_PLACE] & ~CR4.TSD) | (value & CR4.TSD);
 };
 
 /** The guest makes the instruction again when loading was interrupted. A frame of somebody else is refused before anything is done. */

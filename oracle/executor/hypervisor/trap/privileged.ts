@@ -1,7 +1,6 @@
 /** Privileged instructions that Xen carries out for a guest kernel: they raise #GP(0) in ring 3, and Xen looks what they were. */
 
 import { FLAT } from '#spec/abi/xen.ts';
-import { NotModelled } from '#spec/failure.ts';
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
 import { DB } from '../../cpu/exit.ts';
 import type { Instruction } from '../../cpu/instruction.ts';
@@ -13,14 +12,22 @@ import type { Vcpu } from '../vcpu.ts';
 import { moveControl, moveFromControl } from './control_registers.ts';
 import { moveDebug, moveFromDebug } from './debug_moves.ts';
 import { injectException, injectPageFault } from './inject.ts';
+import { hasIopl } from './io_permission.ts';
 import { readMsr, writeMsr } from './msr.ts';
-import { hasIopl, portIn, portOut, portString } from './ports.ts';
+import { portIn, portOut } from './ports.ts';
+import { portString } from './string_ports.ts';
+import { emulateRdtsc, emulateRdtscp } from './time_stamp.ts';
+import { emulateXsetbv } from './xsetbv.ts';
 
-/** DR6.BS and the bits that read as one. */
-const DR6_SINGLE_STEP = 0xffff4ff0 | 0;
+/** DR6.BS, and the bits of DR6 that read as one. */
+const DR6_SINGLE_STEP = 0x4000;
+const DR6_ONES = 0xffff0ff0 | 0;
 
-/** What came of it: carried out, an exception of its own is pending, to be made again after an upcall, or not Xen's business (the guest gets its #GP). */
-export type Emulation = 'done' | 'exception' | 'retry' | 'refused';
+/**
+ * What came of it: carried out, carried out in part (the guest makes it again), an exception of its own is pending, to be made again after an
+ * upcall, or not Xen's business (the guest gets its #GP).
+ */
+export type Emulation = 'done' | 'again' | 'exception' | 'retry' | 'refused';
 
 type Emulate = (machine: Machine, vcpu: Vcpu, instruction: Instruction) => Emulation;
 
@@ -48,10 +55,15 @@ const EMULATED: ReadonlyMap<number, { readonly name: string; readonly emulate: E
   [0x0f22, { name: 'mov_to_cr', emulate: inKernel(moveControl) }],
   [0x0f23, { name: 'mov_to_dr', emulate: inKernel(moveDebug) }],
   [0x0f30, { name: 'wrmsr', emulate: inKernel(writeMsr) }],
+  [0x0f31, { name: 'rdtsc', emulate: emulateRdtsc }],
   [0x0f32, { name: 'rdmsr', emulate: inKernel(readMsr) }],
 ]);
-const XSETBV = 0x0f01;
-const XSETBV_MODRM = 0xd1;
+/** Those of opcode 0F 01, by ModRM. */
+const GROUP_7 = 0x0f01;
+const IN_GROUP_7: ReadonlyMap<number, { readonly name: string; readonly emulate: Emulate }> = new Map([
+  [0xd1, { name: 'xsetbv', emulate: emulateXsetbv }],
+  [0xf9, { name: 'rdtscp', emulate: emulateRdtscp }],
+]);
 
 const clearTaskSwitched = (vcpu: Vcpu): Emulation => {
   setTaskSwitched(vcpu, false);
@@ -66,11 +78,11 @@ export const emulatePrivileged = (machine: Machine, vcpu: Vcpu): boolean => {
   if (!isIn64BitCode(vcpu) && !vcpu.cpu.adoptCode(vcpu.savedCs)) return false;
   const instruction = vcpu.cpu.instruction();
   if (instruction === null) return faultOfFetch(machine, vcpu);
-  if (instruction.opcode === XSETBV && instruction.modrm === XSETBV_MODRM && vcpu.kernelMode) throw new NotModelled('emulation/xsetbv');
-  const found = EMULATED.get(instruction.opcode);
+  const found = instruction.opcode === GROUP_7 ? IN_GROUP_7.get(instruction.modrm) : EMULATED.get(instruction.opcode);
   if (!found) return false;
   const outcome = found.emulate(machine, vcpu, instruction);
   if (outcome === 'done') finishInstruction(machine, vcpu, instruction.length, found.name);
+  else if (outcome === 'again') finishInstruction(machine, vcpu, 0, found.name);
   return outcome !== 'refused';
 };
 
@@ -87,12 +99,14 @@ const faultOfFetch = (machine: Machine, vcpu: Vcpu): boolean => {
   return true;
 };
 
-/** Step over an instruction that Xen has carried out; single-stepping goes on. */
+/** Step over an instruction that Xen has carried out; single-stepping goes on, and breakpoints that it hit are told. */
 export const finishInstruction = (machine: Machine, vcpu: Vcpu, length: number, name: string): void => {
   const { cpu } = vcpu;
   cpu.rip = BigInt.asUintN(64, cpu.rip + BigInt(length));
   machine.emit({ kind: 'emulated', at: vcpu.ref, instruction: name });
-  if ((vcpu.savedFlags.lo & RFLAGS.TF) === 0) return;
-  vcpu.dr6 |= DR6_SINGLE_STEP;
+  const causes = vcpu.breakpointHits | ((vcpu.savedFlags.lo & RFLAGS.TF) === 0 ? 0 : DR6_SINGLE_STEP);
+  vcpu.breakpointHits = 0;
+  if (causes === 0) return;
+  vcpu.dr6 |= causes | DR6_ONES;
   injectException(vcpu, DB, -1);
 };

@@ -1,0 +1,44 @@
+/** physdev_op: what a guest asks about physical devices. The command is the low half of the first argument. */
+import { SUBOPERATIONS, suboperation } from '#spec/abi/hypercall.ts';
+import { IO_PORTS, physdev } from '#spec/abi/physdev.ts';
+import { accessOk, copyFromGuest, scratch } from '../guest_access.ts';
+import type { Machine } from '../machine.ts';
+import { minus } from '../result.ts';
+import type { Vcpu } from '../vcpu.ts';
+
+const OP = SUBOPERATIONS.physdev_op;
+const MOST_IOPL = 3;
+
+export const physdev_op = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => physdevOp(machine, vcpu, args[0], args[2], args[3]);
+
+/** The same for a structure at `hi:lo`. */
+export const physdevOp = (machine: Machine, vcpu: Vcpu, cmd: number, lo: number, hi: number): number => {
+  const read = (size: number): boolean => copyFromGuest(machine, vcpu, lo, hi, size);
+  switch (cmd) {
+    case OP.set_iopl:
+      return read(physdev.set_iopl.size) ? setIopl(vcpu) : minus('EFAULT');
+    case OP.set_iobitmap:
+      return read(physdev.set_iobitmap.size) ? setIoBitmap(vcpu) : minus('EFAULT');
+  }
+  const name = suboperation('physdev_op', cmd);
+  if (name !== undefined) machine.notModelled(vcpu, `physdev_op/${name}`);
+  return minus('ENOSYS');
+};
+
+const setIopl = (vcpu: Vcpu): number => {
+  const iopl = scratch.getUint32(0, true);
+  if (iopl > MOST_IOPL) return minus('EINVAL');
+  vcpu.iopl = iopl;
+  return 0;
+};
+
+/** Nothing is read yet: each port instruction looks at the bitmap as it stands then. */
+const setIoBitmap = (vcpu: Vcpu): number => {
+  const { bitmap, nr_ports } = physdev.set_iobitmap.fields;
+  const lo = scratch.getInt32(bitmap.at, true);
+  const hi = scratch.getInt32(bitmap.at + 4, true);
+  const ports = scratch.getUint32(nr_ports.at, true);
+  if (!accessOk(hi) || ports > IO_PORTS) return minus('EINVAL');
+  vcpu.ioBitmap = { lo, hi, ports };
+  return 0;
+};
