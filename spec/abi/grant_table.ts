@@ -56,6 +56,8 @@ export const gnttab = {
     status: [20, 2, 'status', 'out'],
   }),
   setup_table: layout(24, { dom: [0, 2, 'domid'], nr_frames: [4, 4], status: [8, 2, 'status', 'out'], frame_list: [16, 8, 'pointer'] }),
+  set_version: layout(4, { version: [0, 4, 'number', 'inout'] }),
+  get_version: layout(8, { dom: [0, 2, 'domid'], version: [4, 4, 'number', 'out'] }),
   query_size: layout(16, {
     dom: [0, 2, 'domid'],
     nr_frames: [4, 4, 'number', 'out'],

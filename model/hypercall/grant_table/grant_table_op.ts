@@ -8,6 +8,7 @@ import { fail, type HypercallResult, type Perform } from '../result.ts';
 import { mapGrantRefs, unmapGrantRefs } from './batches.ts';
 import { querySize } from './query_size.ts';
 import { setupTable } from './setup_table.ts';
+import { getVersion, setVersion } from './version.ts';
 
 type Rule = (machine: Machine, caller: VcpuRef, uop: Word, count: number) => HypercallResult;
 
@@ -16,6 +17,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   unmap_grant_ref: unmapGrantRefs,
   setup_table: setupTable,
   query_size: querySize,
+  set_version: setVersion,
+  get_version: getVersion,
 };
 
 /** Bits of the command; those above are Xen's own, for calls that it interrupted. */

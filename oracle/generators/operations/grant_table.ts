@@ -46,5 +46,11 @@ export const GRANT_TABLE: readonly Operation[] = [
   operation('grant_table_op/query_size', [6, { structs: [struct('gnttab.query_size', { dom: SELF })] }, 1], {
     faults: [COMMAND, wrong(2, 'count', { none: 0, two: 2 })],
   }),
+  operation('grant_table_op/set_version', [8, { structs: [struct('gnttab.set_version', { version: 1 })] }, 1], {
+    faults: [COMMAND, wrongField(1, 'version', { none: 0, three: 3, most: '0xffffffff' })],
+  }),
+  operation('grant_table_op/get_version', [10, { structs: [struct('gnttab.get_version', { dom: SELF })] }, 1], {
+    faults: [COMMAND, wrongField(1, 'dom', { nobody: 77, reserved: 0x7ff1 })],
+  }),
   operation('grant_table_op/dump_table', [3, 0, 1], { faults: [COUNT] }),
 ];

@@ -10,6 +10,7 @@ import type { Vcpu } from '../vcpu.ts';
 import { mapGrantRef } from './map_grant_ref.ts';
 import { querySize, setupTable } from './table_size.ts';
 import { BATCH, completeUnmap, unmapGrantRef } from './unmap_grant_ref.ts';
+import { getVersion, setVersion } from './version.ts';
 
 const OP = SUBOPERATIONS.grant_table_op;
 /** The bits above are for continuations of cache_flush. */
@@ -33,6 +34,10 @@ export const grant_table_op = (machine: Machine, vcpu: Vcpu, args: Int32Array): 
       return setupTable(machine, vcpu, lo, hi, count);
     case OP.query_size:
       return querySize(machine, vcpu, lo, hi, count);
+    case OP.set_version:
+      return setVersion(machine, vcpu, lo, hi);
+    case OP.get_version:
+      return getVersion(machine, vcpu, lo, hi);
   }
   const name = suboperation('grant_table_op', cmd);
   // Xen knows the name dump_table, but has no code for it.
