@@ -84,6 +84,18 @@ export const HYPERCALL_ARGS: Readonly<Partial<Record<HypercallName, number>>> = 
   memory_op: 2,
   physdev_op: 2,
   nmi_op: 2,
+  xsm_op: 1,
+  tmem_op: 1,
+  argo_op: 5,
+  hvm_op: 2,
+  dm_op: 3,
+  xenoprof_op: 2,
+  kexec_op: 2,
+  hypfs_op: 5,
+  mca: 1,
+  sysctl: 1,
+  domctl: 1,
+  paging_domctl_cont: 1,
 };
 
 /**

@@ -1,0 +1,100 @@
+/** HYPERVISOR_domctl(u_domctl): what is looked at before the operation itself. Chapter: spec/chapters/privileged.md. */
+import { control, XEN_DOMCTL, XEN_DOMCTL_INTERFACE_VERSION } from '#spec/abi/control.ts';
+import { DOMID } from '#spec/abi/xen.ts';
+import type { VcpuRef } from '#spec/event.ts';
+import { copyFromGuest, copyToGuestUnchecked } from '../../guest_copy.ts';
+import { findDomain } from '../../lens.ts';
+import type { Machine } from '../../machine.ts';
+import { wordIn } from '../../memory/guest.ts';
+import { add, addInt, below } from '../../word/word.ts';
+import { isControlDomain } from '../domids.ts';
+import { fieldOf } from '../guest_struct.ts';
+import { notModelled } from '../not_modelled.ts';
+import { fail, type HypercallResult, type Perform } from '../result.ts';
+
+const { fields } = control.domctl;
+type Domctl = { readonly cmd: number; readonly version: number; readonly domain: number; readonly bytes: Uint8Array };
+
+const domctlOf = (bytes: Uint8Array): Domctl => ({
+  cmd: fieldOf(bytes, fields.cmd),
+  version: fieldOf(bytes, fields.interface_version),
+  domain: fieldOf(bytes, fields.domain),
+  bytes,
+});
+
+/** Operations that ask for privilege after checks of their own, which are not written down yet. */
+const LATE: readonly number[] = [
+  XEN_DOMCTL.irq_permission,
+  XEN_DOMCTL.ioport_permission,
+  XEN_DOMCTL.bind_pt_irq,
+  XEN_DOMCTL.memory_mapping,
+  XEN_DOMCTL.ioport_mapping,
+  XEN_DOMCTL.set_target,
+  XEN_DOMCTL.unbind_pt_irq,
+  XEN_DOMCTL.get_device_group,
+  XEN_DOMCTL.vm_event_op,
+];
+
+export const domctl: Perform = (machine, caller, [uDomctl]) => {
+  const read = copyFromGuest(machine, caller, uDomctl, control.domctl.size);
+  if (!read.ok) return fail(read.machine, 'EFAULT', 'domctl/argument-fault');
+  const m = read.machine;
+  const op = domctlOf(read.bytes);
+  if (op.version !== XEN_DOMCTL_INTERFACE_VERSION) return fail(m, 'EACCES', 'domctl/version');
+  return unknownDomain(m, op) ?? malformed(m, caller, op) ?? refusal(m, caller);
+};
+
+/** ESRCH for a domain that is not there, where the operation wants one. */
+const unknownDomain = (m: Machine, { cmd, domain }: Domctl): HypercallResult | null => {
+  switch (cmd) {
+    case XEN_DOMCTL.createdomain:
+    case XEN_DOMCTL.getdomaininfo:
+      return null;
+    case XEN_DOMCTL.assign_device:
+    case XEN_DOMCTL.deassign_device:
+      if (domain === DOMID.IO) return null;
+      if (domain === DOMID.INVALID) return fail(m, 'ESRCH', 'domctl/domain-devices');
+      break;
+    case XEN_DOMCTL.test_assign_device:
+    case XEN_DOMCTL.vm_event_op:
+      if (domain === DOMID.INVALID) return null;
+      break;
+  }
+  return findDomain(m, domain) ? null : fail(m, 'ESRCH', 'domctl/domain');
+};
+
+/** What some operations look at before the privilege. */
+const malformed = (m: Machine, caller: VcpuRef, op: Domctl): HypercallResult | null => {
+  if (op.cmd === XEN_DOMCTL.getdomaininfo) return nobodyThere(m, op.domain);
+  if (op.cmd === XEN_DOMCTL.iomem_permission) return wraps(op.bytes) ? fail(m, 'EINVAL', 'domctl/iomem_permission-range') : null;
+  return LATE.includes(op.cmd) ? notModelled(m, caller, 'domctl') : null;
+};
+
+const nobodyThere = (m: Machine, domid: number): HypercallResult | null => {
+  if (findDomain(m, domid)) return null;
+  if (domid >= DOMID.FIRST_RESERVED) return fail(m, 'EINVAL', 'domctl/getdomaininfo-none');
+  return m.domains.some((domain) => domain.domid >= domid) ? null : fail(m, 'ESRCH', 'domctl/getdomaininfo-none');
+};
+
+/** The last frame, computed in 64 bits, lies before the first. */
+const wraps = (bytes: Uint8Array): boolean => {
+  const first = wordIn(bytes, fields.first_mfn.at);
+  return below(addInt(add(first, wordIn(bytes, fields.nr_mfns.at)), -1), first);
+};
+
+const refusal = (m: Machine, caller: VcpuRef): HypercallResult =>
+  isControlDomain(caller) ? notModelled(m, caller, 'domctl') : fail(m, 'EPERM', 'domctl/privilege');
+
+/** HYPERVISOR_paging_domctl_cont(u_domctl): a shadow operation goes on. */
+export const paging_domctl_cont: Perform = (machine, caller, [uDomctl]) => {
+  const read = copyFromGuest(machine, caller, uDomctl, control.domctl.size);
+  if (!read.ok) return fail(read.machine, 'EFAULT', 'paging_domctl_cont/argument-fault');
+  const { cmd, version, domain } = domctlOf(read.bytes);
+  if (version !== XEN_DOMCTL_INTERFACE_VERSION || cmd !== XEN_DOMCTL.shadow_op)
+    return fail(read.machine, 'EOPNOTSUPP', 'paging_domctl_cont/operation');
+  if (!findDomain(read.machine, domain)) return fail(read.machine, 'ESRCH', 'paging_domctl_cont/domain');
+  if (isControlDomain(caller)) return notModelled(read.machine, caller, 'paging_domctl_cont');
+  const { at, size } = fields.shadow_op;
+  const written = copyToGuestUnchecked(read.machine, caller, addInt(uDomctl, at), read.bytes.subarray(at, at + size));
+  return fail(written.machine, written.ok ? 'EPERM' : 'EFAULT', 'paging_domctl_cont/privilege');
+};

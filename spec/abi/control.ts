@@ -1,0 +1,43 @@
+/** What the control domain's hypercalls have in common. Source: Xen public headers `domctl.h`, `sysctl.h`, x86-64 layout. */
+import { layout } from './layout.ts';
+
+/** The first field after the command must say this. */
+export const XEN_DOMCTL_INTERFACE_VERSION = 0x15;
+export const XEN_SYSCTL_INTERFACE_VERSION = 0x15;
+
+/** Commands whose checks before the privilege differ from those of the others. */
+export const XEN_DOMCTL = {
+  createdomain: 1,
+  getdomaininfo: 5,
+  shadow_op: 10,
+  irq_permission: 19,
+  iomem_permission: 20,
+  ioport_permission: 21,
+  assign_device: 37,
+  bind_pt_irq: 38,
+  memory_mapping: 39,
+  ioport_mapping: 40,
+  test_assign_device: 45,
+  set_target: 46,
+  deassign_device: 47,
+  unbind_pt_irq: 48,
+  get_device_group: 50,
+  vm_event_op: 56,
+} as const;
+
+export const control = {
+  /** The head, and room for the largest operation. `first_mfn`, `nr_mfns`: of iomem_permission. `shadow_op`: where that lies. */
+  domctl: layout(144, {
+    cmd: [0, 4],
+    interface_version: [4, 4],
+    domain: [8, 2],
+    first_mfn: [16, 8],
+    nr_mfns: [24, 8],
+    shadow_op: [16, 40],
+  }),
+  sysctl: layout(136, { cmd: [0, 4], interface_version: [4, 4] }),
+} as const;
+
+/** xenoprof_op: the last command, and those that a domain may use which is not the primary profiler. */
+export const XENOPROF_LAST = 17;
+export const XENOPROF_UNPRIVILEGED = { init: 0, enable_virq: 8, disable_virq: 11, get_buffer: 14 } as const;
