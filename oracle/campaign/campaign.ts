@@ -1,6 +1,7 @@
 /** Many seeds, judged by worker threads side by side. */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import type { Work } from './case.ts';
 import { Coverage } from './coverage.ts';
 import type { Counterexample } from './judge.ts';
 import type { WorkerAnswer, WorkerData } from './worker.ts';
@@ -12,7 +13,12 @@ export type CampaignOptions = {
   readonly stopAtFirst: boolean;
   /** Give no more seeds out after so many milliseconds; null for no end. */
   readonly budgetMs: number | null;
-  readonly onProgram?: () => void;
+  /** Called after each program, with the hypercalls that it made, those inside batches included. */
+  readonly onProgram?: (hypercalls: number) => void;
+  /** What programs the seeds stand for; mixed when not given. */
+  readonly work?: Work;
+  /** Give no more seeds out after so many hypercalls. */
+  readonly hypercalls?: number;
   /** Make counterexamples small (the default). */
   readonly shrink?: boolean;
 };
@@ -21,6 +27,8 @@ export type CampaignResult = {
   programs: number;
   instructions: number;
   hypercalls: number;
+  /** Elements of batches. */
+  elements: number;
   observations: number;
   /** Programs that stopped at something not modelled, by name, the same on both. */
   notModelled: Record<string, number>;
@@ -40,6 +48,7 @@ export const runCampaign = async (options: CampaignOptions): Promise<CampaignRes
     programs: 0,
     instructions: 0,
     hypercalls: 0,
+    elements: 0,
     observations: 0,
     notModelled: {},
     finishes: {},
@@ -53,13 +62,16 @@ export const runCampaign = async (options: CampaignOptions): Promise<CampaignRes
   const seeds = options.seeds[Symbol.iterator]();
   let stop = false;
   const nextSeed = (): number | null => {
-    if (stop || (options.budgetMs !== null && performance.now() - started > options.budgetMs)) return null;
+    const enough = options.hypercalls !== undefined && result.hypercalls + result.elements >= options.hypercalls;
+    if (stop || enough || (options.budgetMs !== null && performance.now() - started > options.budgetMs)) return null;
     const next = seeds.next();
     return next.done ? null : next.value;
   };
   const take = (answer: WorkerAnswer): void => {
     result.programs++;
-    options.onProgram?.();
+    options.onProgram?.(
+      'judged' in answer && answer.judged.agree ? answer.judged.agreement.hypercalls + answer.judged.agreement.elements : 0,
+    );
     if ('bug' in answer) {
       result.bugs.push({ seed: answer.seed, stack: answer.bug });
       stop ||= options.stopAtFirst;
@@ -74,6 +86,7 @@ export const runCampaign = async (options: CampaignOptions): Promise<CampaignRes
     const { agreement } = judged;
     result.instructions += agreement.retired;
     result.hypercalls += agreement.hypercalls;
+    result.elements += agreement.elements;
     result.observations += agreement.observations;
     result.finishes[agreement.finish] = (result.finishes[agreement.finish] ?? 0) + 1;
     if (agreement.what !== null) result.notModelled[agreement.what] = (result.notModelled[agreement.what] ?? 0) + 1;
@@ -83,7 +96,7 @@ export const runCampaign = async (options: CampaignOptions): Promise<CampaignRes
   const serve = (): Promise<void> =>
     new Promise((resolve, reject) => {
       const worker = new Worker(WORKER, {
-        workerData: { mutant: options.mutant ?? null, shrink: options.shrink ?? true } satisfies WorkerData,
+        workerData: { mutant: options.mutant ?? null, shrink: options.shrink ?? true, work: options.work ?? 'mixed' } satisfies WorkerData,
       });
       const feed = (): void => {
         const seed = nextSeed();

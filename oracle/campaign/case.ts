@@ -2,7 +2,7 @@
 import type { MachineConfig } from '#spec/config.ts';
 import { debian_4_17, dom0, domU } from '#spec/machines/debian_4_17.ts';
 import type { Program } from '#spec/program.ts';
-import { generateProgram } from '../generators/index.ts';
+import { denseProgram, generateProgram } from '../generators/index.ts';
 import { buildImages } from '../image/index.ts';
 
 export type Case = {
@@ -10,7 +10,11 @@ export type Case = {
   readonly program: Program;
   readonly config: MachineConfig;
   readonly images: readonly Uint8Array[];
+  readonly work: Work;
 };
+
+/** Programs of every kind of step, or those that spend their time in Xen. */
+export type Work = 'mixed' | 'dense';
 
 /** Memory of a generated domain in MiB: small, because every boot fills its tables; the programs never look at the size. */
 const DOM0_MIB = 16;
@@ -19,11 +23,12 @@ const DOMU_MIB = 8;
 const FRAMES = 0x4000;
 
 /** Compile a program and give it a machine with as many domains as it has parts. */
-export const caseOf = (program: Program, seed: number): Case => {
+export const caseOf = (program: Program, seed: number, work: Work = 'mixed'): Case => {
   const images = buildImages(program);
   const domains = images.map((_, i) => (i === 0 ? dom0('', DOM0_MIB, program.vcpus) : domU(i, '', DOMU_MIB)));
-  return { seed, program, config: { ...debian_4_17(domains), frames: FRAMES }, images };
+  return { seed, program, config: { ...debian_4_17(domains), frames: FRAMES }, images, work };
 };
 
-/** The case of a seed: even seeds are state-aware, odd ones undirected, and every fourth spans two domains. */
-export const caseOfSeed = (seed: number): Case => caseOf(generateProgram(seed), seed);
+/** The case of a seed. Mixed: even seeds are state-aware, odd ones undirected, and every fourth spans two domains. */
+export const caseOfSeed = (seed: number, work: Work = 'mixed'): Case =>
+  caseOf(work === 'dense' ? denseProgram(seed) : generateProgram(seed), seed, work);

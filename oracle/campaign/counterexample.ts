@@ -76,7 +76,7 @@ const writeRegression = (
 export const writeCounterexample = (directory: string, pair: Pair, c: Counterexample, version: string, mutant: string | null): string => {
   const folder = join(directory, `seed-${c.seed}`);
   mkdirSync(folder, { recursive: true });
-  const subject = caseOf(c.program, c.seed);
+  const subject = caseOf(c.program, c.seed, c.work);
   const put = (name: string, value: unknown): void =>
     writeFileSync(join(folder, name), `${typeof value === 'string' ? value : JSON.stringify(value, null, 2)}\n`);
   for (const [i, image] of subject.images.entries()) writeFileSync(join(folder, `d${i}.elf`), image);

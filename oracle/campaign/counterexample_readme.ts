@@ -35,7 +35,7 @@ export const readme = (c: Counterexample, { mutant, domains, traces }: ReadmeOpt
     ...(mutant === null ? [] : [`The bug was planted on purpose: ${mutant}. Without \`${flag.trim()}\` the machines are whole.`]),
     '',
     'Again from the seed, to the same difference:',
-    `  xenspec check --seeds ${c.seed} --no-traces --out again${flag}`,
+    `  xenspec check ${c.work === 'dense' ? '--hypercalls 1 ' : ''}--seeds ${c.seed} ${c.work === 'dense' ? '' : '--no-traces '}--out again${flag}`,
     '',
     'The shrunk program alone, on each machine:',
     `  ${run} --on model`,

@@ -3,7 +3,7 @@ import type { Program } from '#spec/program.ts';
 import { locate } from '../compare/locate.ts';
 import { type Agreement, type Divergence, lockstep, type Pair } from '../compare/lockstep.ts';
 import { shrinkProgram } from '../generators/index.ts';
-import { type Case, caseOf } from './case.ts';
+import { type Case, caseOf, type Work } from './case.ts';
 import { Coverage, type OperationCounts } from './coverage.ts';
 import { DEFAULT_POLICY, type Policy } from './environment.ts';
 
@@ -13,6 +13,7 @@ export type Judged =
 
 export type Counterexample = {
   readonly seed: number;
+  readonly work: Work;
   /** As generated, and as small as it could be made. */
   readonly original: Program;
   readonly program: Program;
@@ -25,15 +26,18 @@ export type Counterexample = {
 /** A generated program needs far fewer; a run that reaches it is in a loop, on both machines alike. */
 export const STEP_LIMIT = 3_000_000;
 
+/** Machines are compared whole after each slice; where hypercalls are dense, their events tell most, and slices are longer. */
+const SLICE: Readonly<Record<Work, number>> = { mixed: 500, dense: 5000 };
+
 /** The policy of a seed: slices of different lengths, so that time inputs fall in different places. */
-export const policyOf = (seed: number): Policy => ({
+export const policyOf = (seed: number, work: Work = 'mixed'): Policy => ({
   ...DEFAULT_POLICY,
-  slice: 500 + ((Math.imul(seed, 2654435761) >>> 0) % 5000),
+  slice: SLICE[work] + ((Math.imul(seed, 2654435761) >>> 0) % (10 * SLICE[work])),
   seed: seed & 0xffff,
 });
 
 export const judge = (pair: Pair, subject: Case, shrink = true): Judged => {
-  const policy = policyOf(subject.seed);
+  const policy = policyOf(subject.seed, subject.work);
   const options = { policy, limit: STEP_LIMIT };
   const verdict = lockstep(pair, subject, options);
   if (verdict.agree) {
@@ -45,7 +49,7 @@ export const judge = (pair: Pair, subject: Case, shrink = true): Judged => {
   let smallest = { subject, divergence: verdict.divergence };
   const stillParts = (program: Program): boolean => {
     trials++;
-    const candidate = caseOf(program, subject.seed);
+    const candidate = caseOf(program, subject.seed, subject.work);
     const again = lockstep(pair, candidate, options);
     if (again.agree) return false;
     smallest = { subject: candidate, divergence: again.divergence };
@@ -57,6 +61,7 @@ export const judge = (pair: Pair, subject: Case, shrink = true): Judged => {
     seed: subject.seed,
     counterexample: {
       seed: subject.seed,
+      work: subject.work,
       original: subject.program,
       program,
       policy,

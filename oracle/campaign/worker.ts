@@ -1,12 +1,12 @@
 /** A campaign's worker thread: judges the seeds it is sent. */
 import { parentPort, workerData } from 'node:worker_threads';
 
-export type WorkerData = { readonly mutant: string | null; readonly shrink: boolean };
+export type WorkerData = { readonly mutant: string | null; readonly shrink: boolean; readonly work: import('./case.ts').Work };
 export type WorkerAnswer =
   | { readonly seed: number; readonly judged: import('./judge.ts').Judged }
   | { readonly seed: number; readonly bug: string };
 
-const { mutant, shrink } = workerData as WorkerData;
+const { mutant, shrink, work } = workerData as WorkerData;
 if (mutant !== null) (await import('../mutants/plant.ts')).plant(mutant);
 // After planting: nothing that a mutant may touch is imported before.
 const { loadEngine } = await import('./engines.ts');
@@ -17,7 +17,7 @@ const pair = { reference: await loadEngine('model'), subject: await loadEngine('
 parentPort!.on('message', (seed: number) => {
   let answer: WorkerAnswer;
   try {
-    answer = { seed, judged: judge(pair, caseOfSeed(seed), shrink) };
+    answer = { seed, judged: judge(pair, caseOfSeed(seed, work), shrink) };
   } catch (error) {
     answer = { seed, bug: String((error as Error).stack ?? error) };
   }

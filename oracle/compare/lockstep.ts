@@ -35,6 +35,8 @@ export type Agreement = {
   readonly halted: number | null;
   readonly retired: number;
   readonly hypercalls: number;
+  /** Elements of batched hypercalls. */
+  readonly elements: number;
   readonly observations: number;
   readonly clauses: readonly string[];
 };
@@ -172,6 +174,7 @@ const compareRuns = ([reference, other]: readonly [Engine, Engine], options: Loc
   const events: Event[] = [];
   const clauses = new Set<string>();
   let hypercalls = 0;
+  let elements = 0;
   let observations = 0;
 
   const diverged = (last: Input, found: Pick<Divergence, 'aspect' | 'difference'>, ending: Ending | null): Verdict => ({
@@ -187,6 +190,7 @@ const compareRuns = ([reference, other]: readonly [Engine, Engine], options: Loc
       halted: reference.status().halted,
       retired: environment.retired,
       hypercalls,
+      elements,
       observations,
       clauses: [...clauses],
     },
@@ -209,6 +213,7 @@ const compareRuns = ([reference, other]: readonly [Engine, Engine], options: Loc
     for (const event of expected.report.events) {
       events.push(event);
       if (event.kind === 'hypercall') hypercalls++;
+      else if (event.kind === 'operation') elements++;
     }
     for (const clause of expected.report.clauses ?? []) clauses.add(clause);
     if ((inputs.length + 1) % every === 0) {

@@ -1,0 +1,58 @@
+/** Themes out of the table of operations: right calls, and calls wrong in one way or two. */
+import type { Call } from '#spec/program.ts';
+import { anyCall } from '../families/wild.ts';
+import { type DomainKind, operationsFor } from '../operations/index.ts';
+import { callOf, type Operation } from '../operations/operation.ts';
+import type { Generation } from '../state.ts';
+import type { Theme } from './theme.ts';
+
+/** What would close the port over which two domains hand over to each other. */
+const OWN_CHANNEL: readonly string[] = ['close', 'reset', 'reset_cont', 'bind_vcpu', 'unmask'].map((name) => `event_channel_op/${name}`);
+
+/** Right most of the time, with one mistake in every third, with two in every tenth. */
+const callFrom = ({ r }: Generation, operation: Operation): Call | null => {
+  const { faults, args, variants, onlyWrong } = operation;
+  const mistakes = faults.length === 0 ? 0 : onlyWrong ? r.int(1, 2) : r.one(10) ? 2 : r.one(3) ? 1 : 0;
+  if (mistakes === 0) return onlyWrong ? null : callOf(operation, r.pick([args, ...variants]));
+  const chosen = Array.from({ length: mistakes }, () => r.pick(faults));
+  return callOf(
+    operation,
+    chosen.reduce((before, fault) => fault.apply(before), args),
+  );
+};
+
+const listed = (name: string, weight: number, calls: readonly string[]): Theme => ({
+  name,
+  weight,
+  needs: [],
+  prepare: () => [],
+  call: (g: Generation, caller: DomainKind) => {
+    const possible = operationsFor(caller).filter(({ call, row }) => calls.includes(call) && !(g.state.two && OWN_CHANNEL.includes(row)));
+    return possible.length === 0 ? null : callFrom(g, g.r.pick(possible));
+  },
+});
+
+export const LISTED: readonly Theme[] = [
+  listed('event channels', 4, ['event_channel_op', 'sched_op']),
+  listed('scheduling and time', 4, ['sched_op', 'vcpu_op', 'set_timer_op']),
+  listed('processor', 3, [
+    'set_trap_table',
+    'set_callbacks',
+    'callback_op',
+    'nmi_op',
+    'stack_switch',
+    'fpu_taskswitch',
+    'set_debugreg',
+    'get_debugreg',
+    'set_segment_base',
+    'vm_assist',
+    'physdev_op',
+    'set_gdt',
+    'update_descriptor',
+  ]),
+  listed('mappings', 3, ['mmu_update', 'mmuext_op', 'update_va_mapping', 'update_va_mapping_otherdomain']),
+  listed('grants', 2, ['grant_table_op', 'update_va_mapping']),
+  listed('memory_op', 2, ['memory_op']),
+  listed('about Xen', 1, ['xen_version', 'console_io', 'vm_assist', 'set_debugreg']),
+  { name: 'anything', weight: 5, needs: [], prepare: () => [], call: (g) => anyCall(g) },
+];
