@@ -72,17 +72,17 @@ const writeByte = (board: Board, port: number, value: number): void => {
   else checkModelled(board, PORTS_NOT_MODELLED, port);
 };
 
-/** IN of 1, 2 or 4 bytes: the bytes one after another, the low port first. */
+/** IN of 1, 2 or 4 bytes: the bytes one after another, the low port first; nothing stands behind port 0xffff. */
 export const readPort = (board: Board, port: number, size: number): number => {
   let value = 0;
-  for (let i = 0; i < size; i++) value += readByte(board, (port + i) & 0xffff) * 2 ** (8 * i);
+  for (let i = 0; i < size; i++) value += readByte(board, port + i) * 2 ** (8 * i);
   return value;
 };
 
 /** OUT. */
 export const writePort = (board: Board, port: number, size: number, value: number): void => {
   if (isDebugExit(port)) board.exit((size === 4 ? value : value & (2 ** (8 * size) - 1)) >>> 0);
-  else for (let i = 0; i < size; i++) writeByte(board, (port + i) & 0xffff, (value >>> (8 * i)) & 0xff);
+  else for (let i = 0; i < size; i++) writeByte(board, port + i, (value >>> (8 * i)) & 0xff);
 };
 
 const page = (address: number): number => address - (address % DEVICE_PAGE_BYTES);
