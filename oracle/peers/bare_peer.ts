@@ -11,7 +11,7 @@ export type BareRun = {
   readonly debugcon: Uint8Array;
   /**
    * `exit`: the image ended the machine. `reset`: it went away by itself (a triple fault). `timeout`: it was stopped. `failed`: the
-   * emulator did not start, and `why` says so.
+   * emulator did not start or died, and `why` says so.
    */
   readonly end: 'exit' | 'reset' | 'timeout' | 'failed';
   readonly why: string;

@@ -12,6 +12,12 @@ const SELECTOR_BITS = 0x0000ffff0000ffffn;
 export const fieldOf = ({ fields }: CaseRecord, name: RecordField): bigint =>
   SELECTORS.has(name) ? fields[name] & SELECTOR_BITS : fields[name];
 
+/** Names of the fields that differ; `memory` for words. */
+export const fieldsThatDiffer = (a: CaseRecord, b: CaseRecord): readonly (RecordField | 'memory')[] => [
+  ...RECORD_FIELDS.filter((name) => !IGNORED.has(name) && fieldOf(a, name) !== fieldOf(b, name)),
+  ...(JSON.stringify(a.changes) === JSON.stringify(b.changes) ? [] : (['memory'] as const)),
+];
+
 /** What differs, as text: `rax 1 ≠ 2`, `[8123] …`. Empty when they agree. */
 export const recordDifferences = (a: CaseRecord, b: CaseRecord): readonly string[] => {
   const fields = RECORD_FIELDS.filter((name) => !IGNORED.has(name) && fieldOf(a, name) !== fieldOf(b, name)).map(

@@ -3,7 +3,7 @@ import type { SystemCase } from '../../image/bare/case.ts';
 import type { CaseRecord } from '../../image/bare/result.ts';
 import { outcomeDifferences, recordDifferences } from './compare.ts';
 import { EXPLANATIONS, REPAIRS } from './findings.ts';
-import type { PeerName } from './repairs.ts';
+import { explains, type PeerName } from './repairs.ts';
 import type { Outcome } from './runner.ts';
 import type { SystemDifference, Verdict } from './tally.ts';
 
@@ -55,6 +55,6 @@ export const judge = (name: PeerName, { seed, c, model, executor, peer }: Judged
     if (recordDifferences(executor.record, record).length === 0)
       return { kind: 'explained', whole: false, findings: [...new Set(findings)] };
   }
-  const explanation = EXPLANATIONS.find((e) => e.peer === name && e.explains({ c, ours: executor, peer }));
+  const explanation = EXPLANATIONS.find((e) => e.peer === name && explains(e, { c, ours: executor, peer }));
   return explanation === undefined ? different('peer', differences) : { kind: 'explained', whole: true, findings: [explanation.finding] };
 };

@@ -6,6 +6,7 @@ import type { SystemCase } from '../../image/bare/case.ts';
 import type { RecordField } from '../../image/bare/layout.ts';
 import { RECORD_FIELDS } from '../../image/bare/layout.ts';
 import type { CaseRecord } from '../../image/bare/result.ts';
+import { fieldsThatDiffer } from './compare.ts';
 import type { Outcome } from './runner.ts';
 
 export type PeerName = 'qemu' | 'bochs';
@@ -26,7 +27,26 @@ export type Explanation = {
   readonly finding: string;
   readonly peer: PeerName;
   readonly why: string;
-  readonly explains: (d: Divergence) => boolean;
+  /** How ours ended and how the peer's did: vectors, or what took the machine away. `13>6`: #GP here, while the peer went on to the UD2. */
+  readonly ways: readonly string[];
+  /** Where both ended alike: the fields that may differ, no others. */
+  readonly alike?: readonly (RecordField | 'memory')[];
+  /** The cases that it is about. */
+  readonly about: (c: SystemCase) => boolean;
+  /** What else must hold of both records. */
+  readonly and?: (ours: CaseRecord, peer: CaseRecord, c: SystemCase) => boolean;
+};
+
+const endOf = (o: Outcome): string => (o.kind === 'record' ? String(o.record.fields.vector) : o.kind);
+export const wayOf = ({ ours, peer }: Divergence): string => `${endOf(ours)}>${endOf(peer)}`;
+
+export const explains = ({ ways, alike = [], about, and }: Explanation, d: Divergence): boolean => {
+  const { c, ours, peer } = d;
+  if (!ways.includes(wayOf(d)) || !about(c)) return false;
+  if (ours.kind !== 'record' || peer.kind !== 'record') return true;
+  const [a, b] = [ours.record, peer.record];
+  if (a.fields.vector === b.fields.vector && fieldsThatDiffer(a, b).some((name) => !alike.includes(name))) return false;
+  return and?.(a, b, c) ?? true;
 };
 
 const FRAME: readonly RecordField[] = RECORD_FIELDS.filter((name) => /^f\d$/.test(name));
@@ -61,6 +81,3 @@ export const repairFields = (peer: CaseRecord, ours: CaseRecord, names: readonly
   ...peer,
   fields: { ...peer.fields, ...Object.fromEntries(names.map((name) => [name, ours.fields[name]])) },
 });
-
-/** The vector that ended a case; null when the case took the machine away. */
-export const vectorOf = (outcome: Outcome): bigint | null => (outcome.kind === 'record' ? outcome.record.fields.vector : null);

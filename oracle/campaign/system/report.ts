@@ -1,4 +1,5 @@
 /** The check of system-level behaviour as tables: text for people, JSON for programs, HTML for both. */
+import { PRIVILEGED_CELLS } from '../../generators/system/system_case.ts';
 import { rowLabel } from '../isa/row_label.ts';
 import type { SystemCheck } from './check.ts';
 import { EXPLANATIONS, REPAIRS } from './findings.ts';
@@ -54,6 +55,24 @@ export const systemTotals = ({ rows }: SystemCheck): SystemTotals => {
   return { rows: rows.length, cases, agreed, butFor, explained: cases - agreed - butFor - lacking - differences, lacking, differences };
 };
 
+export type Shares = {
+  /** Privileged rows by mode and ring: those that cases are made of, and those that had one. */
+  readonly cells: number;
+  readonly tried: number;
+  /** Cases of the cell that had the fewest, and of the one in the middle. */
+  readonly fewest: number;
+  readonly median: number;
+};
+
+export const privilegedShares = ({ rows }: SystemCheck): Shares => {
+  const cases = new Map(rows.map((t) => [`${t.row} ${t.mode} ${t.ring}`, t.cases]));
+  const shares = PRIVILEGED_CELLS.map(({ row, mode, ring }) => cases.get(`${row} ${mode} ${ring}`) ?? 0).sort((a, b) => a - b);
+  return { cells: shares.length, tried: shares.filter((n) => n > 0).length, fewest: shares[0], median: shares[shares.length >> 1] };
+};
+
+export const sharesText = ({ cells, tried, fewest, median }: Shares): string =>
+  `${tried} of ${cells} tried; cases of each: ${fewest} at least, ${median} in the middle`;
+
 /** Findings that explained something: how often, and their text. */
 export const findingsUsed = ({
   rows,
@@ -70,6 +89,7 @@ export const findingsUsed = ({
 export const systemJson = (check: SystemCheck): unknown => ({
   ...check,
   totals: systemTotals(check),
+  privileged: privilegedShares(check),
   findings: findingsUsed(check),
   rows: check.rows.map((t) => ({ instruction: rowLabel(t.row), ...t })),
 });
@@ -96,7 +116,8 @@ export const systemHtml = (check: SystemCheck): string => {
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>x86 system level</title><style>${STYLE}</style>
 <h1>x86 system level: model and executor against ${escaped(check.peer)}</h1>
 <p>${t.rows} rows by mode and ring, ${t.cases} cases (seeds ${check.seeds.first} to ${check.seeds.last}), ${t.agreed} agreed, ${t.butFor} agreed but for single
-words that findings explain, ${t.explained} went another way as findings say, ${t.lacking} for which something is lacking, ${t.differences} unexplained.</p><ul>${findings.join('')}</ul>
+words that findings explain, ${t.explained} went another way as findings say, ${t.lacking} for which something is lacking, ${t.differences} unexplained.</p>
+<p>Privileged rows by mode and ring: ${sharesText(privilegedShares(check))}.</p><ul>${findings.join('')}</ul>
 <table><thead><tr>${SYSTEM_HEAD.map((head) => `<th>${head}</th>`).join('')}</tr></thead><tbody>
 ${rows.join('\n')}
 </tbody></table></html>

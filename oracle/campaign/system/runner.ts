@@ -9,7 +9,7 @@ export type ImageRun = {
   /** Why the image did not come to its end; null when it did. */
   readonly stopped: Stopped | null;
 };
-/** `reset`: the machine went away. `hang`: it went on without end. `not_modelled`: an engine named what it lacks. `failed`: no machine. */
+/** `reset`: the machine went away. `hang`: it went on without end. `not_modelled`: an engine named what it lacks. `failed`: the emulator did not start, or died. */
 export type Stopped = { readonly kind: 'reset' | 'hang' | 'not_modelled' | 'failed'; readonly why: string };
 
 export type Runner = {
@@ -26,13 +26,13 @@ export const runCases = async (runner: Runner, cases: readonly SystemCase[]): Pr
   while (outcomes.length < cases.length) {
     const left = cases.slice(outcomes.length);
     const { debugcon, stopped } = await runner.run(buildPayload(left));
-    const { records, complete } = readResult(debugcon);
+    const { records, began, complete } = readResult(debugcon);
     for (const [i, record] of records.entries()) {
       if (record.id !== FIRST_ID + i || i >= left.length) break;
       outcomes.push({ kind: 'record', record });
     }
     if (outcomes.length === cases.length) break;
-    if (stopped?.kind === 'failed') return [...outcomes, ...left.slice(records.length).map(() => stopped)];
+    if (stopped?.kind === 'failed' && !began) return [...outcomes, ...left.slice(records.length).map(() => stopped)];
     outcomes.push(stopped ?? { kind: 'reset', why: complete ? 'the list of cases was cut' : 'the image ended early' });
   }
   return outcomes;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { OPCODES } from '#spec/isa/x86/opcodes.ts';
 import { PRIVILEGED_ROWS } from '../../generators/system/families/privileged.ts';
 import { MODE_RINGS } from '../../generators/system/places.ts';
-import { SYSTEM_FAMILIES, systemCase } from '../../generators/system/system_case.ts';
+import { PRIVILEGED_CELLS, SYSTEM_FAMILIES, systemCase } from '../../generators/system/system_case.ts';
 import { RECORD_FIELDS, type RecordField } from '../../image/bare/layout.ts';
 import type { CaseRecord } from '../../image/bare/result.ts';
 import { checkSystem, findBarePeer } from './check.ts';
@@ -25,10 +25,13 @@ describe('cases', () => {
   });
 
   it('reach every family, mode, ring and privileged row', () => {
-    const made = cases(1, 20_000);
+    const made = cases(1, 8000);
     expect(new Set(made.map((c) => `${c.mode} ${c.ring}`))).toEqual(new Set(MODE_RINGS.map(({ mode, ring }) => `${mode} ${ring}`)));
-    const rows = new Set(made.map((c) => c.row));
-    expect(PRIVILEGED_ROWS.filter((row) => !rows.has(row)).map((row) => OPCODES[row].mnemonic)).toEqual([]);
+    const cells = new Map<string, number>();
+    for (const { row, mode, ring } of made) cells.set(`${row} ${mode} ${ring}`, (cells.get(`${row} ${mode} ${ring}`) ?? 0) + 1);
+    const few = PRIVILEGED_CELLS.filter(({ row, mode, ring }) => (cells.get(`${row} ${mode} ${ring}`) ?? 0) < 5);
+    expect(few.map(({ row, mode, ring }) => `${OPCODES[row].mnemonic} ${mode} ${ring}`)).toEqual([]);
+    expect(new Set(PRIVILEGED_CELLS.map(({ row }) => row))).toEqual(new Set(PRIVILEGED_ROWS));
     expect(SYSTEM_FAMILIES.length).toBeGreaterThan(20);
   });
 });
@@ -54,6 +57,7 @@ it.each(['qemu', 'bochs'] as const)('%s agrees but for findings', async (name) =
   expect(check.rows.filter((row) => row.differences > 0).map((row) => row.first)).toEqual([]);
   const totals = systemTotals(check);
   expect([totals.cases, totals.agreed + totals.butFor > 90]).toEqual([120, true]);
+  expect(totals.agreed + totals.butFor + totals.explained + totals.lacking + totals.differences).toBe(totals.cases);
   expect(systemHtml(check)).toContain(`${totals.rows} rows by mode and ring, 120 cases`);
 });
 
@@ -96,6 +100,40 @@ describe('the judge', () => {
 it('every explanation has its finding', () => {
   const text = readFileSync(new URL('../../../spec/findings.md', import.meta.url), 'utf8');
   for (const { finding } of [...REPAIRS, ...EXPLANATIONS]) expect(text).toContain(`\n## ${finding} `);
+});
+
+it('an emulator that dies of a case has that case failed; one that does not start, all', async () => {
+  const [, executor] = await both();
+  const made = cases(1, 4);
+  const why = 'an assertion';
+  let runs = 0;
+  const dying: Runner = {
+    name: 'dying',
+    run: async (payload) => {
+      const { debugcon, stopped } = await executor.run(payload);
+      if (runs++ > 0) return { debugcon, stopped };
+      const second = [...debugcon.keys()].filter((i) => String.fromCharCode(...debugcon.subarray(i, i + 4)) === 'CASE')[1];
+      return { debugcon: debugcon.subarray(0, second), stopped: { kind: 'failed', why } };
+    },
+  };
+  expect((await runCases(dying, made)).map(({ kind }) => kind)).toEqual(['record', 'failed', 'record', 'record']);
+  const absent: Runner = { name: 'absent', run: async () => ({ debugcon: new Uint8Array(0), stopped: { kind: 'failed', why } }) };
+  expect(await runCases(absent, made)).toEqual(made.map(() => ({ kind: 'failed', why })));
+});
+
+it('an explanation is of how both ended, not of the case alone', () => {
+  const fields = Object.fromEntries(RECORD_FIELDS.map((name) => [name, 0n])) as Record<RecordField, bigint>;
+  const ended = (vector: bigint, more: Partial<Record<RecordField, bigint>> = {}): Outcome => ({
+    kind: 'record',
+    record: { id: 1, fields: { ...fields, vector, ...more }, changes: [] },
+  });
+  const c = { ...systemCase(3), row: OPCODES.findIndex(({ mnemonic }) => mnemonic === 'rdmsr'), gpr: { 1: 0xdeadbeefn } };
+  const verdict = (gpr: bigint, ours: Outcome, peer: Outcome) =>
+    judge('qemu', { seed: 3, c: { ...c, note: 'RDMSR', gpr: { 1: gpr } }, model: ours, executor: ours, peer }).kind;
+  expect(verdict(0xdeadbeefn, ended(13n), ended(6n))).toBe('explained');
+  expect(verdict(0xdeadbeefn, ended(13n), ended(6n, { rax: 1n }))).toBe('different');
+  expect(verdict(0xdeadbeefn, ended(6n), ended(13n))).toBe('different');
+  expect(verdict(0x277n, ended(13n), ended(6n))).toBe('different');
 });
 
 it('a case that takes the machine away does not take the others with it', async () => {

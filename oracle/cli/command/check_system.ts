@@ -2,7 +2,16 @@
 import { writeFileSync } from 'node:fs';
 import { checkSystem, type SystemCheck } from '../../campaign/system/check.ts';
 import type { PeerName } from '../../campaign/system/repairs.ts';
-import { findingsUsed, SYSTEM_HEAD, systemHtml, systemJson, systemRow, systemTotals } from '../../campaign/system/report.ts';
+import {
+  findingsUsed,
+  privilegedShares,
+  SYSTEM_HEAD,
+  sharesText,
+  systemHtml,
+  systemJson,
+  systemRow,
+  systemTotals,
+} from '../../campaign/system/report.ts';
 import { EXIT } from '../exit_code.ts';
 import { onFile } from '../files.ts';
 import { count, Progress, rate, table } from '../table.ts';
@@ -34,12 +43,12 @@ const systemText = (check: SystemCheck): string => {
       ['rows of the opcode table, by mode and ring', count(totals.rows)],
       ['cases', `${count(totals.cases)} (seeds ${check.seeds.first}..${check.seeds.last})`],
       ['model, executor and peer agree', count(totals.agreed)],
-      [
-        'explained by findings',
-        [count(totals.explained), ...used.map(({ finding, cases, why }) => `${finding} ${cases}: ${why}`)].join('\n'),
-      ],
+      ['agree but for single words that findings explain', count(totals.butFor)],
+      ['went another way, as findings say', count(totals.explained)],
       ['an engine or the peer lacks something', count(totals.lacking)],
       ['unexplained differences', count(totals.differences)],
+      ['findings met, a case maybe several', used.map(({ finding, cases, why }) => `${finding} ${cases}: ${why}`).join('\n')],
+      ['privileged rows by mode and ring', sharesText(privilegedShares(check))],
       ['throughput', `${rate(totals.cases / check.seconds)} cases/s`],
     ],
   );

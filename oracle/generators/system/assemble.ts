@@ -59,10 +59,11 @@ export const instruction = (
   const rex = bits === 64 && (wide === true || reg >= 8 || rm >= 8 || row.rexB === true);
   const rexByte = 0x40 | (wide === true ? 8 : 0) | (reg >= 8 ? 4 : 0) | (rm >= 8 ? 1 : 0);
   const head = [...before, ...size, ...mandatory, ...(rex ? [rexByte] : []), ...MAP_BYTES[row.map], row.opcode];
-  return [...head, ...modrmOf(row, bits, reg, rm, memory), ...immediate];
+  return [...head, ...modrmOf(row, bits, reg, rm, memory, dataOffset(place, 0x20)), ...immediate];
 };
 
-const modrmOf = (row: Row, bits: 16 | 32 | 64, reg: number, rm: number, memory: number | undefined): number[] => {
+/** `somewhere`: what a row that has only memory operands gets when none is asked for. */
+const modrmOf = (row: Row, bits: 16 | 32 | 64, reg: number, rm: number, memory: number | undefined, somewhere: number): number[] => {
   if (row.modrm !== undefined) return [row.modrm];
   const wants =
     row.ext !== undefined ||
@@ -72,7 +73,7 @@ const modrmOf = (row: Row, bits: 16 | 32 | 64, reg: number, rm: number, memory: 
   const field = row.ext ?? reg;
   const either = row.mod !== 'reg' && row.operands.some((code) => /^[EMWQ]/.test(code));
   if (either && memory !== undefined) return absolute(bits, field, memory);
-  if (row.mod === 'mem') return absolute(bits, field, memory ?? 0);
+  if (row.mod === 'mem') return absolute(bits, field, memory ?? somewhere);
   return [0xc0 | ((field & 7) << 3) | (rm & 7)];
 };
 

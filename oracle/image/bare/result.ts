@@ -10,6 +10,8 @@ export type CaseRecord = {
 
 export type ImageResult = {
   readonly records: readonly CaseRecord[];
+  /** The first line was there: the machine started. */
+  readonly began: boolean;
   /** The last line was there: no case took the machine away. */
   readonly complete: boolean;
 };
@@ -27,7 +29,7 @@ const find = (bytes: Uint8Array, text: string): number => {
 export const readResult = (bytes: Uint8Array): ImageResult => {
   const records: CaseRecord[] = [];
   const first = find(bytes.subarray(0, 1 << 16), FIRST_LINE);
-  if (first < 0) return { records, complete: false };
+  if (first < 0) return { records, began: false, complete: false };
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = first + FIRST_LINE.length;
   while (at + 4 + RECORD_BYTES <= bytes.length && view.getUint32(at, true) === RECORD_MARK) {
@@ -44,5 +46,5 @@ export const readResult = (bytes: Uint8Array): ImageResult => {
     at += 8 * count;
     records.push({ id: Number(fields.id), fields, changes });
   }
-  return { records, complete: latin1(bytes.subarray(at, at + LAST_LINE.length)) === LAST_LINE };
+  return { records, began: true, complete: latin1(bytes.subarray(at, at + LAST_LINE.length)) === LAST_LINE };
 };

@@ -41,7 +41,7 @@ const endOf = ({ stdout, stderr, timedOut }: Finished): Omit<BareRun, 'debugcon'
   if (timedOut) return { end: 'timeout', why: 'it was stopped' };
   if (stdout.includes(LAST_LINE)) return { end: 'exit', why: '' };
   const said = stderr.split('\n').find((line) => /triple|shutdown|panic|could not|error/i.test(line) && !/ALSA/.test(line));
-  return /triple/i.test(stderr) || stdout.length > 0 ? { end: 'reset', why: said ?? '' } : { end: 'failed', why: said ?? '' };
+  return { end: /triple|shutdown/i.test(stderr) ? 'reset' : 'failed', why: said ?? 'Bochs crashed' };
 };
 
 const run = (program: string, payload: Payload, timeoutSeconds: number): Promise<BareRun> => {

@@ -23,10 +23,10 @@ const ARGUMENTS = [
 
 const endOf = ({ code, timedOut, stderr }: Finished): Omit<BareRun, 'debugcon'> => {
   if (timedOut) return { end: 'timeout', why: 'it was stopped' };
-  if (code === null && stderr === '') return { end: 'reset', why: 'QEMU crashed' };
   if (code === exitStatus(EXIT_VALUE)) return { end: 'exit', why: '' };
   // With -no-reboot a reset ends QEMU as a power-off does.
-  return code === 0 ? { end: 'reset', why: 'the machine was reset' } : { end: 'failed', why: stderr.trim().split('\n')[0] ?? '' };
+  if (code === 0) return { end: 'reset', why: 'the machine was reset' };
+  return { end: 'failed', why: stderr.trim().split('\n')[0] || 'QEMU crashed' };
 };
 
 const run = (program: string, payload: Payload, timeoutSeconds: number): Promise<BareRun> =>

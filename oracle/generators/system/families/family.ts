@@ -5,5 +5,7 @@ import type { Stream } from '../../isa/stream.ts';
 export type Family = {
   readonly name: string;
   readonly weight: number;
+  /** Mnemonics of the privileged rows among those that it makes. */
+  readonly privileged?: RegExp;
   readonly make: (s: Stream) => SystemCase;
 };

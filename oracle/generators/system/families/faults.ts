@@ -265,7 +265,8 @@ const stackEnd = (s: Stream): SystemCase => {
     code,
     sp: BigInt(sp),
     gpr: { 5: BigInt(sp) },
-    before: mapped ? store(tables + size * (PAGE_INDEX - 1), [0]) : [],
+    // What it pops, whatever other cases left there.
+    before: [...store(WINDOW, [0, 0, 0, 0]), ...(mapped ? store(tables + size * (PAGE_INDEX - 1), [0]) : [])],
     ...(mapped ? { after: store(tables + size * (PAGE_INDEX - 1), [((PAGE_INDEX - 1) << 12) | 0x63]) } : {}),
   };
 };
@@ -273,7 +274,7 @@ const stackEnd = (s: Stream): SystemCase => {
 export const FAULTS: readonly Family[] = [
   { name: 'page', weight: 9, make: page },
   { name: 'upper level', weight: 2, make: upper },
-  { name: 'canonical', weight: 2, make: canonical },
+  { name: 'canonical', weight: 2, privileged: /^invlpg$/, make: canonical },
   { name: 'alignment', weight: 2, make: alignment },
   { name: 'single step', weight: 3, make: singleStep },
   { name: 'breakpoint', weight: 4, make: breakpoint },

@@ -55,4 +55,4 @@ const shadow = (s: Stream): SystemCase => {
   };
 };
 
-export const INTERRUPTS: readonly Family[] = [{ name: 'interrupt waits', weight: 4, make: shadow }];
+export const INTERRUPTS: readonly Family[] = [{ name: 'interrupt waits', weight: 4, privileged: /^(sti|hlt)$/, make: shadow }];

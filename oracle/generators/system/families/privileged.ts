@@ -20,19 +20,25 @@ export const PRIVILEGED_ROWS: readonly number[] = [...OPCODES.keys()].filter((in
   return row.vex === undefined && (row.privileged === true || row.iopl === true || system.has(row) || IO.test(row.mnemonic));
 });
 
-const wrongMode = (index: number, long: boolean): boolean => OPCODES[index].modes === (long ? 'legacy' : 'long');
+/** A row in a mode and ring. */
+export type Cell = Pick<SystemCase, 'row' | 'mode' | 'ring'>;
 
-const plain = (s: Stream): SystemCase => {
-  const index = s.pick(PRIVILEGED_ROWS);
-  const row = OPCODES[index];
-  const wanted = s.pick(MODE_RINGS);
-  const ring0 = wanted.ring === 0;
-  const at =
-    CARE.test(row.mnemonic) && ring0 && !IO.test(row.mnemonic)
-      ? somePlace(s, ['v86', 'prot16', 'prot32', 'compat16', 'compat32', '64'], [3])
-      : somePlace(s, [wanted.mode], [wanted.ring]);
+export const wrongMode = (index: number, long: boolean): boolean => OPCODES[index].modes === (long ? 'legacy' : 'long');
+
+/** Whether plain operands do for a row in a mode and ring. */
+export const isPlain = ({ row, mode, ring }: Cell): boolean =>
   // A row of the other kind of mode still decodes to something: a case for its neighbour, whose name it does not bear.
-  if (wrongMode(index, at.mode === '64')) return plain(s);
+  !wrongMode(row, mode === '64') && !(ring === 0 && CARE.test(OPCODES[row].mnemonic) && !IO.test(OPCODES[row].mnemonic));
+
+const somewhere = (s: Stream): SystemCase => {
+  const cell = { row: s.pick(PRIVILEGED_ROWS), ...s.pick(MODE_RINGS) };
+  return isPlain(cell) ? plain(s, cell) : somewhere(s);
+};
+
+/** A case of a row in a mode and ring. */
+export const plain = (s: Stream, { row: index, mode, ring }: Cell): SystemCase => {
+  const row = OPCODES[index];
+  const at = somePlace(s, [mode], [ring]);
   const port = at.ring === 0 || s.one(2) ? FREE_PORT : s.pick(BARRED_PORTS);
   const immediate = row.operands.includes('Ib') ? [port & 0xff] : row.operands.includes('Jz') ? little(0, 4) : [];
   const value = (s.bits64() & ~0xffffn) | BigInt(s.pick([0, 1, 2, 0x10, 0x33]));
@@ -60,4 +66,4 @@ const plain = (s: Stream): SystemCase => {
   };
 };
 
-export const PRIVILEGED: readonly Family[] = [{ name: 'plain', weight: 10, make: plain }];
+export const PRIVILEGED: readonly Family[] = [{ name: 'plain', weight: 10, make: somewhere }];

@@ -182,10 +182,10 @@ const statusWord = (s: Stream): SystemCase => {
 };
 
 export const REGISTERS: readonly Family[] = [
-  { name: 'control register', weight: 5, make: controlRegister },
-  { name: 'debug register', weight: 3, make: debugRegister },
-  { name: 'general detect', weight: 1, make: generalDetect },
-  { name: 'MSR', weight: 5, make: modelSpecific },
-  { name: 'descriptor table', weight: 2, make: tables },
-  { name: 'status word', weight: 2, make: statusWord },
+  { name: 'control register', weight: 5, privileged: /^mov_(to|from)_cr$/, make: controlRegister },
+  { name: 'debug register', weight: 3, privileged: /^mov_(to|from)_dr$/, make: debugRegister },
+  { name: 'general detect', weight: 1, privileged: /^mov_(to|from)_dr$/, make: generalDetect },
+  { name: 'MSR', weight: 5, privileged: /^(rd|wr)msr$/, make: modelSpecific },
+  { name: 'descriptor table', weight: 2, privileged: /^[ls][gi]dt$/, make: tables },
+  { name: 'status word', weight: 2, privileged: /^([ls]msw|clts)$/, make: statusWord },
 ];

@@ -38,8 +38,11 @@ const probe = (s: Stream, place: Place, segment: number): number[] => {
   return [PREFIX[segment], opcode, ...absolute(bitsOf(place.mode), 0, opcode === 0x89 ? dataOffset(place, 8) : offset)];
 };
 
-/** Where no descriptor is asked: any value. */
-const realSelector = (s: Stream): Placed => ({ selector: s.pick([0, 0x900, 0xa00, 0xfff, 0x123]), before: [] });
+/** Where no descriptor is asked: any value; for SS one whose stack is not the harness's memory. */
+const realSelector = (s: Stream, segment: number): Placed => ({
+  selector: segment === SS ? s.pick([0x900, 0xa00]) : s.pick([0, 0x900, 0xa00, 0xfff, 0x123]),
+  before: [],
+});
 
 const load = (s: Stream): SystemCase => {
   const at = somePlace(s);
@@ -47,7 +50,7 @@ const load = (s: Stream): SystemCase => {
   const segment = s.pick(chosen.reg);
   const row = rowOf(chosen.mnemonic, 'part' in chosen ? chosen.part : '');
   const real = at.mode === 'real' || at.mode === 'v86';
-  const { selector, before, ldt } = real ? realSelector(s) : someSelector(s, isLong(at.mode), at.ring);
+  const { selector, before, ldt } = real ? realSelector(s, segment) : someSelector(s, isLong(at.mode), at.ring);
   const bits = bitsOf(at.mode);
   const code =
     chosen.mnemonic === 'mov_to_seg'
@@ -111,6 +114,6 @@ const access = (s: Stream): SystemCase => {
 
 export const SEGMENTS: readonly Family[] = [
   { name: 'segment load', weight: 5, make: load },
-  { name: 'selector question', weight: 4, make: question },
+  { name: 'selector question', weight: 4, privileged: /^(lar|lsl|verr|verw|arpl|lldt|ltr|sldt|str)$/, make: question },
   { name: 'segment access', weight: 2, make: access },
 ];

@@ -171,7 +171,7 @@ const reset: readonly Action[] = [STAR, LSTAR, CSTAR, SFMASK, 0x174, 0x175, 0x17
 /** SYSCALL and SYSRET: both sizes, EFER.SCE clear, odd selectors in STAR. */
 const systemCall = (s: Stream): SystemCase => {
   const back = s.one(2);
-  const at = somePlace(s, s.one(5) ? ['v86', 'prot16', 'prot32'] : LONG_MODES);
+  const at = somePlace(s, s.one(5) ? [...(back ? (['real'] as const) : []), 'v86', 'prot16', 'prot32'] : LONG_MODES);
   const row = rowOf(back ? 'sysret' : 'syscall');
   const kernel = pageOf({ ...at, ring: 0 }) + TASK_CODE;
   const user = pageOf({ ...at, ring: 3 }) + TASK_CODE;
@@ -202,8 +202,8 @@ const systemCall = (s: Stream): SystemCase => {
 const fastEntry = (s: Stream): SystemCase => {
   const back = s.one(2);
   const at = somePlace(s, s.one(3) ? LONG_MODES : ['prot16', 'prot32', 'v86', 'real']);
-  // No row of 64-bit mode: AMD's processors do not have it there.
-  if (at.mode === '64') return fastEntry(s);
+  // SYSENTER has no row in 64-bit mode: AMD's processors do not have it there.
+  if (at.mode === '64' && !back) return fastEntry(s);
   const row = rowOf(back ? 'sysexit' : 'sysenter');
   const before: Action[] = [
     { do: 'msr', msr: 0x174, value: BigInt(s.pick([SEL.code32, SEL.code32, 0, 3, 0x20])) },
@@ -248,7 +248,7 @@ export const TRANSFERS: readonly Family[] = [
   { name: 'far return', weight: 3, make: farReturn },
   { name: 'interrupt', weight: 5, make: interrupt },
   { name: 'iret', weight: 5, make: iret },
-  { name: 'system call', weight: 3, make: systemCall },
-  { name: 'sysenter', weight: 2, make: fastEntry },
-  { name: 'bases', weight: 2, make: bases },
+  { name: 'system call', weight: 3, privileged: /^sysret$/, make: systemCall },
+  { name: 'sysenter', weight: 2, privileged: /^sys(enter|exit)$/, make: fastEntry },
+  { name: 'bases', weight: 2, privileged: /^swapgs$/, make: bases },
 ];
