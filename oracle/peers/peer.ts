@@ -1,6 +1,8 @@
 /** Peers: machines that nobody here wrote. They run an image and tell what could be seen from outside. */
 import type { MachineConfig } from '#spec/config.ts';
 import type { TraceRecord } from '#traces/format.ts';
+import type { Outcome } from '../image/toolstack/journal.ts';
+import type { Guest } from '../image/toolstack/module.ts';
 
 /** How a run on a peer came to its end. */
 export type Ended =
@@ -32,6 +34,21 @@ export type RecordOptions = {
   readonly timeoutSeconds?: number;
 };
 
+/** What was seen of one program inside a fresh domain. `lost`: it took the machine with it. */
+export type Farmed = { readonly outcome: Outcome | { readonly kind: 'lost'; readonly why: string }; readonly log: string };
+
+/** How far a boot came: what was seen of the first guests, in their order; `why` says how the boot ended. `machine` is what it really was. */
+export type FarmBoot = { readonly seen: readonly Farmed[]; readonly why: string; readonly machine: MachineConfig };
+
+/** Many runs on machines that are kept in between. */
+export type Session = {
+  /** As the peer's own; an image that ends at CRADLE_END is laid into a machine that has booted already. */
+  record(images: readonly Uint8Array[], machine: MachineConfig, options?: RecordOptions): Promise<Recording>;
+  /** Each guest alone as domain 1, a fresh domain each, many in one boot. */
+  farm(guests: readonly Guest[], machine: MachineConfig, options?: RecordOptions): Promise<FarmBoot>;
+  close(): Promise<void>;
+};
+
 export type Peer = {
   readonly available: true;
   readonly name: string;
@@ -44,6 +61,8 @@ export type Peer = {
   readonly domains: number;
   /** One image for each domain. Throws BadInput for a machine that the peer cannot be, e.g. one with too many domains. */
   record(images: readonly Uint8Array[], machine: MachineConfig, options?: RecordOptions): Promise<Recording>;
+  /** Absent where nothing is faster than single runs. */
+  session?(): Session;
 };
 
 /** The peer is not on this machine. `why` names what is missing and how to get it. */

@@ -6,7 +6,6 @@ import { runCampaign } from '../../campaign/campaign.ts';
 import { RECORDED_FOLDER } from '../../campaign/conformance.ts';
 import { writeCounterexample } from '../../campaign/counterexample.ts';
 import { ENGINES, loadEngine } from '../../campaign/engines.ts';
-import { checkAgainstPeer } from '../../campaign/peer_check.ts';
 import { EXIT } from '../exit_code.ts';
 import { onFile } from '../files.ts';
 import { MACHINE_MUTANTS, plantMutant } from '../mutant.ts';
@@ -16,12 +15,13 @@ import { version } from '../version.ts';
 import { addBareOptions, type BareOptions, checkBare } from './check_bare.ts';
 import { addIsaOptions, checkIsa, type IsaOptions } from './check_isa.ts';
 import { kindOf, refuseOthers } from './check_kind.ts';
-import { peerTable } from './check_peer.ts';
+import { addPeerOptions, checkPeer, PEER_PROGRAMS, type PeerOptions } from './check_peer.ts';
 import { type Checked, checkJson, checkTable, coverageTable, findings, verdictOf } from './check_report.ts';
 import { type Replayed, replayFile } from './replay.ts';
 
 type Options = IsaOptions &
-  BareOptions & {
+  BareOptions &
+  PeerOptions & {
     seeds?: { readonly first: number; readonly last: number };
     programs?: number;
     peer?: string;
@@ -37,8 +37,6 @@ type Options = IsaOptions &
 /** Fresh programs when nobody says how many, and the seconds after which a slow machine starts no more of them. */
 const PROGRAMS = 2000;
 const BUDGET_SECONDS = 45;
-/** Programs on a peer. */
-const PEER_PROGRAMS = 1000;
 
 /** Paths of the recorded traces that come with the project. */
 export const recordedTraces = (folder = RECORDED_FOLDER): readonly string[] =>
@@ -62,16 +60,6 @@ const replayAll = async (paths: readonly string[]): Promise<readonly Replayed[]>
   }
   progress.done();
   return results;
-};
-
-const checkPeer = async (peer: string, first: number, programs: number, options: Options): Promise<number> => {
-  const progress = new Progress(`programs on ${peer}`, programs);
-  const onPrograms = (n: number): void => progress.step(n);
-  const check = await checkAgainstPeer({ peer, first, programs, version: version(), out: options.out, onPrograms });
-  progress.done();
-  process.stdout.write(`${options.json ? JSON.stringify(check, null, 2) : peerTable(check)}\n`);
-  if (check.unavailable !== null) return EXIT.unavailable;
-  return check.differences.length > 0 ? EXIT.divergence : EXIT.ok;
 };
 
 const checkEngines = async (first: number, programs: number, budget: number | null, options: Options): Promise<Checked> => {
@@ -134,7 +122,7 @@ export const addCheck = (program: Command, done: (code: number) => void): void =
     .addHelpText(
       'after',
       '\nExit codes: 0 all agreed, 1 a divergence or a rejected trace, 69 the peer is not on this machine, 70 a bug of ours.' +
-        '\n\nExamples:\n  xenspec check\n  xenspec check --seeds 1..2000 --coverage\n  xenspec check --peer xen --programs 24\n  xenspec check --mutant executor-close' +
+        '\n\nExamples:\n  xenspec check\n  xenspec check --seeds 1..2000 --coverage\n  xenspec check --peer xen --programs 200 --as domu\n  xenspec check --mutant executor-close' +
         '\n  xenspec check --isa x86 --peer silicon --cases 2000000 --html silicon.html' +
         '\n  xenspec check --bare vmlinux --append "console=ttyS0 pci=off acpi=off" --lenient --memory 256 --steps 1e8',
     )
@@ -147,4 +135,5 @@ export const addCheck = (program: Command, done: (code: number) => void): void =
     });
   addIsaOptions(command);
   addBareOptions(command);
+  addPeerOptions(command);
 };

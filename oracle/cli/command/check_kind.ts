@@ -7,7 +7,7 @@ const KINDS = {
     means: 'the campaign; it goes with --isa or --bare',
     options: ['seeds', 'programs', 'mutant', 'budget', 'out', 'keepGoing', 'traces', 'coverage', 'json'],
   },
-  peer: { means: '`check --peer` alone', options: ['peer', 'seeds', 'programs', 'out', 'json'] },
+  peer: { means: '`check --peer` alone', options: ['peer', 'as', 'on', 'seeds', 'programs', 'out', 'coverage', 'json'] },
   bare: { means: '`check --bare`', options: ['bare', 'append', 'memory', 'lenient', 'steps', 'json'] },
   sequences: { means: '`check --isa x86` alone', options: ['isa', 'steps', 'seeds', 'json'] },
   silicon: { means: '`check --isa x86 --peer silicon`', options: ['isa', 'peer', 'seeds', 'cases', 'row', 'mode', 'html', 'json'] },

@@ -1,28 +1,108 @@
-/** What comparing with a peer came to, for people. */
-import type { PeerCheck } from '../../campaign/peer_check.ts';
-import { count, rate, table } from '../table.ts';
+/** `xenspec check --peer xen`: fresh programs on a peer that runs hypervisor guests, and on our machines. */
+import { type Command, Option } from 'commander';
+import { ENGINES, type EngineName } from '../../campaign/engines.ts';
+import { checkAgainstPeer } from '../../campaign/peer/check.ts';
+import type { PeerCheck } from '../../campaign/peer/result.ts';
+import { ROLES, type Role } from '../../campaign/peer/subject.ts';
+import { EXIT } from '../exit_code.ts';
+import { count, Progress, percent, rate, table } from '../table.ts';
 
-const inconclusiveIn = (check: PeerCheck): string =>
-  check.inconclusive.length === 0
-    ? 'none'
-    : `${check.inconclusive.length}: ${[...new Set(check.inconclusive.map((i) => i.why))].join('; ')}`;
+export type PeerOptions = { as?: Role | 'both'; on?: EngineName | 'both'; out: string; coverage?: true; json?: true };
 
-export const peerTable = (check: PeerCheck): string => {
+/** Programs on a peer when nobody says how many. */
+export const PEER_PROGRAMS = 1000;
+
+export const addPeerOptions = (command: Command): void => {
+  command
+    .addOption(new Option('--as <role>', 'with --peer xen: what the programs are there (default: both)').choices([...ROLES, 'both']))
+    .addOption(
+      new Option('--on <engine>', 'with --peer xen: which of our machines is compared (default: both)').choices([...ENGINES, 'both']),
+    );
+};
+
+export const checkPeer = async (peer: string, first: number, programs: number, options: PeerOptions): Promise<number> => {
+  const roles = options.as === undefined || options.as === 'both' ? ROLES : [options.as];
+  const engines = options.on === undefined || options.on === 'both' ? ENGINES : [options.on];
+  const progress = new Progress(`programs on ${peer}`, programs * roles.length);
+  const onPrograms = (n: number): void => progress.step(n);
+  const check = await checkAgainstPeer({ peer, roles, engines, first, programs, out: options.out, onPrograms });
+  progress.done();
+  if (options.json) process.stdout.write(`${JSON.stringify({ ...check, verdict: verdictOf(check) }, null, 2)}\n`);
+  else {
+    for (const line of findingsOf(check)) process.stdout.write(`${line}\n`);
+    if (options.coverage) process.stdout.write(`${operationsTable(check)}\n`);
+    process.stdout.write(`${peerTable(check)}\n`);
+  }
+  if (check.unavailable !== null) return EXIT.unavailable;
+  return { agreed: EXIT.ok, diverged: EXIT.divergence, bug: EXIT.bug }[verdictOf(check)];
+};
+
+const unexplained = ({ differences }: PeerCheck) => differences.filter(({ explained }) => explained === null);
+
+const verdictOf = (check: PeerCheck): 'agreed' | 'diverged' | 'bug' =>
+  check.bugs.length > 0 ? 'bug' : unexplained(check).length > 0 ? 'diverged' : 'agreed';
+
+/** Each difference that nothing explains, and each failure of ours. */
+const findingsOf = (check: PeerCheck): readonly string[] => [
+  ...unexplained(check).map(
+    (d) => `seed ${d.seed} as ${d.role}, ${d.where}\n  ${check.peer}: ${d.peer}\n  ${d.engine}: ${d.seen}\n  folder: ${d.folder}`,
+  ),
+  ...check.bugs.map(({ seed, role, stack }) => `bug of ours on seed ${seed} as ${role}: ${stack}`),
+];
+
+/** How often each of these texts occurs, most frequent first. */
+const tally = (texts: readonly string[]): string => {
+  const counts = new Map<string, number>();
+  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
+  return [...counts]
+    .sort(([, a], [, b]) => b - a)
+    .map(([text, n]) => `${text} ${n}`)
+    .join('; ');
+};
+
+const ROLE_TEXT: Readonly<Record<Role, string>> = { dom0: 'as domain 0', domu: 'inside fresh domains' };
+
+const byRole = (counts: Readonly<Record<Role, number>>): string =>
+  `${count(ROLES.reduce((sum, role) => sum + counts[role], 0))} (${ROLES.map((role) => `${count(counts[role])} ${ROLE_TEXT[role]}`).join(', ')})`;
+
+/** Every operation that the programs issued, how often, and what share passed the checks of its arguments. */
+const operationsTable = ({ operations }: PeerCheck): string => {
+  const rows = Object.entries(operations.toJSON()).map(([name, outcomes]) => {
+    const all = Object.values(outcomes).reduce((a, b) => a + b, 0);
+    const passed = (outcomes['ok'] ?? 0) + (outcomes['no return'] ?? 0);
+    return [
+      name,
+      all,
+      percent(passed, all),
+      Object.entries(outcomes)
+        .map(([o, n]) => `${o} ${n}`)
+        .join(', '),
+    ];
+  });
+  return table(['operation', 'count', 'passed its checks', 'outcomes'], rows);
+};
+
+const peerTable = (check: PeerCheck): string => {
   if (check.unavailable !== null) return `skipped: ${check.unavailable}`;
   const { first, last } = check.seeds;
-  const differences = check.differences.map(
-    (d) => `${d.where}\n  ${check.peer}: ${d.peer}\n  ${d.engine}: ${d.seen}\n  folder: ${d.folder}\n`,
-  );
-  return `${differences.join('')}${table(
+  const programs = ROLES.reduce((sum, role) => sum + check.programs[role], 0);
+  const explained = check.differences.flatMap((d) => (d.explained === null ? [] : [d.explained]));
+  const skipped = check.skipped > 0 ? `; ${check.skipped} that the peer cannot run passed over` : '';
+  return table(
     ['what', 'result'],
     [
       ['peer', `${check.peer} ${check.version}`],
-      ['programs', `${count(check.programs)} (seeds ${first}..${last}; ${check.skipped} that the peer cannot run passed over)`],
-      ['boots', count(check.boots)],
+      ['programs compared', `${byRole(check.programs)}, seeds ${first}..${last}${skipped}`],
+      ['hypercalls compared', byRole(check.hypercalls)],
       ['console lines compared', count(check.lines)],
-      ['unexplained differences', count(check.differences.length)],
-      ['inconclusive boots', inconclusiveIn(check)],
-      ['throughput', `${rate(check.programs / check.seconds)} programs/s`],
+      ['starts of the peer', count(check.boots)],
+      ['unexplained differences', count(unexplained(check).length)],
+      ['explained differences', tally(explained) || 'none'],
+      [
+        'inconclusive programs',
+        check.inconclusive.length === 0 ? 'none' : `${check.inconclusive.length}: ${tally(check.inconclusive.map((i) => i.why))}`,
+      ],
+      ['throughput', `${rate(programs / check.seconds)} programs/s`],
     ],
-  )}`;
+  );
 };

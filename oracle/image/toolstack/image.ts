@@ -16,9 +16,9 @@ const WIDE: Readonly<Record<string, bigint | number>> = {
   /** "journal " */
   JOURNAL_WORD: 0x206c616e72756f6an,
   /** A domain that still sleeps after so long will not wake; sleep costs nothing. */
-  PATIENCE_NS: 60 * SECOND_NS,
+  PATIENCE_NS: 200 * SECOND_NS,
   /** A domain that has computed for so long is in a loop. */
-  CPU_NS: 20 * SECOND_NS,
+  CPU_NS: 80 * SECOND_NS,
   POLL_NS: SECOND_NS,
 };
 

@@ -73,7 +73,7 @@ export class Cradle {
       await writeFile(join(folder, FILES.xen), xen);
       await writeFile(join(folder, FILES.serial), '');
       await writeFile(join(folder, DISK), emptyQcow2());
-      const more = ['-no-shutdown', '-qmp', 'stdio', '-drive', `if=none,id=remembered,format=qcow2,file=${DISK}`];
+      const more = ['-no-shutdown', '-action', 'reboot=reset', '-qmp', 'stdio', '-drive', `if=none,id=remembered,format=qcow2,file=${DISK}`];
       child = spawn(qemu, [...qemuArguments(machine, true), ...more], { cwd: folder, stdio: ['pipe', 'pipe', 'ignore'] });
       running.add(child);
       child.on('error', () => {});

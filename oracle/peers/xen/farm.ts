@@ -4,16 +4,12 @@ import type { MachineConfig } from '#spec/config.ts';
 import { dom0 } from '#spec/machines/debian_4_17.ts';
 import { RECORDS } from '../../image/toolstack/format.ts';
 import { toolstackImage } from '../../image/toolstack/image.ts';
-import { journalLength, type Outcome, readJournal } from '../../image/toolstack/journal.ts';
+import { journalLength, readJournal } from '../../image/toolstack/journal.ts';
 import { buildModule, type Guest } from '../../image/toolstack/module.ts';
+import type { FarmBoot, Farmed } from '../peer.ts';
 import { type BootResult, bootXen } from './boot.ts';
+import { asItIs } from './recording.ts';
 import { readSerialLog } from './serial_log.ts';
-
-/** What was seen of one program. `lost`: it took Xen or QEMU with it, or the boot never came to it. */
-export type Farmed = { readonly outcome: Outcome | { readonly kind: 'lost'; readonly why: string }; readonly log: string };
-
-/** How far a boot came: what was seen of the first programs, in their order. At least one, unless `seen` is empty and `why` says what is wrong. */
-export type FarmBoot = { readonly seen: readonly Farmed[]; readonly why: string; readonly log: string };
 
 const ANNOUNCED = /^journal (\d+)$/m;
 const PAGE = 4096;
@@ -71,5 +67,5 @@ export const farm = async (
   const seen: Farmed[] = entries.map(({ outcome, log }) => ({ outcome, log }));
   const why = whyOf(boot, timeoutSeconds);
   if (started > done) seen.push({ outcome: { kind: 'lost', why }, log: '' });
-  return { seen, why, log: boot.log };
+  return { seen, why, machine: { ...machine, xen: asItIs(host, boot.log).xen } };
 };

@@ -1,0 +1,46 @@
+/** Worker threads that run our machines, as many as there are processors. */
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { Pool } from '../../peers/pool.ts';
+import type { EngineName } from '../engines.ts';
+import type { Answer, Task } from './worker.ts';
+
+const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
+const MOST_WORKERS = 4;
+
+export class Crew {
+  private readonly pool: Pool;
+  private readonly idle: Worker[];
+  private readonly all: readonly Worker[];
+  private readonly waiting = new Map<Worker, { readonly done: (answer: Answer) => void; readonly failed: (error: Error) => void }>();
+
+  constructor(engines: readonly EngineName[]) {
+    const width = Math.max(1, Math.min(MOST_WORKERS, availableParallelism()));
+    this.pool = new Pool(width);
+    this.all = Array.from({ length: width }, () => new Worker(WORKER, { workerData: engines }));
+    this.idle = [...this.all];
+    for (const worker of this.all) {
+      worker.on('message', (answer: Answer) => this.waiting.get(worker)?.done(answer));
+      worker.on('error', (error) => this.waiting.get(worker)?.failed(error));
+    }
+  }
+
+  /** Throws when the worker itself fails. */
+  show(task: Task): Promise<Answer> {
+    return this.pool.run(async () => {
+      const worker = this.idle.pop()!;
+      try {
+        return await new Promise<Answer>((done, failed) => {
+          this.waiting.set(worker, { done, failed });
+          worker.postMessage(task);
+        });
+      } finally {
+        this.idle.push(worker);
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.all.map((worker) => worker.terminate()));
+  }
+}

@@ -1,0 +1,104 @@
+/** What is run on a peer: programs by seed, in the roles that a peer can give them. */
+import type { MachineConfig } from '#spec/config.ts';
+import { debian_4_17, dom0, domU } from '#spec/machines/debian_4_17.ts';
+import type { Program } from '#spec/program.ts';
+import { generateProgram } from '../../generators/index.ts';
+import { buildBatch, buildImages, domainsOf } from '../../image/index.ts';
+import { CRADLE_END } from '../../image/toolstack/cradle.ts';
+import { domainPages } from '../../image/toolstack/module.ts';
+
+export type Role = 'dom0' | 'domu';
+export const ROLES: readonly Role[] = ['dom0', 'domu'];
+
+export type Seeded = { readonly seed: number; readonly program: Program };
+
+/** Programs that run one after the other in one domain, or a single one. */
+export type Batch = { readonly role: Role; readonly programs: readonly Seeded[] };
+
+const PAGES_A_MIB = 256;
+/** Domain 0's memory in MiB, as large as the programs need. */
+const DOM0_MIB = 32;
+
+/** The programs of seeds from `first` on; those of several domains are passed over unless `domains` allows them. */
+export const programsFrom = (
+  first: number,
+  count: number,
+  domains: number,
+): { readonly programs: Seeded[]; readonly next: number; readonly skipped: number } => {
+  const programs: Seeded[] = [];
+  let seed = first;
+  let skipped = 0;
+  for (; programs.length < count; seed++) {
+    const program = generateProgram(seed);
+    if (domainsOf(program) <= domains) programs.push({ seed, program });
+    else skipped++;
+  }
+  return { programs, next: seed, skipped };
+};
+
+/** Whether other programs can run after it in the same domain. */
+const isOrderly = (program: Program): boolean =>
+  domainsOf(program) === 1 && program.vcpus !== 2 && !program.steps.some((step) => step.do === 'end');
+
+/** Programs as domain 0: up to `most` orderly ones share a boot; those that end otherwise, have two vCPUs or two domains have one to themselves. */
+export const dom0Batches = (programs: readonly Seeded[], most: number): Batch[] => {
+  const orderly = programs.filter(({ program }) => isOrderly(program));
+  const alone = programs.filter(({ program }) => !isOrderly(program));
+  const shared = Array.from({ length: Math.ceil(orderly.length / most) }, (_, i) => orderly.slice(i * most, (i + 1) * most));
+  return [...shared, ...alone.map((one) => [one])].map((batch) => ({ role: 'dom0', programs: batch }));
+};
+
+/** Programs as domain 1, by the number of their vCPUs: that many CPUs does the machine have. */
+export const domuBatches = (programs: readonly Seeded[], most: number): Batch[] => {
+  const single = programs.filter(({ program }) => domainsOf(program) === 1);
+  return [1, 2].flatMap((vcpus) => {
+    const some = single.filter(({ program }) => (program.vcpus ?? 1) === vcpus);
+    return Array.from(
+      { length: Math.ceil(some.length / most) },
+      (_, i): Batch => ({ role: 'domu', programs: some.slice(i * most, (i + 1) * most) }),
+    );
+  });
+};
+
+export const vcpusOf = ({ program }: Seeded): number => program.vcpus ?? 1;
+
+/** Images of a batch as domain 0, as long as all are, so that they can be laid into a machine that has booted. */
+export const dom0Images = ({ programs }: Batch): readonly Uint8Array[] =>
+  programs.length === 1
+    ? buildImages(programs[0]!.program, CRADLE_END)
+    : [
+        buildBatch(
+          programs.map((one) => one.program),
+          CRADLE_END,
+        ),
+      ];
+
+/** Real Xen gives domain 0 a vCPU for each CPU. */
+export const dom0Machine = ({ programs }: Batch): MachineConfig => {
+  const { program } = programs[0]!;
+  const vcpus = program.vcpus ?? 1;
+  const domains = domainsOf(program) === 1 ? [dom0('', DOM0_MIB, vcpus)] : [dom0('', DOM0_MIB, vcpus), domU(1)];
+  return { ...debian_4_17(domains), pcpus: vcpus };
+};
+
+/** Image of a program as domain 1. */
+export const domuImage = ({ program }: Seeded): Uint8Array => buildImages(program)[0]!;
+
+/** The machine whose domain 0 builds domains; its domain 1 stands for them. */
+export const farmMachine = (vcpus: number): MachineConfig => ({ ...debian_4_17([dom0('', 128, vcpus), domU(1)]), pcpus: vcpus });
+
+/** Memory of a domain 0 that only sleeps, in MiB. */
+const IDLE_MIB = 4;
+
+/**
+ * The same program on our machines: a domain 0 that sleeps, and domain 1. A release build of Xen takes no line from it, and neither does this one; the lines
+ * stay in its memory.
+ */
+export const domuMachine = (image: Uint8Array, vcpus: number, farmed: MachineConfig): MachineConfig => ({
+  ...farmed,
+  xen: { ...farmed.xen, verbose_debug: false },
+  domains: [dom0('', IDLE_MIB, vcpus), { ...domU(1, '', domainPages(image) / PAGES_A_MIB), vcpus }],
+});
+
+/** First frame of domain 1's memory in such a machine. */
+export const domuFrame = (machine: MachineConfig): number => machine.layout.domheap_first + machine.domains[0]!.pages;

@@ -1,0 +1,87 @@
+/** What one engine shows of a program in a role. */
+
+import type { MachineConfig } from '#spec/config.ts';
+import type { Boot } from '#spec/engine.ts';
+import { NotModelled } from '#spec/failure.ts';
+import { LOG, LOG_BYTES, VIRT_BASE } from '../../image/layout.ts';
+import { idleImage } from '../../image/toolstack/idle.ts';
+import { Coverage, type OperationCounts } from '../coverage.ts';
+import { runEngine } from '../run.ts';
+import { domuFrame, domuMachine } from './subject.ts';
+
+/** Lines in their order, those of domain 1 behind `1> ` when domain 0 has lines too; how the run ended; what stopped it, when it is not modelled. */
+export type Shown = {
+  readonly lines: readonly string[];
+  readonly end: string;
+  readonly notModelled: string | null;
+  readonly operations: OperationCounts;
+};
+
+/** Neither side sees an end: every vCPU waits for good, or computes without end. */
+export const NO_END = 'no end';
+/** Steps after which an engine is given up: more than real Xen gives a domain. */
+const LIMIT = 200_000_000;
+const PAGE = 4096;
+
+export const linesIn = (text: string): readonly string[] => (text === '' ? [] : text.replace(/\n$/, '').split('\n'));
+
+export const endText = (reason: number | null): string => (reason === null ? NO_END : `shutdown ${reason}`);
+
+/** Run images; `reading` looks at the engine when it is over. */
+const run = (
+  boot: Boot,
+  machine: MachineConfig,
+  images: readonly Uint8Array[],
+  domid: number,
+  reading: (consoles: readonly string[], page: (mfn: number) => Uint8Array) => readonly string[],
+): Shown => {
+  const coverage = new Coverage();
+  const consoles = machine.domains.map((): string[] => []);
+  let end: number | null = null;
+  let notModelled: string | null = null;
+  const engine = boot(machine, images);
+  try {
+    runEngine(engine, {
+      limit: LIMIT,
+      onEvent: (event) => {
+        coverage.add(event);
+        if (event.kind === 'console') consoles[event.domid]?.push(event.bytes);
+        if (event.kind === 'shutdown' && event.domid === domid) end = event.reason;
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof NotModelled)) throw error;
+    notModelled = error.message;
+  }
+  const lines = reading(
+    consoles.map((text) => text.join('')),
+    (mfn) => engine.page(mfn),
+  );
+  engine.dispose?.();
+  return { lines, end: endText(end), notModelled, operations: coverage.toJSON() };
+};
+
+export const showDom0 = (boot: Boot, machine: MachineConfig, images: readonly Uint8Array[]): Shown =>
+  run(boot, machine, images, 0, (consoles) => dom0Lines(consoles));
+
+/** Domain 0's lines, then those of domain 1, marked. */
+export const dom0Lines = ([first, second]: readonly (string | null)[]): readonly string[] => [
+  ...linesIn(first ?? ''),
+  ...linesIn(second ?? '').map((line) => `1> ${line}`),
+];
+
+/** `farmed`: the machine on which the peer ran it. */
+export const showDomu = (boot: Boot, farmed: MachineConfig, image: Uint8Array, vcpus: number): Shown => {
+  const machine = domuMachine(image, vcpus, farmed);
+  const first = domuFrame(machine) + (LOG - VIRT_BASE) / PAGE;
+  return run(boot, machine, [idleImage(), image], 1, (_, page) => linesIn(keptLines((n) => page(first + n))));
+};
+
+/** What the runtime kept of lines that it could not write. */
+const keptLines = (page: (n: number) => Uint8Array): string => {
+  const head = page(0);
+  const length = Math.min(LOG_BYTES, Number(new DataView(head.buffer, head.byteOffset).getBigUint64(0, true)));
+  const bytes: Uint8Array[] = [head.subarray(8)];
+  for (let n = 1; n * PAGE < length + 8; n++) bytes.push(page(n));
+  return Buffer.concat(bytes).toString('latin1', 0, length);
+};
