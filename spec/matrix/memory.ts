@@ -1,36 +1,32 @@
 /** Hypercalls about memory: page tables, reservations, grants. */
-import { hypercall, modelled, not, op, ops, other, type Row, refused, whole, xenRefuses } from './cell.ts';
+import { hypercall, modelled, not, op, ops, other, type Row, refused, whole } from './cell.ts';
 
-const RESERVATION = not('the allocation of pages while a domain runs');
-const TABLES = not('numbers and tables about the machine, not written yet');
 const GRANTS_V2 = not('the second version of grant tables');
 const MOVES = not('pages and entries that change hands');
 const TRANSLATED = 'the physical map of a PV guest is its own';
 const HVM_ONLY = 'there is no HVM domain';
 
 const MEMORY_OP = hypercall('memory_op', 12, [
-  ...ops({ increase_reservation: 0, decrease_reservation: 1 }, RESERVATION),
-  op('maximum_ram_page', 2, TABLES),
-  ...ops({ current_reservation: 3, maximum_reservation: 4, machphys_mfn_list: 5 }, TABLES),
-  op('populate_physmap', 6, RESERVATION),
-  op('add_to_physmap', 7, xenRefuses('EACCES', ['EDOM', 'EFAULT', 'ENOSYS', 'ESRCH'], TRANSLATED)),
-  op('memory_map', 9, TABLES),
-  op('machine_memory_map', 10, TABLES, xenRefuses('EPERM')),
-  op('exchange', 11, RESERVATION),
-  ...ops({ machphys_mapping: 12, set_memory_map: 13, maximum_gpfn: 14 }, TABLES),
-  op('remove_from_physmap', 15, xenRefuses('EACCES', ['EINVAL', 'EFAULT', 'ESRCH'], TRANSLATED)),
-  ...ops({ set_pod_target: 16, get_pod_target: 17 }, xenRefuses('EINVAL', ['EFAULT', 'ESRCH'], HVM_ONLY)),
-  ...ops({ get_sharing_freed_pages: 18, get_sharing_shared_pages: 19 }, TABLES),
+  ...ops({ increase_reservation: 0, decrease_reservation: 1, maximum_ram_page: 2, current_reservation: 3 }, modelled),
+  ...ops({ maximum_reservation: 4, machphys_mfn_list: 5, populate_physmap: 6 }, modelled),
+  op('add_to_physmap', 7, refused('EACCES', ['EDOM', 'EFAULT', 'ENOSYS', 'ESRCH'], TRANSLATED)),
+  op('memory_map', 9, modelled),
+  op('machine_memory_map', 10, modelled, refused('EPERM')),
+  ...ops({ exchange: 11, machphys_mapping: 12, set_memory_map: 13, maximum_gpfn: 14 }, modelled),
+  op('remove_from_physmap', 15, refused('EACCES', ['EINVAL', 'EFAULT', 'ESRCH'], TRANSLATED)),
+  ...ops({ set_pod_target: 16, get_pod_target: 17 }, refused('EINVAL', ['EFAULT', 'ESRCH'], HVM_ONLY)),
+  ...ops({ get_sharing_freed_pages: 18, get_sharing_shared_pages: 19 }, modelled),
   ...ops(
-    { 'paging_op/nominate': 20, 'paging_op/evict': 20, 'paging_op/prep': 20 },
-    xenRefuses('ENOSYS', [], 'built without memory paging'),
+    { paging_op: 20, 'paging_op/nominate': 20, 'paging_op/evict': 20, 'paging_op/prep': 20 },
+    refused('ENOSYS', [], 'built without memory paging'),
   ),
   ...ops(
-    { 'access_op/set_access': 21, 'access_op/get_access': 21, 'access_op/set_access_multi': 21 },
-    xenRefuses('EINVAL', ['EFAULT', 'ESRCH', 'EPERM'], HVM_ONLY),
+    { access_op: 21, 'access_op/set_access': 21, 'access_op/get_access': 21, 'access_op/set_access_multi': 21 },
+    refused('EINVAL', ['EFAULT', 'ESRCH', 'EPERM'], HVM_ONLY),
   ),
   ...ops(
     {
+      sharing_op: 22,
       'sharing_op/nominate_gfn': 22,
       'sharing_op/nominate_gref': 22,
       'sharing_op/share': 22,
@@ -43,15 +39,15 @@ const MEMORY_OP = hypercall('memory_op', 12, [
       'sharing_op/fork': 22,
       'sharing_op/fork_reset': 22,
     },
-    xenRefuses('ENOSYS', [], 'built without memory sharing'),
+    refused('ENOSYS', [], 'built without memory sharing'),
   ),
-  op('add_to_physmap_batch', 23, xenRefuses('EACCES', ['EDOM', 'EFAULT', 'EOPNOTSUPP', 'ESRCH'], TRANSLATED)),
-  op('claim_pages', 24, RESERVATION, xenRefuses('EPERM', ['EINVAL', 'EFAULT', 'EINVAL'])),
-  op('machphys_compat_mfn_list', 25, xenRefuses('EOPNOTSUPP', [], 'built without 32-bit PV')),
-  op('get_vnumainfo', 26, xenRefuses('EOPNOTSUPP', ['EINVAL', 'EFAULT', 'EINVAL', 'ESRCH', 'EPERM'], 'no domain has virtual NUMA')),
-  op('reserved_device_memory_map', 27, TABLES),
-  op('acquire_resource', 28, not("another domain's frames mapped by number")),
-  other(xenRefuses('ENOSYS')),
+  op('add_to_physmap_batch', 23, refused('EACCES', ['EDOM', 'EFAULT', 'EOPNOTSUPP', 'ESRCH'], TRANSLATED)),
+  op('claim_pages', 24, modelled, refused('EPERM', ['EINVAL', 'EFAULT', 'EINVAL'])),
+  op('machphys_compat_mfn_list', 25, refused('EOPNOTSUPP', [], 'built without 32-bit PV')),
+  op('get_vnumainfo', 26, refused('EOPNOTSUPP', ['EINVAL', 'EFAULT', 'EINVAL', 'ESRCH', 'EPERM'], 'no domain has virtual NUMA')),
+  op('reserved_device_memory_map', 27, modelled),
+  op('acquire_resource', 28, modelled, refused('EPERM', ['EFAULT', 'EINVAL', 'ESRCH', 'EPERM'])),
+  other(refused('ENOSYS')),
 ]);
 
 export const MEMORY: readonly Row[] = [
@@ -76,7 +72,7 @@ export const MEMORY: readonly Row[] = [
     op('cache_flush', 12, not('caches are not modelled')),
     other(refused('ENOSYS', ['EINVAL', 'EINVAL'])),
   ]),
-  ...whole('update_va_mapping_otherdomain', 22, not("page tables of another domain, which a domain's builder changes")),
+  ...whole('update_va_mapping_otherdomain', 22, modelled),
   ...hypercall('mmuext_op', 26, [
     ...ops({ pin_l1_table: 0, pin_l2_table: 1, pin_l3_table: 2, pin_l4_table: 3, unpin_table: 4, new_baseptr: 5 }, modelled),
     ...ops({ tlb_flush_local: 6, invlpg_local: 7, tlb_flush_multi: 8, invlpg_multi: 9, tlb_flush_all: 10, invlpg_all: 11 }, modelled),

@@ -52,6 +52,7 @@ const deeper = (name: string, cmd: number, peer: number): readonly Argument[] | 
     case 'hvm_op/get_mem_type':
     case 'hvm_op/pagetable_dying':
       return [cmd, words(DOMID.SELF)];
+    case 'memory_op/access_op':
     case 'memory_op/access_op/set_access':
     case 'memory_op/access_op/get_access':
     case 'memory_op/access_op/set_access_multi':

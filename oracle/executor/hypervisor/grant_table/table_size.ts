@@ -35,11 +35,19 @@ export const setupTable = (machine: Machine, vcpu: Vcpu, lo: number, hi: number,
   return putGuest(machine, vcpu, at | 0, at > 0xffffffff ? (hi + 1) | 0 : hi, 2, status) ? 0 : -ERRNO.EFAULT;
 };
 
-const giveFrames = (machine: Machine, vcpu: Vcpu, domain: Domain, wanted: number, listLo: number, listHi: number): number => {
-  if (wanted > machine.config.xen.max_grant_frames) return GNTST.general_error;
+/** Grow a table to at least `wanted` frames. False when it may not have so many, or Xen's heap has no room; it is as before then. */
+export const growTable = (machine: Machine, domain: Domain, wanted: number): boolean => {
   const { frames } = domain.grants;
-  if (machine.xenheapNext + wanted - frames.length > machine.config.layout.xenheap_end) return GNTST.general_error;
+  if (wanted <= frames.length) return true;
+  if (wanted > machine.config.xen.max_grant_frames) return false;
+  if (machine.xenheapNext + wanted - frames.length > machine.config.layout.xenheap_end) return false;
   while (frames.length < wanted) frames.push(shareXenFrame(machine, domain));
+  return true;
+};
+
+const giveFrames = (machine: Machine, vcpu: Vcpu, domain: Domain, wanted: number, listLo: number, listHi: number): number => {
+  if (wanted > machine.config.xen.max_grant_frames || !growTable(machine, domain, wanted)) return GNTST.general_error;
+  const { frames } = domain.grants;
   let status: number = GNTST.okay;
   for (let i = 0; i < wanted; i++) {
     const at = (listLo >>> 0) + 8 * i;

@@ -2,9 +2,10 @@
 import { HYPERCALL, type HypercallName } from '#spec/abi/hypercall.ts';
 import { event_channel_op } from '../event_channel/event_channel_op.ts';
 import { grant_table_op } from '../grant_table/grant_table_op.ts';
+import { memory_op } from '../memory/memory_op.ts';
 import { mmu_update } from '../mm/mmu_update.ts';
 import { mmuext_op } from '../mm/mmuext_op.ts';
-import { update_va_mapping } from '../mm/update_va_mapping.ts';
+import { update_va_mapping, update_va_mapping_otherdomain } from '../mm/update_va_mapping.ts';
 import { console_io } from './console_io.ts';
 import { set_gdt, update_descriptor } from './descriptor_tables.ts';
 import type { Handler } from './dispatch.ts';
@@ -31,7 +32,9 @@ const rows: Partial<Record<HypercallName, Handler>> = {
   update_descriptor,
   // Through a function: multicall's module and the dispatcher's import each other.
   multicall: (machine, vcpu, args) => multicall(machine, vcpu, args),
+  memory_op,
   update_va_mapping,
+  update_va_mapping_otherdomain,
   set_timer_op,
   xen_version,
   console_io,

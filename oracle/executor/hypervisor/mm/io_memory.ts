@@ -8,14 +8,20 @@ import { CACHE_ATTRIBUTES, INVALID_FRAME, PTE } from './entry.ts';
 /** Frames below 1 MiB: Xen takes them all for device memory, the RAM among them too. */
 const LOW_END = 0x100;
 /** Frames of 40-bit physical addresses. */
-const PHYSICAL_FRAMES = 2 ** 28;
+export const PHYSICAL_FRAMES: number = 2 ** 28;
 /** Kept from domain 0 as well: local APIC and message-signalled interrupts, and what AMD reserves for HyperTransport. */
 const DENIED = [
   { first: 0xfee00, end: 0xfef00 },
   { first: PHYSICAL_FRAMES - 0x300000, end: PHYSICAL_FRAMES },
 ] as const;
+/** All that is left, in order. */
+export const PRIVILEGED_RANGES: readonly { readonly first: number; readonly end: number }[] = [
+  { first: 0, end: DENIED[0].first },
+  { first: DENIED[0].end, end: DENIED[1].first },
+];
+export const IO_APIC_FRAME = 0xfec00;
 /** Mapped read-only whatever the entry says: I/O APIC, HPET. */
-const READ_ONLY: readonly number[] = [0xfec00, 0xfed00];
+const READ_ONLY: readonly number[] = [IO_APIC_FRAME, 0xfed00];
 
 /** Whether a device is one that domain 0 may map, but never write. */
 export const isReadOnlyIo = (mfn: number): boolean => READ_ONLY.includes(mfn);

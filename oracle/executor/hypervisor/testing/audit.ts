@@ -40,7 +40,7 @@ export const audit = (machine: Machine): readonly string[] => {
   };
   for (let mfn = 0; mfn < frames.count; mfn++) {
     if (frames.owner[mfn] === NO_OWNER) continue;
-    refs[mfn]++;
+    if ((frames.flags[mfn] & PGF.allocated) !== 0) refs[mfn]++;
     if ((frames.flags[mfn] & PGF.xenheap) !== 0) types[mfn]++;
     if ((frames.flags[mfn] & PGF.pinned) !== 0) hold(mfn, frames.type[mfn], 'its pin');
     const isTable = frames.typeRefs[mfn] > 0 && frames.type[mfn] >= PGT.l1 && frames.type[mfn] <= PGT.l4;

@@ -27,9 +27,9 @@ export const L1 = 4;
 /** A page for arguments. */
 export const ARGUMENTS = 16;
 
-const FIRST = [0x500, 0x600] as const;
+const FIRST = [0x500, 0x580] as const;
 /** From here on frames are free. */
-export const FIRST_FREE = 0x680;
+export const FIRST_FREE = 0x600;
 
 export class TwoDomains {
   readonly machine: Machine;

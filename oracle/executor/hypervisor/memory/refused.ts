@@ -1,0 +1,74 @@
+/** Operations that PV guests have not: what Xen looks at before it refuses them. And a list that is always empty. */
+import { ERRNO } from '#spec/abi/errno.ts';
+import { memory, XENMAPSPACE, XENMEM_RDM_ALL } from '#spec/abi/memory.ts';
+import { domainByAnyId, isTargetOrPrivileged } from '../domids.ts';
+import { accessOk, scratch } from '../guest_access.ts';
+import type { Machine } from '../machine.ts';
+import type { Vcpu } from '../vcpu.ts';
+import { extentHi, extentLo, readArgument, writeArgument } from './argument.ts';
+
+const MOST_PHYSMAP_EXTENTS = 0xffff;
+
+const isKnown = (machine: Machine, vcpu: Vcpu, domidAt: number): boolean =>
+  domainByAnyId(machine, vcpu.domain, scratch.getUint16(domidAt, true)) !== undefined;
+
+const isBeyondPhysmap = (args: Int32Array): boolean => extentHi(args) !== 0 || extentLo(args) >>> 0 > MOST_PHYSMAP_EXTENTS;
+
+/** Their physical map is their own. */
+export const addToPhysmap = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
+  const { size, fields } = memory.add_to_physmap;
+  if (isBeyondPhysmap(args)) return -ERRNO.EDOM;
+  if (!readArgument(machine, vcpu, args, size)) return -ERRNO.EFAULT;
+  if (scratch.getUint32(fields.space.at, true) === XENMAPSPACE.gmfn_foreign) return -ERRNO.ENOSYS;
+  return isKnown(machine, vcpu, fields.domid.at) ? -ERRNO.EACCES : -ERRNO.ESRCH;
+};
+
+export const addToPhysmapBatch = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
+  const { size, fields } = memory.add_to_physmap_batch;
+  if (isBeyondPhysmap(args)) return -ERRNO.EDOM;
+  if (!readArgument(machine, vcpu, args, size)) return -ERRNO.EFAULT;
+  if (scratch.getUint16(fields.space.at, true) === XENMAPSPACE.gmfn_range) return -ERRNO.EOPNOTSUPP;
+  return isKnown(machine, vcpu, fields.domid.at) ? -ERRNO.EACCES : -ERRNO.ESRCH;
+};
+
+export const removeFromPhysmap = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
+  const { size, fields } = memory.remove_from_physmap;
+  if (!readArgument(machine, vcpu, args, size)) return -ERRNO.EFAULT;
+  return isKnown(machine, vcpu, fields.domid.at) ? -ERRNO.EACCES : -ERRNO.ESRCH;
+};
+
+/** Population on demand is for HVM domains. */
+export const podTarget = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
+  const { size, fields } = memory.pod_target;
+  if (!readArgument(machine, vcpu, args, size)) return -ERRNO.EFAULT;
+  return isKnown(machine, vcpu, fields.domid.at) ? -ERRNO.EINVAL : -ERRNO.ESRCH;
+};
+
+/** So are access rights; they are those of another domain. */
+export const accessOp = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
+  const { size, fields } = memory.access_op;
+  if (!readArgument(machine, vcpu, args, size)) return -ERRNO.EFAULT;
+  const domain = machine.domainById(scratch.getUint16(fields.domid.at, true));
+  if (!domain) return -ERRNO.ESRCH;
+  return domain === vcpu.domain ? -ERRNO.EPERM : -ERRNO.EINVAL;
+};
+
+/** No domain has virtual nodes. */
+export const getVnumainfo = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
+  const { size, fields } = memory.vnuma_topology_info;
+  if (!readArgument(machine, vcpu, args, size)) return -ERRNO.EFAULT;
+  if (scratch.getUint16(fields.pad.at, true) !== 0) return -ERRNO.EINVAL;
+  const domain = domainByAnyId(machine, vcpu.domain, scratch.getUint16(fields.domid.at, true));
+  if (!domain) return -ERRNO.ESRCH;
+  return isTargetOrPrivileged(vcpu.domain, domain) ? -ERRNO.EOPNOTSUPP : -ERRNO.EPERM;
+};
+
+/** The machine has no IOMMU, so that no memory is kept for devices. */
+export const reservedDeviceMemoryMap = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
+  const { size, fields } = memory.reserved_device_memory_map;
+  if (!readArgument(machine, vcpu, args, size)) return -ERRNO.EFAULT;
+  if (!accessOk(scratch.getInt32(fields.buffer.at + 4, true))) return -ERRNO.EFAULT;
+  if ((scratch.getUint32(fields.flags.at, true) & ~XENMEM_RDM_ALL) !== 0) return -ERRNO.EINVAL;
+  scratch.setUint32(fields.nr_entries.at, 0, true);
+  return writeArgument(machine, vcpu, args, size) ? 0 : -ERRNO.EFAULT;
+};
