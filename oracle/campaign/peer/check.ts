@@ -11,19 +11,8 @@ import { hypercallsIn } from './count.ts';
 import { Crew } from './crew.ts';
 import { explanationOf } from './explained.ts';
 import type { PeerCheck } from './result.ts';
-import {
-  type Batch,
-  dom0Batches,
-  dom0Images,
-  dom0Machine,
-  domuBatches,
-  domuImage,
-  farmMachine,
-  programsFrom,
-  type Role,
-  type Seeded,
-  vcpusOf,
-} from './subject.ts';
+import { Source } from './source.ts';
+import { type Batch, dom0Images, dom0Machine, domuImage, farmMachine, type Role, vcpusOf, type Work } from './subject.ts';
 import { dom0Lines, endText, linesIn, NO_END, type Shown } from './witness.ts';
 import type { Task } from './worker.ts';
 
@@ -32,17 +21,17 @@ export type PeerCheckOptions = {
   readonly roles: readonly Role[];
   readonly engines: readonly EngineName[];
   readonly first: number;
-  /** Programs to compare; seeds that the peer cannot run are passed over. */
-  readonly programs: number;
+  readonly work: Work;
+  /** Seeds whose programs are compared, those that the peer cannot run passed over; null for no end. */
+  readonly programs: number | null;
+  /** Hypercalls after which no further program is started; null for no end. */
+  readonly hypercalls: number | null;
   /** Folder for what differs. */
   readonly out: string;
-  /** Called with the number of programs that are settled. */
-  readonly onPrograms: (count: number) => void;
+  /** Called with the number of programs that are settled, and of hypercalls compared in them. */
+  readonly onProgress: (programs: number, hypercalls: number) => void;
 };
 
-/** Orderly programs that share a domain 0, and programs that share a boot as domains of their own. */
-const DOM0_BATCH = 25;
-const DOMU_BATCH = 200;
 /** Batches under way at once: while the peer runs some, our machines run others. */
 const UNDER_WAY = 6;
 
@@ -52,15 +41,13 @@ export const checkAgainstPeer = async (options: PeerCheckOptions): Promise<PeerC
     throw new BadInput(`peer ${options.peer}: unknown; there are ${PEERS.join(', ')}`);
   const found = findPeer(options.peer as PeerName);
   const started = performance.now();
-  const { programs, next, skipped } = found.available
-    ? programsFrom(options.first, options.programs, found.domains)
-    : NOTHING(options.first);
+  const source = new Source({ ...options, domains: found.available ? found.domains : 1 });
   const check: PeerCheck = {
     peer: options.peer,
     version: found.available ? found.version : '',
     unavailable: found.available ? null : found.why,
-    seeds: { first: options.first, last: next - 1 },
-    skipped,
+    seeds: { first: options.first, last: options.first - 1 },
+    skipped: 0,
     programs: { dom0: 0, domu: 0 },
     boots: 0,
     lines: 0,
@@ -74,21 +61,17 @@ export const checkAgainstPeer = async (options: PeerCheckOptions): Promise<PeerC
   if (!found.available) return check;
   const session = found.session?.() ?? plainSession(found);
   const crew = new Crew(options.engines);
-  const queue: Batch[] = [
-    ...(options.roles.includes('domu') ? domuBatches(programs, Math.min(DOMU_BATCH, Math.ceil(programs.length / 2))) : []),
-    ...(options.roles.includes('dom0') ? dom0Batches(programs, DOM0_BATCH) : []),
-  ];
-  const comparison = new Comparison(check, options, session, crew, queue);
+  const comparison = new Comparison(check, options, session, crew, source);
   try {
     await comparison.run();
   } finally {
     await Promise.all([session.close(), crew.close()]);
   }
+  check.seeds.last = source.next - 1;
+  check.skipped = source.skipped;
   check.seconds = (performance.now() - started) / 1000;
   return check;
 };
-
-const NOTHING = (first: number) => ({ programs: [] as Seeded[], next: first, skipped: 0 });
 
 /** A peer without sessions runs each program from its boot on, as domain 0. */
 const plainSession = (peer: Peer): Session => ({
@@ -105,23 +88,24 @@ class Comparison {
   private readonly options: PeerCheckOptions;
   private readonly session: Session;
   private readonly crew: Crew;
-  private readonly queue: Batch[];
+  private readonly source: Source;
 
-  constructor(check: PeerCheck, options: PeerCheckOptions, session: Session, crew: Crew, queue: Batch[]) {
+  constructor(check: PeerCheck, options: PeerCheckOptions, session: Session, crew: Crew, source: Source) {
     this.check = check;
     this.options = options;
     this.session = session;
     this.crew = crew;
-    this.queue = queue;
+    this.source = source;
   }
 
   async run(): Promise<void> {
     const serve = async (): Promise<void> => {
-      for (let batch = this.queue.shift(); batch; batch = this.queue.shift())
+      for (let batch = this.source.take(); batch; batch = this.source.take())
         await (batch.role === 'dom0' ? this.asDom0(batch) : this.asDomu(batch));
     };
-    // What one leaves in the queue at its end, another still takes.
-    while (this.queue.length > 0) await Promise.all(Array.from({ length: UNDER_WAY }, serve));
+    await Promise.all(Array.from({ length: UNDER_WAY }, serve));
+    // What the last of them put back.
+    await serve();
   }
 
   private async asDom0(batch: Batch): Promise<void> {
@@ -129,8 +113,7 @@ class Comparison {
     const recording = await this.session.record(images, dom0Machine(batch));
     this.check.boots++;
     const settled = await this.judge(batch, { role: 'dom0', machine: recording.machine, images }, witnessed(recording));
-    const rest = batch.programs.slice(settled);
-    if (rest.length > 0) this.queue.push({ role: 'dom0', programs: rest });
+    this.source.putBack({ role: 'dom0', programs: batch.programs.slice(settled) });
   }
 
   private async asDomu({ programs }: Batch): Promise<void> {
@@ -141,12 +124,11 @@ class Comparison {
       farmMachine(vcpus),
     );
     this.check.boots++;
-    const rest = programs.slice(boot.seen.length);
     if (boot.seen.length === 0) {
       for (const { seed } of programs) this.inconclusive(seed, 'domu', `${this.check.peer}: ${boot.why}`);
       return;
     }
-    if (rest.length > 0) this.queue.push({ role: 'domu', programs: rest });
+    this.source.putBack({ role: 'domu', programs: programs.slice(boot.seen.length) });
     await Promise.all(
       boot.seen.map(async ({ outcome, log }, i) => {
         const end = outcome.kind === 'shutdown' ? endText(outcome.reason) : outcome.kind === 'silent' ? NO_END : null;
@@ -164,7 +146,7 @@ class Comparison {
     const answer = await this.crew.show(task);
     if ('bug' in answer) {
       this.check.bugs.push({ seed: programs[0]!.seed, role, stack: answer.bug });
-      this.options.onPrograms(1);
+      this.options.onProgress(1, 0);
       return 1;
     }
     let least: Compared = { agreed: programs.length, difference: null, inconclusive: null };
@@ -173,28 +155,33 @@ class Comparison {
       if (compared.agreed < least.agreed || (compared.agreed === least.agreed && least.difference === null)) least = compared;
       if (compared.difference) this.differs(batch, task, peer, engine, shown, compared);
     }
-    this.agreed(batch, peer, least, answer.shown.find(([name]) => name === 'executor') ?? answer.shown[0]!);
+    const hypercalls = this.agreed(batch, peer, least, answer.shown.find(([name]) => name === 'executor') ?? answer.shown[0]!);
     const unsettled = programs[least.agreed];
     if (unsettled && least.inconclusive !== null) this.inconclusive(unsettled.seed, role, least.inconclusive);
     const settled = least.agreed + (least.difference || least.inconclusive !== null ? 1 : 0);
-    this.options.onPrograms(settled);
+    this.options.onProgress(settled, hypercalls);
+    const { dom0, domu } = this.check.hypercalls;
+    if (this.options.hypercalls !== null && dom0 + domu >= this.options.hypercalls) this.source.stop();
     return settled;
   }
 
+  /** Hypercalls compared. */
   private agreed(
     { role, programs }: Batch,
     peer: Witnessed,
     { agreed, difference }: Compared,
     [, shown]: readonly [EngineName, Shown],
-  ): void {
-    const lines = difference ? peer.lines.slice(0, difference.line - 1) : peer.lines;
+  ): number {
+    const lines = peer.lines.slice(0, difference ? difference.line - 1 : shown.lines.length);
+    const hypercalls = hypercallsIn(
+      programs.map((one) => one.program),
+      lines,
+    );
     this.check.programs[role] += agreed;
     this.check.lines += lines.length;
-    this.check.hypercalls[role] += hypercallsIn(
-      programs.map((one) => one.program),
-      lines.slice(0, shown.lines.length),
-    );
+    this.check.hypercalls[role] += hypercalls;
     this.check.operations.merge(shown.operations);
+    return hypercalls;
   }
 
   private inconclusive(seed: number, role: Role, why: string): void {

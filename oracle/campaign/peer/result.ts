@@ -19,11 +19,11 @@ export type PeerCheck = {
   readonly version: string;
   /** Why nothing was compared; null when something was. */
   readonly unavailable: string | null;
-  readonly seeds: { readonly first: number; readonly last: number };
+  readonly seeds: { readonly first: number; last: number };
   /** Programs compared to their end, by role. */
   programs: Record<Role, number>;
   /** Seeds whose programs the peer cannot run. They do not count as programs. */
-  readonly skipped: number;
+  skipped: number;
   /** Machines booted, and runs on machines that were kept. */
   boots: number;
   lines: number;

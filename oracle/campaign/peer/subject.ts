@@ -2,7 +2,7 @@
 import type { MachineConfig } from '#spec/config.ts';
 import { debian_4_17, dom0, domU } from '#spec/machines/debian_4_17.ts';
 import type { Program } from '#spec/program.ts';
-import { generateProgram } from '../../generators/index.ts';
+import { denseProgram, generateProgram } from '../../generators/index.ts';
 import { buildBatch, buildImages, domainsOf } from '../../image/index.ts';
 import { CRADLE_END } from '../../image/toolstack/cradle.ts';
 import { domainPages } from '../../image/toolstack/module.ts';
@@ -16,25 +16,24 @@ export type Seeded = { readonly seed: number; readonly program: Program };
 export type Batch = { readonly role: Role; readonly programs: readonly Seeded[] };
 
 const PAGES_A_MIB = 256;
-/** Domain 0's memory in MiB, as large as the programs need. */
+/** Memory of the machine and of its domain 0 in MiB, as much as the programs need: a machine that is remembered is restored page by page. */
+const MACHINE_MIB = 128;
 const DOM0_MIB = 32;
+/** The same where domain 0 builds domains from a module of many programs. */
+const FARM_MIB = 256;
+const FARM_DOM0_MIB = 96;
 
-/** The programs of seeds from `first` on; those of several domains are passed over unless `domains` allows them. */
-export const programsFrom = (
-  first: number,
-  count: number,
-  domains: number,
-): { readonly programs: Seeded[]; readonly next: number; readonly skipped: number } => {
-  const programs: Seeded[] = [];
-  let seed = first;
-  let skipped = 0;
-  for (; programs.length < count; seed++) {
-    const program = generateProgram(seed);
-    if (domainsOf(program) <= domains) programs.push({ seed, program });
-    else skipped++;
-  }
-  return { programs, next: seed, skipped };
-};
+/** `mixed` programs are the same in every role; `dense` ones spend their time in Xen, with the calls that suit who makes them. */
+export type Work = 'mixed' | 'dense';
+
+const DENSE = {
+  dom0: { portable: true, alone: 'pv64_dom0' },
+  domu: { portable: true, alone: 'pv64_domU' },
+} as const;
+
+/** The program of a seed. */
+export const programOf = (seed: number, work: Work, role: Role): Program =>
+  work === 'mixed' ? generateProgram(seed) : denseProgram(seed, DENSE[role]);
 
 /** Whether other programs can run after it in the same domain. */
 const isOrderly = (program: Program): boolean =>
@@ -78,14 +77,18 @@ export const dom0Machine = ({ programs }: Batch): MachineConfig => {
   const { program } = programs[0]!;
   const vcpus = program.vcpus ?? 1;
   const domains = domainsOf(program) === 1 ? [dom0('', DOM0_MIB, vcpus)] : [dom0('', DOM0_MIB, vcpus), domU(1)];
-  return { ...debian_4_17(domains), pcpus: vcpus };
+  return { ...debian_4_17(domains), pcpus: vcpus, frames: MACHINE_MIB * PAGES_A_MIB };
 };
 
 /** Image of a program as domain 1. */
 export const domuImage = ({ program }: Seeded): Uint8Array => buildImages(program)[0]!;
 
 /** The machine whose domain 0 builds domains; its domain 1 stands for them. */
-export const farmMachine = (vcpus: number): MachineConfig => ({ ...debian_4_17([dom0('', 128, vcpus), domU(1)]), pcpus: vcpus });
+export const farmMachine = (vcpus: number): MachineConfig => ({
+  ...debian_4_17([dom0('', FARM_DOM0_MIB, vcpus), domU(1)]),
+  pcpus: vcpus,
+  frames: FARM_MIB * PAGES_A_MIB,
+});
 
 /** Memory of a domain 0 that only sleeps, in MiB. */
 const IDLE_MIB = 4;

@@ -7,10 +7,10 @@ import { ROLES, type Role } from '../../campaign/peer/subject.ts';
 import { EXIT } from '../exit_code.ts';
 import { count, Progress, percent, rate, table } from '../table.ts';
 
-export type PeerOptions = { as?: Role | 'both'; on?: EngineName | 'both'; out: string; coverage?: true; json?: true };
+export type PeerOptions = { hypercalls?: number; as?: Role | 'both'; on?: EngineName | 'both'; out: string; coverage?: true; json?: true };
 
 /** Programs on a peer when nobody says how many. */
-export const PEER_PROGRAMS = 1000;
+const PEER_PROGRAMS = 1000;
 
 export const addPeerOptions = (command: Command): void => {
   command
@@ -20,12 +20,19 @@ export const addPeerOptions = (command: Command): void => {
     );
 };
 
-export const checkPeer = async (peer: string, first: number, programs: number, options: PeerOptions): Promise<number> => {
+/** `asked`: programs, null when nobody said how many. With --hypercalls, dense programs until so many were compared. */
+export const checkPeer = async (peer: string, first: number, asked: number | null, options: PeerOptions): Promise<number> => {
+  const hypercalls = options.hypercalls ?? null;
+  const work = hypercalls === null ? 'mixed' : 'dense';
+  const programs = asked ?? (hypercalls === null ? PEER_PROGRAMS : null);
   const roles = options.as === undefined || options.as === 'both' ? ROLES : [options.as];
   const engines = options.on === undefined || options.on === 'both' ? ENGINES : [options.on];
-  const progress = new Progress(`programs on ${peer}`, programs * roles.length);
-  const onPrograms = (n: number): void => progress.step(n);
-  const check = await checkAgainstPeer({ peer, roles, engines, first, programs, out: options.out, onPrograms });
+  const progress =
+    hypercalls === null
+      ? new Progress(`programs on ${peer}`, (programs ?? 0) * roles.length)
+      : new Progress(`hypercalls on ${peer}`, hypercalls);
+  const onProgress = (settled: number, compared: number): void => progress.step(hypercalls === null ? settled : compared);
+  const check = await checkAgainstPeer({ peer, roles, engines, work, first, programs, hypercalls, out: options.out, onProgress });
   progress.done();
   if (options.json) process.stdout.write(`${JSON.stringify({ ...check, verdict: verdictOf(check) }, null, 2)}\n`);
   else {
@@ -102,7 +109,10 @@ const peerTable = (check: PeerCheck): string => {
         'inconclusive programs',
         check.inconclusive.length === 0 ? 'none' : `${check.inconclusive.length}: ${tally(check.inconclusive.map((i) => i.why))}`,
       ],
-      ['throughput', `${rate(programs / check.seconds)} programs/s`],
+      [
+        'throughput',
+        `${rate(programs / check.seconds)} programs/s, ${rate((check.hypercalls.dom0 + check.hypercalls.domu) / check.seconds)} hypercalls/s`,
+      ],
     ],
   );
 };

@@ -17,8 +17,10 @@ export type DenseOptions = {
   readonly draws: number;
   /** Whether every machine gives the same answers, whichever frames it hands out. */
   readonly portable: boolean;
+  /** As whom a program of one domain is to run; null: of each four programs one has two domains, and domain 1 makes the calls. */
+  readonly alone: DomainKind | null;
 };
-const DEFAULTS: DenseOptions = { draws: 4000, portable: false };
+const DEFAULTS: DenseOptions = { draws: 4000, portable: false, alone: null };
 
 /** Frames that are handed out are the machine's choice. */
 const PORTABLE = THEMES.filter((theme) => theme !== reservations);
@@ -48,11 +50,11 @@ const between = ({ r }: Generation, step: Generation['step']): readonly Step[] =
       ? [step({ do: 'upcalls', on: true } as never), step({ do: 'upcalls', on: false } as never)]
       : [];
 
-const generate = (source: fc.Random, two: boolean, { draws, portable }: DenseOptions): Program => {
+const generate = (source: fc.Random, two: boolean, { draws, portable, alone }: DenseOptions): Program => {
   const r = new Random(source);
   const g = new Generation(r, two ? 2 : 1);
   g.domain = two ? 1 : 0;
-  const caller: DomainKind = two ? 'pv64_domU' : 'pv64_dom0';
+  const caller: DomainKind = alone ?? (two ? 'pv64_domU' : 'pv64_dom0');
   const themes = (portable ? PORTABLE : THEMES).filter(({ needs }) => needs.every((row) => isAnswered(row, caller)));
   const steps: Step[] = [];
   const tables = r.int(2, 4);
@@ -95,6 +97,9 @@ class DenseArbitrary extends fc.Arbitrary<Program> {
 /** The dense program of a seed; of each four one is made by domain 1, which is no control domain. */
 export const denseProgram = (seed: number, options: Partial<DenseOptions> = {}): Program => {
   const all = { ...DEFAULTS, ...options };
-  const [program] = fc.sample(new DenseArbitrary((source) => generate(source, seed % 4 === 3, all)), { seed, numRuns: 1 });
+  const [program] = fc.sample(new DenseArbitrary((source) => generate(source, all.alone === null && seed % 4 === 3, all)), {
+    seed,
+    numRuns: 1,
+  });
   return program as Program;
 };

@@ -1,0 +1,65 @@
+/** Batches of fresh programs, made as they are needed. */
+import { domainsOf } from '../../image/index.ts';
+import { type Batch, dom0Batches, domuBatches, programOf, type Role, type Seeded, type Work } from './subject.ts';
+
+export type Wanted = {
+  readonly work: Work;
+  readonly roles: readonly Role[];
+  readonly first: number;
+  /** Seeds in all; null: until somebody has enough. */
+  readonly programs: number | null;
+  /** Domains that the peer can have. */
+  readonly domains: number;
+};
+
+/** Seeds of which batches are made at a time. */
+const CHUNK = { mixed: 200, dense: 48 } as const;
+/** Orderly programs that share a domain 0, and programs that share a boot as domains of their own. */
+const DOM0_BATCH = { mixed: 25, dense: 1 } as const;
+const DOMU_BATCH = { mixed: 100, dense: 24 } as const;
+
+export class Source {
+  private readonly wanted: Wanted;
+  private readonly queue: Batch[] = [];
+  /** The next seed, and how many of those before it were passed over because the peer cannot have so many domains. */
+  next: number;
+  skipped = 0;
+  private made = 0;
+  private enough = false;
+
+  constructor(wanted: Wanted) {
+    this.wanted = wanted;
+    this.next = wanted.first;
+  }
+
+  take(): Batch | undefined {
+    if (this.queue.length === 0 && !this.enough) this.fill();
+    return this.queue.shift();
+  }
+
+  /** Programs that are still to be settled. */
+  putBack(batch: Batch): void {
+    if (batch.programs.length > 0) this.queue.unshift(batch);
+  }
+
+  /** Make no more. */
+  stop(): void {
+    this.enough = true;
+    this.queue.length = 0;
+  }
+
+  private fill(): void {
+    const { work, roles, programs, domains } = this.wanted;
+    const count = Math.min(CHUNK[work], (programs ?? Number.MAX_SAFE_INTEGER) - this.made);
+    if (count <= 0) return;
+    const seeds: number[] = [];
+    for (; seeds.length < count; this.next++) {
+      if (domainsOf(programOf(this.next, work, 'dom0')) <= domains) seeds.push(this.next);
+      else this.skipped++;
+    }
+    this.made += count;
+    const as = (role: Role): Seeded[] => seeds.map((seed) => ({ seed, program: programOf(seed, work, role) }));
+    if (roles.includes('domu')) this.queue.push(...domuBatches(as('domu'), DOMU_BATCH[work]));
+    if (roles.includes('dom0')) this.queue.push(...dom0Batches(as('dom0'), DOM0_BATCH[work]));
+  }
+}
