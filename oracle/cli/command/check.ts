@@ -13,15 +13,19 @@ import { seedRange, wholeNumber } from '../option.ts';
 import { Progress } from '../table.ts';
 import { version } from '../version.ts';
 import { addBareOptions, type BareOptions, checkBare } from './check_bare.ts';
+import { addHypercallOptions, checkHypercalls, type HypercallOptions } from './check_hypercalls.ts';
 import { addIsaOptions, checkIsa, type IsaOptions } from './check_isa.ts';
 import { kindOf, refuseOthers } from './check_kind.ts';
-import { addPeerOptions, checkPeer, PEER_PROGRAMS, type PeerOptions } from './check_peer.ts';
+import { addOrderOptions, checkOrderCommand, type OrderOptions } from './check_order.ts';
+import { addPeerOptions, checkPeer, type PeerOptions } from './check_peer.ts';
 import { type Checked, checkJson, checkTable, coverageTable, findings, verdictOf } from './check_report.ts';
 import { type Replayed, replayFile } from './replay.ts';
 
 type Options = IsaOptions &
   BareOptions &
-  PeerOptions & {
+  PeerOptions &
+  HypercallOptions &
+  OrderOptions & {
     seeds?: { readonly first: number; readonly last: number };
     programs?: number;
     peer?: string;
@@ -84,11 +88,13 @@ const checkEngines = async (first: number, programs: number, budget: number | nu
 const checkCommand = async (options: Options): Promise<number> => {
   if (options.isa !== undefined) return checkIsa(options);
   if (options.bare !== undefined) return checkBare(options);
+  if (options.order !== undefined) return checkOrderCommand(options);
   if (options.mutant !== undefined) await plantMutant(options.mutant);
   // Without --seeds the seeds are fresh: taken from the clock, and printed.
   const first = options.seeds?.first ?? Math.floor(Date.now() / 1000) % 0x3fffffff;
   const asked = options.seeds ? options.seeds.last - options.seeds.first + 1 : options.programs;
-  if (options.peer !== undefined) return checkPeer(options.peer, first, asked ?? PEER_PROGRAMS, options);
+  if (options.peer !== undefined) return checkPeer(options.peer, first, asked ?? null, options);
+  if (options.hypercalls !== undefined) return checkHypercalls(first, options);
 
   const budget = options.budget ?? (asked === undefined ? BUDGET_SECONDS : null);
   const checked = await checkEngines(first, asked ?? PROGRAMS, budget, options);
@@ -123,6 +129,7 @@ export const addCheck = (program: Command, done: (code: number) => void): void =
       'after',
       '\nExit codes: 0 all agreed, 1 a divergence or a rejected trace, 69 the peer is not on this machine, 70 a bug of ours.' +
         '\n\nExamples:\n  xenspec check\n  xenspec check --seeds 1..2000 --coverage\n  xenspec check --peer xen --programs 200 --as domu\n  xenspec check --mutant executor-close' +
+        '\n  xenspec check --hypercalls 5e6\n  xenspec check --order --peer xen\n  xenspec check --peer xen --hypercalls 5e5' +
         '\n  xenspec check --isa x86 --peer silicon --cases 2000000 --html silicon.html' +
         '\n  xenspec check --bare vmlinux --append "console=ttyS0 pci=off acpi=off" --lenient --memory 256 --steps 1e8',
     )
@@ -136,4 +143,6 @@ export const addCheck = (program: Command, done: (code: number) => void): void =
   addIsaOptions(command);
   addBareOptions(command);
   addPeerOptions(command);
+  addHypercallOptions(command);
+  addOrderOptions(command);
 };

@@ -5,6 +5,8 @@ test.each([
   [{}, 'campaign'],
   [{ peer: 'xen' }, 'peer'],
   [{ bare: 'kernel' }, 'bare'],
+  [{ hypercalls: 5_000_000 }, 'hypercalls'],
+  [{ order: true, peer: 'xen' }, 'order'],
   [{ isa: 'x86' }, 'sequences'],
   [{ isa: 'x86', peer: 'silicon' }, 'silicon'],
   [{ isa: 'x86', peer: 'bochs' }, 'system'],

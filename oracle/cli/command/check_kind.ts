@@ -7,7 +7,9 @@ const KINDS = {
     means: 'the campaign; it goes with --isa or --bare',
     options: ['seeds', 'programs', 'mutant', 'budget', 'out', 'keepGoing', 'traces', 'coverage', 'json'],
   },
-  peer: { means: '`check --peer` alone', options: ['peer', 'as', 'on', 'seeds', 'programs', 'out', 'coverage', 'json'] },
+  peer: { means: '`check --peer` alone', options: ['peer', 'as', 'on', 'hypercalls', 'seeds', 'programs', 'out', 'coverage', 'json'] },
+  hypercalls: { means: '`check --hypercalls`', options: ['hypercalls', 'seeds', 'mutant', 'budget', 'out', 'keepGoing', 'json'] },
+  order: { means: '`check --order`', options: ['order', 'peer', 'json'] },
   bare: { means: '`check --bare`', options: ['bare', 'append', 'memory', 'lenient', 'steps', 'json'] },
   sequences: { means: '`check --isa x86` alone', options: ['isa', 'steps', 'seeds', 'json'] },
   silicon: { means: '`check --isa x86 --peer silicon`', options: ['isa', 'peer', 'seeds', 'cases', 'row', 'mode', 'html', 'json'] },
@@ -18,13 +20,20 @@ export type CheckKind = keyof typeof KINDS;
 
 const ISA_PEERS: Readonly<Record<string, CheckKind>> = { silicon: 'silicon', objdump: 'objdump', qemu: 'system', bochs: 'system' };
 
-type Asked = { readonly isa?: string; readonly bare?: string; readonly peer?: string };
+type Asked = {
+  readonly isa?: string;
+  readonly bare?: string;
+  readonly peer?: string;
+  readonly hypercalls?: number;
+  readonly order?: true | string;
+};
 
 /** What the options ask for. Throws BadInput for a peer that needs --isa. */
-export const kindOf = ({ isa, bare, peer }: Asked): CheckKind => {
+export const kindOf = ({ isa, bare, peer, hypercalls, order }: Asked): CheckKind => {
   if (bare !== undefined) return 'bare';
   if (isa !== undefined) return peer === undefined ? 'sequences' : (ISA_PEERS[peer] ?? 'silicon');
-  if (peer === undefined) return 'campaign';
+  if (order !== undefined) return 'order';
+  if (peer === undefined) return hypercalls === undefined ? 'campaign' : 'hypercalls';
   if (peer in ISA_PEERS) throw new BadInput(`--peer ${peer} knows no hypervisor: it goes with --isa x86`);
   return 'peer';
 };

@@ -9,10 +9,14 @@ import type { Theme } from './theme.ts';
 /** What would close the port over which two domains hand over to each other. */
 const OWN_CHANNEL: readonly string[] = ['close', 'reset', 'reset_cont', 'bind_vcpu', 'unmask'].map((name) => `event_channel_op/${name}`);
 
-/** Right most of the time, with one mistake in every third, with two in every tenth. */
+/** What undoes the work of others is rarer than that; in its place the first operation, which makes a port. */
+const UNDOES: readonly string[] = ['reset', 'reset_cont', 'close', 'bind_ipi', 'bind_virq'].map((name) => `event_channel_op/${name}`);
+const RARELY = 4;
+
+/** Right most of the time, with one mistake in every fourth, with two in every twelfth. */
 const callFrom = ({ r }: Generation, operation: Operation): Call | null => {
   const { faults, args, variants, onlyWrong } = operation;
-  const mistakes = faults.length === 0 ? 0 : onlyWrong ? r.int(1, 2) : r.one(10) ? 2 : r.one(3) ? 1 : 0;
+  const mistakes = faults.length === 0 ? 0 : onlyWrong ? r.int(1, 2) : r.one(12) ? 2 : r.one(4) ? 1 : 0;
   if (mistakes === 0) return onlyWrong ? null : callOf(operation, r.pick([args, ...variants]));
   const chosen = Array.from({ length: mistakes }, () => r.pick(faults));
   return callOf(
@@ -28,7 +32,9 @@ const listed = (name: string, weight: number, calls: readonly string[]): Theme =
   prepare: () => [],
   call: (g: Generation, caller: DomainKind) => {
     const possible = operationsFor(caller).filter(({ call, row }) => calls.includes(call) && !(g.state.two && OWN_CHANNEL.includes(row)));
-    return possible.length === 0 ? null : callFrom(g, g.r.pick(possible));
+    if (possible.length === 0) return null;
+    const chosen = g.r.pick(possible);
+    return UNDOES.includes(chosen.row) && !g.r.one(RARELY) ? callFrom(g, possible[0] as Operation) : callFrom(g, chosen);
   },
 });
 

@@ -15,10 +15,7 @@ const frames = (g: Generation, as: 'mfn' | 'pfn'): readonly Value[] =>
   g.r.list(
     0,
     5,
-    (): Value =>
-      g.r.one(10)
-        ? g.r.pick(['0xfffffffff', 1, '0xffffffffffffffff', { page: 'l4', as: 'mfn' }] as const)
-        : { page: g.r.pick(PAGES_THAT_GO), as },
+    (): Value => (g.r.one(10) ? g.r.pick(['0xfffffffff', 1, '0xffffffffffffffff'] as const) : { page: g.r.pick(PAGES_THAT_GO), as }),
   );
 
 const FLAGS: readonly Value[] = [0, 0, 0, 0, 0, 32, 40, 1, 0x100, 0x300, '0x20100', '0x40000', '0x10000', '0xffffffff'];
@@ -32,9 +29,8 @@ const reserve = (command: number, as: 'mfn' | 'pfn') => (g: Generation) => {
   const { r } = g;
   const list = frames(g, as);
   const extents: Argument = r.one(12) ? r.pick(['0x10000', '0x800000000000', 0] as const) : { array: list, size: 8 };
-  const count = r.one(10) ? r.pick([0, 1, 0x3ffffff, 0x4000000]) : list.length;
-  // More extents than the list has would take whatever stands behind it.
-  const nr = typeof extents === 'object' ? Math.min(count, list.length) : count;
+  // More extents than the list has would take whatever stands behind it, or without a list all memory.
+  const nr = typeof extents === 'object' ? (r.one(10) ? 0 : list.length) : r.pick([0, 1, 2, 40]);
   return call('memory_op', command + 64 * (r.one(10) ? r.int(0, 6) : 0), reservation(g, extents, r.one(30) ? 0x4000000 : nr));
 };
 
@@ -85,7 +81,13 @@ const MAKERS: readonly Maker[] = [
     make: (g) =>
       call('memory_op', 24, {
         struct: 'memory.reservation',
-        fields: { extent_start: 0, nr_extents: g.r.pick([0, 1, 100, 40_000, 0xffffffff]), extent_order: 0, mem_flags: 0, domid: DOMAIN(g) },
+        fields: {
+          extent_start: 0,
+          nr_extents: g.r.pick([0, 1, 100, 40_000, 0xffffffff]),
+          extent_order: 0,
+          mem_flags: 0,
+          domid: g.r.pick([0, 0, 1, SELF]),
+        },
       }),
   },
   {

@@ -31,7 +31,7 @@ const target = (g: Generation): Value => {
     case 3:
       return { page: r.pick(ANY), as: 'pte', flags: r.pick(PTE_FLAGS) };
     default:
-      return { page: r.pick(ANY), as: 'pte', flags: r.pick(['0x67', '0x67', '0x61', '0x65', '0x7', '0x8000000000000067']) };
+      return { page: r.pick(ANY), as: 'pte', flags: r.pick(['0x67', '0x61', '0x61', '0x65', '0x5', '0x8000000000000065']) };
   }
 };
 
@@ -55,7 +55,7 @@ const element = (g: Generation) => {
     case 2:
     case 3:
     case 4:
-      return extend(r.int(0, 3), mfn(r.pick(ANY)));
+      return extend(r.one(3) ? 0 : r.int(0, 3), mfn(r.pick(ANY)));
     case 5:
     case 6:
     case 7:
@@ -78,6 +78,16 @@ const element = (g: Generation) => {
   }
 };
 
+/** What makes a table of a page, whatever it was: empty, or a copy of one of the domain's own. */
+const recipe = (g: Generation) => {
+  const { r } = g;
+  const page = r.pick(PLAIN);
+  const level = r.int(1, 4);
+  const pin = extend(level - 1, mfn(page));
+  const filled = level < 4 && r.one(2) ? extend(17, mfn(page), { page: `l${level}` as 'l1', as: 'mfn' }) : extend(16, mfn(page));
+  return [...(r.one(3) ? [extend(4, mfn(page))] : []), filled, ...(r.one(8) ? [] : [pin]), ...(r.one(4) ? [element(g)] : [])];
+};
+
 const domain = (g: Generation): Value => (g.r.one(12) ? g.r.pick([0x7fe0, 0x7ff1, 0x7ff2, 0x7ff4]) : SELF);
 
 const MAKERS: readonly Maker[] = [
@@ -87,7 +97,7 @@ const MAKERS: readonly Maker[] = [
     row: 'update_va_mapping',
     make: ({ r }) => {
       const page = r.pick(ANY);
-      const value: Value = r.one(8) ? 0 : { page, as: 'pte', flags: r.pick(['0x61', '0x61', '0x61', '0x63']) };
+      const value: Value = r.one(8) ? 0 : { page, as: 'pte', flags: r.pick(['0x61', '0x61', '0x61', '0x61', '0x61', '0x61', '0x63']) };
       return call('update_va_mapping', { page, as: 'va' }, value, r.pick([0, 2, 2, 6]));
     },
   },
@@ -100,7 +110,7 @@ const MAKERS: readonly Maker[] = [
     weight: 12,
     row: 'mmuext_op/pin_l1_table',
     make: (g) => {
-      const structs = g.r.list(1, g.r.one(3) ? 5 : 1, () => element(g));
+      const structs = g.r.one(2) ? recipe(g) : g.r.list(1, g.r.one(3) ? 5 : 1, () => element(g));
       return call('mmuext_op', { structs }, structs.length, g.r.one(6) ? done : 0, domain(g));
     },
   },
@@ -146,14 +156,17 @@ export const tableTree: Theme = {
   needs: ['mmuext_op/pin_l1_table', 'mmu_update/normal_pt_update'],
   prepare: (g) => [
     g.step({
+      do: 'calls',
+      calls: ANY.flatMap((page) =>
+        g.r.one(6) ? [] : [call('update_va_mapping', { page, as: 'va' }, { page, as: 'pte', flags: '0x61' }, 2)],
+      ).concat(call('xen_version', 0)),
+    } as never),
+    g.step({
       do: 'hypercall',
       call: 'mmuext_op',
       args: [
         {
-          structs: [
-            extend(17, mfn(COPY), { page: 'l4', as: 'mfn' }),
-            ...PLAIN.flatMap((page) => (g.r.one(2) ? [extend(16, mfn(page))] : [])),
-          ],
+          structs: [extend(17, mfn(COPY), { page: 'l4', as: 'mfn' }), ...PLAIN.map((page) => extend(g.r.one(4) ? 6 : 16, mfn(page)))],
         },
         1 + PLAIN.length,
         0,

@@ -13,7 +13,7 @@ export const EVENT_CHANNEL: readonly Operation[] = [
     faults: [unknownCommand],
   }),
   operation('event_channel_op/bind_interdomain', [0, struct('evtchn.bind_interdomain', { remote_dom: SELF, remote_port: 2 })], {
-    variants: [1, 3, 4, 5].map((remote_port) => [0, struct('evtchn.bind_interdomain', { remote_dom: SELF, remote_port })]),
+    variants: [1, 3, 4, 5, 6, 7, 8, 9].map((remote_port) => [0, struct('evtchn.bind_interdomain', { remote_dom: SELF, remote_port })]),
     faults: [unknownCommand],
   }),
   operation('event_channel_op/bind_virq', [1, struct('evtchn.bind_virq', { virq: 1, vcpu: 0 })], {

@@ -1,0 +1,68 @@
+/** `xenspec check --order`: calls that are wrong in two ways at once, on model, executor and, when named, a peer. */
+import type { Command } from 'commander';
+import { ENGINES } from '../../campaign/engines.ts';
+import { checkOrder, type OrderCheck } from '../../campaign/order_check.ts';
+import { engineRecorder, peerRecorder, type Recorder } from '../../campaign/recorder.ts';
+import { findPeer, type PeerName } from '../../peers/peers.ts';
+import { EXIT } from '../exit_code.ts';
+import { count, Progress, table } from '../table.ts';
+import { version } from '../version.ts';
+
+export type OrderOptions = { order?: true | string; peer?: string; json?: true };
+
+export const addOrderOptions = (command: Command): void => {
+  command.option(
+    '--order [part]',
+    'calls that are wrong in two ways at once: which mistake is found first; of the operations with this in their name',
+  );
+};
+
+const tableOf = ({ rows }: OrderCheck): string =>
+  table(
+    ['operation', 'pairs', 'decided', 'looked at first, then', 'differences'],
+    rows.map(({ operation, pairs, decided, order, differences }) => [operation, pairs, decided, order.join(', '), differences.length]),
+  );
+
+/** Runs it as domain 0 on all, and as another domain on the engines. */
+export const checkOrderCommand = async ({ order, peer, json }: OrderOptions): Promise<number> => {
+  const operations = typeof order === 'string' ? order : '';
+  const recorders: Record<string, Recorder> = {};
+  for (const name of ENGINES) recorders[name] = await engineRecorder(name, version());
+  const engines = { ...recorders };
+  if (peer !== undefined) {
+    const found = findPeer(peer as PeerName);
+    if (!found.available) {
+      process.stdout.write(`skipped: ${found.why}\n`);
+      return EXIT.unavailable;
+    }
+    recorders[peer] = peerRecorder(found);
+  }
+  const progress = new Progress('programs that are wrong in two ways', 0);
+  const onProgram = (): void => progress.step();
+  const checks = [
+    await checkOrder('pv64_dom0', recorders, { operations, onProgram }),
+    await checkOrder('pv64_domU', engines, { operations, domain: 1, onProgram }),
+  ];
+  progress.done();
+  const differences = checks.flatMap(({ caller, rows }) =>
+    rows.flatMap(({ operation, differences }) => differences.map((difference) => ({ caller, operation, ...difference }))),
+  );
+  const inconclusive = checks.flatMap((check) => check.inconclusive);
+  if (json) process.stdout.write(`${JSON.stringify({ checks, verdict: differences.length > 0 ? 'diverged' : 'agreed' }, null, 2)}\n`);
+  else {
+    for (const check of checks) {
+      const sum = (of: 'singles' | 'pairs' | 'decided'): string => count(check.rows.reduce((all, row) => all + row[of], 0));
+      process.stdout.write(`${check.caller}, answered by ${check.by.join(', ')}\n${tableOf(check)}\n`);
+      process.stdout.write(`${sum('singles')} calls wrong in one way, ${sum('pairs')} in two; ${sum('decided')} tell an order\n\n`);
+    }
+    for (const { caller, operation, what, answers } of differences)
+      process.stdout.write(
+        `${caller} ${operation}, ${what}: ${Object.entries(answers)
+          .map(([by, answer]) => `${by} ${answer}`)
+          .join(', ')}\n`,
+      );
+    for (const why of inconclusive) process.stdout.write(`inconclusive: ${why}\n`);
+    process.stdout.write(`verdict: ${differences.length > 0 ? 'diverged' : 'agreed'}\n`);
+  }
+  return differences.length > 0 ? EXIT.divergence : EXIT.ok;
+};
