@@ -39,7 +39,14 @@ export const TraceHeader = z.object({
   machine: MachineConfig,
   images: z.array(TraceImage).min(1),
   /** How open choices were made; a recording of a real machine has none. */
-  policy: z.object({ slice: z.int().min(1), nsPerStep: z.number().positive().max(1_000_000), seed: z.int() }).nullable(),
+  policy: z
+    .object({
+      slice: z.int().min(1),
+      nsPerStep: z.number().positive().max(1_000_000),
+      seed: z.int(),
+      preempt: z.int().min(1).optional(),
+    })
+    .nullable(),
   /** The symbolic program(s) that the images were built from (spec/program.ts), when there is one. */
   program: z.json().nullable(),
   /** Seed that generated the program. */

@@ -14,7 +14,7 @@ export type Policy = {
   /** Seeds the choice among runnable vCPUs; 0 takes them in turn. */
   readonly seed: number;
   /** Of so many slices one has questions of long operations answered yes, chosen by the seed; absent: none. */
-  readonly preempt?: number;
+  readonly preempt?: number | undefined;
 };
 
 export const DEFAULT_POLICY: Policy = { slice: 10_000, nsPerStep: 1, seed: 0 };
