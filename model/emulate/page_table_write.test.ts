@@ -79,4 +79,43 @@ describe('a store into a page table', () => {
     expect(faulted(assisted, DOM1)).toBe(false);
     expect(entry(assisted, DOM1)).toBe(0n);
   });
+
+  const BTR = [0x48, 0x0f, 0xb3, 0x0f]; // btr [rdi], rcx
+  const OR0 = [0x48, 0x83, 0x0f, 0x00]; // or qword [rdi], 0
+  const CMPXCHG8B = [0x0f, 0xc7, 0x0f]; // cmpxchg8b [rdi]
+  const CMPXCHG16B = [0x48, 0x0f, 0xc7, 0x0f]; // cmpxchg16b [rdi]
+  const PUSH = [0x48, 0x87, 0xe7, 0x50]; // xchg rsp, rdi; push rax
+
+  it('finds the bit of BTR in another entry', () => {
+    const { cpu } = vcpuOf(fresh, DOM0);
+    const far = updateVcpu(fresh, DOM0, { cpu: { ...cpu, regs: cpu.regs.with(1, fromNumber(-64 + 1)) } });
+    const stored = run(far, DOM0, BTR, 0n, 8);
+    expect(entry(stored, DOM0)).toBe(entry(fresh, DOM0) & ~2n);
+    expect(miscounted(stored)).toEqual([]);
+  });
+  it('writes nothing that is there already, so that no rule is asked', () => {
+    const foreign = page(0, DOM1) | 0x125n;
+    const mapped = setMemory(
+      fresh,
+      writeBytes(fresh.memory, table(DOM0).mfn, INDEX * 8, new Uint8Array(new BigUint64Array([foreign]).buffer)),
+    );
+    const stored = run(mapped, DOM0, OR0, 0n);
+    expect([faulted(stored, DOM0), entry(stored, DOM0)]).toEqual([false, foreign]);
+    expect(faulted(run(mapped, DOM0, STORE, foreign), DOM0)).toBe(true);
+  });
+  it('compares and exchanges eight bytes, and sixteen only to find that they differ', () => {
+    const differing = run(fresh, DOM0, CMPXCHG8B, 5n);
+    expect([faulted(differing, DOM0), entry(differing, DOM0)]).toEqual([false, entry(fresh, DOM0)]);
+    expect(faulted(run(fresh, DOM0, CMPXCHG16B, 5n), DOM0)).toBe(false);
+    const zeros = setMemory(fresh, writeBytes(fresh.memory, table(DOM0).mfn, INDEX * 8, new Uint8Array(16)));
+    const { cpu } = vcpuOf(zeros, DOM0);
+    const same = updateVcpu(zeros, DOM0, { cpu: { ...cpu, regs: [2, 3, 1].reduce((regs, r) => regs.with(r, fromNumber(0)), cpu.regs) } });
+    expect([faulted(run(same, DOM0, CMPXCHG8B, 0n), DOM0), faulted(run(same, DOM0, CMPXCHG16B, 0n), DOM0)]).toEqual([false, true]);
+  });
+  it('may be a push', () => {
+    const swapped = run(fresh, DOM0, PUSH, 0n, 8);
+    const pushed = execute(swapped, 0, 1);
+    expect([faulted(pushed, DOM0), entry(pushed, DOM0)]).toEqual([false, 0n]);
+    expect(miscounted(pushed)).toEqual([]);
+  });
 });

@@ -15,6 +15,7 @@ import { equal, isZero, type Word, ZERO } from '../word/word.ts';
 import { decodeAt } from './decode_at.ts';
 import { storeDone } from './done.ts';
 import { overriddenBase, writtenAddress } from './operand_address.ts';
+import { X87_STORES } from './page_table_store.ts';
 import { readOnlyMapping } from './read_only_mapping.ts';
 
 /** Go on behind the write that faulted at `address`, without writing; null when the guest is to have its page fault. */
@@ -51,9 +52,10 @@ const STORES: readonly string[] = ['mov', 'movbe', 'stos'];
 const PUSHES: readonly string[] = ['push', 'pushf', 'call', 'enter'];
 
 /** Bytes that the instruction stores; 0 when it is none of those. */
-const storedSize = ({ mnemonic, dst, size }: Instruction): number => {
+const storedSize = ({ mnemonic, dst }: Instruction): number => {
   if (PUSHES.some((name) => mnemonic.startsWith(name))) throw new NotModelled(`emulation/mmio_ro-${mnemonic}`);
-  if (mnemonic === 'stos') return size;
+  if (X87_STORES.includes(mnemonic)) throw new NotModelled('emulation/mmio_ro-x87');
+  if (mnemonic === 'stos') return dst.size;
   if (dst.kind !== 'mem' || !(STORES.includes(mnemonic) || mnemonic.startsWith('set'))) return 0;
   return dst.size;
 };

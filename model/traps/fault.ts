@@ -52,15 +52,19 @@ const pageFault = (machine: Machine, at: VcpuRef, seen: number, address: Word): 
   const xens = inXen(machine, address);
   const error = xens ? seen | PF.PRESENT : seen;
   const writesReadOnly = (error & (PF.WRITE | PF.PRESENT | PF.FETCH)) === (PF.WRITE | PF.PRESENT);
-  const emulated =
-    writesReadOnly && vcpuOf(machine, at).mode === 'kernel'
-      ? (emulateReadOnlyMmio(machine, at, address) ?? emulatePageTableWrite(machine, at, address))
-      : null;
-  return (
-    emulated ??
-    returnToGuest(injectPageFault(xens ? cite(machine, 'trap/page_fault-xen_range') : machine, at, error, address), at, 'sysret')
-  );
+  if (writesReadOnly && vcpuOf(machine, at).mode === 'kernel') {
+    const passedOver = emulateReadOnlyMmio(machine, at, address);
+    if (passedOver) return passedOver;
+    const attempt = emulatePageTableWrite(machine, at, address);
+    return attempt.fixed ? attempt.machine : reflected(attempt.machine, at, { error, address, xens });
+  }
+  return reflected(machine, at, { error, address, xens });
 };
+
+type Reflected = { readonly error: number; readonly address: Word; readonly xens: boolean };
+
+const reflected = (machine: Machine, at: VcpuRef, { error, address, xens }: Reflected): Machine =>
+  returnToGuest(injectPageFault(xens ? cite(machine, 'trap/page_fault-xen_range') : machine, at, error, address), at, 'sysret');
 
 /** What Xen maps for itself is present, and forbidden. */
 const inXen = (machine: Machine, address: Word): boolean => {

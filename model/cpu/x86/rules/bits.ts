@@ -28,8 +28,8 @@ const changeBit =
 /** A register offset into memory is signed and may reach beyond the operand. */
 const reachesFar = (i: Instruction): boolean => i.dst.kind === 'mem' && i.src.kind === 'reg';
 
-/** The address of the operand-sized piece that holds the bit. */
-const farAddress = (s: Running, i: Instruction, access: number): Word => {
+/** The address of the operand-sized piece that holds the bit, for a register offset into memory. */
+export const farAddress = (s: Running, i: Instruction, access: number): Word => {
   const { size } = i.dst;
   const pieces = sar(signExtend(read(s, i, i.src), size), size === 8 ? 6 : size === 4 ? 5 : 4);
   const address = add(effectiveAddress(s, i, i.dst), shl(pieces, size === 8 ? 3 : size === 4 ? 2 : 1));

@@ -1,0 +1,48 @@
+/** Where an instruction writes, as Xen's emulator of page-table writes sees it. Chapter: spec/chapters/emulation.md, "Page-table writes". */
+import { NotModelled } from '#spec/failure.ts';
+import type { Instruction } from '../cpu/x86/instruction.ts';
+import { cutAddress, effectiveAddress } from '../cpu/x86/operand.ts';
+import { farAddress } from '../cpu/x86/rules/bits.ts';
+import type { Running } from '../cpu/x86/running.ts';
+import { RDI, RSP } from '../cpu/x86/state.ts';
+import { ACCESS } from '../memory/translate.ts';
+import { addInt, type Word } from '../word/word.ts';
+
+/**
+ * `plain`: writes whatever was there. `changed`: reads first, and writes only what is new. `compared`, `compared_pair`: reads first,
+ * and writes when ZF comes out set (CMPXCHG, CMPXCHG8B and 16B).
+ */
+export type Store = { readonly address: Word; readonly size: number; readonly kind: 'plain' | 'changed' | 'compared' };
+
+const PLAIN: readonly string[] = ['mov', 'movbe', 'movnti', 'pop'];
+const PUSHES: readonly string[] = ['push', 'pushf', 'call'];
+const STRINGS: readonly string[] = ['stos', 'movs'];
+const CHANGES: readonly string[] = [
+  ...['add', 'or', 'adc', 'sbb', 'and', 'sub', 'xor', 'inc', 'dec', 'not', 'neg', 'xchg', 'xadd'],
+  ...['rol', 'ror', 'rcl', 'rcr', 'shl', 'shr', 'sar', 'shld', 'shrd', 'bts', 'btr', 'btc'],
+];
+const BITS: readonly string[] = ['bts', 'btr', 'btc'];
+
+/** x87 instructions that write to memory. */
+export const X87_STORES: readonly string[] = ['fst', 'fstp', 'fist', 'fistp', 'fisttp', 'fbstp', 'fnstcw', 'fnstenv', 'fnsave', 'fnstsw'];
+
+/** Null for instructions that Xen's emulator cannot do here. `s`: a processor whose FS and GS have no base. */
+export const storeOf = (s: Running, i: Instruction): Store | null => {
+  const { mnemonic, dst } = i;
+  if (mnemonic === 'enter') throw new NotModelled('emulation/ptwr-enter');
+  if (X87_STORES.includes(mnemonic)) throw new NotModelled('emulation/ptwr-x87');
+  if (STRINGS.includes(mnemonic)) return { address: cutAddress(s.regs[RDI], i.addressSize), size: dst.size, kind: 'plain' };
+  if (PUSHES.includes(mnemonic)) return { address: addInt(s.regs[RSP], -i.size), size: i.size, kind: 'plain' };
+  if (dst.kind !== 'mem') return memorySource(s, i);
+  const address = effectiveAddress(s, i, dst);
+  if (PLAIN.includes(mnemonic) || mnemonic.startsWith('set')) return { address, size: dst.size, kind: 'plain' };
+  if (BITS.includes(mnemonic) && i.src.kind === 'reg') return { address: farAddress(s, i, ACCESS.READ), size: dst.size, kind: 'changed' };
+  if (CHANGES.includes(mnemonic)) return { address, size: dst.size, kind: 'changed' };
+  if (mnemonic === 'cmpxchg') return { address, size: dst.size, kind: 'compared' };
+  if (mnemonic === 'cmpxchg8b') return { address, size: i.size === 8 ? 16 : 8, kind: 'compared' };
+  return null;
+};
+
+/** XCHG names its memory second in some spellings. */
+const memorySource = (s: Running, i: Instruction): Store | null =>
+  i.mnemonic === 'xchg' && i.src.kind === 'mem' ? { address: effectiveAddress(s, i, i.src), size: i.src.size, kind: 'changed' } : null;
