@@ -61,6 +61,24 @@ export const domuBatches = (programs: readonly Seeded[], most: number): Batch[] 
 
 export const vcpusOf = ({ program }: Seeded): number => program.vcpus ?? 1;
 
+/** The firmware keeps the last frames to itself. */
+const FIRMWARE_FRAMES = 32;
+const hexOf = (frames: number): string => `0x${(frames * 4096).toString(16)}`;
+
+/** RAM of so many MiB, and the memory map that tells of it: all rows but those about the end of RAM are the default machine's. */
+const memoryOf = (mib: number): Pick<MachineConfig, 'frames' | 'e820'> => {
+  const machine = debian_4_17();
+  const frames = mib * PAGES_A_MIB - FIRMWARE_FRAMES;
+  const [oldEnd, end] = [hexOf(machine.frames), hexOf(frames)];
+  const e820 = machine.e820.map(([address, size, type]): [string, string, number] => {
+    if (address === oldEnd) return [end, size, type];
+    return BigInt(address) + BigInt(size) === BigInt(oldEnd)
+      ? [address, `0x${(BigInt(end) - BigInt(address)).toString(16)}`, type]
+      : [address, size, type];
+  });
+  return { frames, e820 };
+};
+
 /** Images of a batch as domain 0, as long as all are, so that they can be laid into a machine that has booted. */
 export const dom0Images = ({ programs }: Batch): readonly Uint8Array[] =>
   programs.length === 1
@@ -77,7 +95,7 @@ export const dom0Machine = ({ programs }: Batch): MachineConfig => {
   const { program } = programs[0]!;
   const vcpus = program.vcpus ?? 1;
   const domains = domainsOf(program) === 1 ? [dom0('', DOM0_MIB, vcpus)] : [dom0('', DOM0_MIB, vcpus), domU(1)];
-  return { ...debian_4_17(domains), pcpus: vcpus, frames: MACHINE_MIB * PAGES_A_MIB };
+  return { ...debian_4_17(domains), pcpus: vcpus, ...memoryOf(MACHINE_MIB) };
 };
 
 /** Image of a program as domain 1. */
@@ -87,7 +105,7 @@ export const domuImage = ({ program }: Seeded): Uint8Array => buildImages(progra
 export const farmMachine = (vcpus: number): MachineConfig => ({
   ...debian_4_17([dom0('', FARM_DOM0_MIB, vcpus), domU(1)]),
   pcpus: vcpus,
-  frames: FARM_MIB * PAGES_A_MIB,
+  ...memoryOf(FARM_MIB),
 });
 
 /** Memory of a domain 0 that only sleeps, in MiB. */
