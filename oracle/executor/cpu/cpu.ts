@@ -323,6 +323,9 @@ export class Cpu extends Mmu implements GuestCpu {
     const offset = at & (FRAME_BYTES - 1);
     let found: Instruction | null = null;
     this.attempt(() => {
+      // Xen's emulator does not cut RIP to 32 bits.
+      if (this.legacy && this.ripHi() !== 0) this.fault(GP, 0);
+      if (this.legacy) checkFetch(this, at, 0);
       found = this.takeApart(this.codePage(lo, hi, offset), lo, hi, offset).instruction;
     });
     return found;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { HYPERCALL } from '#spec/abi/hypercall.ts';
-import { DS, RAX, RBX, RCX } from '../cpu/interface.ts';
+import { DS, FS, RAX, RBX, RCX } from '../cpu/interface.ts';
 import { CODE, DATA, Guest } from './testing/guest.ts';
 
 const EINVAL = -22;
@@ -108,6 +108,15 @@ describe('loads', () => {
     expect(load(guest, 0xf003)).toMatchObject({ vector: 13, error: 0xf000 });
   });
 
+  test('null selectors in DS and ES lose their RPL on a return by IRET', () => {
+    const guest = withTable();
+    load(guest, 3);
+    guest.run([0x8e, 0xe0]);
+    expect(guest.vcpu.cpu.selector(DS)).toBe(3);
+    guest.run([0x0f, 0x20, 0xc0]);
+    expect([guest.vcpu.cpu.selector(DS), guest.vcpu.cpu.selector(FS)]).toEqual([0, 3]);
+  });
+
   test('not present and readable is #NP', () => {
     const guest = withTable(0n, (DATA32 | DPL3) & ~0x0000_8000_0000_0000n);
     setGdt(guest);
@@ -200,9 +209,10 @@ describe('code of 32 bits', () => {
     ['a stack that is code', 0xe023, 0xe033, 13, 0xe030],
     ['code that is not present', 0xb, 0xe02b, 11, 8],
     ['a stack that is not present', 0xe023, 0x13, 12, 0x10],
+    ['an offset beyond the limit', 0x1b, 0xe02b, 13, 0],
   ])('iret to %s arrives as its fault there', (_, cs, ss, vector, error) => {
     const absent = ~0x0000_8000_0000_0000n;
-    const guest = withTable(0n, (CODE32 | DPL3) & absent, (DATA32 | DPL3) & absent);
+    const guest = withTable(0n, (CODE32 | DPL3) & absent, (DATA32 | DPL3) & absent, CODE16);
     setGdt(guest);
     guest.put(DATA, 0, 0, 0, 0, AT, cs & ~3, 0x202, TOP, ss);
     guest.set(4, DATA);

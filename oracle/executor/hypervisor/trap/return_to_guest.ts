@@ -2,7 +2,7 @@
 import { FLAT, TI } from '#spec/abi/xen.ts';
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
 import { DB } from '../../cpu/exit.ts';
-import { R11, RCX } from '../../cpu/interface.ts';
+import { DS, ES, type GuestCpu, R11, RCX } from '../../cpu/interface.ts';
 import type { Machine } from '../machine.ts';
 import { isRunnable } from '../scheduler.ts';
 import { hexText, isCanonical } from '../u64.ts';
@@ -34,7 +34,7 @@ const pushException = (machine: Machine, vcpu: Vcpu): void => {
   vcpu.pendingVector = -1;
   const masks = (vcpu.trapFlags[vector] & TI.IF) !== 0;
   if (!createBounceFrame(machine, vcpu, vcpu.trapLo[vector], vcpu.trapHi[vector], masks, error)) return;
-  const address = vector === PAGE_FAULT ? hexText(vcpu.cr2.lo, vcpu.cr2.hi) : null;
+  const address = vector === PAGE_FAULT && error >= 0 ? hexText(vcpu.cr2.lo, vcpu.cr2.hi) : null;
   machine.emit({ kind: 'exception', at: vcpu.ref, vector, error: error < 0 ? null : error, address });
 };
 
@@ -69,6 +69,7 @@ const exit = (machine: Machine, vcpu: Vcpu): boolean => {
     vcpu.exitBySysret = false;
   }
   if (entersByIret(vcpu)) {
+    clearNullSelectors(cpu);
     leaveXen(vcpu);
     return true;
   }
@@ -83,6 +84,12 @@ const singleSteps = (vcpu: Vcpu): boolean => {
   vcpu.dr6 |= DR6_SINGLE_STEP;
   injectException(vcpu, DB, -1);
   return true;
+};
+
+/** On the way out of ring 0 null selectors of DS and ES lose their RPL; FS and GS keep it, as on the machine that real Xen was recorded on. */
+const clearNullSelectors = (cpu: GuestCpu): void => {
+  if (cpu.selector(DS) <= 3) cpu.setSelector(DS, 0);
+  if (cpu.selector(ES) <= 3) cpu.setSelector(ES, 0);
 };
 
 /** IRET to the saved context; false when it faults. To Xen's own 64-bit code without a look at any table. */
