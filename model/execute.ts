@@ -1,6 +1,7 @@
 /** Running a guest: instructions until one needs Xen, Xen's work for it, and on. */
 import type { VcpuRef } from '#spec/event.ts';
 import { NotModelled } from '#spec/failure.ts';
+import { DR6, DR6_FIXED } from '#spec/isa/x86/control_registers.ts';
 import { type CpuOutcome, VECTOR } from './cpu/x86/outcome.ts';
 import type { Platform } from './cpu/x86/platform.ts';
 import type { CpuState } from './cpu/x86/state.ts';
@@ -73,6 +74,7 @@ const handled = (machine: Machine, at: VcpuRef, outcome: CpuOutcome): Machine =>
     case 'syscall':
       return enterBySyscall(machine, at);
     case 'fault':
+      if (outcome.fault.vector === VECTOR.DB) return returnToGuest(injectDebug(machine, at, debugBits(outcome)), at, 'sysret');
       return handleFault(machine, at, outcome.fault);
     case 'int':
       return softwareInterrupt(machine, at, outcome.vector);
@@ -82,7 +84,7 @@ const handled = (machine: Machine, at: VcpuRef, outcome: CpuOutcome): Machine =>
       throw new NotModelled(`x86/outside-${outcome.wanted.kind}`);
     case 'trap':
       return outcome.fault.vector === VECTOR.DB
-        ? returnToGuest(injectDebug(machine, at), at, 'sysret')
+        ? returnToGuest(injectDebug(machine, at, debugBits(outcome)), at, 'sysret')
         : returnToGuest(injectException(machine, at, outcome.fault.vector, outcome.fault.error), at, 'sysret');
   }
 };
@@ -92,3 +94,6 @@ const withTable = (machine: Machine, at: VcpuRef, offset: number): Machine => {
   const { machine: m, mapped } = mapLdtPage(machine, at, offset);
   return mapped ? m : tableFault({ ...m, retired: m.retired + 1 }, at, offset);
 };
+
+/** What the processor's DR6 tells of a #DB. Without breakpoints it is a single step, and nothing keeps the register. */
+const debugBits = ({ cpu: { system } }: CpuOutcome): number => (system.dr[5].lo === 0 ? DR6.BS : system.dr[4].lo & ~DR6_FIXED);

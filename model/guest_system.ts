@@ -1,9 +1,11 @@
 /** The system state that a PV guest's instructions run on: Xen's, but for what is the guest's to choose. */
+import { DR6_FIXED } from '#spec/isa/x86/control_registers.ts';
 import type { X86Mode } from '#spec/isa/x86/mode.ts';
 import { type GuestTables, NO_TABLES } from './cpu/x86/guest_tables.ts';
 import { CS, RIGHTS } from './cpu/x86/state.ts';
 import { CR0, CR4, PV_SYSTEM, type SystemState } from './cpu/x86/system/state.ts';
 import type { Vcpu } from './vcpu.ts';
+import { word } from './word/word.ts';
 
 /** The mode that the code segment makes: Xen runs in long mode. */
 const modeOf = ({ cpu: { segments } }: Vcpu): X86Mode => {
@@ -12,20 +14,36 @@ const modeOf = ({ cpu: { segments } }: Vcpu): X86Mode => {
   return (rights & RIGHTS.BIG) !== 0 ? 'compat32' : 'compat16';
 };
 
-const build = ({ taskSwitched, cr4, tables }: Vcpu, mode: X86Mode): SystemState => ({
+/** Registers that few guests set. */
+const isPlain = ({ dr, tscAux, xcr0 }: Vcpu): boolean => (dr[DR7].lo & ENABLES) === 0 && tscAux === 0 && xcr0.lo === PV_SYSTEM.xcr0.lo;
+const DR7 = 5;
+const ENABLES = 0xff;
+const TSC_AUX = 0xc0000103;
+
+/** The debug registers as the processor has them while the guest runs: DR6 as Xen leaves it, and no breakpoints on ports. */
+const debugOf = ({ dr }: Vcpu): SystemState['dr'] => ((dr[DR7].lo & ENABLES) === 0 ? PV_SYSTEM.dr : dr.with(4, word(0, DR6_FIXED | 0)));
+
+const build = (vcpu: Vcpu, mode: X86Mode): SystemState => ({
   ...PV_SYSTEM,
   mode,
-  tables,
-  cr0: PV_SYSTEM.cr0 | (taskSwitched ? CR0.TS : 0),
-  cr4: (PV_SYSTEM.cr4 & ~CR4.FSGSBASE) | (cr4.lo & CR4.FSGSBASE),
+  tables: vcpu.tables,
+  cr0: PV_SYSTEM.cr0 | (vcpu.taskSwitched ? CR0.TS : 0),
+  cr4: (PV_SYSTEM.cr4 & ~CHOSEN) | (vcpu.cr4.lo & CHOSEN),
+  xcr0: vcpu.xcr0,
+  dr: debugOf(vcpu),
+  msrs: vcpu.tscAux === 0 ? PV_SYSTEM.msrs : new Map([[TSC_AUX, word(0, vcpu.tscAux)]]),
 });
+
+/** Bits of CR4 that the guest chooses, of those that its instructions can tell. */
+const CHOSEN = CR4.FSGSBASE | CR4.TSD | CR4.DE;
 
 /** What was built before, by the guest's tables and a name for the rest: the same state again is the same object. */
 const built = new WeakMap<GuestTables, Map<string, SystemState>>([[NO_TABLES, new Map()]]);
 
 export const guestSystem = (vcpu: Vcpu): SystemState => {
   const mode = modeOf(vcpu);
-  const name = `${vcpu.taskSwitched} ${vcpu.cr4.lo & CR4.FSGSBASE} ${mode}`;
+  if (!isPlain(vcpu)) return build(vcpu, mode);
+  const name = `${vcpu.taskSwitched} ${vcpu.cr4.lo & CHOSEN} ${mode}`;
   const known = built.get(vcpu.tables) ?? new Map<string, SystemState>();
   const found = known.get(name) ?? build(vcpu, mode);
   if (!known.has(name)) built.set(vcpu.tables, known.set(name, found));

@@ -5,6 +5,7 @@ import type { DomainObservation, Observation, PortObservation, VcpuObservation }
 import { observeFpu } from './cpu/x86/fpu/observe.ts';
 import { CS, DS, ES, FS, GS, SS } from './cpu/x86/state.ts';
 import type { Channel, Domain } from './domain.ts';
+import { readDebugRegister } from './emulate/debug_registers.ts';
 import { frameSums } from './frame_table.ts';
 import type { Machine } from './machine.ts';
 import { memoryDigest } from './memory/access.ts';
@@ -100,7 +101,7 @@ const observeVcpu = (vcpu: Vcpu): VcpuObservation => {
     nmi_callback: toHex(vcpu.traps[NMI].address),
     masking_callbacks: Object.keys(CALLBACKTYPE).filter((name) => (vcpu.masking as Readonly<Record<string, boolean>>)[name]),
     traps: vcpu.traps.flatMap(observeTrap),
-    dr: vcpu.dr.map(toHex),
+    dr: [0, 1, 2, 3, 6, 7].map((n) => toHex(readDebugRegister(vcpu, n)!)),
     fpu: observeFpu(vcpu.cpu.fpu),
     task_switched: vcpu.taskSwitched,
     iopl: vcpu.iopl,

@@ -68,6 +68,13 @@ export type Vcpu = {
   /** PHYSDEVOP_set_iobitmap: where the bitmap is, and for how many ports; null = none. */
   readonly ioBitmap: { readonly address: Word; readonly ports: number } | null;
   readonly cr4: Word;
+  /** TSC_AUX, 32 bits; the machine-check status that the guest wrote. */
+  readonly tscAux: number;
+  readonly mcgStatus: Word;
+  /** XCR0: which state the XSAVE family manages. */
+  readonly xcr0: Word;
+  /** Enables of DR7 for breakpoints on ports, which Xen watches itself: bits 0 to 7. */
+  readonly ioBreakpoints: number;
   /** CR2 as the last reflected page fault left it. */
   readonly cr2: Word;
   /** GS base of the mode that the vCPU is not in. */

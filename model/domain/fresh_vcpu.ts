@@ -17,6 +17,8 @@ const NR_VIRQS = VIRQ.ARCH_7 + 1;
 
 export const DR6_RESET = fromNumber(0xffff0ff0);
 export const DR7_RESET = fromNumber(0x400);
+/** x87 and SSE. */
+const XCR0_RESET = fromNumber(3);
 /** CR4 that a PV guest sees at first: PAE, MCE, OSFXSR, OSXMMEXCPT. */
 export const CR4_RESET = fromHex('0x660');
 
@@ -44,6 +46,10 @@ export const freshVcpu = (domid: number, id: number, sharedInfo: number): Vcpu =
   tables: NO_TABLES,
   ioBitmap: null,
   cr4: CR4_RESET,
+  tscAux: 0,
+  mcgStatus: ZERO,
+  xcr0: XCR0_RESET,
+  ioBreakpoints: 0,
   cr2: ZERO,
   gsBaseOther: ZERO,
   timers: { period: TICK, lastTick: 0, periodicDeadline: null, singleshot: null, pollDeadline: null },

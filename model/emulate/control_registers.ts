@@ -1,6 +1,5 @@
 /** Control registers as a PV guest sees them. Chapter: spec/chapters/emulation.md. */
 import type { VcpuRef } from '#spec/event.ts';
-import { NotModelled } from '#spec/failure.ts';
 import { newBaseptr } from '../hypercall/mm/baseptr.ts';
 import { cite } from '../journal.ts';
 import { updateVcpu, vcpuOf } from '../lens.ts';
@@ -15,14 +14,12 @@ const CR0_TS = 8;
 /** Bits of CR4 that the guest chooses: TSD DE FSGSBASE OSXSAVE; and those that it sees as Xen has them: PAE MCE OSFXSR OSXMMEXCPT. */
 const CR4_GUEST = 0x5000c;
 const CR4_XEN = 0x660;
-const CR4_TSD = 4;
 
 /** The frame that a value of CR3 names: all bits from 12 up. */
 export const frameOfCr3 = (cr3: Word): number => (cr3.hi >>> 0) * 0x100000 + (cr3.lo >>> 12);
 
 /** CR4 after the guest asked for `value`: what it may not choose stays. */
 export const fixGuestCr4 = (value: Word): Word => {
-  if ((value.lo & CR4_TSD) !== 0) throw new NotModelled('control_register/tsd');
   return word(0, (value.lo & CR4_GUEST) | CR4_XEN);
 };
 

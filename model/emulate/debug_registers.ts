@@ -1,5 +1,4 @@
 /** The guest's debug registers. Chapter: spec/chapters/misc.md. */
-import { NotModelled } from '#spec/failure.ts';
 import { addressOk } from '../guest_copy.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { type Word, word } from '../word/word.ts';
@@ -18,7 +17,9 @@ const ENABLES = 0xff;
 const IO = 2;
 const CR4_DE = 8;
 
-export type Written = { readonly kind: 'written'; readonly dr: readonly Word[] } | { readonly kind: 'EPERM' | 'EINVAL' | 'ENODEV' };
+export type Written =
+  | { readonly kind: 'written'; readonly dr: readonly Word[]; readonly ioBreakpoints: number }
+  | { readonly kind: 'EPERM' | 'EINVAL' | 'ENODEV' };
 
 /** DR4 and DR5 are other names of DR6 and DR7 unless CR4.DE is set. */
 const register = (vcpu: Vcpu, number: number): number | null => {
@@ -30,7 +31,8 @@ const register = (vcpu: Vcpu, number: number): number | null => {
 /** The register's value; null when there is none with this number. */
 export const readDebugRegister = (vcpu: Vcpu, number: number): Word | null => {
   const index = register(vcpu, number);
-  return index === null ? null : vcpu.dr[index];
+  if (index === null) return null;
+  return index === DR7 ? word(0, vcpu.dr[DR7].lo | vcpu.ioBreakpoints) : vcpu.dr[index];
 };
 
 /** The registers after a write, or why it is refused. */
@@ -41,14 +43,16 @@ export const writeDebugRegister = (vcpu: Vcpu, number: number, value: Word): Wri
   if (value.hi !== 0) return { kind: 'EINVAL' };
   if (index === DR6) return written(vcpu, index, word(0, (value.lo & DR6_WRITABLE) | DR6_ONES));
   if ((value.lo & GENERAL_DETECT) !== 0) return { kind: 'EPERM' };
-  if ((value.lo & ENABLES) !== 0) return enable(vcpu, value.lo);
-  return written(vcpu, index, word(0, (value.lo & DR7_WRITABLE) | DR7_ONES));
+  const control = (value.lo & DR7_WRITABLE) | DR7_ONES;
+  if ((control & ENABLES) === 0) return { kind: 'written', dr: vcpu.dr.with(DR7, word(0, control)), ioBreakpoints: 0 };
+  const onPorts = [0, 1, 2, 3].filter((n) => ((control >>> (16 + 4 * n)) & 3) === IO);
+  if (onPorts.length > 0 && (vcpu.cr4.lo & CR4_DE) === 0) return { kind: 'EPERM' };
+  const ioBreakpoints = onPorts.reduce((bits, n) => bits | (control & (3 << (2 * n))), 0);
+  return { kind: 'written', dr: vcpu.dr.with(DR7, word(0, control & ~ioBreakpoints)), ioBreakpoints };
 };
 
-const written = (vcpu: Vcpu, index: number, value: Word): Written => ({ kind: 'written', dr: vcpu.dr.with(index, value) });
-
-const enable = (vcpu: Vcpu, value: number): Written => {
-  const watchesIo = [16, 20, 24, 28].some((shift) => ((value >>> shift) & 3) === IO);
-  if (watchesIo && (vcpu.cr4.lo & CR4_DE) === 0) return { kind: 'EPERM' };
-  throw new NotModelled('cpu/breakpoints');
-};
+const written = (vcpu: Vcpu, index: number, value: Word): Written => ({
+  kind: 'written',
+  dr: vcpu.dr.with(index, value),
+  ioBreakpoints: vcpu.ioBreakpoints,
+});

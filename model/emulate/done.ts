@@ -1,5 +1,6 @@
 /** After an emulated instruction. */
 import type { VcpuRef } from '#spec/event.ts';
+import { DR6 } from '#spec/isa/x86/control_registers.ts';
 import { VECTOR } from '../cpu/x86/outcome.ts';
 import { cite } from '../journal.ts';
 import { setCpu, vcpuOf } from '../lens.ts';
@@ -10,18 +11,19 @@ import { injectException } from '../traps/exception.ts';
 import { returnToGuest } from '../traps/return.ts';
 import type { Word } from '../word/word.ts';
 
-type Trap = (machine: Machine, at: VcpuRef) => Machine;
-
-const goOn = (machine: Machine, at: VcpuRef, rip: Word, trap: Trap): Machine => {
+/** Go on at `rip`; `debug` traps behind the instruction when a single step, or a breakpoint, was met. */
+const goOn = (machine: Machine, at: VcpuRef, rip: Word, met: number, debug: typeof injectDebug): Machine => {
   const { cpu } = vcpuOf(machine, at);
   const m = setCpu(machine, at, { ...cpu, rip, flags: cpu.flags & ~FLAG.RF });
-  if ((cpu.flags & FLAG.TF) === 0) return returnToGuest(m, at, 'iret');
-  return returnToGuest(trap(cite(m, 'trap/emulated-single_step'), at), at, 'sysret');
+  const bits = met | ((cpu.flags & FLAG.TF) !== 0 ? DR6.BS : 0);
+  if (bits === 0) return returnToGuest(m, at, 'iret');
+  const told = (bits & DR6.BS) !== 0 ? cite(m, 'trap/emulated-single_step') : cite(m, 'emulation/port-breakpoint');
+  return returnToGuest(debug(told, at, bits), at, 'sysret');
 };
 
-/** Go on at `rip`; a single step traps behind the instruction. */
-export const instructionDone = (machine: Machine, at: VcpuRef, rip: Word): Machine => goOn(machine, at, rip, injectDebug);
+/** Go on at `rip`; a single step traps behind the instruction, and so do breakpoints that it `met`, as bits of DR6. */
+export const instructionDone = (machine: Machine, at: VcpuRef, rip: Word, met = 0): Machine => goOn(machine, at, rip, met, injectDebug);
 
 /** The same after a store that Xen emulated: a single step traps as well, but DR6 does not tell of it. */
 export const storeDone = (machine: Machine, at: VcpuRef, rip: Word): Machine =>
-  goOn(machine, at, rip, (m) => injectException(m, at, VECTOR.DB, null));
+  goOn(machine, at, rip, 0, (m) => injectException(m, at, VECTOR.DB, null));

@@ -1,45 +1,65 @@
-/** Model-specific registers that Xen answers for. Chapter: spec/chapters/emulation.md. */
+/** Model-specific registers that Xen answers for: reading. Chapter: spec/chapters/emulation.md. */
+import { MSR } from '#spec/abi/msr.ts';
 import type { VcpuRef } from '#spec/event.ts';
-import { NotModelled } from '#spec/failure.ts';
 import { VECTOR } from '../cpu/x86/outcome.ts';
-import { updateVcpu, vcpuOf } from '../lens.ts';
+import { cite } from '../journal.ts';
+import { vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
-import { isCanonical } from '../memory/translate.ts';
 import { tscOf } from '../time/clock.ts';
-import { equal, fromHex, isZero, type Word, ZERO } from '../word/word.ts';
+import { ALL_ONES, fromHex, fromNumber, isZero, type Word, ZERO } from '../word/word.ts';
 
-const MSR = {
-  TSC: 0x10,
-  APIC_BASE: 0x1b,
-  PATCHLEVEL: 0x8b,
-  PLATFORM_INFO: 0xce,
-  MISC_FEATURES: 0x140,
-  MISC_ENABLE: 0x1a0,
-  PAT: 0x277,
-  XEN: 0x40000000,
-  EFER: 0xc0000080,
-  STAR: 0xc0000081,
-  LSTAR: 0xc0000082,
-  CSTAR: 0xc0000083,
-  SFMASK: 0xc0000084,
-  FS_BASE: 0xc0000100,
-  GS_BASE: 0xc0000101,
-  KERNEL_GS_BASE: 0xc0000102,
-  TSC_AUX: 0xc0000103,
-  HWCR: 0xc0010015,
-} as const;
-// biome-ignore format: one table, read by eye
-
-const EFER = fromHex('0xd01');
+export const EFER = fromHex('0xd01');
+/** Registers that read the same whoever asks. Banks of machine checks: of two that Xen shows, control registers read as ones. */
 const CONSTANTS: ReadonlyMap<number, Word> = new Map([
   [MSR.EFER, EFER],
   [MSR.PAT, fromHex('0x50100070406')],
   [MSR.MISC_ENABLE, fromHex('0x801801')],
   [MSR.PATCHLEVEL, fromHex('0x1000065')],
-  ...[MSR.PLATFORM_INFO, MSR.MISC_FEATURES, MSR.TSC_AUX, MSR.HWCR, MSR.XEN].map((number) => [number, ZERO] as const),
+  [MSR.MCG_CAP, fromNumber(2)],
+  [MSR.DE_CFG, fromNumber(2)],
+  [0x400, ALL_ONES],
+  [0x404, ALL_ONES],
 ]);
+
+type Range = readonly [first: number, last: number];
+/** Registers that read as zero: of machine checks, of performance counting, of frequencies, and a few by themselves. */
+const ZEROS: readonly Range[] = [
+  [MSR.P5_MC_ADDR, MSR.P5_MC_TYPE],
+  [MSR.MCG_CTL, MSR.MCG_CTL],
+  [0x280, 0x29f],
+  [0x400, 0x47f],
+  [MSR.PLATFORM_INFO, MSR.PLATFORM_INFO],
+  [MSR.MISC_FEATURES_ENABLES, MSR.MISC_FEATURES_ENABLES],
+  [MSR.PERF_CAPABILITIES, MSR.PERF_CAPABILITIES],
+  [MSR.XEN, MSR.XEN],
+  [0xc0010000, 0xc0010007],
+  [MSR.K8_HWCR, MSR.K8_HWCR],
+  [MSR.NB_CFG, MSR.NB_CFG],
+  [MSR.FID_VID_CTL, MSR.FID_VID_STATUS],
+  [MSR.PSTATE_LIMIT, MSR.PSTATE7],
+  [0xc0010200, 0xc001020b],
+];
+/** Memory layout registers, which domain 0 may read: zero on this machine's processor. */
+const OF_THE_HOST: readonly Range[] = [
+  [MSR.K8_SYSCFG, MSR.K8_SYSCFG],
+  [0xc0010016, 0xc001001a],
+  [0xc001001d, 0xc001001d],
+  [0xc0010112, 0xc0010113],
+];
+
+export const isAmong = (ranges: readonly Range[], number: number): boolean =>
+  ranges.some(([first, last]) => number >= first && number <= last);
+
 /** The register's value, or null for #GP(0). */
-export const readMsr = (machine: Machine, at: VcpuRef, number: number): Word | null => {
+export const readMsr = (machine: Machine, at: VcpuRef, number: number): { readonly machine: Machine; readonly value: Word } | null => {
+  const value = answered(machine, at, number);
+  if (value) return { machine: cite(machine, 'emulation/rdmsr'), value };
+  // emulation/rdmsr-faked: the processor of this machine lets every number be read.
+  const faked = isZero(vcpuOf(machine, at).traps[VECTOR.GP].address) && number >>> 16 !== MSR.XEN >>> 16;
+  return faked ? { machine: cite(machine, 'emulation/rdmsr-faked'), value: ZERO } : null;
+};
+
+const answered = (machine: Machine, at: VcpuRef, number: number): Word | null => {
   const vcpu = vcpuOf(machine, at);
   const { segments } = vcpu.cpu;
   switch (number) {
@@ -53,28 +73,12 @@ export const readMsr = (machine: Machine, at: VcpuRef, number: number): Word | n
       return fromHex(at.vcpu === 0 ? '0xfee00900' : '0xfee00800');
     case MSR.TSC:
       return tscOf(machine);
+    case MSR.TSC_AUX:
+      return fromNumber(vcpu.tscAux);
+    case MSR.MCG_STATUS:
+      return vcpu.mcgStatus;
   }
   const constant = CONSTANTS.get(number);
   if (constant) return constant;
-  // Without a handler for #GP Xen makes some of these read as zero, depending on the machine's processor.
-  if (isZero(vcpu.traps[VECTOR.GP].address)) throw new NotModelled('msr/faked');
-  return null;
-};
-
-/** The machine after the write, or null for #GP(0). */
-export const writeMsr = (machine: Machine, at: VcpuRef, number: number, value: Word): Machine | null => {
-  const { cpu } = vcpuOf(machine, at);
-  switch (number) {
-    case MSR.FS_BASE:
-    case MSR.GS_BASE: {
-      if (!isCanonical(value)) return null;
-      const base = number === MSR.FS_BASE ? { fsBase: value } : { gsBase: value };
-      return updateVcpu(machine, at, { cpu: { ...cpu, segments: { ...cpu.segments, ...base } } });
-    }
-    case MSR.KERNEL_GS_BASE:
-      return isCanonical(value) ? updateVcpu(machine, at, { gsBaseOther: value }) : null;
-    case MSR.EFER:
-      return equal(value, EFER) ? machine : null;
-  }
-  return null;
+  return isAmong(ZEROS, number) || (at.domid === 0 && isAmong(OF_THE_HOST, number)) ? ZERO : null;
 };

@@ -1,29 +1,11 @@
-/** I/O ports behind Xen. There are no devices; what Xen would emulate or hand through is not modelled. Chapter: spec/chapters/emulation.md. */
+/** Who may use I/O ports: the virtual IOPL, and the I/O bitmap. Chapter: spec/chapters/emulation.md. */
 import { VMASST_TYPE } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
-import { NotModelled } from '#spec/failure.ts';
-import { domainOf, vcpuOf } from '../lens.ts';
+import { cite } from '../journal.ts';
+import { domainOf, setMemory, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
-
-/** QEMU's and Bochs's debug port: it swallows what is written and reads as its own number. */
-const DEBUG_PORT = 0xe9;
-/** Emulated by Xen for whoever may use ports: interval timer, speaker, clock, PCI configuration. */
-const EMULATED: readonly (readonly [first: number, last: number])[] = [
-  [0x42, 0x43],
-  [0x61, 0x61],
-  [0x70, 0x71],
-  [0xcf8, 0xcff],
-];
-/** Kept by Xen from dom0 too: interrupt controllers, timer, serial line, ACPI timer. */
-const KEPT: readonly (readonly [first: number, last: number])[] = [
-  [0x20, 0x21],
-  [0xa0, 0xa1],
-  [0x40, 0x40],
-  [0x3f8, 0x3ff],
-  [0x608, 0x60b],
-];
-
-const within = (ranges: typeof KEPT, port: number): boolean => ranges.some(([first, last]) => port >= first && port <= last);
+import { readGuest } from '../memory/guest.ts';
+import { addInt } from '../word/word.ts';
 
 /** The virtual IOPL allows I/O: it counts ring 1 for the kernel, ring 0 with the assist architectural_iopl, ring 3 for user mode. */
 export const ioplAllows = (machine: Machine, at: VcpuRef): boolean => {
@@ -32,19 +14,22 @@ export const ioplAllows = (machine: Machine, at: VcpuRef): boolean => {
   return iopl >= (mode === 'user' ? 3 : architectural ? 0 : 1);
 };
 
-/** What `size` bytes at a port read as. Throws NotModelled for ports with something behind them. */
-export const readPort = (domid: number, port: number, size: number): number => {
-  checkModelled(domid, port, size);
-  if (domid === 0 && port === DEBUG_PORT && size === 1) return DEBUG_PORT;
-  return size === 4 ? -1 : 2 ** (size * 8) - 1;
-};
+export type Permission = { readonly machine: Machine; readonly allowed: boolean };
 
-/** A write that nobody sees. Throws NotModelled for ports with something behind them. */
-export const writePort = checkModelled;
-
-function checkModelled(domid: number, port: number, size: number): void {
-  for (let at = port; at < port + size; at++) {
-    const known = domid === 0 ? within(KEPT, at) || (at === DEBUG_PORT && size === 1) : true;
-    if (within(EMULATED, at) || !known) throw new NotModelled(`port/${port.toString(16)}`);
+/** Whether the guest has asked for the use of these ports: by its IOPL, or by clear bits in its bitmap. */
+export const portsAllowed = (machine: Machine, at: VcpuRef, port: number, size: number): Permission => {
+  if (ioplAllows(machine, at)) return { machine, allowed: true };
+  const { ioBitmap, kernelTable } = vcpuOf(machine, at);
+  if (!ioBitmap || port + size > ioBitmap.ports) return { machine, allowed: false };
+  let m = machine;
+  let mask = 0;
+  let readable = true;
+  for (let k = 0; k < 2; k++) {
+    const read = readGuest(m.memory, kernelTable, addInt(ioBitmap.address, (port >> 3) + k), 1);
+    m = setMemory(m, read.memory);
+    readable &&= read.kind === 'done';
+    mask |= (readable && read.kind === 'done' ? read.bytes[0] : 0xff) << (8 * k);
   }
-}
+  const wanted = ((1 << size) - 1) << (port & 7);
+  return { machine: cite(m, 'emulation/port-bitmap'), allowed: (mask & wanted) === 0 };
+};

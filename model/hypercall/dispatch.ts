@@ -14,6 +14,7 @@ import { domctl, paging_domctl_cont } from './control/domctl.ts';
 import { hypfs_op, kexec_op, mca } from './control/privileged.ts';
 import { sysctl } from './control/sysctl.ts';
 import { xenoprof_op } from './control/xenoprof_op.ts';
+import { xenpmu_op } from './control/xenpmu_op.ts';
 import { set_gdt } from './descriptor/set_gdt.ts';
 import { update_descriptor } from './descriptor/update_descriptor.ts';
 import { event_channel_op } from './event_channel/event_channel_op.ts';
@@ -34,6 +35,9 @@ import { mmuext_op } from './mm/mmuext_op.ts';
 import { update_va_mapping, update_va_mapping_otherdomain } from './mm/update_va_mapping.ts';
 import { type Call, multicall } from './multicall/multicall.ts';
 import { notModelled } from './not_modelled.ts';
+import { event_channel_op_compat, nmi_op, physdev_op_compat, sched_op_compat } from './old/old_forms.ts';
+import { physdev_op } from './physdev/physdev_op.ts';
+import { platform_op } from './platform/platform_op.ts';
 import { fail, type HypercallResult, type Perform } from './result.ts';
 import { sched_op } from './sched/sched_op.ts';
 import { vcpu_op } from './vcpu/vcpu_op.ts';
@@ -47,6 +51,7 @@ export const HYPERCALLS: Readonly<Partial<Record<HypercallName, Perform>>> = {
   dm_op,
   domctl,
   event_channel_op,
+  event_channel_op_compat,
   fpu_taskswitch,
   get_debugreg,
   grant_table_op,
@@ -58,8 +63,13 @@ export const HYPERCALLS: Readonly<Partial<Record<HypercallName, Perform>>> = {
   memory_op,
   mmu_update,
   mmuext_op,
+  nmi_op,
+  physdev_op,
+  physdev_op_compat,
   paging_domctl_cont,
+  platform_op,
   sched_op,
+  sched_op_compat,
   set_callbacks,
   set_debugreg,
   set_gdt,
@@ -77,6 +87,7 @@ export const HYPERCALLS: Readonly<Partial<Record<HypercallName, Perform>>> = {
   xen_version,
   xenoprof_op,
   xsm_op: absent,
+  xenpmu_op,
 };
 
 /** Carry out call number `number`. `depth` is 1 for an entry of a multicall. */

@@ -38,7 +38,9 @@ const withLoaded = (machine: Machine, at: VcpuRef, segments: Segments): Machine 
 export const loadSegments = (machine: Machine, at: VcpuRef): { readonly machine: Machine; readonly failsafe: boolean } => {
   const { selectors } = vcpuOf(machine, at).cpu.segments;
   const { machine: m, bad } = reload(machine, at);
-  return bad ? { machine: failsafe(cite(m, 'descriptor/switch-failsafe'), at, selectors), failsafe: true } : { machine: m, failsafe: false };
+  return bad
+    ? { machine: failsafe(cite(m, 'descriptor/switch-failsafe'), at, selectors), failsafe: true }
+    : { machine: m, failsafe: false };
 };
 
 /** From the top down: SS RSP RFLAGS CS RIP GS FS ES DS R11 RCX, the selectors as they should have been. */

@@ -14,6 +14,9 @@ export const EVTCHN_FIFO_CONTROL_BLOCK = 72;
 export const EVTCHNSTAT = { closed: 0, unbound: 1, interdomain: 2, pirq: 3, virq: 4, ipi: 5 } as const;
 export type EvtchnStat = keyof typeof EVTCHNSTAT;
 
+/** struct evtchn_op, the argument of the old form: command, then the operation's structure. */
+export const event_channel_op_compat = layout(28, { cmd: [0, 4], u: [4, 24] });
+
 export const evtchn = {
   bind_interdomain: layout(12, { remote_dom: [0, 2, 'domid'], remote_port: [4, 4, 'port'], local_port: [8, 4, 'port', 'out'] }),
   bind_virq: layout(12, { virq: [0, 4, 'virq'], vcpu: [4, 4, 'vcpu'], port: [8, 4, 'port', 'out'] }),

@@ -80,3 +80,6 @@ export const callback = {
   register: layout(16, { type: [0, 2], flags: [2, 2, 'flags'], address: [8, 8, 'vaddr'] }),
   unregister: layout(4, { type: [0, 2] }),
 } as const;
+
+/** Argument of XENNMI_register_callback. Source: Xen public header `nmi.h`. */
+export const xennmi_callback = layout(16, { handler_address: [0, 8, 'vaddr'], pad: [8, 8, 'padding'] });

@@ -2,15 +2,13 @@
 import { hypercall, modelled, not, op, ops, other, type Row, refused, xenRefuses } from './cell.ts';
 
 const TWO_LEVEL = 'the domain has the two-level ABI';
-const OLD_FORM = not('the form of guests older than interface 0x00030202');
 const INTERRUPTS = not('physical interrupts and the I/O APIC behind PV guests');
 const PCI = not('the PCI bus');
-const PORTS = not('port permissions of user mode');
 
 export const CHANNELS: readonly Row[] = [
   ...hypercall('event_channel_op_compat', 16, [
-    ...ops({ bind_interdomain: 0, bind_virq: 1, bind_pirq: 2, close: 3, send: 4, status: 5, alloc_unbound: 6, bind_ipi: 7 }, OLD_FORM),
-    ...ops({ bind_vcpu: 8, unmask: 9 }, OLD_FORM),
+    ...ops({ bind_interdomain: 0, bind_virq: 1, bind_pirq: 2, close: 3, send: 4, status: 5, alloc_unbound: 6, bind_ipi: 7 }, modelled),
+    ...ops({ bind_vcpu: 8, unmask: 9 }, modelled),
   ]),
   ...hypercall('xen_version', 17, [
     ...ops({ version: 0, extraversion: 1, compile_info: 2, capabilities: 3, changeset: 4, platform_parameters: 5 }, modelled),
@@ -34,17 +32,19 @@ export const CHANNELS: readonly Row[] = [
     other(refused('ENOSYS')),
   ]),
   ...hypercall('physdev_op_compat', 19, [
-    ...ops({ irq_unmask_notify: 4, irq_status_query: 5, set_iopl: 6, set_iobitmap: 7, apic_read: 8, apic_write: 9 }, OLD_FORM),
-    ...ops({ alloc_irq_vector: 10, free_irq_vector: 11 }, OLD_FORM),
+    ...ops({ irq_unmask_notify: 4, irq_status_query: 5 }, INTERRUPTS),
+    ...ops({ set_iopl: 6, set_iobitmap: 7 }, modelled),
+    ...ops({ apic_read: 8, apic_write: 9, alloc_irq_vector: 10 }, INTERRUPTS, xenRefuses('EPERM', ['EFAULT'])),
+    op('free_irq_vector', 11, xenRefuses('ENOSYS', ['EFAULT'], 'the name alone is left of it')),
   ]),
   ...hypercall('physdev_op', 33, [
     ...ops({ irq_unmask_notify: 4, irq_status_query: 5 }, INTERRUPTS),
-    ...ops({ set_iopl: 6, set_iobitmap: 7 }, PORTS),
+    ...ops({ set_iopl: 6, set_iobitmap: 7 }, modelled),
     ...ops({ apic_read: 8, apic_write: 9, alloc_irq_vector: 10 }, INTERRUPTS, xenRefuses('EPERM', ['EFAULT'])),
     op('free_irq_vector', 11, xenRefuses('ENOSYS', [], 'the name alone is left of it')),
     ...ops({ eoi: 12, map_pirq: 13, unmap_pirq: 14 }, INTERRUPTS),
     ...ops({ manage_pci_add: 15, manage_pci_remove: 16 }, PCI, xenRefuses('EPERM', ['EFAULT'])),
-    op('pirq_eoi_gmfn_v1', 17, INTERRUPTS),
+    op('pirq_eoi_gmfn_v1', 17, modelled),
     op('restore_msi', 19, PCI),
     op('manage_pci_add_ext', 20, PCI, xenRefuses('EPERM', ['EFAULT', 'EINVAL'])),
     op('setup_gsi', 21, INTERRUPTS, xenRefuses('EPERM', ['EFAULT', 'EINVAL'])),
@@ -52,9 +52,9 @@ export const CHANNELS: readonly Row[] = [
     op('pci_mmcfg_reserved', 24, PCI, xenRefuses('EPERM')),
     ...ops({ pci_device_add: 25, pci_device_remove: 26 }, PCI, xenRefuses('EPERM', ['EFAULT'])),
     op('restore_msi_ext', 27, PCI),
-    op('pirq_eoi_gmfn_v2', 28, INTERRUPTS),
+    op('pirq_eoi_gmfn_v2', 28, modelled),
     op('dbgp_op', 29, not('the USB debug port'), xenRefuses('EPERM')),
     ...ops({ prepare_msix: 30, release_msix: 31 }, PCI, xenRefuses('EPERM', ['EFAULT'])),
-    other(xenRefuses('ENOSYS')),
+    other(refused('ENOSYS')),
   ]),
 ];

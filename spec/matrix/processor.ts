@@ -1,7 +1,5 @@
 /** Hypercalls about the vCPU: descriptor and trap tables, callbacks, scheduling, time. */
-import { hypercall, modelled, not, op, ops, other, type Row, refused, whole, xenRefuses } from './cell.ts';
-
-const OLD_FORM = not('the form of guests older than interface 0x00030101');
+import { hypercall, modelled, op, ops, other, type Row, refused, whole } from './cell.ts';
 
 export const PROCESSOR: readonly Row[] = [
   ...whole('set_trap_table', 0, modelled),
@@ -9,7 +7,7 @@ export const PROCESSOR: readonly Row[] = [
   ...whole('stack_switch', 3, modelled),
   ...whole('set_callbacks', 4, modelled),
   ...whole('fpu_taskswitch', 5, modelled),
-  ...hypercall('sched_op_compat', 6, [...ops({ yield: 0, block: 1, shutdown: 2 }, OLD_FORM), other(xenRefuses('ENOSYS'))]),
+  ...hypercall('sched_op_compat', 6, [...ops({ yield: 0, block: 1, shutdown: 2 }, modelled), other(refused('ENOSYS'))]),
   ...whole('set_debugreg', 8, modelled),
   ...whole('get_debugreg', 9, modelled),
   ...whole('update_descriptor', 10, modelled),
@@ -26,10 +24,7 @@ export const PROCESSOR: readonly Row[] = [
     other(refused('ENOSYS', ['ENOENT'])),
   ]),
   ...hypercall('set_segment_base', 25, [...ops({ fs: 0, gs_user: 1, gs_kernel: 2, gs_user_sel: 3 }, modelled), other(refused('EINVAL'))]),
-  ...hypercall('nmi_op', 28, [
-    ...ops({ register_callback: 0, unregister_callback: 1 }, not('callback_op does the same')),
-    other(xenRefuses('ENOSYS')),
-  ]),
+  ...hypercall('nmi_op', 28, [...ops({ register_callback: 0, unregister_callback: 1 }, modelled), other(refused('ENOSYS'))]),
   ...hypercall('sched_op', 29, [
     ...ops({ yield: 0, block: 1, shutdown: 2, poll: 3 }, modelled),
     op('remote_shutdown', 4, modelled, refused('EPERM', ['EFAULT', 'ESRCH'])),

@@ -109,7 +109,6 @@ const STATE: Readonly<Record<RowState, Check>> = {
   fx: ({ system: { cr0 } }) => unavailableWhen((cr0 & (CR0.EM | CR0.TS)) !== 0),
   xsave: ({ system: { kind, cr0, cr4 } }, { row }) => {
     if (kind === 'pv' && row.privileged) return;
-    if (kind === 'pv' && (cr4 & CR4.OSXSAVE) === 0) throw new NotModelled('x86/xsave_under_xen');
     undefinedWhen((cr4 & CR4.OSXSAVE) === 0);
     unavailableWhen((cr0 & CR0.TS) !== 0);
   },

@@ -9,7 +9,7 @@ import { type CpuOutcome, type Run, VECTOR } from './outcome.ts';
 import type { Platform } from './platform.ts';
 import { citing, cpuOf, Running, started, withMemory } from './running.ts';
 import { type CpuState, SS } from './state.ts';
-import { bareStep } from './system/step.ts';
+import { bareStep, isWatched, watchFrom, withDebugExceptions } from './system/step.ts';
 
 export type { Platform } from './platform.ts';
 
@@ -19,14 +19,17 @@ export type { Platform } from './platform.ts';
  */
 export const runInstructions = (cpu: CpuState, memory: Memory, platform: Platform, budget: number): CpuOutcome => {
   let s = started(cpu, memory, platform);
+  const watched = isWatched(s);
   for (;;) {
     try {
       if (s.system.kind === 'pv')
         while (s.tick < budget) {
+          if (watched) watchFrom(s);
           const instruction = instructionAt(s);
           const after = instruction.run(s, instruction);
           if (instruction.mnemonic === 'syscall') return { kind: 'syscall', ...reached(withoutRf(after)) };
-          s = (s.flags & (TF | RF)) === 0 ? after : afterDebugFlags(s, instruction, after);
+          if (watched) s = withDebugExceptions(s, instruction, after);
+          else s = (s.flags & (TF | RF)) === 0 ? after : afterDebugFlags(s, instruction, after);
         }
       else while (s.tick < budget && s.system.activity === 'running' && s.system.cr8 === cpu.system.cr8) s = bareStep(s);
       return { kind: 'retired', ...reached(s) };

@@ -3,12 +3,10 @@ import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import { callback } from '#spec/abi/sched.ts';
 import { CALLBACKTYPE } from '#spec/abi/xen.ts';
 import { copyFromGuest } from '../../guest_copy.ts';
-import { updateVcpu, vcpuOf } from '../../lens.ts';
 import { wordIn } from '../../memory/guest.ts';
-import { ZERO } from '../../word/word.ts';
 import { fieldOf } from '../guest_struct.ts';
-import { done, fail, type Perform } from '../result.ts';
-import { NMI, registerCallback } from './register.ts';
+import { fail, type Perform } from '../result.ts';
+import { registerCallback, unregisterNmi } from './register.ts';
 
 const CMD = SUBOPERATIONS.callback_op;
 
@@ -37,10 +35,8 @@ const unregister: Perform = (machine, caller, [arg]) => {
   if (!copied.ok) return fail(copied.machine, 'EFAULT', 'callback/unregister-fault');
   const m = copied.machine;
   switch (fieldOf(copied.bytes, callback.unregister.fields.type)) {
-    case CALLBACKTYPE.nmi: {
-      const traps = vcpuOf(m, caller).traps.with(NMI, { flags: 0, cs: 0, address: ZERO });
-      return done(updateVcpu(m, caller, { traps }), 'callback/unregister-nmi');
-    }
+    case CALLBACKTYPE.nmi:
+      return unregisterNmi(m, caller);
     case CALLBACKTYPE.event:
     case CALLBACKTYPE.failsafe:
     case CALLBACKTYPE.syscall:

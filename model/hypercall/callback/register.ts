@@ -5,7 +5,7 @@ import { updateVcpu, vcpuOf } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { isCanonical } from '../../memory/translate.ts';
 import type { CallbackName, Vcpu } from '../../vcpu.ts';
-import type { Word } from '../../word/word.ts';
+import { type Word, ZERO } from '../../word/word.ts';
 import { done, fail, type HypercallResult } from '../result.ts';
 
 /** Entry of the virtual IDT that the NMI callback is. */
@@ -38,4 +38,10 @@ export const registerCallback = (machine: Machine, caller: VcpuRef, type: number
     default:
       return fail(machine, 'ENOSYS', 'callback/register-type');
   }
+};
+
+/** Entry 2 of the virtual IDT becomes empty. */
+export const unregisterNmi = (machine: Machine, caller: VcpuRef): HypercallResult => {
+  const traps = vcpuOf(machine, caller).traps.with(NMI, { flags: 0, cs: 0, address: ZERO });
+  return done(updateVcpu(machine, caller, { traps }), 'callback/unregister-nmi');
 };

@@ -12,7 +12,7 @@ const set = (machine: Machine, caller: VcpuRef, reg: number, value: Word): Hyper
   const written = writeDebugRegister(vcpuOf(machine, caller), reg, value);
   switch (written.kind) {
     case 'written':
-      return done(updateVcpu(machine, caller, { dr: written.dr }), 'misc/set_debugreg-set');
+      return done(updateVcpu(machine, caller, { dr: written.dr, ioBreakpoints: written.ioBreakpoints }), 'misc/set_debugreg-set');
     case 'EPERM':
       return fail(machine, 'EPERM', 'misc/set_debugreg-permission');
     case 'EINVAL':

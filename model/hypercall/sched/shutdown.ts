@@ -17,7 +17,8 @@ export const shutdown: Perform = (machine, caller, [arg]) => {
   return endSelf(cite(copied.machine, 'sched/shutdown-self'), fieldOf(copied.bytes, sched.shutdown.fields.reason) & 0xff);
 };
 
-const endSelf = (machine: Machine, reason: number): HypercallResult => ({
+/** The caller's domain ends for this reason once the call is over. */
+export const endSelf = (machine: Machine, reason: number): HypercallResult => ({
   kind: 'reply',
   machine: { ...machine, reschedule: true },
   value: ZERO,

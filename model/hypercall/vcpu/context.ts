@@ -106,10 +106,10 @@ export const withContext = (vcpu: Vcpu, bytes: Uint8Array): Vcpu => {
 
 /** A value that set_debugreg would refuse leaves its register as after a reset. */
 const withDebugRegisters = (vcpu: Vcpu, bytes: Uint8Array): Vcpu => {
-  let set: Vcpu = { ...vcpu, dr: [ZERO, ZERO, ZERO, ZERO, DR6_RESET, DR7_RESET] };
+  let set: Vcpu = { ...vcpu, ioBreakpoints: 0, dr: [ZERO, ZERO, ZERO, ZERO, DR6_RESET, DR7_RESET] };
   for (const number of [0, 1, 2, 3, 6, 7]) {
     const written = writeDebugRegister(set, number, wordIn(bytes, at.debugreg.at + number * 8));
-    if (written.kind === 'written') set = { ...set, dr: written.dr };
+    if (written.kind === 'written') set = { ...set, dr: written.dr, ioBreakpoints: written.ioBreakpoints };
   }
   return set;
 };

@@ -74,7 +74,7 @@ const argumentsOf = (row: Row, domain: 0 | 1): readonly Argument[] => {
   if (sub === null) return [words(0), 0, 0, 0];
   const version = IN_STRUCTURE.get(number);
   // What a domctl says of frames: one, from the first on.
-  if (version !== undefined) return [words(version * HIGH_HALF + cmd, peer, 0, 1)];
+  if (version !== undefined) return [words(`0x${((BigInt(version) << 32n) | BigInt(cmd)).toString(16)}`, peer, 0, 1)];
   switch (number) {
     case HYPERCALL.mmu_update:
       return [{ struct: 'xen.mmu_update', fields: { ptr: cmd, val: 0 } }, 1, 0, DOMID.SELF];
@@ -145,9 +145,11 @@ const stops = (boot: Boot, rows: readonly Row[], domain: 0 | 1): readonly string
 
 export type Lie = { readonly row: string; readonly claim: string; readonly outcome: Outcome };
 
-/** How a row's stop is called: by the sub-operation's name too where the ABI tables have it and RDI selects it. */
-const stopOf = (row: Row): string =>
-  row.command !== null && suboperation(row.call as HypercallName, row.command) === row.sub ? nameOf(row) : row.call;
+/** How a row's stop is called: by the sub-operation's name too where the ABI tables have it. What an old form leads to stops by its modern name. */
+const stopOf = (old: Row): string => {
+  const row = { ...old, call: old.call.replace(/_compat$/, '') };
+  return row.command !== null && suboperation(row.call as HypercallName, row.command) === row.sub ? nameOf(row) : old.call;
+};
 
 /** Rows that fit into one program. */
 export const BATCH = 100;

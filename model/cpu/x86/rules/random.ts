@@ -24,7 +24,7 @@ const rdseedRule = randomRule(true);
 const TSC_AUX = 0xc0000103;
 
 /** TSC_AUX, which Xen keeps at 0. */
-const auxiliaryOf = ({ system }: Running): Word => (system.kind === 'pv' ? ZERO : (system.msrs.get(TSC_AUX) ?? ZERO));
+const auxiliaryOf = ({ system }: Running): Word => system.msrs.get(TSC_AUX) ?? ZERO;
 
 /** RDPID: DEST ← TSC_AUX. */
 const rdpidRule: Semantics = (s, i) => finish(s, i, i.dst, auxiliaryOf(s));

@@ -71,10 +71,22 @@ const FEATURES = 1;
 const osxsave = ({ system: { kind, cr4 } }: Running): number => (kind === 'bare' && (cr4 & CR4.OSXSAVE) !== 0 ? 1 << 27 : 0);
 
 /** RDTSC: EDX:EAX ← the time-stamp counter (looseness open/tsc-rate). */
-const rdtscRule: Semantics = (s, i) => advance(s, i, withCounter(s), s.flags, s.memory);
+const rdtscRule: Semantics = (s, i) => {
+  requireCounter(s);
+  return advance(s, i, withCounter(s), s.flags, s.memory);
+};
 
-/** RDTSCP: as RDTSC, and ECX ← TSC_AUX, which Xen keeps at 0. */
-const rdtscpRule: Semantics = (s, i) => advance(s, i, setReg(withCounter(s), RCX, ZERO), s.flags, s.memory);
+/** With CR4.TSD the counter is not for ring 3. */
+const requireCounter = ({ system: { cr4 } }: Running): void => {
+  if ((cr4 & CR4.TSD) !== 0) throw generalProtection(0, 'x86/privileged');
+};
+
+/** RDTSCP: as RDTSC, and ECX ← TSC_AUX. */
+const rdtscpRule: Semantics = (s, i) => {
+  requireCounter(s);
+  return advance(s, i, setReg(withCounter(s), RCX, s.system.msrs.get(TSC_AUX) ?? ZERO), s.flags, s.memory);
+};
+const TSC_AUX = 0xc0000103;
 
 const withCounter = (s: Running): readonly Word[] => {
   const { hi, lo } = addInt(s.platform.tsc, s.tick);

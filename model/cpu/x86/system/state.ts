@@ -1,6 +1,6 @@
 /** What system software sets up: mode, control registers, tables, model-specific registers. Immutable. */
 import type { X86Mode } from '#spec/isa/x86/mode.ts';
-import { type Word, ZERO } from '../../../word/word.ts';
+import { type Word, word, ZERO } from '../../../word/word.ts';
 import type { GuestTables } from '../guest_tables.ts';
 
 /** A table register: where the table begins, and its last offset. */
@@ -88,10 +88,10 @@ export const PV_SYSTEM: SystemState = {
   cr0: CR0.PG | CR0.AM | CR0.WP | CR0.NE | CR0.ET | CR0.MP | CR0.PE,
   cr2: ZERO,
   cr3: ZERO,
-  cr4: CR4.PAE | CR4.MCE | CR4.OSFXSR | CR4.OSXMMEXCPT | CR4.FSGSBASE,
+  cr4: CR4.PAE | CR4.MCE | CR4.OSFXSR | CR4.OSXMMEXCPT | CR4.FSGSBASE | CR4.OSXSAVE,
   cr8: 0,
   efer: 0xd01,
-  xcr0: ZERO,
+  xcr0: word(0, 3),
   dr: new Array<Word>(6).fill(ZERO),
   gdtr: EMPTY_TABLE,
   idtr: EMPTY_TABLE,
