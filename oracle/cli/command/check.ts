@@ -18,6 +18,7 @@ import { addIsaOptions, checkIsa, type IsaOptions } from './check_isa.ts';
 import { kindOf, refuseOthers } from './check_kind.ts';
 import { addOrderOptions, checkOrderCommand, type OrderOptions } from './check_order.ts';
 import { addPeerOptions, checkPeer, type PeerOptions } from './check_peer.ts';
+import { addPreemptOptions, checkPreempt, type PreemptOptions } from './check_preempt.ts';
 import { type Checked, checkJson, checkTable, coverageTable, findings, verdictOf } from './check_report.ts';
 import { type Replayed, replayFile } from './replay.ts';
 
@@ -25,6 +26,7 @@ type Options = IsaOptions &
   BareOptions &
   PeerOptions &
   HypercallOptions &
+  PreemptOptions &
   OrderOptions & {
     seeds?: { readonly first: number; readonly last: number };
     programs?: number;
@@ -93,6 +95,7 @@ const checkCommand = async (options: Options): Promise<number> => {
   // Without --seeds the seeds are fresh: taken from the clock, and printed.
   const first = options.seeds?.first ?? Math.floor(Date.now() / 1000) % 0x3fffffff;
   const asked = options.seeds ? options.seeds.last - options.seeds.first + 1 : options.programs;
+  if (options.preempt !== undefined) return checkPreempt(first, options);
   if (options.peer !== undefined) return checkPeer(options.peer, first, asked ?? null, options);
   if (options.hypercalls !== undefined) return checkHypercalls(first, options);
 
@@ -129,7 +132,7 @@ export const addCheck = (program: Command, done: (code: number) => void): void =
       'after',
       '\nExit codes: 0 all agreed, 1 a divergence or a rejected trace, 69 the peer is not on this machine, 70 a bug of ours.' +
         '\n\nExamples:\n  xenspec check\n  xenspec check --seeds 1..2000 --coverage\n  xenspec check --peer xen --programs 200 --as domu\n  xenspec check --mutant executor-close' +
-        '\n  xenspec check --hypercalls 5e6\n  xenspec check --order --peer xen\n  xenspec check --peer xen --hypercalls 5e5' +
+        '\n  xenspec check --hypercalls 5e6\n  xenspec check --order --peer xen\n  xenspec check --preempt 50 --seeds 1..20\n  xenspec check --peer xen --hypercalls 5e5' +
         '\n  xenspec check --isa x86 --peer silicon --cases 2000000 --html silicon.html' +
         '\n  xenspec check --bare vmlinux --append "console=ttyS0 pci=off acpi=off" --lenient --memory 256 --steps 1e8',
     )
@@ -145,4 +148,5 @@ export const addCheck = (program: Command, done: (code: number) => void): void =
   addPeerOptions(command);
   addHypercallOptions(command);
   addOrderOptions(command);
+  addPreemptOptions(command);
 };

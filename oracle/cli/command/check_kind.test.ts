@@ -6,6 +6,7 @@ test.each([
   [{ peer: 'xen' }, 'peer'],
   [{ bare: 'kernel' }, 'bare'],
   [{ hypercalls: 5_000_000 }, 'hypercalls'],
+  [{ preempt: 50 }, 'preempt'],
   [{ order: true, peer: 'xen' }, 'order'],
   [{ isa: 'x86' }, 'sequences'],
   [{ isa: 'x86', peer: 'silicon' }, 'silicon'],

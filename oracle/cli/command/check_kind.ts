@@ -9,6 +9,7 @@ const KINDS = {
   },
   peer: { means: '`check --peer` alone', options: ['peer', 'as', 'on', 'hypercalls', 'seeds', 'programs', 'out', 'coverage', 'json'] },
   hypercalls: { means: '`check --hypercalls`', options: ['hypercalls', 'seeds', 'mutant', 'budget', 'out', 'keepGoing', 'json'] },
+  preempt: { means: '`check --preempt`', options: ['preempt', 'seeds', 'out', 'json'] },
   order: { means: '`check --order`', options: ['order', 'peer', 'json'] },
   bare: { means: '`check --bare`', options: ['bare', 'append', 'memory', 'lenient', 'steps', 'json'] },
   sequences: { means: '`check --isa x86` alone', options: ['isa', 'steps', 'seeds', 'json'] },
@@ -26,13 +27,15 @@ type Asked = {
   readonly peer?: string;
   readonly hypercalls?: number;
   readonly order?: true | string;
+  readonly preempt?: number;
 };
 
 /** What the options ask for. Throws BadInput for a peer that needs --isa. */
-export const kindOf = ({ isa, bare, peer, hypercalls, order }: Asked): CheckKind => {
+export const kindOf = ({ isa, bare, peer, hypercalls, order, preempt }: Asked): CheckKind => {
   if (bare !== undefined) return 'bare';
   if (isa !== undefined) return peer === undefined ? 'sequences' : (ISA_PEERS[peer] ?? 'silicon');
   if (order !== undefined) return 'order';
+  if (preempt !== undefined) return 'preempt';
   if (peer === undefined) return hypercalls === undefined ? 'campaign' : 'hypercalls';
   if (peer in ISA_PEERS) throw new BadInput(`--peer ${peer} knows no hypervisor: it goes with --isa x86`);
   return 'peer';

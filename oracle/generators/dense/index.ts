@@ -19,8 +19,10 @@ export type DenseOptions = {
   readonly portable: boolean;
   /** As whom a program of one domain is to run; null: of each four programs one has two domains, and domain 1 makes the calls. */
   readonly alone: DomainKind | null;
+  /** Whether calls are put into multicalls too, which keep what is left of a call that stopped. */
+  readonly multicalls: boolean;
 };
-const DEFAULTS: DenseOptions = { draws: 4000, portable: false, alone: null };
+const DEFAULTS: DenseOptions = { draws: 4000, portable: false, alone: null, multicalls: true };
 
 /** Frames that are handed out are the machine's choice. */
 const PORTABLE = THEMES.filter((theme) => theme !== reservations);
@@ -31,14 +33,14 @@ const MOST_CALLS = 80;
 
 const multicall = (calls: readonly Call[]): Call => ({ call: 'multicall', args: [{ calls: [...calls] }, calls.length] });
 
-const callsOf = (g: Generation, theme: Theme, caller: DomainKind): readonly Call[] => {
+const callsOf = (g: Generation, theme: Theme, caller: DomainKind, multicalls: boolean): readonly Call[] => {
   const { r } = g;
   const one = (): readonly Call[] => {
     const made = theme.call(g, caller);
     return made ? [made] : [];
   };
   const calls = r.list(LEAST_CALLS, MOST_CALLS, one).flat();
-  if (calls.length > 0 && r.one(3)) calls.push(multicall(r.list(1, 6, one).flat()));
+  if (calls.length > 0 && r.one(3) && multicalls) calls.push(multicall(r.list(1, 6, one).flat()));
   return calls;
 };
 
@@ -50,7 +52,7 @@ const between = ({ r }: Generation, step: Generation['step']): readonly Step[] =
       ? [step({ do: 'upcalls', on: true } as never), step({ do: 'upcalls', on: false } as never)]
       : [];
 
-const generate = (source: fc.Random, two: boolean, { draws, portable, alone }: DenseOptions): Program => {
+const generate = (source: fc.Random, two: boolean, { draws, portable, alone, multicalls }: DenseOptions): Program => {
   const r = new Random(source);
   const g = new Generation(r, two ? 2 : 1);
   g.domain = two ? 1 : 0;
@@ -62,7 +64,7 @@ const generate = (source: fc.Random, two: boolean, { draws, portable, alone }: D
   for (let i = 0; i < tables; i++) {
     const theme = r.weighted(themes);
     const before = theme.prepare(g);
-    const calls = callsOf(g, theme, caller);
+    const calls = callsOf(g, theme, caller, multicalls);
     if (calls.length === 0) continue;
     steps.push(
       ...before,
