@@ -63,6 +63,11 @@ export type Domain = {
   readonly watchdogs: readonly { readonly inUse: boolean; readonly deadline: number | null }[];
   /** Bytes written to the console so far. */
   readonly consoleBytes: number;
+  /** What the domain wrote to the address of PCI's configuration and to the clock's index; absent = 0. */
+  readonly pciAddress?: number;
+  readonly cmosIndex?: number;
+  /** Frame of the page that tells which interrupts want their end told; absent = none. */
+  readonly eoiMap?: number;
 };
 
 export const EMPTY_GRANTS: GrantTable = { frames: [], active: new Map(), maptrack: [], handleOwners: [], freeHandles: [] };

@@ -82,6 +82,11 @@ export const MachineConfig = z.object({
   /** Wall clock at boot in seconds since 1970; never printed by generated programs. */
   wallclock_sec: z.int().min(0),
   domains: z.array(DomainConfig).min(1).max(16),
+  /**
+   * What is behind domain 0's ports. Absent: the devices of a PC, which are not modelled, so that a port which would reach one stops the
+   * run. `empty`: none. Chapter: spec/chapters/host.md.
+   */
+  host: z.enum(['empty']).optional(),
   /** Answer what is not modelled with -ENOSYS and an event instead of stopping. */
   lenient: z.boolean(),
 });

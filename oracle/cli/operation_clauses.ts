@@ -15,6 +15,8 @@ const CONSTANTS: readonly (readonly [string, HypercallName])[] = [
   ['MMUEXT_', 'mmuext_op'],
   ['XENMEM_', 'memory_op'],
   ['MMU_', 'mmu_update'],
+  ['XENPF_', 'platform_op'],
+  ['PHYSDEVOP_', 'physdev_op'],
 ];
 
 /** Families of clauses whose operations are named as the sub-operations are. */

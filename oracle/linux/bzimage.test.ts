@@ -28,6 +28,13 @@ const hex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text.replac
 const XZ = hex(
   'fd377a585a0000016922de360200210116000000742fe5a3e0003f000b5d003f91458468334c5a5b000000003aaa62ba00012340da83f3e89042990d010000000001595a',
 );
+/** The same with `--x86 --lzma2`, of code with calls near and far. */
+const XZ_X86 = hex(
+  'fd377a585a0000016922de3602010400210116000d86351fe0007700595d003f9145846832eac990797dceb4630dea7a98b23e7faedd597c9450d26916483d5c5e90a5d458273ce9851b662ab3b47156612fd2fadc3249d7b8e228893da41cb70f7c579d84606c01a32c99023ab100ae3bca63b37f46bb000000000014b5361c0001717892047c489042990d010000000001595a',
+);
+const CODE = hex(
+  '7f454c4600000000e8e900e800ffffe8e900e80090e81a030000e883feffffe8e8e900e800e822ffffffe887fcffffe8e900e800e887000000e8d7030000ffe8e900e800e8e900e800e8e8e9ffffffe86affffff90e8e900e8009090e82bfdffff90e8b9fcffff0000e842ffffff0000e8c5ffffff9090e8',
+);
 const SMALL = new Uint8Array(64);
 SMALL.set([0x7f, 0x45, 0x4c, 0x46]);
 /** The same by hand: 5 literals, a match of 54 zeros at distance 1, 5 literals. */
@@ -44,6 +51,7 @@ describe('kernel files', () => {
     expect(new Uint8Array(await kernelElf(bzImage(gzipSync(elf))))).toEqual(elf);
     expect(new Uint8Array(await kernelElf(gzipSync(elf)))).toEqual(elf);
     expect(await kernelElf(bzImage(withSize(XZ, 64)))).toEqual(SMALL);
+    expect(await kernelElf(bzImage(withSize(XZ_X86, 120)))).toEqual(CODE);
     expect(await kernelElf(bzImage(withSize(LZ4, 64)))).toEqual(SMALL);
   });
 

@@ -3,9 +3,9 @@
  * kinds. They bound what is unpacked, so that a small hostile file does not fill the memory.
  */
 import * as zlib from 'node:zlib';
-import xz from 'xz-decompress';
 import { BadInput } from '#spec/failure.ts';
 import { unlz4 } from './lz4.ts';
+import { unxz } from './xz.ts';
 
 /** More than any kernel, less than a machine's memory. */
 const MOST_BYTES = 256 * 1024 * 1024;
@@ -23,21 +23,9 @@ const unzstd: Unpack = (packed, size) => {
   return zstdDecompressSync(packed.subarray(0, -SIZE_BYTES), { maxOutputLength: Math.max(size, 1) });
 };
 
-const unxz: Unpack = async (packed, size) => {
-  const source = new Blob([new Uint8Array(packed.subarray(0, -SIZE_BYTES))]).stream();
-  const out = new Uint8Array(size);
-  let at = 0;
-  for await (const chunk of new xz.XzReadableStream(source) as AsyncIterable<Uint8Array>) {
-    if (at + chunk.length > size) throw new Error('more bytes than announced');
-    out.set(chunk, at);
-    at += chunk.length;
-  }
-  return out.subarray(0, at);
-};
-
 const KINDS: readonly { readonly name: string; readonly magic: readonly number[]; readonly unpack: Unpack | null }[] = [
   { name: 'gzip', magic: [0x1f, 0x8b], unpack: gunzip },
-  { name: 'xz', magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], unpack: unxz },
+  { name: 'xz', magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], unpack: (packed, size) => unxz(packed.subarray(0, -SIZE_BYTES), size) },
   { name: 'zstd', magic: [0x28, 0xb5, 0x2f, 0xfd], unpack: unzstd },
   { name: 'lz4', magic: [0x02, 0x21], unpack: (packed, size) => unlz4(packed.subarray(0, -SIZE_BYTES), size) },
   { name: 'bzip2', magic: [0x42, 0x5a, 0x68], unpack: null },

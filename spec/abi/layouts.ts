@@ -4,6 +4,7 @@ import { gnttab } from './grant_table.ts';
 import type { Layout } from './layout.ts';
 import { memory } from './memory.ts';
 import { physdev, physdev_op_compat } from './physdev.ts';
+import { platform } from './platform.ts';
 import { callback, sched, vcpu, vcpu_guest_context } from './sched.ts';
 import { xen_version } from './version.ts';
 import { mmu_update, mmuext_op, multicall_entry, trap_info } from './xen.ts';
@@ -21,6 +22,7 @@ export const LAYOUTS = {
   ...prefixed('vcpu', vcpu),
   ...prefixed('callback', callback),
   ...prefixed('physdev', { ...physdev, op_compat: physdev_op_compat }),
+  ...prefixed('platform', platform),
   ...prefixed('version', xen_version),
   ...prefixed('xen', { trap_info, mmu_update, mmuext_op, multicall_entry, vcpu_guest_context }),
 } as const satisfies Readonly<Record<string, Layout>>;

@@ -1,29 +1,32 @@
 /** Hypercalls of the control domain: machine, domains, profiling, crash kernels. */
-import { hypercall, not, op, ops, type Row, whole, xenRefuses } from './cell.ts';
+import { hypercall, modelled, not, op, ops, type Row, refused, whole, xenRefuses } from './cell.ts';
 
+const PLATFORM_DENIED = refused('EPERM', ['EFAULT', 'EACCES']);
 const DENIED = xenRefuses('EPERM', ['EFAULT', 'EACCES']);
 const HARDWARE = not('needs real hardware: firmware, power, microcode, machine checks');
 const TOOLS = not('the toolstack of domain 0: building and running domains by hypercall');
 const PROFILING = not('needs performance counters');
 
-const PLATFORM_OP = {
+/** Operations of platform_op that ask about the machine, or set its clock. */
+const PLATFORM_MODELLED = {
   settime32: 17,
   settime64: 62,
+  platform_quirk: 39,
+  get_cpu_version: 48,
+  firmware_info: 50,
+  get_cpuinfo: 55,
+  cpu_online: 56,
+  cpu_offline: 57,
+};
+
+const PLATFORM_HARDWARE = {
   add_memtype: 31,
   del_memtype: 32,
   read_memtype: 33,
   microcode_update: 35,
-  platform_quirk: 39,
-  get_cpu_version: 48,
   efi_runtime_call: 49,
-  firmware_info: 50,
   enter_acpi_sleep: 51,
-  change_freq: 52,
-  getidletime: 53,
   set_processor_pminfo: 54,
-  get_cpuinfo: 55,
-  cpu_online: 56,
-  cpu_offline: 57,
   cpu_hotadd: 58,
   mem_hotadd: 59,
   core_parking: 60,
@@ -162,7 +165,15 @@ const XENOPROF_CONTROL = {
 };
 
 export const CONTROL: readonly Row[] = [
-  ...hypercall('platform_op', 7, ops(PLATFORM_OP, HARDWARE, DENIED)),
+  ...hypercall('platform_op', 7, [
+    ...ops(PLATFORM_MODELLED, modelled, PLATFORM_DENIED),
+    ...ops(
+      { change_freq: 52, getidletime: 53 },
+      refused('ENOSYS', ['EFAULT', 'EACCES'], 'Xen itself governs frequencies'),
+      PLATFORM_DENIED,
+    ),
+    ...ops(PLATFORM_HARDWARE, HARDWARE, PLATFORM_DENIED),
+  ]),
   ...hypercall('xenoprof_op', 31, [
     ...ops({ init: 0, enable_virq: 8, disable_virq: 11, get_buffer: 14 }, PROFILING),
     ...ops(XENOPROF_CONTROL, PROFILING, xenRefuses('EPERM', ['EINVAL'], 'the domain is not the primary profiler')),
@@ -185,7 +196,7 @@ export const CONTROL: readonly Row[] = [
     40,
     ops(
       { mode_get: 0, mode_set: 1, feature_get: 2, feature_set: 3, init: 4, finish: 5, lvtpc_set: 6, flush: 7 },
-      xenRefuses('EOPNOTSUPP', [], 'virtual performance counters are off unless the command line asks for them'),
+      refused('EOPNOTSUPP', [], 'virtual performance counters are off unless the command line asks for them'),
     ),
   ),
   ...hypercall(

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { SHUTDOWN } from '#spec/abi/xen.ts';
 import type { Event } from '#spec/event.ts';
 import { BadInput, NotModelled } from '#spec/failure.ts';
+import { withEmptyHost } from '#spec/machines/empty_host.ts';
 import { TraceWriter } from '#traces/writer.ts';
 import { ENGINES, type EngineName, loadEngine } from '../../campaign/engines.ts';
 import { type RunResult, runEngine } from '../../campaign/run.ts';
@@ -26,6 +27,7 @@ type Options = {
   limit: number;
   trace?: string;
   consoles?: string;
+  host?: 'empty';
   lenient?: true;
   json?: true;
   bare?: true;
@@ -86,7 +88,7 @@ class Tally {
 }
 
 /** Options that belong to Xen's domains. */
-const XEN_ONLY = ['domU', 'machine', 'trace', 'consoles'] as const;
+const XEN_ONLY = ['domU', 'machine', 'trace', 'consoles', 'host'] as const;
 
 export const runCommand = async (image: string, options: Options): Promise<number> => {
   if (options.bare) {
@@ -98,10 +100,11 @@ export const runCommand = async (image: string, options: Options): Promise<numbe
   const paths = [image, ...(options.domU ?? [])];
   const images = await Promise.all(paths.map(readKernel));
   const lenient = options.lenient ?? false;
-  const config =
+  const machine =
     options.machine === undefined
       ? machineFor({ ...options, domains: images.length, lenient })
       : { ...machineFromFile(options.machine, images.length), lenient };
+  const config = options.host === 'empty' ? withEmptyHost(machine) : machine;
   const boot = await loadEngine(options.on);
   const engine = naming(paths, () => boot(config, images));
 
@@ -174,6 +177,9 @@ export const addRun = (program: Command, done: (code: number) => void): void => 
         'domUMemory',
       ]),
     )
+    .addOption(
+      new Option('--host <kind>', "what is behind dom0's ports: without it the devices of a PC, which stop the run").choices(['empty']),
+    )
     .option('--limit <instructions>', 'stop after so many', wholeNumber(1), 4_000_000_000)
     .option('--trace <file>', 'write a trace of all events')
     .option('--consoles <directory>', "write the other domains' consoles to files dN.console there instead of standard error")
@@ -187,6 +193,7 @@ export const addRun = (program: Command, done: (code: number) => void): void => 
       '\nExit codes: 0 after SHUTDOWN_poweroff, 3 after a crash, a hang or another shutdown, 4 at the limit, 5 not modelled, 2 bad input.' +
         '\nWith --bare as QEMU: twice the value written to isa-debug-exit, and one (so let images write 16 and more, to be told from the others); 3 after a triple fault, a reset or a halt without end.' +
         '\n\nExamples:\n  xenspec run hello.elf --cmdline "quiet" --limit 1000000 --trace hello.trace.gz' +
+        '\n  xenspec run /boot/vmlinuz --host empty --memory 256 --cmdline "console=hvc0 earlyprintk=xen acpi=off pci=off xen.fifo_events=0 panic=1" --lenient' +
         '\n  xenspec run backend.elf --domU frontend.elf --consoles logs' +
         '\n  xenspec run --bare kernel.elf --append "quiet" --memory 64',
     )

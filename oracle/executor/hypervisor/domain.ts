@@ -41,6 +41,11 @@ export class Domain {
   /** Slots that are taken; one that has fired stays so. */
   readonly watchdogInUse: boolean[] = new Array(NR_DOMAIN_WATCHDOG_TIMERS).fill(false);
   consoleBytes = 0;
+  /** PCI's address register and the clock's index, which Xen keeps for the domain. */
+  pciAddress = 0;
+  cmosIndex = 0;
+  /** The page that tells which interrupts want their end told; -1 when there is none. */
+  eoiMapMfn = -1;
   /** Numbers of the vCPUs that wait in SCHEDOP_poll. */
   readonly polling = new Set<number>();
 

@@ -1,8 +1,10 @@
 /** physdev_op: what a guest asks about physical devices. The command is the low half of the first argument. */
 import { SUBOPERATIONS, suboperation } from '#spec/abi/hypercall.ts';
 import { IO_PORTS, physdev } from '#spec/abi/physdev.ts';
+import { PGT } from '../frame_table.ts';
 import { accessOk, copyFromGuest, scratch } from '../guest_access.ts';
 import type { Machine } from '../machine.ts';
+import { getPageAndType, putPageAndType } from '../mm/page_type.ts';
 import { minus } from '../result.ts';
 import type { Vcpu } from '../vcpu.ts';
 
@@ -19,6 +21,9 @@ export const physdevOp = (machine: Machine, vcpu: Vcpu, cmd: number, lo: number,
       return read(physdev.set_iopl.size) ? setIopl(vcpu) : minus('EFAULT');
     case OP.set_iobitmap:
       return read(physdev.set_iobitmap.size) ? setIoBitmap(vcpu) : minus('EFAULT');
+    case OP.pirq_eoi_gmfn_v1:
+    case OP.pirq_eoi_gmfn_v2:
+      return read(physdev.pirq_eoi_gmfn.size) ? setEoiMap(machine, vcpu) : minus('EFAULT');
   }
   const name = suboperation('physdev_op', cmd);
   if (name !== undefined) machine.notModelled(vcpu, `physdev_op/${name}`);
@@ -40,5 +45,20 @@ const setIoBitmap = (vcpu: Vcpu): number => {
   const ports = scratch.getUint32(nr_ports.at, true);
   if (!accessOk(hi) || ports > IO_PORTS) return minus('EINVAL');
   vcpu.ioBitmap = { lo, hi, ports };
+  return 0;
+};
+
+/** The page where Xen would tell which interrupts need their end told. It is held for the domain's life. */
+const setEoiMap = (machine: Machine, vcpu: Vcpu): number => {
+  const { domain } = vcpu;
+  const { at } = physdev.pirq_eoi_gmfn.fields.gmfn;
+  const mfn = scratch.getUint32(at + 4, true) === 0 ? scratch.getUint32(at, true) : -1;
+  if (mfn < 0 || mfn >= machine.frames.count) return minus('EINVAL');
+  if (getPageAndType(machine, vcpu, mfn, PGT.writable, domain.domid) !== 0) return minus('EINVAL');
+  if (domain.eoiMapMfn >= 0) {
+    putPageAndType(machine, vcpu, mfn);
+    return minus('EBUSY');
+  }
+  domain.eoiMapMfn = mfn;
   return 0;
 };

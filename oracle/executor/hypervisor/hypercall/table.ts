@@ -6,6 +6,7 @@ import { memory_op } from '../memory/memory_op.ts';
 import { mmu_update } from '../mm/mmu_update.ts';
 import { mmuext_op } from '../mm/mmuext_op.ts';
 import { update_va_mapping, update_va_mapping_otherdomain } from '../mm/update_va_mapping.ts';
+import { minus } from '../result.ts';
 import { console_io } from './console_io.ts';
 import { set_gdt, update_descriptor } from './descriptor_tables.ts';
 import type { Handler } from './dispatch.ts';
@@ -13,6 +14,7 @@ import { iret } from './iret.ts';
 import { event_channel_op_compat, nmi_op, physdev_op_compat, sched_op_compat } from './legacy.ts';
 import { multicall } from './multicall.ts';
 import { physdev_op } from './physdev_op.ts';
+import { platform_op } from './platform_op.ts';
 import { fpu_taskswitch, get_debugreg, set_debugreg, set_segment_base, stack_switch, vm_assist } from './processor.ts';
 import { sched_op } from './sched_op.ts';
 import { set_timer_op } from './timer_op.ts';
@@ -52,6 +54,9 @@ const rows: Partial<Record<HypercallName, Handler>> = {
   physdev_op,
   physdev_op_compat,
   nmi_op,
+  platform_op,
+  // Xen was not told to share the performance counters.
+  xenpmu_op: () => minus('EOPNOTSUPP'),
 };
 
 /** Handler by number; holes are numbers that the slice lacks. */

@@ -1,31 +1,94 @@
-/** What lies behind the ports. Devices are not modelled: ports that nobody answers, and the debug port of dom0. */
+/**
+ * What lies behind the ports: what Xen answers itself, what it keeps from a domain, and the host. A PC's devices are not modelled; a
+ * host that is configured as empty has none.
+ */
 import { NotModelled } from '#spec/failure.ts';
 import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../vcpu.ts';
 
 const DEBUG_PORT = 0xe9;
-/** Xen keeps these from dom0: interrupt controllers, timer, its own serial line, power management timer. */
-const WITHHELD: ReadonlySet<number> = new Set([0x20, 0x21, 0xa0, 0xa1, 0x40, ...range(0x3f8, 8), ...range(0x608, 4)]);
-/** Xen answers these itself, for every domain: timer, clock, PCI configuration. */
-const VIRTUAL: ReadonlySet<number> = new Set([0x42, 0x43, 0x61, 0x70, 0x71, ...range(0xcf8, 8)]);
+const PIT_CH2 = 0x42;
+const PIT_MODE = 0x43;
+const SPEAKER = 0x61;
+const RTC_INDEX = 0x70;
+const RTC_DATA = 0x71;
+const CONFIG_ADDRESS = 0xcf8;
+/** Four ports of PCI configuration data. */
+const isConfigData = (port: number): boolean => (port & 0xfffc) === 0xcfc;
+const isPit = (port: number): boolean => port === PIT_CH2 || port === PIT_MODE || port === SPEAKER;
 
-function range(first: number, count: number): number[] {
-  return Array.from({ length: count }, (_, i) => first + i);
-}
+const MOST_PORT = 0xffff;
+const denied = new Uint8Array(MOST_PORT + 1);
+for (const [first, last] of [
+  [0x20, 0x21],
+  [0xa0, 0xa1],
+  [0x40, 0x43],
+  [0x61, 0x61],
+  [0x3f8, 0x3ff],
+  [0x608, 0x60b],
+  [0xcfc, 0xcff],
+] as const)
+  denied.fill(1, first, last + 1);
 
-/** Throws NotModelled for a port behind which there is something. Answers whether it is the debug port. */
-const check = (vcpu: Vcpu, port: number, bytes: number): boolean => {
-  if (vcpu.domain.privileged && port === DEBUG_PORT && bytes === 1) return true;
-  for (const byte of range(port, bytes)) {
-    if (VIRTUAL.has(byte) || (vcpu.domain.privileged && !WITHHELD.has(byte))) throw new NotModelled(`port/${byte.toString(16)}`);
-  }
-  return false;
+/** Dom0's own ports; others have none. */
+const permitted = (vcpu: Vcpu, port: number, bytes: number): boolean => {
+  if (!vcpu.domain.privileged || port + bytes - 1 > MOST_PORT) return false;
+  for (let i = 0; i < bytes; i++) if (denied[port + i] === 1) return false;
+  return true;
+};
+
+/** The access goes to the host as it is. */
+const isDirect = (vcpu: Vcpu, port: number, bytes: number): boolean =>
+  !(port === CONFIG_ADDRESS && bytes === 4) && !(port <= RTC_DATA && port + bytes > RTC_INDEX) && permitted(vcpu, port, bytes);
+
+/** Throws NotModelled when a device may be there. */
+const host = (machine: Machine, port: number, bytes: number): number => {
+  if (port === DEBUG_PORT && bytes === 1) return DEBUG_PORT;
+  if (machine.config.host !== 'empty') throw new NotModelled(`port/${port.toString(16)}`);
+  return 0xff;
+};
+
+/** Xen's imitation of a timer serves what is not the host's channel 2. */
+const pit = (machine: Machine, vcpu: Vcpu, port: number, command: number): void => {
+  const ours = port !== PIT_MODE || command >>> 6 === 2 || (command >>> 6 === 3 && (command & 6) === 0);
+  if (!vcpu.domain.privileged || !ours) throw new NotModelled(`port/${port.toString(16)}`);
+  host(machine, port, 1);
 };
 
 /** 1, 2 or 4 bytes from a port on, which the guest may use; all 32 bits are given. */
-export const guestIoRead = (_machine: Machine, vcpu: Vcpu, port: number, bytes: number): number =>
-  check(vcpu, port, bytes) ? DEBUG_PORT : -1;
+export const guestIoRead = (machine: Machine, vcpu: Vcpu, port: number, bytes: number): number => {
+  if (isDirect(vcpu, port, bytes)) return host(machine, port, bytes) | (bytes === 1 ? 0 : -1);
+  const { domain } = vcpu;
+  if (port === CONFIG_ADDRESS && bytes === 4) return domain.pciAddress;
+  let data = 0;
+  for (let i = 0; i < bytes; i++) {
+    const at = port + i;
+    let value = 0xff;
+    if (isPit(at)) pit(machine, vcpu, at, 0);
+    else if (at === RTC_INDEX) value = domain.cmosIndex;
+    else if (at === RTC_DATA || isConfigData(at)) {
+      if (domain.privileged) host(machine, at, bytes);
+    } else if (permitted(vcpu, at, 1)) value = host(machine, at, bytes);
+    data |= value << (8 * i);
+  }
+  return data;
+};
 
-export const guestIoWrite = (_machine: Machine, vcpu: Vcpu, port: number, bytes: number, _value: number): void => {
-  check(vcpu, port, bytes);
+export const guestIoWrite = (machine: Machine, vcpu: Vcpu, port: number, bytes: number, value: number): void => {
+  if (isDirect(vcpu, port, bytes)) {
+    host(machine, port, bytes);
+    return;
+  }
+  const { domain } = vcpu;
+  if (port === CONFIG_ADDRESS && bytes === 4) {
+    domain.pciAddress = value | 0;
+    return;
+  }
+  for (let i = 0; i < bytes; i++) {
+    const at = port + i;
+    const byte = (value >>> (8 * i)) & 0xff;
+    if (isPit(at)) pit(machine, vcpu, at, byte);
+    else if (at === RTC_INDEX) domain.cmosIndex = byte;
+    else if (at === RTC_DATA || isConfigData(at) ? domain.privileged : permitted(vcpu, at, 1)) host(machine, at, bytes);
+  }
 };
