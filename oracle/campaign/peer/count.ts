@@ -17,7 +17,11 @@ const RESULT = / rc=(-?\d+)/;
 
 /** What a step's line stands for. A batch that failed may have stopped anywhere: its elements do not count. */
 const weightOf = (step: Step, line: string): number => {
-  if (step.do === 'calls') return step.draws ?? /rc=(\S*)/.exec(line)?.[1]?.split(',').length ?? 0;
+  if (step.do === 'calls') {
+    if (step.draws === undefined) return /rc=(\S*)/.exec(line)?.[1]?.split(',').length ?? 0;
+    // A trap says how many draws were left.
+    return step.draws - Number(/ left=(\d+)/.exec(line)?.[1] ?? 0);
+  }
   const result = RESULT.exec(line);
   if (!result) return 0;
   if (step.do !== 'hypercall') return 1;

@@ -14,12 +14,19 @@ const pfnOf = (address: number): number => (address - VIRT_BASE) / PAGE;
 
 export type Guest = { readonly image: Uint8Array; readonly vcpus: number };
 
-type Loaded = { readonly pages: ReadonlyMap<number, Uint8Array>; readonly end: number; readonly entry: number };
+/** `written`: pages that its segments take, zero-filled ones among them. */
+type Loaded = {
+  readonly pages: ReadonlyMap<number, Uint8Array>;
+  readonly written: ReadonlySet<number>;
+  readonly end: number;
+  readonly entry: number;
+};
 
 /** Contents of an ELF file by pfn, and where the kernel ends. */
 const load = (elf: Uint8Array): Loaded => {
   const view = new DataView(elf.buffer, elf.byteOffset, elf.byteLength);
   const pages = new Map<number, Uint8Array>();
+  const written = new Set<number>();
   let end = 0;
   for (let i = 0; i < view.getUint16(56, true); i++) {
     const header = 64 + 56 * i;
@@ -32,6 +39,7 @@ const load = (elf: Uint8Array): Loaded => {
       number,
     ];
     end = Math.max(end, address + room);
+    for (let at = Math.floor(address / PAGE) * PAGE; at < address + room; at += PAGE) written.add((at - VIRT_BASE) / PAGE);
     for (let at = 0; at < size; ) {
       const pfn = Math.floor((address + at - VIRT_BASE) / PAGE);
       const from = (address + at) % PAGE;
@@ -42,7 +50,7 @@ const load = (elf: Uint8Array): Loaded => {
       at += length;
     }
   }
-  return { pages, end, entry: Number(view.getBigUint64(24, true)) };
+  return { pages, written, end, entry: Number(view.getBigUint64(24, true)) };
 };
 
 type StartOfDay = {
@@ -72,11 +80,10 @@ const startOfDay = (kernelEnd: number): StartOfDay => {
 };
 
 /** Tables, in the order L4, then an L1 before the tables above it that are new. Entries hold pfns. */
-const tablesOf = (day: StartOfDay, kernelEnd: number): readonly Uint8Array[] => {
+const tablesOf = (day: StartOfDay, written: ReadonlySet<number>): readonly Uint8Array[] => {
   const count = (day.stackEnd - day.tables) / PAGE - 1;
   const tables = Array.from({ length: count }, () => new BigUint64Array(512));
   const first = pfnOf(day.tables);
-  const dirtyEnd = up(kernelEnd, PAGE);
   const entry = (pfn: number, flags: bigint): bigint => (BigInt(pfn) << 12n) | flags;
   const l2 = 2;
   const l3 = 3;
@@ -90,7 +97,7 @@ const tablesOf = (day: StartOfDay, kernelEnd: number): readonly Uint8Array[] => 
       tables[l2]![address / 0x200000] = entry(first + l1, TABLE);
     }
     const isTable = pfn >= first && pfn < first + count;
-    const dirty = address < dirtyEnd || (address >= day.p2m && address < day.tables);
+    const dirty = written.has(pfn) || (address >= day.p2m && address < day.tables);
     tables[l1]![pfn % 512] = entry(pfn, isTable ? LEAF.table : dirty ? LEAF.dirty : LEAF.plain);
   }
   return tables.map((t) => new Uint8Array(t.buffer));
@@ -131,12 +138,12 @@ class Store {
 export const buildModule = (guests: readonly Guest[]): Uint8Array => {
   const store = new Store();
   const plans = guests.map(({ image, vcpus }) => {
-    const { pages, end, entry } = load(image);
+    const { pages, written, end, entry } = load(image);
     const day = startOfDay(end);
     const kind = CONTENT_KIND.plain;
     const contents = [...pages].map(([pfn, page]) => ({ pfn, kind: kind as number, page: store.add(page) }));
     contents.push({ pfn: pfnOf(day.startInfo), kind, page: store.add(startInfoOf(day)) });
-    for (const [i, table] of tablesOf(day, end).entries())
+    for (const [i, table] of tablesOf(day, written).entries())
       contents.push({ pfn: pfnOf(day.tables) + i, kind: CONTENT_KIND.table, page: store.add(table) });
     return { vcpus, entry, day, contents };
   });
