@@ -631,6 +631,7 @@ export const CLAUSES = {
   'trap/return-nmi': { chapter: 'trap', title: 'A pending NMI is delivered through entry 2 unless one is being handled; the next iret hypercall ends the handling.' },
   'trap/return-nmi_lost': { chapter: 'trap', title: 'Without a handler the NMI is lost.' },
   'trap/return-not_canonical': { chapter: 'trap', title: 'A RIP that is not canonical rules SYSRET out: RCX and R11 are set all the same, and IRET is used.' },
+  'trap/return-null_selectors': { chapter: 'trap', title: 'A return by IRET makes null selectors 1, 2 and 3 in DS and ES 0; SYSRET leaves them (F-175).' },
   'trap/return-refused': { chapter: 'trap', title: 'A target that IRET refuses comes back as the fault of IRET at that target: for CS and SS what their descriptors do not allow, for RIP outside the segment, or not canonical, #GP(0); looked at in this order.' },
   'trap/return-sysret': { chapter: 'trap', title: 'After a hypercall and after every frame the return is made by SYSRET: RCX = RIP, R11 = RFLAGS, CS 0xe033 and SS 0xe02b.' },
   'trap/return-sysret_compat': { chapter: 'trap', title: 'When CS is exactly 0xe023 SYSRET goes to 32-bit code instead, at the low half of RIP.' },

@@ -2,7 +2,7 @@
 import { FLAT } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import type { Running } from '../cpu/x86/running.ts';
-import { type CpuState, CS, RSP, SS } from '../cpu/x86/state.ts';
+import { type CpuState, CS, DS, ES, RSP, type Segments, SS } from '../cpu/x86/state.ts';
 import { requireTarget, returnCode, runsLong } from '../cpu/x86/system/code_segment.ts';
 import { hiddenOf } from '../cpu/x86/system/descriptor.ts';
 import { outerStack, toOuter } from '../cpu/x86/system/far_return.ts';
@@ -21,11 +21,18 @@ export const iretTo = (machine: Machine, at: VcpuRef): Loaded<Arrived> => {
   const { regs, rip, segments } = vcpuOf(machine, at).cpu;
   const { selectors } = segments;
   if (selectors[CS] === FLAT.RING3_CS64 && selectors[SS] === FLAT.RING3_SS64 && isCanonical(rip))
-    return { kind: 'loaded', machine, value: { regs, rip, segments: onFlat(segments) } };
+    return { kind: 'loaded', machine, value: { regs, rip, segments: withPlainNulls(onFlat(segments)) } };
   return withTables(machine, at, 0, (s) => {
     const after = arriving(s, selectors[CS], selectors[SS]);
-    return { s: after, value: { regs: after.regs, rip: after.rip, segments: after.segments } };
+    return { s: after, value: { regs: after.regs, rip: after.rip, segments: withPlainNulls(after.segments) } };
   });
+};
+
+/** trap/return-null_selectors: 1, 2 and 3 become 0. */
+const withPlainNulls = (segments: Segments): Segments => {
+  const kept = [DS, ES].filter((register) => segments.selectors[register] > 0 && segments.selectors[register] < 4);
+  if (kept.length === 0) return segments;
+  return { ...segments, selectors: segments.selectors.map((selector, register) => (kept.includes(register) ? 0 : selector)) };
 };
 
 /** CS is judged first, then SS, then the target. */

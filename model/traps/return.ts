@@ -4,7 +4,7 @@
  */
 import { FLAT, TI } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
-import { CS, R11, RCX } from '../cpu/x86/state.ts';
+import { CS, DS, ES, R11, RCX } from '../cpu/x86/state.ts';
 import { cite, emit } from '../journal.ts';
 import { findDomain, pcpuOf, setCpu, updateVcpu, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
@@ -85,5 +85,10 @@ const iret = (machine: Machine, at: VcpuRef): Machine => {
   if (tried.kind === 'fault') return handleFault(cite(tried.machine, 'trap/return-refused'), at, tried.fault);
   if (tried.kind === 'missing') return tableFault(cite(tried.machine, 'trap/return-refused'), at, tried.offset);
   const flags = (cpu.flags & IRET_FLAGS & ~(FLAG.IOPL | FLAG.VM)) | FLAG.IF | 2;
-  return setCpu(cite(tried.machine, 'trap/return-iret'), at, { ...cpu, ...tried.value, flags });
+  const nulls = tried.value.segments.selectors !== cpu.segments.selectors && hasOddNull(cpu.segments.selectors);
+  const m = cite(tried.machine, 'trap/return-iret');
+  return setCpu(nulls ? cite(m, 'trap/return-null_selectors') : m, at, { ...cpu, ...tried.value, flags });
 };
+
+const hasOddNull = (selectors: readonly number[]): boolean =>
+  [DS, ES].some((register) => selectors[register] > 0 && selectors[register] < 4);
