@@ -3,12 +3,14 @@
  * through cached translations that are dropped as soon as something they follow from is written.
  */
 import type { CpuidLeaf } from '#spec/config.ts';
+import { DR6 } from '#spec/isa/x86/control_registers.ts';
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
 import type { X86Mode } from '#spec/isa/x86/mode.ts';
 import { FRAME_BYTES, type Memory } from '../memory.ts';
 import { linear } from './address.ts';
 import { build } from './build.ts';
 import { isCanonical } from './canonical.ts';
+import type { Capture } from './capture.ts';
 import type { CodePage } from './code_cache.ts';
 import { checkFetch, reachesBeyond } from './code_segment.ts';
 import { decode } from './decode.ts';
@@ -24,8 +26,9 @@ import { CODE_KINDS, checksAlignment, codeKind, flatSegments, hasWideStack, mode
 import { type Op, STOP } from './op.ts';
 import { prepare } from './operands.ts';
 import { type Platform, PV } from './platform.ts';
-import { adoptCode, type Described, describe, enterByIret, enterBySysret, loadOrNull } from './pv_entry.ts';
+import { XenSide } from './pv_entry.ts';
 import { FAULT } from './registers.ts';
+import { executionHits } from './system/debug.ts';
 import { answerTime } from './system.ts';
 import { type Access, type Translation, walk } from './walk.ts';
 
@@ -39,6 +42,7 @@ export class Cpu extends Mmu implements GuestCpu {
   readonly cpuid: readonly CpuidLeaf[];
   /** Of a guest of Xen. */
   readonly tables = new DescriptorTables();
+  readonly xen: XenSide = new XenSide(this);
   tsc = 0n;
   /** Steps that the last run had taken when something that is not modelled ended it. */
   done = 0;
@@ -50,6 +54,10 @@ export class Cpu extends Mmu implements GuestCpu {
   boundary = false;
   /** The instruction that a link into another page carries out now. */
   restart: Op | null = null;
+  /** A guest of Xen has breakpoints. Those that the step has hit, and why its #DB comes, as bits of DR6. */
+  breaking = false;
+  hits = 0;
+  causes = 0;
   private leaving: Leaving | null = null;
   private faulted = false;
 
@@ -123,7 +131,7 @@ export class Cpu extends Mmu implements GuestCpu {
     let retired = 0;
     while (retired < steps) {
       this.done = retired;
-      const alone = (this.s[SYSTEM] & (RFLAGS.TF | RFLAGS.RF)) !== 0;
+      const alone = this.breaking || (this.s[SYSTEM] & (RFLAGS.TF | RFLAGS.RF)) !== 0;
       if (this.legacy) this.boundary = reachesBeyond(this.s, this.s[PAGE]);
       // For a guest of Xen, a shadow right behind another does not count.
       const held = this.shadow !== 'none' && !this.platform.bare;
@@ -141,6 +149,22 @@ export class Cpu extends Mmu implements GuestCpu {
     return { kind: 'limit', retired };
   }
 
+  runCaptured(capture: Capture): Exit {
+    const { fsBase, gsBase } = this;
+    this.capture = capture;
+    this.fsBase = 0n;
+    this.gsBase = 0n;
+    this.chooseTlb();
+    try {
+      return this.run(1);
+    } finally {
+      this.capture = null;
+      this.fsBase = fsBase;
+      this.gsBase = gsBase;
+      this.chooseTlb();
+    }
+  }
+
   /** Why the last burst ended, if by a fault or into Xen. */
   private exit(retired: number): Exit | null {
     if (this.faulted) {
@@ -153,14 +177,28 @@ export class Cpu extends Mmu implements GuestCpu {
     return exit;
   }
 
-  /** One step with TF or RF set: 1, or -1 when the single-step trap follows. RF ends with it. `held`: interrupts are held off before it. */
+  /** One step with TF or RF set, or with breakpoints: 1, or -1 when a debug trap follows. RF ends with it. `held`: interrupts are held off before it. */
   private single(held: boolean): 1 | -1 {
     const { s } = this;
     const before = s[SYSTEM];
+    if (!held) this.hits = 0;
+    if (this.breaking && !held && (before & RFLAGS.RF) === 0 && this.meetsBreakpoint()) return 1;
     this.burst(1);
     if (this.faulted) return 1;
     if ((before & RFLAGS.RF) !== 0) s[SYSTEM] &= ~RFLAGS.RF;
-    return (before & RFLAGS.TF) !== 0 && (held || this.shadow !== 'ss') && this.leaving === null ? -1 : 1;
+    if ((!held && this.shadow === 'ss') || this.leaving !== null) return 1;
+    this.causes = this.hits | ((before & RFLAGS.TF) === 0 ? 0 : DR6.BS);
+    return this.causes !== 0 ? -1 : 1;
+  }
+
+  /** A breakpoint at RIP: #DB before the instruction. */
+  private meetsBreakpoint(): boolean {
+    this.causes = executionHits(this);
+    if (this.causes === 0) return false;
+    this.faulted = true;
+    this.faultVector = DB;
+    this.faultError = this.faultAddress = null;
+    return true;
   }
 
   /** Up to `count` steps. Returns how many were taken, one that faulted included. */
@@ -329,26 +367,6 @@ export class Cpu extends Mmu implements GuestCpu {
       found = this.takeApart(this.codePage(lo, hi, offset), lo, hi, offset).instruction;
     });
     return found;
-  }
-
-  enterBySysret(long: boolean): void {
-    enterBySysret(this, long);
-  }
-
-  enterByIret(cs: number, ss: number): boolean {
-    return this.attempt(() => enterByIret(this, cs, ss));
-  }
-
-  loadOrNull(segment: number, selector: number): boolean {
-    return loadOrNull(this, segment, selector);
-  }
-
-  describe(selector: number): Described | null {
-    return describe(this, selector);
-  }
-
-  adoptCode(selector: number): boolean {
-    return adoptCode(this, selector);
   }
 
   loadFpu(image: Uint8Array | null): void {

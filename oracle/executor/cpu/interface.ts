@@ -1,8 +1,9 @@
 /** What the hypervisor side of the executor sees of a CPU: one for each vCPU. Values of 64 bits are unsigned bigints. */
+import type { Capture } from './capture.ts';
 import type { DescriptorTables } from './descriptor_tables.ts';
 import type { Exit } from './exit.ts';
 import type { Instruction } from './instruction.ts';
-import type { Described } from './pv_entry.ts';
+import type { XenSide } from './pv_entry.ts';
 import type { Access, Translation } from './walk.ts';
 
 /** Numbers of the general registers in the encoding's order. */
@@ -60,16 +61,13 @@ export interface GuestCpu {
   /** In code of 32 or 16 bits: `ip` is the instruction pointer, an offset in CS, while `rip` is linear. */
   readonly legacy: boolean;
   ip: number;
-  /** CS and SS as SYSRET loads them, to 64-bit code (`long`) or to 32-bit code, where RIP keeps 32 bits. */
-  enterBySysret(long: boolean): void;
-  /** IRET of ring 0 to these selectors and to RIP as an offset in CS. False: it faults (`faultVector` …), and nothing has changed. */
-  enterByIret(cs: number, ss: number): boolean;
-  /** Load DS, ES, FS or GS with its hidden part; false when that faults and null was loaded instead. */
-  loadOrNull(segment: number, selector: number): boolean;
-  /** From now on instructions are fetched by this code selector, unchecked. False when it names no code that is present. */
-  adoptCode(selector: number): boolean;
-  /** What a selector leads to, without loading it; null: nothing that could be read. */
-  describe(selector: number): Described | null;
+  /** What Xen does to it. */
+  readonly xen: XenSide;
+  /** Breakpoints are enabled. */
+  readonly breaking: boolean;
+  /** Why the #DB came that ended the last run, as bits of DR6. */
+  readonly causes: number;
+  /** The fault that the last attempt of Xen's ended in. */
   readonly faultVector: number;
   readonly faultError: number | null;
   readonly faultAddress: bigint | null;
@@ -83,6 +81,8 @@ export interface GuestCpu {
   tsc: bigint;
   /** Take up to `steps` steps (1 to 2^30). Ends early as `Exit` says. */
   run(steps: number): Exit;
+  /** Take one step in which offsets in segments are addresses and what the instruction writes to memory is caught, not done. */
+  runCaptured(capture: Capture): Exit;
   /** Walk the tables for an address now, setting accessed and dirty bits. A non-canonical address reads as not present. */
   translate(root: number, address: bigint, access: Access): Translation;
   /** Fetch and decode the instruction at RIP, for an emulator of privileged ones; null when it cannot be fetched. */

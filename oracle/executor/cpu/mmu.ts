@@ -3,6 +3,7 @@ import type { CpuidLeaf } from '#spec/config.ts';
 import { NotModelled } from '#spec/failure.ts';
 import { FRAME_BYTES, MARK_STALE, MARK_WATCHED, type Memory } from '../memory.ts';
 import { isCanonical } from './canonical.ts';
+import { type Capture, isGuestAddress } from './capture.ts';
 import { CodeCache, CodePage } from './code_cache.ts';
 import type { Cpu } from './cpu.ts';
 import { AC, GP, PF, SS, UD } from './exit.ts';
@@ -54,6 +55,8 @@ export class Mmu extends Registers {
   protected strict = false;
   /** Misaligned accesses raise #AC. */
   aligned = false;
+  /** Set while an instruction is carried out for Xen: offsets are addresses, and writes are caught. */
+  protected capture: Capture | null = null;
   protected readonly cache: CodeCache;
   protected readonly noCode = new CodePage(-1);
   private spaces: AddressSpace[];
@@ -105,8 +108,9 @@ export class Mmu extends Registers {
   }
 
   protected chooseTlb(): void {
-    this.readTlb = this.strict ? EMPTY : this.space.read.entries;
-    this.writeTlb = this.strict ? EMPTY : this.space.write.entries;
+    const looks = this.strict || this.capture !== null;
+    this.readTlb = looks ? EMPTY : this.space.read.entries;
+    this.writeTlb = looks ? EMPTY : this.space.write.entries;
   }
 
   /** Drop what no longer follows from memory. Returns whether code already found may be wrong now. */
@@ -148,6 +152,7 @@ export class Mmu extends Registers {
   private linear(o: Op, lo: number, hi: number, size: number, write: boolean): number {
     const at = hi === OFFSET ? throughSegment(this, o, lo, size, write) : lo;
     this.high = hi === OFFSET ? 0 : hi;
+    if (this.capture !== null) return at;
     if (o.legacy) this.checkEnd(o, at, size);
     else if (!isCanonical(hi) || (this.strict && !endsCanonical(at, hi, size))) this.fault(o.stack ? SS : GP, 0);
     if (this.strict) this.look(at, this.high, size, o.halves ? Math.min(size, 8) : size, write);
@@ -168,7 +173,10 @@ export class Mmu extends Registers {
   /** Where the second page of an access begins, upper half in `high`; outside 64-bit mode linear addresses wrap at 4 GiB. */
   private second(o: Op, lo: number, hi: number): number {
     this.high = lo !== 0 || o.legacy ? hi : (hi + 1) | 0;
-    if (!isCanonical(this.high)) this.fault(o.stack ? SS : GP, 0);
+    if (!isCanonical(this.high)) {
+      if (this.capture !== null) this.faultAt(PF, 0, lo, this.high);
+      this.fault(o.stack ? SS : GP, 0);
+    }
     return lo;
   }
 
@@ -176,6 +184,7 @@ export class Mmu extends Registers {
   readSlow(o: Op, offset: number, top: number, size: number): number {
     const lo = this.linear(o, offset, top, size, false);
     const hi = this.high;
+    if (this.capture !== null && !isGuestAddress(hi)) this.faultAt(PF, 0, lo, hi);
     const head = FRAME_BYTES - (lo & (FRAME_BYTES - 1));
     if (head >= size) {
       const maddr = this.readPage(lo, hi, READ);
@@ -242,6 +251,7 @@ export class Mmu extends Registers {
   writeSlow(o: Op, offset: number, top: number, size: number): number {
     const lo = this.linear(o, offset, top, size, true);
     const hi = this.high;
+    if (this.capture !== null) return this.catchWrite(this.capture, o, lo, hi, size);
     const head = FRAME_BYTES - (lo & (FRAME_BYTES - 1));
     if (head >= size) {
       const maddr = this.writePage(lo, hi);
@@ -264,6 +274,16 @@ export class Mmu extends Registers {
     return this.gather(first, second, head, size);
   }
 
+  /** Let the instruction write to the scratch area, which holds what it may read there. */
+  private catchWrite(capture: Capture, o: Op, lo: number, hi: number, size: number): number {
+    const { all, scratch } = this.memory;
+    const from = capture.overwrites ? scratch : this.readSlow(o, lo, hi, size);
+    if (from !== scratch) all.copyWithin(scratch, from, from + size);
+    capture.begin(lo, hi, all.slice(scratch, scratch + size));
+    this.aftercare = true;
+    return scratch;
+  }
+
   private writePage(lo: number, hi: number): number {
     const { space, memory } = this;
     const known = space.watched.find(lo, hi);
@@ -279,7 +299,8 @@ export class Mmu extends Registers {
   /** After a write with aftercare. Returns whether the instruction that comes next has to be looked up anew. */
   finishWrite(): boolean {
     this.aftercare = false;
-    if (this.waiting !== null) {
+    if (this.capture !== null) this.capture.end(this.memory.all, this.memory.scratch);
+    else if (this.waiting !== null) {
       const { first, second, head, size } = this.waiting;
       const { scratch } = this.memory;
       this.waiting = null;

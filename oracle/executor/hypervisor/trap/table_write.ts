@@ -1,20 +1,20 @@
 /**
- * Carrying out a store to a read-only mapped L1 table. The instruction runs once with the mapping opened for writing; what it wrote is then
- * taken back and given to the checks that every new entry passes, so all instructions that store work alike.
+ * Carrying out a store to a read-only mapped L1 table. The instruction runs once with its write caught; what it would store is then given
+ * to the checks that every new entry passes, so all instructions that store work alike.
  */
 import { NotModelled } from '#spec/failure.ts';
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
-import { DB } from '../../cpu/exit.ts';
-import type { Instruction } from '../../cpu/instruction.ts';
-import { FS } from '../../cpu/interface.ts';
+import { Capture, type Caught } from '../../cpu/capture.ts';
+import { DB, PF } from '../../cpu/exit.ts';
+import { guestToMachine } from '../guest_access.ts';
 import type { Machine } from '../machine.ts';
-import { readableGuestL1e } from '../mm/guest_l1e.ts';
 import { ptwrFits, ptwrTable, ptwrWrite } from '../mm/ptwr.ts';
 import type { Vcpu } from '../vcpu.ts';
+import { type StoreKind, storeKind, unmodelledStore } from './emulated_store.ts';
 import { injectException, injectPageFault } from './inject.ts';
 
-const PTE_RW = 2;
 const GPRS = 16;
+const ENTRY_BYTES = 8;
 
 /** True when Xen has dealt with it, be it by another fault. */
 export const emulateTableWrite = (machine: Machine, vcpu: Vcpu, lo: number, hi: number): boolean => {
@@ -24,31 +24,22 @@ export const emulateTableWrite = (machine: Machine, vcpu: Vcpu, lo: number, hi: 
   if (cpu.legacy) throw new NotModelled('emulation/ptwr-compatibility');
   const instruction = cpu.instruction();
   if (instruction === null) return false;
-  const size = storeSize(instruction);
-  const at = table * 4096 + (lo & 0xfff);
-  if (!ptwrFits(at, size) || !reachesByOffset(vcpu, instruction, lo, hi)) return false;
+  const unmodelled = unmodelledStore(instruction);
+  if (unmodelled !== null) throw new NotModelled(`emulation/ptwr-${unmodelled}`);
+  const kind = storeKind(instruction);
+  if (kind === null) return false;
 
-  const { memory } = machine;
-  const leaf = readableGuestL1e(machine, vcpu.kernelTable, lo, hi);
-  const leafLo = memory.read32(leaf);
-  const oldLo = memory.read32(at & ~7) | 0;
-  const oldHi = memory.read32((at & ~7) + 4) | 0;
   const before = snapshot(vcpu);
-  memory.write32(leaf, leafLo | PTE_RW);
-  const exit = cpu.run(1);
-  memory.write32(leaf, leafLo);
-  const newLo = memory.read32(at & ~7) | 0;
-  const newHi = memory.read32((at & ~7) + 4) | 0;
-  memory.writeHalves(at & ~7, oldLo, oldHi);
+  const capture = new Capture(kind === 'overwrites');
+  const exit = cpu.runCaptured(capture);
   if (exit.kind === 'fault') {
     restore(vcpu, before);
-    const cr2 = exit.cr2 ?? 0n;
-    injectPageFault(machine, vcpu, 0, Number(BigInt.asIntN(32, cr2)), Number(BigInt.asIntN(32, cr2 >> 32n)));
+    if (exit.vector !== PF || exit.cr2 === null) return false;
+    injectPageFault(machine, vcpu, 0, Number(BigInt.asIntN(32, exit.cr2)), Number(BigInt.asIntN(32, exit.cr2 >> 32n)));
     return true;
   }
-  const shift = 8 * (at & 3);
-  const low = size === 8 ? newLo : ((at & 4) === 0 ? newLo : newHi) >>> shift;
-  if (!ptwrWrite(machine, vcpu, at, size, low, newHi)) {
+  const { caught } = capture;
+  if (caught !== null && stores(vcpu, kind, capture) && !write(machine, vcpu, table, caught, kind, lo, hi)) {
     restore(vcpu, before);
     return false;
   }
@@ -58,20 +49,20 @@ export const emulateTableWrite = (machine: Machine, vcpu: Vcpu, lo: number, hi: 
   return true;
 };
 
-const MOVS: ReadonlySet<number> = new Set([0xa4, 0xa5]);
-const STOS: ReadonlySet<number> = new Set([0xaa, 0xab]);
+/** Whether Xen's emulator asks for a write at all. */
+const stores = ({ cpu }: Vcpu, kind: StoreKind, capture: Capture): boolean =>
+  kind === 'overwrites' || (kind === 'compares' ? (cpu.flags & RFLAGS.ZF) !== 0 : !capture.leavesAll());
 
-/**
- * Xen's emulator works with offsets in the segment: a store with a base of FS or GS misses the page, and is the guest's fault. Where it would
- * hit another entry of the page, or read elsewhere, the run stops.
- */
-const reachesByOffset = ({ cpu }: Vcpu, { segment, opcode }: Instruction, lo: number, hi: number): boolean => {
-  const base = segment < 0 || STOS.has(opcode) ? 0n : segment === FS ? cpu.fsBase : cpu.gsBase;
-  if (base === 0n) return true;
-  const address = (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0);
-  const offset = BigInt.asUintN(64, address - base);
-  if (MOVS.has(opcode) || (address ^ offset) < 4096n) throw new NotModelled('emulation/ptwr-segment');
-  return false;
+/** Only an aligned write within one entry, in the page of the fault at `hi:lo`, is one. False: the guest's fault. */
+const write = (machine: Machine, vcpu: Vcpu, table: number, caught: Caught, kind: StoreKind, lo: number, hi: number): boolean => {
+  const { stored } = caught;
+  const at = table * 4096 + (caught.lo & 0xfff);
+  if (caught.hi !== hi || (caught.lo ^ lo) >>> 12 !== 0 || !ptwrFits(at, stored.length)) return false;
+  // The rest of the entry is read through the guest's mapping, which counts as an access; what changes an operand has read it anyway.
+  if (kind === 'overwrites' && stored.length < ENTRY_BYTES) guestToMachine(machine, vcpu, caught.lo & ~7, hi, false);
+  const value = new DataView(new ArrayBuffer(ENTRY_BYTES));
+  for (let i = 0; i < stored.length; i++) value.setUint8(i, stored[i]);
+  return ptwrWrite(machine, vcpu, at, stored.length, value.getInt32(0, true), value.getInt32(4, true));
 };
 
 type Snapshot = { readonly gprs: readonly bigint[]; readonly rip: bigint; readonly flags: number };
@@ -88,25 +79,4 @@ const restore = ({ cpu }: Vcpu, { gprs, rip, flags }: Snapshot): void => {
   });
   cpu.rip = rip;
   cpu.flags = flags;
-};
-
-/** Instructions whose store is as wide as their operand: byte for even opcodes. */
-const STORES: ReadonlySet<number> = new Set([
-  ...[0x00, 0x08, 0x10, 0x18, 0x20, 0x28, 0x30].flatMap((opcode) => [opcode, opcode + 1]),
-  ...[
-    0x80, 0x81, 0x86, 0x87, 0x88, 0x89, 0xa2, 0xa3, 0xa4, 0xa5, 0xaa, 0xab, 0xc0, 0xc1, 0xc6, 0xc7, 0xd0, 0xd1, 0xd2, 0xd3, 0xf6, 0xf7,
-    0xfe, 0xff, 0x0fb0, 0x0fb1, 0x0fc0, 0x0fc1,
-  ],
-]);
-/** Of the operand's width whatever the opcode: group 1 with a byte immediate, bit tests, MOVNTI, double shifts. */
-const WIDE_STORES: ReadonlySet<number> = new Set([0x83, 0x0fa4, 0x0fa5, 0x0fab, 0x0fac, 0x0fad, 0x0fb3, 0x0fbb, 0x0fba, 0x0fc3]);
-/** SETcc writes a byte whatever the opcode. */
-const isSetcc = (opcode: number): boolean => opcode >= 0x0f90 && opcode <= 0x0f9f;
-
-const storeSize = (instruction: Instruction): number => {
-  const { opcode, size } = instruction;
-  if (isSetcc(opcode)) return 1;
-  if (WIDE_STORES.has(opcode)) return size;
-  if (!STORES.has(opcode)) throw new NotModelled(`emulation/ptwr-${instruction.row.mnemonic}`);
-  return (opcode & 1) === 0 ? 1 : size;
 };
