@@ -144,8 +144,8 @@ const observeGdt = ({ gdtEntries, cpu }: Vcpu): VcpuObservation['gdt'] => ({
 const maskingCallbacks = (vcpu: Vcpu): string[] => [
   ...(vcpu.failsafeDisablesEvents ? ['failsafe'] : []),
   ...(vcpu.syscallDisablesEvents ? ['syscall'] : []),
-  ...(vcpu.syscall32DisablesEvents ? ['syscall32'] : []),
   ...(vcpu.sysenterDisablesEvents ? ['sysenter'] : []),
+  ...(vcpu.syscall32DisablesEvents ? ['syscall32'] : []),
 ];
 
 const traps = (vcpu: Vcpu): [number, number, number, string][] => {

@@ -2,6 +2,7 @@
 import { NotModelled } from '#spec/failure.ts';
 import type { Cpu } from './cpu.ts';
 import { GP } from './exit.ts';
+import { inspectData, watchesData } from './system/debug.ts';
 import { loadSegment } from './system/segments.ts';
 import { type Access, type Translation, walk } from './walk.ts';
 
@@ -47,8 +48,8 @@ export const PV: Platform = {
   walk: (c, lo, hi, access) => walk(c.memory, c.root, lo, hi, access, c.reserved),
   space: (c) => c.root,
   loadSegment,
-  watches: () => false,
-  inspect: () => {},
+  watches: watchesData,
+  inspect: inspectData,
   checkPort: (c) => c.fault(GP, 0),
   readPort: outsideRam,
   writePort: outsideRam,

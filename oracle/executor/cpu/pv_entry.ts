@@ -2,9 +2,10 @@
 import { FLAT } from '#spec/abi/xen.ts';
 import type { Cpu } from './cpu.ts';
 import { CS, RSP, SS_REG } from './interface.ts';
-import { SEGMENT_BASE, SEGMENT_LIMIT, SEGMENT_RIGHTS } from './layout.ts';
+import { DEBUG, SEGMENT_BASE, SEGMENT_LIMIT, SEGMENT_RIGHTS } from './layout.ts';
 import { BIG, RING3_CODE32, RING3_CODE64, RING3_DATA } from './segment_rights.ts';
 import { checkOffset, returnCode, setCode } from './system/code.ts';
+import { hasBreakpoints } from './system/debug.ts';
 import { baseOf, find, limitOf, markAccessed, rightsOf, setHidden, setNull, setSegment } from './system/descriptor.ts';
 import { returnStack } from './system/far.ts';
 import { loadSegment } from './system/segments.ts';
@@ -13,7 +14,7 @@ const isFlat = ({ s }: Cpu, segment: number, rights: number): boolean =>
   s[SEGMENT_RIGHTS + segment] === rights && s[SEGMENT_LIMIT + segment] === -1 && s[SEGMENT_BASE + 2 * segment] === 0;
 
 /** CS and SS as SYSRET leaves them, without a look at any descriptor; `long`: 64-bit code, else RIP keeps 32 bits. */
-export const enterBySysret = (c: Cpu, long: boolean): void => {
+const enterBySysret = (c: Cpu, long: boolean): void => {
   const code = long ? RING3_CODE64 : RING3_CODE32;
   c.selectors[CS] = long ? FLAT.RING3_CS64 : FLAT.RING3_CS32;
   c.selectors[SS_REG] = FLAT.RING3_SS64;
@@ -25,7 +26,7 @@ export const enterBySysret = (c: Cpu, long: boolean): void => {
 };
 
 /** IRET of ring 0 to these selectors, whose RPL is 3, and RIP. Throws the fault; nothing has changed then but what marks descriptors accessed. */
-export const enterByIret = (c: Cpu, cs: number, ss: number): void => {
+const enterByIret = (c: Cpu, cs: number, ss: number): void => {
   const ip = c.rip;
   const code = returnCode(c, cs);
   const stack = returnStack(c, ss, 3, code);
@@ -40,7 +41,7 @@ export const enterByIret = (c: Cpu, cs: number, ss: number): void => {
 };
 
 /** A load of a data segment register that becomes null when it faults. False: it did. */
-export const loadOrNull = (c: Cpu, segment: number, selector: number): boolean => {
+const loadOrNull = (c: Cpu, segment: number, selector: number): boolean => {
   const shadow = c.shadow;
   const loads = c.attempt(() => loadSegment(c, segment, selector));
   c.shadow = shadow;
@@ -50,7 +51,7 @@ export const loadOrNull = (c: Cpu, segment: number, selector: number): boolean =
 
 /** Base, limit and rights of a selector that is not loaded, as Xen's emulator looks at it; null when there is no descriptor. */
 export type Described = { readonly base: number; readonly limit: number; readonly rights: number };
-export const describe = (c: Cpu, selector: number): Described | null => {
+const describe = (c: Cpu, selector: number): Described | null => {
   let found: Described | null = null;
   c.attempt(() => {
     const d = selector < 4 ? null : find(c, selector);
@@ -60,7 +61,7 @@ export const describe = (c: Cpu, selector: number): Described | null => {
 };
 
 /** Let instructions be fetched by a code selector that was not loaded, as Xen's emulator does. False when it names no code that is present. */
-export const adoptCode = (c: Cpu, selector: number): boolean => {
+const adoptCode = (c: Cpu, selector: number): boolean => {
   let found = false;
   c.attempt(() => {
     const d = selector < 4 ? null : find(c, selector);
@@ -72,3 +73,46 @@ export const adoptCode = (c: Cpu, selector: number): boolean => {
   });
   return found;
 };
+
+/** What a hypervisor does to the processor of a guest that it holds. */
+export class XenSide {
+  private readonly c: Cpu;
+
+  constructor(c: Cpu) {
+    this.c = c;
+  }
+
+  /** CS and SS as SYSRET loads them, to 64-bit code (`long`) or to 32-bit code, where RIP keeps 32 bits. */
+  enterBySysret(long: boolean): void {
+    enterBySysret(this.c, long);
+  }
+
+  /** IRET of ring 0 to these selectors and to RIP as an offset in CS. False: it faults (`Cpu.faultVector` …), and nothing has changed. */
+  enterByIret(cs: number, ss: number): boolean {
+    return this.c.attempt(() => enterByIret(this.c, cs, ss));
+  }
+
+  /** Load DS, ES, FS or GS with its hidden part; false when that faults and null was loaded instead. */
+  loadOrNull(segment: number, selector: number): boolean {
+    return loadOrNull(this.c, segment, selector);
+  }
+
+  /** What a selector leads to, without loading it; null: nothing that could be read. */
+  describe(selector: number): Described | null {
+    return describe(this.c, selector);
+  }
+
+  /** From now on instructions are fetched by this code selector, unchecked. False when it names no code that is present. */
+  adoptCode(selector: number): boolean {
+    return adoptCode(this.c, selector);
+  }
+
+  /** Breakpoints of the processor's: DR0 to DR3 by halves, DR7. */
+  setBreakpoints(addresses: Int32Array, control: number): void {
+    const { c } = this;
+    c.s.set(addresses.subarray(0, 8), DEBUG);
+    c.s[DEBUG + 14] = control;
+    c.breaking = hasBreakpoints(c);
+    c.refresh();
+  }
+}

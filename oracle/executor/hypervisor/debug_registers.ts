@@ -1,5 +1,4 @@
-/** The guest's debug registers as Xen keeps them. Breakpoints on I/O are Xen's own work; others are not modelled: enabling one stops the run. */
-import { NotModelled } from '#spec/failure.ts';
+/** The guest's debug registers as Xen keeps them. Breakpoints on I/O are Xen's own work, others the processor's. */
 import { accessOk } from './guest_access.ts';
 import type { Vcpu } from './vcpu.ts';
 
@@ -32,6 +31,7 @@ export const resetDebugRegisters = (vcpu: Vcpu): void => {
   vcpu.dr6 = DR6_READS_ONE;
   vcpu.dr7 = DR7_READS_ONE;
   vcpu.dr7Io = 0;
+  vcpu.cpu.xen.setBreakpoints(vcpu.dr, vcpu.dr7);
 };
 
 /** null: there is no such register. */
@@ -49,6 +49,7 @@ export const writeDebugRegister = (vcpu: Vcpu, number: number, lo: number, hi: n
     if (!accessOk(hi)) return DR_NOT_PERMITTED;
     vcpu.dr[2 * register] = lo;
     vcpu.dr[2 * register + 1] = hi;
+    if (vcpu.cpu.breaking) vcpu.cpu.xen.setBreakpoints(vcpu.dr, vcpu.dr7);
     return 'written';
   }
   if (hi !== 0) return DR_INVALID;
@@ -71,8 +72,8 @@ const writeControl = (vcpu: Vcpu, value: number): DebugOutcome => {
       io |= value & (3 << (2 * i));
     }
   }
-  if ((value & ~io & DR7_ACTIVE) !== 0) throw new NotModelled('cpu/breakpoints');
   vcpu.dr7Io = io;
   vcpu.dr7 = value & ~io;
+  vcpu.cpu.xen.setBreakpoints(vcpu.dr, vcpu.dr7);
   return 'written';
 };

@@ -188,7 +188,7 @@ describe('code of 32 bits', () => {
       guest.set(RCX, 1);
       guest.step(1);
       expect(guest.register(RCX)).toBe(2n);
-      guest.vcpu.cpu.enterBySysret(true);
+      guest.vcpu.cpu.xen.enterBySysret(true);
     }
   });
 

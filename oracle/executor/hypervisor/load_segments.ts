@@ -22,7 +22,7 @@ export const loadSegments = (machine: Machine, vcpu: Vcpu): void => {
   const { fsBase, gsBase } = cpu;
   const before = [GS, FS, ES, DS].map((segment) => cpu.selector(segment));
   let allLoad = true;
-  for (const segment of LOADED) if (!cpu.loadOrNull(segment, cpu.selector(segment))) allLoad = false;
+  for (const segment of LOADED) if (!cpu.xen.loadOrNull(segment, cpu.selector(segment))) allLoad = false;
   cpu.fsBase = fsBase;
   cpu.gsBase = gsBase;
   if (!allLoad) enterFailsafe(machine, vcpu, before);

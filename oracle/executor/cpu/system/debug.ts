@@ -89,10 +89,16 @@ const matching = (c: Cpu, first: bigint, size: number, kinds: readonly number[])
     })
     .reduce((bits, { number }) => bits | (1 << number), 0);
 
+/** Note that breakpoints were hit. */
+const noteHits = (c: Cpu, bits: number): void => {
+  if (c.platform.bare) processorOf(c).hits |= bits;
+  else c.hits |= bits;
+};
+
 /** Note that data was touched. */
 export const inspectData = (c: Cpu, lo: number, hi: number, size: number, write: boolean): void => {
   const at = (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0);
-  processorOf(c).hits |= matching(c, at, size, write ? [DR7_RW.write, DR7_RW.access] : [DR7_RW.access]);
+  noteHits(c, matching(c, at, size, write ? [DR7_RW.write, DR7_RW.access] : [DR7_RW.access]));
 };
 
 /** Note that ports were used; only with CR4.DE. */

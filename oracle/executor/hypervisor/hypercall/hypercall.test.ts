@@ -34,7 +34,7 @@ describe('the dispatcher', () => {
     const guest = new Guest();
     expect([guest.call(63, 1), guest.call(0x100000000)]).toEqual([ENOSYS, ENOSYS]);
     expect(guest.machine.events).toMatchObject([{ call: 'hypercall_4294967296', result: '0xffffffffffffffda' }]);
-    expect(() => guest.call(H.memory_op, 1)).toThrow('not modelled: memory_op/decrease_reservation');
+    expect(() => guest.call(H.sysctl, 1)).toThrow('not modelled: sysctl');
     const lenient = new Guest({ lenient: true });
     expect(lenient.call(H.domctl)).toBe(ENOSYS);
     expect(lenient.machine.events).toMatchObject([{ kind: 'not_modelled', what: 'domctl' }, { kind: 'hypercall' }]);
@@ -165,7 +165,7 @@ describe('processor state', () => {
       ENODEV,
       ENODEV,
     ]);
-    expect(() => set(7, 1)).toThrow('not modelled: cpu/breakpoints');
+    expect(set(7, 1)).toBe(0);
   });
 
   test('segment bases', () => {

@@ -55,7 +55,7 @@ export const set_segment_base = (_machine: Machine, vcpu: Vcpu, args: Int32Array
 /** Load GS for user mode, base and all; a selector that does not load is replaced by null. */
 const loadUserGs = ({ cpu, gsBaseOther }: Vcpu, selector: number): void => {
   const base = cpu.gsBase;
-  cpu.loadOrNull(GS, selector > 3 ? selector | 3 : selector);
+  cpu.xen.loadOrNull(GS, selector > 3 ? selector | 3 : selector);
   const loaded = cpu.gsBase;
   cpu.gsBase = base;
   gsBaseOther.set(Number(BigInt.asIntN(32, loaded)), Number(loaded >> 32n));

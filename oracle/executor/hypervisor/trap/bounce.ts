@@ -86,7 +86,7 @@ export const createBounceFrame = (machine: Machine, vcpu: Vcpu, lo: number, hi: 
 
 /** The vCPU stays as Xen had it in its hands: the context that it was to return to, or had just begun. */
 const crashed = (machine: Machine, vcpu: Vcpu, why: CrashReason = 'bounce-frame-fault'): boolean => {
-  visibleFlags(vcpu);
+  visibleFlags(vcpu, true);
   domainCrash(machine, vcpu.domain, why);
   return false;
 };

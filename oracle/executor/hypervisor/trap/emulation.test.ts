@@ -133,6 +133,40 @@ describe('ports', () => {
   });
 });
 
+describe('breakpoints', () => {
+  const enable = (guest: Guest, register: number, address: number, control: number): void => {
+    expect(guest.call(HYPERCALL.set_debugreg, register, address)).toBe(0);
+    expect(guest.call(HYPERCALL.set_debugreg, 7, control)).toBe(0);
+  };
+  const dr6 = (guest: Guest): number => guest.call(HYPERCALL.get_debugreg, 6);
+
+  test('on an instruction, before it; RF of iret lets it through', () => {
+    const guest = ready();
+    enable(guest, 0, CODE + 0x101, 1);
+    guest.poke(CODE + 0x100, [0x90, 0x90, 0x90]);
+    guest.vcpu.cpu.rip = BigInt(CODE + 0x100);
+    expect(guest.step(2)).toMatchObject([{ kind: 'exception', vector: 1 }]);
+    expect(guest.words(guest.register(4), 3)[2]).toBe(BigInt(CODE + 0x101));
+    expect(dr6(guest)).toBe(0xffff_0ff1);
+    guest.put(DATA, 0, 0, 0, 0, CODE + 0x101, 0xe030, 0x10202, DATA + 0x1f00, 0xe02b);
+    guest.set(4, DATA);
+    guest.call(HYPERCALL.iret);
+    expect(guest.step(1)).toEqual([]);
+    expect(guest.vcpu.cpu.rip).toBe(BigInt(CODE + 0x102));
+  });
+
+  test('on data, behind the instruction that touches it', () => {
+    const guest = ready();
+    enable(guest, 3, DATA + 8, 0xd000_0080);
+    guest.set(RAX, DATA + 0xc);
+    expect(guest.run([0x8a, 0x10])).toEqual([]);
+    expect(guest.run([0x88, 0x50, 0xfc])).toMatchObject([{ kind: 'exception', vector: 1 }]);
+    expect(dr6(guest)).toBe(0xffff_0ff8);
+    guest.set(RAX, DATA + 0x10);
+    expect(guest.run([0x88, 0x10])).toEqual([]);
+  });
+});
+
 describe('MSRs', () => {
   const read = (guest: Guest, register: number): bigint | null => {
     guest.set(RCX, register);

@@ -12,8 +12,6 @@ import { handleSyscall } from './syscall.ts';
 /** INT 0x80 has a gate of its own; without a handler Xen treats it as any other INT n. */
 const LEGACY_SYSCALL = 0x80;
 const ERROR_IDT = 2;
-/** DR6.BS. */
-const DR6_SINGLE_STEP = 0x4000;
 
 /** Enter Xen and deal with the exit; frames are pushed on the way back. */
 export const handleExit = (machine: Machine, vcpu: Vcpu, exit: Exit): void => {
@@ -25,7 +23,7 @@ export const handleExit = (machine: Machine, vcpu: Vcpu, exit: Exit): void => {
     vcpu.cpu.rip = BigInt.asUintN(64, vcpu.cpu.rip - 2n);
     handleGeneralProtection(machine, vcpu, LEGACY_SYSCALL * 8 + ERROR_IDT);
   } else {
-    if (exit.vector === DB) vcpu.dr6 |= DR6_SINGLE_STEP;
+    if (exit.vector === DB) vcpu.dr6 |= vcpu.cpu.causes;
     injectException(vcpu, exit.vector, -1);
   }
 };

@@ -26,15 +26,16 @@ export const enterXen = (vcpu: Vcpu, sysret: boolean): void => {
   if (cpu.legacy) cpu.setRipHalves(cpu.ip | 0, 0);
 };
 
-/** The saved flags as the CPU will have them. */
-const loadFlags = (vcpu: Vcpu): void => {
-  const kept = vcpu.savedFlags.lo & ~WITHHELD & (vcpu.exitBySysret ? SYSRET_FLAGS : IRET_FLAGS);
+/** The saved flags as the CPU will have them. `withRf`: RF counts, which IRET loads and which otherwise has no effect. */
+const loadFlags = (vcpu: Vcpu, withRf: boolean): void => {
+  const iretFlags = withRf ? IRET_FLAGS | RFLAGS.RF : IRET_FLAGS;
+  const kept = vcpu.savedFlags.lo & ~WITHHELD & (vcpu.exitBySysret ? SYSRET_FLAGS : iretFlags);
   vcpu.cpu.flags = kept | RFLAGS.IF | RFLAGS.fixed1;
 };
 
-/** The same, and the saved selectors: what a vCPU shows that is not given back to its guest now. */
-export const visibleFlags = (vcpu: Vcpu): void => {
-  loadFlags(vcpu);
+/** The same, and the saved selectors: what a vCPU shows that is not given back to its guest now; with RF when its domain has crashed. */
+export const visibleFlags = (vcpu: Vcpu, withRf = false): void => {
+  loadFlags(vcpu, withRf);
   vcpu.cpu.setSelector(CS, vcpu.savedCs);
   vcpu.cpu.setSelector(SS_REG, vcpu.savedSs);
 };
@@ -42,5 +43,5 @@ export const visibleFlags = (vcpu: Vcpu): void => {
 /** The guest goes on: CS and SS are loaded. */
 export const leaveXen = (vcpu: Vcpu): void => {
   vcpu.inXen = false;
-  loadFlags(vcpu);
+  loadFlags(vcpu, vcpu.cpu.breaking);
 };

@@ -1,5 +1,5 @@
 /** What Xen does about an exception of a guest, be it the guest's own or that of Xen's way back to it. */
-import { GP, NM, PF, UD } from '../../cpu/exit.ts';
+import { DB, GP, NM, PF, UD } from '../../cpu/exit.ts';
 import { setTaskSwitched } from '../hypercall/processor.ts';
 import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../vcpu.ts';
@@ -20,6 +20,9 @@ export const handleFault = (machine: Machine, vcpu: Vcpu, vector: number, error:
     case UD:
       handleInvalidOp(machine, vcpu);
       return;
+    case DB:
+      vcpu.dr6 |= vcpu.cpu.causes;
+      break;
     case NM:
       setTaskSwitched(vcpu, false);
       injectException(vcpu, NM, -1);

@@ -75,7 +75,7 @@ const isIn64BitCode = ({ savedCs, cpu }: Vcpu): boolean => savedCs === FLAT.RING
 
 /** True when the instruction at RIP was Xen's to handle: done, or with an exception pending. */
 export const emulatePrivileged = (machine: Machine, vcpu: Vcpu): boolean => {
-  if (!isIn64BitCode(vcpu) && !vcpu.cpu.adoptCode(vcpu.savedCs)) return false;
+  if (!isIn64BitCode(vcpu) && !vcpu.cpu.xen.adoptCode(vcpu.savedCs)) return false;
   const instruction = vcpu.cpu.instruction();
   if (instruction === null) return faultOfFetch(machine, vcpu);
   const found = instruction.opcode === GROUP_7 ? IN_GROUP_7.get(instruction.modrm) : EMULATED.get(instruction.opcode);
@@ -104,6 +104,7 @@ export const finishInstruction = (machine: Machine, vcpu: Vcpu, length: number, 
   const { cpu } = vcpu;
   cpu.rip = BigInt.asUintN(64, cpu.rip + BigInt(length));
   machine.emit({ kind: 'emulated', at: vcpu.ref, instruction: name });
+  vcpu.savedFlags.lo &= ~RFLAGS.RF;
   const causes = vcpu.breakpointHits | ((vcpu.savedFlags.lo & RFLAGS.TF) === 0 ? 0 : DR6_SINGLE_STEP);
   vcpu.breakpointHits = 0;
   if (causes === 0) return;

@@ -62,7 +62,7 @@ const exit = (machine: Machine, vcpu: Vcpu): boolean => {
     cpu.setGprHalves(RCX, cpu.ripLo(), ripHi);
     cpu.setGprHalves(R11, (savedFlags.lo & ~(RFLAGS.IOPL | RFLAGS.VM)) | RFLAGS.IF, savedFlags.hi);
     if (isCanonical(ripHi)) {
-      cpu.enterBySysret(vcpu.savedCs !== FLAT.RING3_CS32);
+      cpu.xen.enterBySysret(vcpu.savedCs !== FLAT.RING3_CS32);
       leaveXen(vcpu);
       return !singleSteps(vcpu);
     }
@@ -94,7 +94,7 @@ const clearNullSelectors = (cpu: GuestCpu): void => {
 
 /** IRET to the saved context; false when it faults. To Xen's own 64-bit code without a look at any table. */
 const entersByIret = ({ cpu, savedCs, savedSs }: Vcpu): boolean => {
-  if (savedCs !== FLAT.RING3_CS64 || savedSs !== FLAT.RING3_SS64 || !isCanonical(cpu.ripHi())) return cpu.enterByIret(savedCs, savedSs);
-  cpu.enterBySysret(true);
+  if (savedCs !== FLAT.RING3_CS64 || savedSs !== FLAT.RING3_SS64 || !isCanonical(cpu.ripHi())) return cpu.xen.enterByIret(savedCs, savedSs);
+  cpu.xen.enterBySysret(true);
   return true;
 };

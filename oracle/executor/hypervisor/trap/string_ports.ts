@@ -97,7 +97,7 @@ const segmentOf = (vcpu: Vcpu, instruction: Instruction, into: boolean): Place |
     const base = segment === FS ? cpu.fsBase : segment === GS ? cpu.gsBase : 0n;
     return { base, limit: -1n, vector };
   }
-  const found = cpu.describe(segment === SS_REG ? vcpu.savedSs : cpu.selector(segment));
+  const found = cpu.xen.describe(segment === SS_REG ? vcpu.savedSs : cpu.selector(segment));
   if (found === null || (found.rights & PRESENT) === 0) return 'refused';
   const kind = found.rights & (ORDINARY | CODE | WRITABLE);
   const fits = into ? kind === (ORDINARY | WRITABLE) : (kind & ORDINARY) !== 0 && (kind & (CODE | WRITABLE)) !== CODE;
