@@ -6,7 +6,7 @@ import { Random } from '../random.ts';
 import { Generation } from '../state.ts';
 import { descriptorTables } from './descriptors.ts';
 import { LISTED } from './listed.ts';
-import { withoutTopLevelTables } from './portable.ts';
+import { madePortable } from './portable.ts';
 import { reservations } from './reservation.ts';
 import { tableTree } from './table_tree.ts';
 import type { Theme } from './theme.ts';
@@ -73,7 +73,7 @@ const generate = (source: fc.Random, two: boolean, { draws, portable, alone, mul
       ...between(g, step),
     );
   }
-  return { steps: portable ? withoutTopLevelTables(steps) : steps };
+  return { steps: portable ? madePortable(steps) : steps };
 };
 
 class DenseArbitrary extends fc.Arbitrary<Program> {

@@ -1,8 +1,11 @@
 /**
- * Programs whose answers do not depend on what Xen keeps in its own slots of a top-level table (looseness `open/xen-l4-slots`): it stays in the page when
- * that is no such table any more, and decides whether the page can become another. So only the copy of the top-level table is ever made one.
+ * Programs whose answers depend on nothing that Xen leaves open.
+ *
+ * Xen's own slots of a top-level table (looseness `open/xen-l4-slots`) stay in the page when that is no such table any more, and decide whether it can
+ * become another: so only the copy of the top-level table is ever made one. And a call inside a multicall that is preempted leaves its continuation in the
+ * guest's entry (when that happens is Xen's choice), so that an entry which is used again means something else: so no long operation stands there.
  */
-import type { Step } from '#spec/program.ts';
+import type { Call, Step } from '#spec/program.ts';
 import { PAGES } from '../state.ts';
 
 const PIN_L3 = 2;
@@ -16,6 +19,15 @@ const isElement = (value: object): value is Element => 'struct' in value && valu
 const namesPlainPage = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && 'page' in value && typeof value.page === 'number' && value.page !== PAGES.copy;
 
+const LONG: readonly unknown[] = ['mmuext_op', 'mmu_update', 'memory_op', 'grant_table_op', 'multicall'];
+/** Stands where no other call is left. */
+const SHORT: Call = { call: 'xen_version', args: [0] };
+
+const short = (calls: readonly Call[]): readonly Call[] => calls.map((call) => (LONG.includes(call.call) ? SHORT : call));
+
+const isMulticall = (value: object): value is { readonly calls: readonly Call[] } =>
+  'calls' in value && Array.isArray(value.calls) && !('do' in value);
+
 const mended = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(mended);
   if (typeof value !== 'object' || value === null) return value;
@@ -23,7 +35,8 @@ const mended = (value: unknown): unknown => {
     if (value.fields.cmd === PIN_L4) return { ...value, fields: { ...value.fields, cmd: PIN_L3 } };
     if (value.fields.cmd === NEW_USER_BASEPTR) return { ...value, fields: { ...value.fields, arg1: { page: PAGES.copy, as: 'mfn' } } };
   }
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, mended(inner)]));
+  const plain = isMulticall(value) ? { ...value, calls: short(value.calls) } : value;
+  return Object.fromEntries(Object.entries(plain).map(([key, inner]) => [key, mended(inner)]));
 };
 
-export const withoutTopLevelTables = (steps: readonly Step[]): Step[] => mended(steps) as Step[];
+export const madePortable = (steps: readonly Step[]): Step[] => mended(steps) as Step[];
