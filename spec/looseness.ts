@@ -9,6 +9,10 @@ export const LOOSENESS = {
     reason: 'Xen promises a domain a number of frames, never which ones; nor does it say where its own tables lie.',
     pinned: 'The configuration names the ranges; frames are taken lowest first. Programs print frames as symbols.',
   },
+  'open/preemption': {
+    reason: 'A long operation stops when other work waits for the processor, and goes on later; when that is so, the guest cannot know.',
+    pinned: 'It stops where the input says so, and nowhere else. Programs for a peer do not use a multicall entry again that may hold a continuation.',
+  },
   'open/xen-l4-slots': {
     reason: 'What Xen keeps in its own top-level slots 257 to 271 is its private affair.',
     pinned: 'The slots read as zero; addresses there fault as spec/abi/xen.ts lists.',
