@@ -44,6 +44,9 @@ export class Cpu extends Mmu implements GuestCpu {
   readonly tables = new DescriptorTables();
   readonly xen: XenSide = new XenSide(this);
   tsc = 0n;
+  tscSteps = 0;
+  /** The exit of every SYSCALL: nobody keeps one beyond the next run. */
+  private readonly bySyscall: { readonly kind: 'syscall'; retired: number } = { kind: 'syscall', retired: 0 };
   /** Steps that the last run had taken when something that is not modelled ended it. */
   done = 0;
   /** RDTSC ended the burst and waits for its answer. */
@@ -171,10 +174,12 @@ export class Cpu extends Mmu implements GuestCpu {
       this.faulted = false;
       return { kind: 'fault', retired, vector: this.faultVector, error: this.faultError, cr2: this.faultAddress };
     }
-    if (this.leaving === null) return null;
-    const exit = { ...this.leaving, retired };
+    const { leaving } = this;
+    if (leaving === null) return null;
     this.leaving = null;
-    return exit;
+    if (leaving.kind !== 'syscall') return { ...leaving, retired };
+    this.bySyscall.retired = retired;
+    return this.bySyscall;
   }
 
   /** One step with TF or RF set, or with breakpoints: 1, or -1 when a debug trap follows. RF ends with it. `held`: interrupts are held off before it. */
@@ -249,7 +254,7 @@ export class Cpu extends Mmu implements GuestCpu {
 
   private tellTime(stepsBefore: number): void {
     this.wantsTime = false;
-    answerTime(this, BigInt.asUintN(64, this.tsc + BigInt(stepsBefore)));
+    answerTime(this, BigInt.asUintN(64, this.tsc + BigInt(this.tscSteps + stepsBefore)));
   }
 
   /** What follows an instruction whose write needed aftercare. */

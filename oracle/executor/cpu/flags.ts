@@ -95,7 +95,9 @@ const auxiliary = (c: RegisterFile): boolean => {
 };
 
 /** The six arithmetic flags as RFLAGS has them. */
-export const arithmeticFlags = (c: RegisterFile): number =>
+export const arithmeticFlags = (c: RegisterFile): number => ((c.s[KIND] & 7) === EXPLICIT ? c.s[BITS] : arithmeticFlagsOf(c));
+
+const arithmeticFlagsOf = (c: RegisterFile): number =>
   (carry(c) ? CF : 0) | (parity(c) ? PF : 0) | (auxiliary(c) ? AF : 0) | (zero(c) ? ZF : 0) | (sign(c) ? SF : 0) | (overflow(c) ? OF : 0);
 
 /** Set all six arithmetic flags. */

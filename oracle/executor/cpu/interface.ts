@@ -77,8 +77,9 @@ export interface GuestCpu {
   basesByInstruction: boolean;
   /** New x87, MMX and SSE state: fx_image.ts. */
   loadFpu(image: Uint8Array | null): void;
-  /** RDTSC at the first step of the next `run`; it grows by one a step. */
+  /** RDTSC at the first step of the next `run` is the sum of the two, modulo 2^64; it grows by one a step. */
   tsc: bigint;
+  tscSteps: number;
   /** Take up to `steps` steps (1 to 2^30). Ends early as `Exit` says. */
   run(steps: number): Exit;
   /** Take one step in which offsets in segments are addresses and what the instruction writes to memory is caught, not done. */

@@ -38,13 +38,18 @@ export const int: Handler = (c, o) => {
 
 export const int3: Handler = (c, o) => c.leave(o, { kind: 'int', vector: BP });
 
+const SYSCALL = { kind: 'syscall' } as const;
+
 export const syscall: Handler = (c, o) => {
   const s = c.s;
-  s[R11] = getFlags(c) & ~RF;
+  const flags = getFlags(c);
+  // Whoever comes next looks at them again.
+  setArithmeticFlags(c, flags);
+  s[R11] = flags & ~RF;
   s[R11 + 1] = 0;
   s[C] = s[PAGE] + o.end;
   s[C + 1] = s[PAGE + 1] + (s[C] >>> 0 < s[PAGE] >>> 0 ? 1 : 0);
-  return c.leave(o, { kind: 'syscall' });
+  return c.leave(o, SYSCALL);
 };
 
 export const clc: Handler = (c, o) => {

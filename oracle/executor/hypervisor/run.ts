@@ -5,7 +5,7 @@ import { BadInput, NotModelled } from '#spec/failure.ts';
 import { CALL_STATE } from './hypercall/continuation.ts';
 import type { Machine } from './machine.ts';
 import { canRun, isRunnable, leave, switchTo } from './scheduler.ts';
-import { refreshTime, setTime, tscNow } from './system_time.ts';
+import { refreshTime, setTime } from './system_time.ts';
 import { fireDueTimers } from './timers.ts';
 import { handleExit } from './trap/exit.ts';
 import { enterXen } from './trap/exit_state.ts';
@@ -27,7 +27,8 @@ export const execute = (machine: Machine, cpu: number, steps: number): number =>
   try {
     while (left > 0 && isRunnable(vcpu)) {
       events = machine.events.length;
-      vcpu.cpu.tsc = BigInt.asUintN(64, tscNow(machine));
+      vcpu.cpu.tsc = machine.tscAtNow;
+      vcpu.cpu.tscSteps = machine.retiredSinceTime;
       const exit = vcpu.cpu.run(left);
       left -= exit.retired;
       machine.retired += exit.retired;

@@ -32,6 +32,25 @@ const callOf = (lo: number, hi: number): { readonly name: string; readonly shown
     ? CALLS[lo]!
     : { name: `hypercall_${(BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0)}`, shown: MOST_ARGUMENTS };
 
+const text = (args: Int32Array, i: number): string => hexText(args[2 * i], args[2 * i + 1]);
+/** The spelling of the first arguments. Written out, because arrays that grow cost more than all the rest. */
+const texts = (args: Int32Array, count: number): string[] => {
+  switch (count) {
+    case 0:
+      return [];
+    case 1:
+      return [text(args, 0)];
+    case 2:
+      return [text(args, 0), text(args, 1)];
+    case 3:
+      return [text(args, 0), text(args, 1), text(args, 2)];
+    case 4:
+      return [text(args, 0), text(args, 1), text(args, 2), text(args, 3)];
+    default:
+      return [text(args, 0), text(args, 1), text(args, 2), text(args, 3), text(args, 4)];
+  }
+};
+
 const emitCall = (
   machine: Machine,
   vcpu: Vcpu,
@@ -43,9 +62,7 @@ const emitCall = (
   since: number,
 ): void => {
   const call = callOf(numberLo, numberHi);
-  const shown: string[] = [];
-  for (let i = 0; i < call.shown; i++) shown.push(hexText(args[2 * i], args[2 * i + 1]));
-  const event: Event = { kind: 'hypercall', at: vcpu.ref, call: call.name, args: shown, result, depth };
+  const event: Event = { kind: 'hypercall', at: vcpu.ref, call: call.name, args: texts(args, call.shown), result, depth };
   const end = result === null ? machine.events.findIndex((told, i) => i >= since && isEndOf(told, vcpu.domain.domid)) : -1;
   if (end < 0) machine.emit(event);
   else machine.events.splice(end, 0, event);
@@ -83,17 +100,18 @@ const shownNested = new Int32Array(12);
 /** One hypercall of a guest kernel: the SYSCALL has been carried out, RIP is behind it. */
 export const hypercall = (machine: Machine, vcpu: Vcpu): void => {
   const { cpu } = vcpu;
-  const numberLo = cpu.gprLo(RAX);
-  const numberHi = cpu.gprHi(RAX);
+  const { s } = cpu;
+  const numberLo = s[2 * RAX];
+  const numberHi = s[2 * RAX + 1];
   for (let i = 0; i < MOST_ARGUMENTS; i++) {
-    liveArguments[2 * i] = cpu.gprLo(ARGUMENT_REGISTERS[i]);
-    liveArguments[2 * i + 1] = cpu.gprHi(ARGUMENT_REGISTERS[i]);
+    const at = 2 * ARGUMENT_REGISTERS[i];
+    liveArguments[2 * i] = shownArguments[2 * i] = s[at];
+    liveArguments[2 * i + 1] = shownArguments[2 * i + 1] = s[at + 1];
   }
   CALL_STATE.preempted = false;
   CALL_STATE.inMulticall = false;
   CALL_STATE.gaveUp = false;
   const since = machine.events.length;
-  shownArguments.set(liveArguments);
   const answer = call(machine, vcpu, numberLo, numberHi, liveArguments);
   if (CALL_STATE.preempted) {
     rewind(vcpu, numberLo);

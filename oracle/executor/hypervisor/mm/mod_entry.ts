@@ -10,8 +10,11 @@ import { adjustTableLo, deferPutFromTableEntry, getPageFromTableEntry, hasBadTab
 
 /** Store an entry; `preserve`: A and D that are set stay set. */
 const store = (machine: Machine, at: number, lo: number, hi: number, preserve: boolean): void => {
-  const kept = preserve ? machine.memory.view.getInt32(at, true) & (PTE.ACCESSED | PTE.DIRTY) : 0;
-  machine.memory.writeHalves(at, lo | kept, hi);
+  const { memory } = machine;
+  const oldLo = memory.view.getInt32(at, true);
+  const newLo = preserve ? lo | (oldLo & (PTE.ACCESSED | PTE.DIRTY)) : lo;
+  // What is there already need not be written: that would void all cached translations.
+  if (newLo !== oldLo || hi !== memory.view.getInt32(at + 4, true)) memory.writeHalves(at, newLo, hi);
 };
 
 /** `at`: machine address of the entry; `tableOwner`: owner of its table; `pgOwner`: of the page to be mapped. */
