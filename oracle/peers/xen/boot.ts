@@ -1,11 +1,12 @@
 /** One boot: QEMU in a folder of its own, watched through Xen's serial log until domain 0's end. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { MachineConfig } from '#spec/config.ts';
+import { dismiss, register } from './leftovers.ts';
 import { FILES, qemuArguments } from './qemu.ts';
 import { mayHaveEnded, readSerialLog } from './serial_log.ts';
 
@@ -24,12 +25,6 @@ export type BootResult = {
   /** What QEMU wrote to standard error, and how it exited. */
   readonly complaint: string;
 };
-
-/** Children that still run: they must not outlive this process. */
-const running = new Set<ChildProcess>();
-process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
 
 /** Looks into the machine's memory, in a file: while it runs (at every change the time that is left begins anew), and after its end. */
 export type Watcher = {
@@ -53,7 +48,7 @@ export const bootXen = async (
     await writeFile(join(folder, FILES.xen), xen);
     await writeFile(join(folder, FILES.serial), '');
     const child = spawn(qemu, qemuArguments(machine, watcher !== undefined), { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
-    running.add(child);
+    register(child, folder);
     let complaint = '';
     child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       complaint += complaint.length < 4096 ? text : '';
@@ -80,7 +75,7 @@ export const bootXen = async (
     } finally {
       child.kill('SIGKILL');
       await exit;
-      running.delete(child);
+      await dismiss(child, folder);
     }
   } finally {
     await rm(folder, { recursive: true, force: true });

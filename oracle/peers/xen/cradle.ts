@@ -12,6 +12,7 @@ import type { MachineConfig } from '#spec/config.ts';
 import { VIRT_BASE } from '../../image/layout.ts';
 import { CRADLE_END, cradleImage, GO } from '../../image/toolstack/cradle.ts';
 import type { BootResult } from './boot.ts';
+import { dismiss, register } from './leftovers.ts';
 import { emptyQcow2 } from './qcow2.ts';
 import { FILES, qemuArguments } from './qemu.ts';
 import { Qmp } from './qmp.ts';
@@ -24,11 +25,6 @@ const ANNOUNCED = /^cradle (\d+) (\d+)\r\n/m;
 const MAX_LOG_BYTES = 16 * 1024 * 1024;
 /** Room for domain 1's image, which domain 0 is given as a module. */
 export const MODULE_BYTES = 0x80000;
-
-const running = new Set<ChildProcess>();
-process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
 
 /** Where the parts of an ELF file lie in memory: offset from its first page, bytes. */
 const partsOf = (elf: Uint8Array): readonly (readonly [number, Uint8Array])[] => {
@@ -73,9 +69,17 @@ export class Cradle {
       await writeFile(join(folder, FILES.xen), xen);
       await writeFile(join(folder, FILES.serial), '');
       await writeFile(join(folder, DISK), emptyQcow2());
-      const more = ['-no-shutdown', '-action', 'reboot=reset', '-qmp', 'stdio', '-drive', `if=none,id=remembered,format=qcow2,file=${DISK}`];
+      const more = [
+        '-no-shutdown',
+        '-action',
+        'reboot=reset',
+        '-qmp',
+        'stdio',
+        '-drive',
+        `if=none,id=remembered,format=qcow2,file=${DISK}`,
+      ];
       child = spawn(qemu, [...qemuArguments(machine, true), ...more], { cwd: folder, stdio: ['pipe', 'pipe', 'ignore'] });
-      running.add(child);
+      register(child, folder);
       child.on('error', () => {});
       const qmp = new Qmp(child.stdin!, child.stdout!);
       await qmp.command('qmp_capabilities');
@@ -92,9 +96,8 @@ export class Cradle {
       log += await readOn(serial, log.length);
       return new Cradle(folder, child, qmp, serial, await open(join(folder, FILES.memory), 'r+'), log);
     } catch (error) {
-      child?.kill('SIGKILL');
-      if (child) running.delete(child);
-      await rm(folder, { recursive: true, force: true });
+      if (child) await dismiss(child, folder);
+      else await rm(folder, { recursive: true, force: true });
       throw error;
     }
   }
@@ -141,10 +144,8 @@ export class Cradle {
   }
 
   async stop(): Promise<void> {
-    this.child.kill('SIGKILL');
-    running.delete(this.child);
     await Promise.all([this.serial.close(), this.memory.close()]);
-    await rm(this.folder, { recursive: true, force: true });
+    await dismiss(this.child, this.folder);
   }
 }
 
