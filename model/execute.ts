@@ -63,8 +63,11 @@ class GuestPlatform implements Platform {
 }
 
 /** The steps are counted before Xen does anything for the last of them. */
-const retire = (machine: Machine, at: VcpuRef, { cpu, memory, steps, clauses }: CpuOutcome): Machine =>
-  setCpu({ ...clauses.reduce(cite, machine), memory, retired: machine.retired + steps }, at, cpu);
+const retire = (machine: Machine, at: VcpuRef, { cpu, memory, steps, clauses, kind }: CpuOutcome): Machine =>
+  setCpu({ ...clauses.reduce(cite, machine), memory, retired: machine.retired + steps }, at, kind === 'retired' ? cpu : inTheOpen(cpu));
+
+/** What a load of SS holds off waits no longer once Xen was entered. */
+const inTheOpen = (cpu: CpuState): CpuState => (cpu.system.shadow === 'none' ? cpu : { ...cpu, system: { ...cpu.system, shadow: 'none' } });
 
 /** What Xen does for the step that needed it, up to its way back into the guest. */
 const handled = (machine: Machine, at: VcpuRef, outcome: CpuOutcome): Machine => {

@@ -14,14 +14,17 @@ const modeOf = ({ cpu: { segments } }: Vcpu): X86Mode => {
   return (rights & RIGHTS.BIG) !== 0 ? 'compat32' : 'compat16';
 };
 
+/** Some breakpoint is enabled in the processor while the guest runs. */
+export const hasBreakpoints = ({ dr }: Vcpu): boolean => (dr[DR7].lo & ENABLES) !== 0;
+
 /** Registers that few guests set. */
-const isPlain = ({ dr, tscAux, xcr0 }: Vcpu): boolean => (dr[DR7].lo & ENABLES) === 0 && tscAux === 0 && xcr0.lo === PV_SYSTEM.xcr0.lo;
+const isPlain = (vcpu: Vcpu): boolean => !hasBreakpoints(vcpu) && vcpu.tscAux === 0 && vcpu.xcr0.lo === PV_SYSTEM.xcr0.lo;
 const DR7 = 5;
 const ENABLES = 0xff;
 const TSC_AUX = 0xc0000103;
 
 /** The debug registers as the processor has them while the guest runs: DR6 as Xen leaves it, and no breakpoints on ports. */
-const debugOf = ({ dr }: Vcpu): SystemState['dr'] => ((dr[DR7].lo & ENABLES) === 0 ? PV_SYSTEM.dr : dr.with(4, word(0, DR6_FIXED | 0)));
+const debugOf = (vcpu: Vcpu): SystemState['dr'] => (hasBreakpoints(vcpu) ? vcpu.dr.with(4, word(0, DR6_FIXED | 0)) : PV_SYSTEM.dr);
 
 const build = (vcpu: Vcpu, mode: X86Mode): SystemState => ({
   ...PV_SYSTEM,
@@ -42,7 +45,7 @@ const built = new WeakMap<GuestTables, Map<string, SystemState>>([[NO_TABLES, ne
 
 export const guestSystem = (vcpu: Vcpu): SystemState => {
   const mode = modeOf(vcpu);
-  if (!isPlain(vcpu)) return build(vcpu, mode);
+  if (!isPlain(vcpu)) return { ...build(vcpu, mode), shadow: hasBreakpoints(vcpu) ? vcpu.cpu.system.shadow : 'none' };
   const name = `${vcpu.taskSwitched} ${vcpu.cr4.lo & CHOSEN} ${mode}`;
   const known = built.get(vcpu.tables) ?? new Map<string, SystemState>();
   const found = known.get(name) ?? build(vcpu, mode);

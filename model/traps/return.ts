@@ -5,6 +5,7 @@
 import { FLAT, TI } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { CS, DS, ES, R11, RCX } from '../cpu/x86/state.ts';
+import { hasBreakpoints } from '../guest_system.ts';
 import { cite, emit } from '../journal.ts';
 import { findDomain, pcpuOf, setCpu, updateVcpu, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
@@ -65,8 +66,8 @@ const sysret = (machine: Machine, at: VcpuRef): Machine => {
   regs[RCX] = cpu.rip;
   const restored = (cpu.flags & ~(FLAG.IOPL | FLAG.VM)) | FLAG.IF;
   regs[R11] = fromNumber(restored);
+  if (!isCanonical(cpu.rip)) return iret(cite(setCpu(machine, at, { ...cpu, regs, flags: restored }), 'trap/return-not_canonical'), at);
   const clobbered = { ...cpu, regs, flags: (restored & SYSRET_FLAGS) | 2 };
-  if (!isCanonical(cpu.rip)) return iret(cite(setCpu(machine, at, clobbered), 'trap/return-not_canonical'), at);
   const compat = cpu.segments.selectors[CS] === FLAT.RING3_CS32;
   const m = compat
     ? setCpu(cite(machine, 'trap/return-sysret_compat'), at, {
@@ -84,7 +85,9 @@ const iret = (machine: Machine, at: VcpuRef): Machine => {
   const tried = iretTo(machine, at);
   if (tried.kind === 'fault') return handleFault(cite(tried.machine, 'trap/return-refused'), at, tried.fault);
   if (tried.kind === 'missing') return tableFault(cite(tried.machine, 'trap/return-refused'), at, tried.offset);
-  const flags = (cpu.flags & IRET_FLAGS & ~(FLAG.IOPL | FLAG.VM)) | FLAG.IF | 2;
+  // RF matters to breakpoints alone, and is told only then.
+  const resume = hasBreakpoints(vcpuOf(machine, at)) ? FLAG.RF : 0;
+  const flags = (cpu.flags & (IRET_FLAGS | resume) & ~(FLAG.IOPL | FLAG.VM)) | FLAG.IF | 2;
   const nulls = tried.value.segments.selectors !== cpu.segments.selectors && hasOddNull(cpu.segments.selectors);
   const m = cite(tried.machine, 'trap/return-iret');
   return setCpu(nulls ? cite(m, 'trap/return-null_selectors') : m, at, { ...cpu, ...tried.value, flags });

@@ -9,7 +9,8 @@ import { type CpuOutcome, type Run, VECTOR } from './outcome.ts';
 import type { Platform } from './platform.ts';
 import { citing, cpuOf, Running, started, withMemory } from './running.ts';
 import { type CpuState, SS } from './state.ts';
-import { bareStep, isWatched, watchFrom, withDebugExceptions } from './system/step.ts';
+import { bareStep, watchFrom, withDebugExceptions } from './system/step.ts';
+import { isWatched } from './system/watch.ts';
 
 export type { Platform } from './platform.ts';
 
@@ -24,9 +25,9 @@ export const runInstructions = (cpu: CpuState, memory: Memory, platform: Platfor
     try {
       if (s.system.kind === 'pv')
         while (s.tick < budget) {
-          if (watched) watchFrom(s);
-          const instruction = instructionAt(s);
-          const after = instruction.run(s, instruction);
+          const begun = watched ? watchFrom(s) : s;
+          const instruction = instructionAt(begun);
+          const after = instruction.run(begun, instruction);
           if (instruction.mnemonic === 'syscall') return { kind: 'syscall', ...reached(withoutRf(after)) };
           if (watched) s = withDebugExceptions(s, instruction, after);
           else s = (s.flags & (TF | RF)) === 0 ? after : afterDebugFlags(s, instruction, after);

@@ -24,6 +24,7 @@ import {
 import { accessed, descriptorOf } from './descriptor_table.ts';
 import { withNull, withReal, withSegment, withV86 } from './segments.ts';
 import { onStack, withPointer } from './stack.ts';
+import { isWatched } from './watch.ts';
 
 /** The state after loading a data or stack segment register, with the accessed bit set in memory. */
 export const loadSegment = (s: Running, register: number, selector: number): Running => {
@@ -67,7 +68,9 @@ const dataDescriptor = (s: Running, selector: number): Descriptor => {
 
 /** A load of SS holds off interrupts and debug exceptions for one instruction. */
 const shadowed = (s: Running, register: number): Running =>
-  register === SS && s.system.kind === 'bare' ? changed(citing(s, 'x86/shadow-stack'), { system: { ...s.system, shadow: 'ss' } }) : s;
+  register === SS && (s.system.kind === 'bare' || isWatched(s))
+    ? changed(citing(s, 'x86/shadow-stack'), { system: { ...s.system, shadow: 'ss' } })
+    : s;
 
 const done = (s: Running, i: Instruction, after: Running): Running =>
   completed(s, i, { regs: after.regs, segments: after.segments, memory: after.memory, system: after.system, cited: after.cited });

@@ -10,7 +10,7 @@ import type { Instruction } from '../instruction.ts';
 import { type Fault, VECTOR } from '../outcome.ts';
 import { changed, type Running } from '../running.ts';
 import { baseOf } from '../segmentation.ts';
-import { CS, SS } from '../state.ts';
+import { CS } from '../state.ts';
 import { beginWatching, enabledBreakpoints, metBreakpoints } from './watch.ts';
 
 const DEBUG: Fault = { vector: VECTOR.DB, error: null, address: null };
@@ -50,20 +50,18 @@ const requireNoBreakpoint = (s: Running): void => {
   if (bits !== 0) throw debugFault(s, bits, 'x86/debug-execute');
 };
 
-/** Some breakpoint is enabled. */
-export const isWatched = ({ system: { dr } }: Running): boolean => (dr[5].lo & ENABLED) !== 0;
-
 /** A step of a PV guest with breakpoints begins. Throws the #DB of one at this instruction. */
-export const watchFrom = (s: Running): void => {
+export const watchFrom = (s: Running): Running => {
   requireNoBreakpoint(s);
   beginWatching(s);
+  return s.system.shadow === 'none' ? s : changed(s, { system: { ...s.system, shadow: 'none' } });
 };
 
 /** x86/debug-step. A load of SS lets no debug exception follow. */
 export const withDebugExceptions = (s: Running, instruction: Instruction, after: Running): Running => {
   const done = loadsFlags(s, instruction, after) ? after : changed(after, { flags: after.flags & ~RFLAGS.RF });
   const bits = metBreakpoints() | ((s.flags & TF) !== 0 ? DR6.BS : 0);
-  if (bits === 0 || after.system.shadow === 'ss' || loadsStack(s, instruction)) return done;
+  if (bits === 0 || after.system.shadow === 'ss') return done;
   throw new Exit('trap', withDebugStatus(done, bits), DEBUG, clauseOf(s, bits));
 };
 
@@ -76,7 +74,3 @@ const clauseOf = (s: Running, bits: number): ClauseId => {
 /** IRET and task switches bring an RF of their own. */
 const loadsFlags = (s: Running, { mnemonic }: Instruction, after: Running): boolean =>
   mnemonic === 'iret' || after.system.tr !== s.system.tr;
-
-/** A PV guest's processor keeps no shadow. */
-const loadsStack = ({ system: { kind } }: Running, { mnemonic, dst }: Instruction): boolean =>
-  kind === 'pv' && (mnemonic === 'mov_to_seg' || mnemonic === 'pop_seg') && dst.index === SS;

@@ -23,6 +23,9 @@ export const enabledBreakpoints = ({ system: { dr } }: Running): readonly Breakp
     .map((number) => ({ number, kind: (control >>> (16 + 4 * number)) & 3, length: DR7_LENGTH[(control >>> (18 + 4 * number)) & 3] }));
 };
 
+/** Some breakpoint is enabled. */
+export const isWatched = ({ system: { dr } }: Running): boolean => (dr[5].lo & ALL_ENABLE) !== 0;
+
 /** A step begins. */
 export const beginWatching = (s: Running): void => {
   met = 0;
