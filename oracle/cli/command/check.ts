@@ -13,6 +13,7 @@ import { seedRange, wholeNumber } from '../option.ts';
 import { Progress } from '../table.ts';
 import { version } from '../version.ts';
 import { addBareOptions, type BareOptions, checkBare } from './check_bare.ts';
+import { addDom0Options, checkDom0, type Dom0Options } from './check_dom0.ts';
 import { addHypercallOptions, checkHypercalls, type HypercallOptions } from './check_hypercalls.ts';
 import { addIsaOptions, checkIsa, type IsaOptions } from './check_isa.ts';
 import { kindOf, refuseOthers } from './check_kind.ts';
@@ -24,6 +25,7 @@ import { type Replayed, replayFile } from './replay.ts';
 
 type Options = IsaOptions &
   BareOptions &
+  Dom0Options &
   PeerOptions &
   HypercallOptions &
   PreemptOptions &
@@ -90,6 +92,7 @@ const checkEngines = async (first: number, programs: number, budget: number | nu
 const checkCommand = async (options: Options): Promise<number> => {
   if (options.isa !== undefined) return checkIsa(options);
   if (options.bare !== undefined) return checkBare(options);
+  if (options.dom0 !== undefined) return checkDom0(options);
   if (options.order !== undefined) return checkOrderCommand(options);
   if (options.mutant !== undefined) await plantMutant(options.mutant);
   // Without --seeds the seeds are fresh: taken from the clock, and printed.
@@ -134,7 +137,8 @@ export const addCheck = (program: Command, done: (code: number) => void): void =
         '\n\nExamples:\n  xenspec check\n  xenspec check --seeds 1..2000 --coverage\n  xenspec check --peer xen --programs 200 --as domu\n  xenspec check --mutant executor-close' +
         '\n  xenspec check --hypercalls 5e6\n  xenspec check --order --peer xen\n  xenspec check --preempt 50 --seeds 1..20\n  xenspec check --peer xen --hypercalls 5e5' +
         '\n  xenspec check --isa x86 --peer silicon --cases 2000000 --html silicon.html' +
-        '\n  xenspec check --bare vmlinux --append "console=ttyS0 pci=off acpi=off" --lenient --memory 256 --steps 1e8',
+        '\n  xenspec check --bare vmlinux --append "console=ttyS0 pci=off acpi=off" --lenient --memory 256 --steps 1e8' +
+        '\n  xenspec check --dom0 /boot/vmlinuz-6.1.0-56-amd64 --steps 5e7\n  xenspec check --dom0 /boot/vmlinuz-6.1.0-56-amd64 --console traces/boots/linux-6.1.0-56-dom0.log',
     )
     .action(async (options: Options, self: Command) => {
       refuseOthers(
@@ -145,6 +149,7 @@ export const addCheck = (program: Command, done: (code: number) => void): void =
     });
   addIsaOptions(command);
   addBareOptions(command);
+  addDom0Options(command);
   addPeerOptions(command);
   addHypercallOptions(command);
   addOrderOptions(command);

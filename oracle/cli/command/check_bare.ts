@@ -19,9 +19,9 @@ const MEMORY_MIB = 128;
 export const addBareOptions = (command: Command): Command =>
   command
     .option('--bare <image>', 'a multiboot or PVH image on the bare machines of model and executor; --steps says how far')
-    .option('--append <text>', 'with --bare: the command line of the image', '')
-    .option('--memory <MiB>', `with --bare: RAM (default: ${MEMORY_MIB})`, wholeNumber(4, 2048))
-    .option('--lenient', 'with --bare: hardware that is not modelled is absent, instead of ending the run');
+    .option('--append <text>', 'with --bare and --dom0: the command line of the image', '')
+    .option('--memory <MiB>', `with --bare: RAM (default: ${MEMORY_MIB}); with --dom0: its memory (default: 256)`, wholeNumber(4, 2048))
+    .option('--lenient', 'with --bare: hardware that is not modelled is absent; with --dom0: operations are answered -ENOSYS, and counted');
 
 const endText = ({ end }: BareLockstep): string => {
   switch (end) {

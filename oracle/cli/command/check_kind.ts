@@ -12,6 +12,7 @@ const KINDS = {
   preempt: { means: '`check --preempt`', options: ['preempt', 'seeds', 'out', 'json'] },
   order: { means: '`check --order`', options: ['order', 'peer', 'json'] },
   bare: { means: '`check --bare`', options: ['bare', 'append', 'memory', 'lenient', 'steps', 'json'] },
+  dom0: { means: '`check --dom0`', options: ['dom0', 'append', 'memory', 'lenient', 'steps', 'console', 'state', 'json'] },
   sequences: { means: '`check --isa x86` alone', options: ['isa', 'steps', 'seeds', 'json'] },
   silicon: { means: '`check --isa x86 --peer silicon`', options: ['isa', 'peer', 'seeds', 'cases', 'row', 'mode', 'html', 'json'] },
   objdump: { means: '`check --isa x86 --peer objdump`', options: ['isa', 'peer', 'seeds', 'cases', 'json'] },
@@ -24,6 +25,7 @@ const ISA_PEERS: Readonly<Record<string, CheckKind>> = { silicon: 'silicon', obj
 type Asked = {
   readonly isa?: string;
   readonly bare?: string;
+  readonly dom0?: string;
   readonly peer?: string;
   readonly hypercalls?: number;
   readonly order?: true | string;
@@ -31,8 +33,9 @@ type Asked = {
 };
 
 /** What the options ask for. Throws BadInput for a peer that needs --isa. */
-export const kindOf = ({ isa, bare, peer, hypercalls, order, preempt }: Asked): CheckKind => {
+export const kindOf = ({ isa, bare, dom0, peer, hypercalls, order, preempt }: Asked): CheckKind => {
   if (bare !== undefined) return 'bare';
+  if (dom0 !== undefined) return 'dom0';
   if (isa !== undefined) return peer === undefined ? 'sequences' : (ISA_PEERS[peer] ?? 'silicon');
   if (order !== undefined) return 'order';
   if (preempt !== undefined) return 'preempt';
