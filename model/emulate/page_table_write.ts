@@ -7,21 +7,20 @@ import { ZF } from '../cpu/x86/flags.ts';
 import { type CpuOutcome, PF, VECTOR } from '../cpu/x86/outcome.ts';
 import { started } from '../cpu/x86/running.ts';
 import type { CpuState } from '../cpu/x86/state.ts';
-import { executeInstruction } from '../cpu/x86/step.ts';
 import { addressOk, copyFromGuest } from '../guest_copy.ts';
 import { entryAt, type Place, writeEntry } from '../hypercall/mm/guest_l1e.ts';
 import { cite, emit } from '../journal.ts';
 import { domainOf, frame, setCpu, setMemory, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
-import { type Memory, pageOf, readWord, withPageOf, writeWord } from '../memory/memory.ts';
 import { getPageFromL1e, own, putPageFromL1e } from '../page_type/l1_entry.ts';
-import { adjusted, entryFor, isPresent, PTE } from '../page_type/pte.ts';
+import { adjusted, isPresent, PTE } from '../page_type/pte.ts';
 import { injectPageFault } from '../traps/exception.ts';
 import { returnToGuest } from '../traps/return.ts';
-import { equal, Word, ZERO } from '../word/word.ts';
+import { Word, ZERO } from '../word/word.ts';
 import { decodeAt } from './decode_at.ts';
 import { storeDone } from './done.ts';
 import { type Store, storeOf } from './page_table_store.ts';
+import { PLATFORM, type Trial, tryStore } from './page_table_trial.ts';
 import { readOnlyMapping } from './read_only_mapping.ts';
 
 /** The read-only mapping through which the guest writes, and the table behind it. */
@@ -37,24 +36,20 @@ export const emulatePageTableWrite = (machine: Machine, at: VcpuRef, address: Wo
   const { cpu } = vcpuOf(machine, at);
   if (decodeMode(cpu.system.mode) !== '64') throw new NotModelled('emulation/ptwr-compatibility');
   const instruction = decodeAt(machine, at);
-  const flat = withoutBases(cpu);
-  const store = instruction && storeOf(started(flat, machine.memory, PLATFORM), instruction);
+  const store = instruction && storeOf(started(withoutBases(cpu), machine.memory, PLATFORM), instruction);
   if (!store) return guests;
-  const trial = tryOut(machine, flat, target);
-  const unread = unreadable(machine, at, store, trial);
-  if (unread)
-    return {
-      machine: returnToGuest(injectPageFault(cite(machine, 'emulation/ptwr-read_fault'), at, 0, unread), at, 'sysret'),
-      fixed: true,
-    };
-  if (!isDone(trial)) return guests;
-  return carryOut(machine, at, { target, store, trial, address });
+  const trial = tryStore(machine, at, withoutBases(cpu), store);
+  const unread = unreadable(machine, at, store, trial.outcome);
+  if (unread) return { machine: readFault(machine, at, unread), fixed: true };
+  return isDone(trial.outcome) ? carryOut(machine, at, { target, store, trial, address }) : guests;
 };
 
-/** A single step's trap comes after the instruction. */
-const isDone = (trial: CpuOutcome): boolean => trial.kind === 'retired' || (trial.kind === 'trap' && trial.fault.vector === VECTOR.DB);
+const readFault = (machine: Machine, at: VcpuRef, address: Word): Machine =>
+  returnToGuest(injectPageFault(cite(machine, 'emulation/ptwr-read_fault'), at, 0, address), at, 'sysret');
 
-const PLATFORM = { cpuid: [], tsc: ZERO };
+/** A single step's trap comes after the instruction. */
+const isDone = (outcome: CpuOutcome): boolean =>
+  outcome.kind === 'retired' || (outcome.kind === 'trap' && outcome.fault.vector === VECTOR.DB);
 
 /** Xen's emulator takes the offset in a segment for the address. */
 const withoutBases = (cpu: CpuState): CpuState => ({ ...cpu, segments: { ...cpu.segments, fsBase: ZERO, gsBase: ZERO } });
@@ -72,44 +67,24 @@ const findTarget = (machine: Machine, at: VcpuRef, address: Word): Target | null
   return { mapping: { mfn: table, index }, table: found.frame };
 };
 
-/** A frame of RAM that nobody has: the trial's copy of the table. */
-const SCRATCH = 0x100;
-
-/** What would the instruction do? It is run on a memory in which the mapping is writable and leads to a copy of the table. */
-const tryOut = (machine: Machine, cpu: CpuState, { mapping, table }: Target): CpuOutcome => {
-  const copied = withPageOf(machine.memory, SCRATCH, pageOf(machine.memory, table));
-  const open = writeWord(copied, mapping.mfn, mapping.index, entryFor(SCRATCH, PTE.P | PTE.RW | PTE.US | PTE.A | PTE.D, 0));
-  return executeInstruction(cpu, open, PLATFORM);
-};
-
-/** The trial's memory with the mapping and the scratch frame as they were. */
-const closed = (trial: Memory, machine: Machine, { mapping }: Target): Memory =>
-  withPageOf(writeWord(trial, mapping.mfn, mapping.index, entryAt(machine, mapping)), SCRATCH, pageOf(machine.memory, SCRATCH));
-
 /** Where a read of the emulator fails: of a source, or of the operand that is read before it is written. */
-const unreadable = (machine: Machine, at: VcpuRef, store: Store, trial: CpuOutcome): Word | null => {
-  if (trial.kind !== 'fault' || trial.fault.vector !== VECTOR.PF) return null;
-  if ((trial.fault.error! & PF.WRITE) === 0) return trial.fault.address;
+const unreadable = (machine: Machine, at: VcpuRef, store: Store, outcome: CpuOutcome): Word | null => {
+  if (outcome.kind !== 'fault') return null;
+  if (outcome.fault.vector === VECTOR.PF && (outcome.fault.error! & PF.WRITE) === 0) return outcome.fault.address;
   if (store.kind === 'plain') return null;
   if (!addressOk(store.address)) return store.address;
   const read = copyFromGuest(machine, at, store.address, store.size);
   return read.ok ? null : read.fault;
 };
 
-type Carried = { readonly target: Target; readonly store: Store; readonly trial: CpuOutcome; readonly address: Word };
+type Carried = { readonly target: Target; readonly store: Store; readonly trial: Trial; readonly address: Word };
 
 const carryOut = (machine: Machine, at: VcpuRef, { target, store, trial, address }: Carried): Attempt => {
-  const { cpu } = vcpuOf(machine, at);
-  const place: Place = { mfn: target.table, index: (store.address.lo & 0xfff) >> 3 };
-  const old = entryAt(machine, place);
-  const wanted = readWord(trial.memory, SCRATCH, place.index);
-  const writes = store.kind === 'plain' || (store.kind === 'changed' ? !equal(old, wanted) : (trial.cpu.flags & ZF) !== 0);
-  const ran = setCpu(setMemory(machine, closed(trial.memory, machine, target)), at, {
-    ...trial.cpu,
-    segments: cpu.segments,
-  });
+  const { cpu } = trial.outcome;
+  const writes = store.kind === 'plain' || (store.kind === 'changed' ? trial.changed : (cpu.flags & ZF) !== 0);
+  const ran = setCpu(setMemory(machine, trial.memory), at, { ...cpu, segments: vcpuOf(machine, at).cpu.segments });
   const done = (m: Machine): Attempt => ({
-    machine: storeDone(emit(m, { kind: 'emulated', at, instruction: 'ptwr' }), at, trial.cpu.rip),
+    machine: storeDone(emit(m, { kind: 'emulated', at, instruction: 'ptwr' }), at, cpu.rip),
     fixed: true,
   });
   if (!writes) return done(cite(ran, 'emulation/ptwr-unchanged'));
@@ -117,7 +92,8 @@ const carryOut = (machine: Machine, at: VcpuRef, { target, store, trial, address
   // What is narrower than an entry, and what is read first, is read through the guest's mapping.
   const reads = store.size < 8 || store.kind !== 'plain';
   const read = (m: Machine): Machine => (reads ? accessed(m, target.mapping) : m);
-  const stored = storeEntry(read(ran), at.domid, place, wanted);
+  const place: Place = { mfn: target.table, index: (store.address.lo & 0xfff) >> 3 };
+  const stored = storeEntry(read(ran), at.domid, place, trial.word);
   return stored ? done(stored) : { machine: read(machine), fixed: false };
 };
 
