@@ -5,7 +5,7 @@ import * as system from './system.ts';
 import { type BuildTable, fixed } from './table.ts';
 
 /** Of ring 3 too; descriptors come from pv_descriptors.ts. */
-const { jmp_far, call_far, ret_far, iret, lar, lsl, verr, verw, xgetbv } = SYSTEM;
+const { jmp_far, call_far, ret_far, iret, lar, lsl, verr, verw, xgetbv, sgdt, sldt, str } = SYSTEM;
 
 export const PV_ONLY: BuildTable = {
   jmp_far,
@@ -17,6 +17,9 @@ export const PV_ONLY: BuildTable = {
   verr,
   verw,
   xgetbv,
+  sgdt,
+  sldt,
+  str,
   int3: fixed(system.int3),
   int: fixed(system.int),
   syscall: fixed(system.syscall),

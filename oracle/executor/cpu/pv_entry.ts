@@ -1,14 +1,19 @@
 /** How a hypervisor goes back to ring 3, and what it loads on a guest's behalf. While Xen holds the vCPU, RIP is an offset in CS. */
+import { GDT_LIMIT, XEN_LDT, XEN_TSS } from '#spec/abi/descriptor.ts';
 import { FLAT } from '#spec/abi/xen.ts';
 import type { Cpu } from './cpu.ts';
 import { CS, RSP, SS_REG } from './interface.ts';
-import { DEBUG, SEGMENT_BASE, SEGMENT_LIMIT, SEGMENT_RIGHTS } from './layout.ts';
+import { DEBUG, GDTR_BASE, GDTR_LIMIT, SEGMENT_BASE, SEGMENT_LIMIT, SEGMENT_RIGHTS } from './layout.ts';
 import { BIG, RING3_CODE32, RING3_CODE64, RING3_DATA } from './segment_rights.ts';
 import { checkOffset, returnCode, setCode } from './system/code.ts';
 import { hasBreakpoints } from './system/debug.ts';
-import { baseOf, find, limitOf, markAccessed, rightsOf, setHidden, setNull, setSegment } from './system/descriptor.ts';
+import { baseOf, find, LDTR, limitOf, markAccessed, rightsOf, setHidden, setNull, setSegment, TR } from './system/descriptor.ts';
 import { returnStack } from './system/far.ts';
 import { loadSegment } from './system/segments.ts';
+
+/** Where Xen maps the GDT of a domain's first vCPU, and how far apart those of others lie. */
+const GDT_BASE = 0xffff820000000000n;
+const GDT_STRIDE = 0x20000n;
 
 const isFlat = ({ s }: Cpu, segment: number, rights: number): boolean =>
   s[SEGMENT_RIGHTS + segment] === rights && s[SEGMENT_LIMIT + segment] === -1 && s[SEGMENT_BASE + 2 * segment] === 0;
@@ -105,6 +110,15 @@ export class XenSide {
   /** From now on instructions are fetched by this code selector, unchecked. False when it names no code that is present. */
   adoptCode(selector: number): boolean {
     return adoptCode(this.c, selector);
+  }
+
+  /** The tables' places as SGDT, SLDT and STR tell them: those of vCPU `id`, which has an LDT or not. */
+  showTables(id: number, hasLdt: boolean): void {
+    const { c } = this;
+    c.setPair(GDTR_BASE, GDT_BASE + GDT_STRIDE * BigInt(id));
+    c.s[GDTR_LIMIT] = GDT_LIMIT;
+    c.selectors[TR] = XEN_TSS;
+    c.selectors[LDTR] = hasLdt ? XEN_LDT : 0;
   }
 
   /** Breakpoints of the processor's: DR0 to DR3 by halves, DR7. */

@@ -144,6 +144,20 @@ describe('loads', () => {
   });
 });
 
+test('SGDT, SLDT and STR tell what Xen has loaded', () => {
+  const guest = withTable();
+  const run = (...code: readonly number[]): bigint => {
+    guest.set(RAX, DATA + 0x40);
+    guest.run(code);
+    return guest.register(RAX);
+  };
+  run(0x0f, 0x01, 0x00);
+  expect(guest.words(DATA + 0x40, 2)).toEqual([0x8200_0000_0000_efffn, 0xffffn]);
+  expect([run(0x0f, 0x00, 0xc8), run(0x0f, 0x00, 0xc0)]).toEqual([0xe040n, 0n]);
+  setLdt(guest, TABLE, 1);
+  expect(run(0x0f, 0x00, 0xc0)).toBe(0xe050n);
+});
+
 describe('code of 32 bits', () => {
   /** Far jump through the pointer at DATA. */
   const jump = (guest: Guest, target: number, selector: number): void => {

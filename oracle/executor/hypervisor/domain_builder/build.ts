@@ -156,6 +156,7 @@ const startVcpu = (machine: Machine, domain: Domain, layout: VirtualLayout, l4: 
     vcpu.infoOffset = vcpu_info.size * vcpu.id;
     vcpu.periodicPeriod = INITIAL_PERIOD;
     vcpu.cr4 = INITIAL_CR4;
+    vcpu.cpu.xen.showTables(vcpu.id, false);
     vcpu.cpu.tables.mapLdtPage = (page) => mapLdtPage(machine, vcpu, page);
   }
   const boot = domain.vcpus[0];

@@ -25,6 +25,7 @@ export const changeLdt = (machine: Machine, vcpu: Vcpu, addressLo: number, addre
   tables.ldtLo = lo;
   tables.ldtHi = hi;
   tables.ldtEntries = entries;
+  vcpu.cpu.xen.showTables(vcpu.id, entries !== 0);
 };
 
 /** Put one of its pages in place; false when the kernel does not map it, or to a frame that cannot hold descriptors. */

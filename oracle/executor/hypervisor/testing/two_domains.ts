@@ -50,7 +50,9 @@ export class TwoDomains {
   private build(domid: number): void {
     const { machine } = this;
     const { frames, memory } = machine;
-    const domain = new Domain(domid, PAGES, [{ root: 0, tables: new DescriptorTables() } as GuestCpu]);
+    const domain = new Domain(domid, PAGES, [
+      { root: 0, tables: new DescriptorTables(), xen: { showTables: () => {} } } as unknown as GuestCpu,
+    ]);
     machine.addDomain(domain);
     domain.sharedInfoMfn = shareXenFrame(machine, domain);
     domain.grants.frames.push(shareXenFrame(machine, domain));

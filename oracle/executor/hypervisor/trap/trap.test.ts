@@ -283,7 +283,7 @@ describe('privileged instructions', () => {
     guest.set(RDX, 0x3f8);
     guest.run([0xed]);
     expect(guest.register(RAX)).toBe(0xffffffffn);
-    expect(() => guest.run([0xe6, 0x70])).toThrow('not modelled: port/70');
+    expect(() => guest.run([0xe6, 0x64])).toThrow('not modelled: port/64');
   });
 
   test('MSRs: GS base of the other mode, a refused one', () => {
