@@ -46,6 +46,9 @@ const isXenPrivate = (memory: Memory, lo: number, hi: number): boolean => {
   );
 };
 
+/** Machine addresses of the entries that the walk at work has passed, top first. */
+const passed = new Float64Array(4);
+
 /**
  * Translate the canonical address `hi:lo` by the tables under frame `root`. All frames that the walk reads become watched, so that whoever
  * caches the result learns of changes (Memory.tableEpoch). `reserved`: see `reservedHigh`.
@@ -54,7 +57,7 @@ const isXenPrivate = (memory: Memory, lo: number, hi: number): boolean => {
  */
 export const walk = (memory: Memory, root: number, lo: number, hi: number, access: Access, reserved: number): Translation => {
   if (access.user && isXenPrivate(memory, lo, hi)) return fail(access, ERROR.PRESENT);
-  const entries: number[] = [];
+  let depth = 0;
   let table = root;
   let writable = true;
   let user = true;
@@ -68,7 +71,7 @@ export const walk = (memory: Memory, root: number, lo: number, hi: number, acces
     if ((low & PRESENT) === 0) return fail(access, 0);
     const large = (low & LARGE) !== 0 && level > 1;
     if ((high & reserved) !== 0 || (large && hasReservedLow(low, level))) return fail(access, ERROR.PRESENT | ERROR.RESERVED);
-    entries.push(at);
+    passed[depth++] = at;
     writable &&= (low & WRITABLE) !== 0;
     user &&= (low & USER) !== 0;
     executable &&= high >= 0;
@@ -78,7 +81,7 @@ export const walk = (memory: Memory, root: number, lo: number, hi: number, acces
       continue;
     }
     if ((access.user && !user) || (access.write && !writable) || (access.fetch && !executable)) return fail(access, ERROR.PRESENT);
-    setBits(memory, entries, access.write);
+    setBits(memory, depth, access.write);
     return { ok: true, maddr: pageAddress(mfn, lo, level), dirty: writable && (low & DIRTY) !== 0 };
   }
 };
@@ -100,11 +103,12 @@ const pageAddress = (mfn: number, lo: number, level: number): number => {
   return aligned * FRAME_BYTES + offset;
 };
 
-const setBits = (memory: Memory, entries: readonly number[], write: boolean): void => {
-  const leaf = entries.length - 1;
-  entries.forEach((at, i) => {
+/** In the `depth` entries that the walk has passed. */
+const setBits = (memory: Memory, depth: number, write: boolean): void => {
+  for (let i = 0; i < depth; i++) {
+    const at = passed[i];
     const low = memory.view.getInt32(at, true);
-    const wanted = low | ACCESSED | (write && i === leaf ? DIRTY : 0);
+    const wanted = low | ACCESSED | (write && i === depth - 1 ? DIRTY : 0);
     if (wanted !== low) memory.writeEntryFlags(at, wanted);
-  });
+  }
 };

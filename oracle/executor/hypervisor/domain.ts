@@ -31,6 +31,8 @@ export class Domain {
   readonly ports: (Port | null)[] = [null];
   /** Ports below this number have come to life; they may be free. */
   validPorts = EVTCHNS_PER_BUCKET;
+  /** All ports below this number (and above 0) are in use. */
+  usedPorts = 1;
   /** Ports in use. */
   activePorts = 0;
   /** Where an interrupted EVTCHNOP_reset goes on; 0 when none is under way. */

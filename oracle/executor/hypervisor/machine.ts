@@ -12,6 +12,7 @@ import { assignIoFrames } from './mm/io_memory.ts';
 import type { Pcpu } from './pcpu.ts';
 import { isCanonical } from './u64.ts';
 import type { Vcpu } from './vcpu.ts';
+import { XenTranslations } from './xen_translations.ts';
 
 /** Width of physical addresses by CPUID leaf 0x80000008; 36 bits when the configuration does not say. */
 const physicalBits = (config: MachineConfig): number => {
@@ -54,12 +55,14 @@ export class Machine {
   /** How often long operations asked, in the input at work, whether they should stop; and the questions to be answered yes. */
   questions = 0;
   preempt: readonly number[] | null = null;
+  private readonly translations: XenTranslations;
   /** Reserved bits of page-table entries' upper halves. */
   readonly reserved: number;
 
   constructor(config: MachineConfig, memory: Memory) {
     this.config = config;
     this.memory = memory;
+    this.translations = new XenTranslations(memory);
     this.frames = new FrameTable(config.frames);
     assignIoFrames(this.frames);
     this.xenheapNext = config.layout.xenheap_first;
@@ -88,9 +91,13 @@ export class Machine {
 
   /** Machine address of a guest address under the table `root` as Xen itself would touch it; -1 when it faults or leads outside RAM. */
   translate(root: number, lo: number, hi: number, write: boolean): number {
+    const known = this.translations.find(root, lo, hi, write);
+    if (known >= 0) return known;
     if (!isCanonical(hi)) return -1;
     const found = walk(this.memory, root, lo, hi, write ? XEN_WRITE : XEN_READ, this.reserved);
-    return found.ok && found.maddr < this.memory.bytes.length ? found.maddr : -1;
+    if (!found.ok || found.maddr >= this.memory.bytes.length) return -1;
+    this.translations.fill(root, lo, hi, write, found.maddr);
+    return found.maddr;
   }
 
   emit(event: Event): void {

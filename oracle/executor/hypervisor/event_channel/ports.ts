@@ -10,8 +10,9 @@ export const portIsValid = (domain: Domain, port: number): boolean => port < dom
 
 /** Take the lowest free port, in a state to be chosen by the caller; null when all are in use (-ENOSPC). */
 export const takePort = (domain: Domain): Port | null => {
-  for (let port = 1; port < EVTCHN_2L_NR_CHANNELS; port++) {
+  for (let port = domain.usedPorts; port < EVTCHN_2L_NR_CHANNELS; port++) {
     if (domain.portAt(port) !== null) continue;
+    domain.usedPorts = port;
     if (port >= domain.validPorts) domain.validPorts += EVTCHNS_PER_BUCKET;
     domain.activePorts++;
     return domain.portRecord(port);
@@ -29,5 +30,6 @@ export const freePort = (machine: Machine, domain: Domain, channel: Port): void 
   clearPending(machine, domain, channel.port);
   channel.state = ECS.free;
   channel.vcpu = 0;
+  domain.usedPorts = Math.min(domain.usedPorts, channel.port);
   domain.activePorts--;
 };
