@@ -8,8 +8,11 @@ import { EVENT_CHANNELS } from './families/event_channel.ts';
 import { GRANTS } from './families/grant_table.ts';
 import { MEMORY } from './families/memory.ts';
 import { PEERS } from './families/peers.ts';
+import { PRIVILEGED } from './families/privileged.ts';
 import { REGISTERS } from './families/registers.ts';
+import { RETURNS } from './families/returns.ts';
 import { SCHEDULING } from './families/scheduling.ts';
+import { SEGMENTS } from './families/segments.ts';
 import { onEither, SMP, startSecond } from './families/smp.ts';
 import { multicall, WILD } from './families/wild.ts';
 import { Random } from './random.ts';
@@ -52,6 +55,8 @@ const THEMES: readonly (readonly Family[])[] = [
   [...GRANTS, ...GRANTS, readEntry, ...MEMORY.slice(0, 3)],
   [...REGISTERS, trap, computeInUserMode, singleStep, ...CORNERS],
   [...CORNERS, access, trap],
+  [...SEGMENTS, ...SEGMENTS, trap, access, ...RETURNS],
+  [...PRIVILEGED, ...RETURNS, emulated, trap],
   [...SCHEDULING, ...EVENT_CHANNELS.slice(0, 8), ...REGISTERS],
   [...PROCESSOR, ...EVENT_CHANNELS, ...SCHEDULING, ...MEMORY, ...GRANTS, ...REGISTERS, multicall],
 ];

@@ -197,7 +197,7 @@ const manyPorts: Family = {
   make: (g) => {
     if (g.state.two) return [];
     const { r } = g;
-    const count = r.one(4) ? 4100 : r.int(60, 200);
+    const count = r.one(40) ? 4100 : r.int(60, 200);
     const page = r.pick(PAGES.data);
     g.state.clearPorts();
     return [

@@ -109,6 +109,11 @@ reset_next:
   add ebx, 32
   jmp reset_next
 reset_memory:
+  xor eax, eax
+  mov ds, ax
+  mov es, ax
+  mov fs, ax
+  mov gs, ax
   mov rax, [VAR.vcpu_info]
   mov word [rax], 0x100
   mov qword [rax + 8], 0
@@ -125,6 +130,10 @@ reset_self:
   .quad DOMID_SELF
 reset_base:
   .quad 5, 0, 0
+reset_ldt:
+  .quad 13, 0, 0
+reset_nothing:
+  .quad 0, 0
 reset_watchdog:
   .quad 1, 2
 reset_calls:
@@ -154,6 +163,11 @@ reset_calls:
   .quad HYPERCALL_set_segment_base, 1, 0, 0
   .quad HYPERCALL_set_segment_base, 2, 0, 0
   .quad HYPERCALL_mmuext_op, reset_base, 1, 0
+  .quad HYPERCALL_mmuext_op, reset_ldt, 1, 0
+  .quad HYPERCALL_set_gdt, reset_nothing, 0, 0
+  .quad HYPERCALL_physdev_op, 6, reset_nothing, 0
+  .quad HYPERCALL_physdev_op, 7, reset_nothing, 0
+  .quad HYPERCALL_vm_assist, 1, 4, 0
   .quad -1
 
 give_up:
