@@ -17,8 +17,8 @@ export type Batch = { readonly role: Role; readonly programs: readonly Seeded[] 
 
 const PAGES_A_MIB = 256;
 /** Memory of the machine and of its domain 0 in MiB, as much as the programs need: a machine that is remembered is restored page by page. */
-const MACHINE_MIB = 128;
-const DOM0_MIB = 32;
+const MACHINE_MIB = 64;
+const DOM0_MIB = 16;
 /** The same where domain 0 builds domains from a module of many programs. */
 const FARM_MIB = 256;
 const FARM_DOM0_MIB = 96;

@@ -72,6 +72,8 @@ over:
   inc dword [V.program]
   jmp next_program
 not_built:
+  test esi, esi
+  je not_free
   mov rcx, [V.record]
   add esi, STATUS.failed
   mov [rcx + RECORD.status], esi
@@ -80,6 +82,12 @@ not_built:
   add rcx, RECORD_SIZE
   mov [V.record], rcx
   jmp over
+
+# The domain before is never quite gone: another boot must go on from here.
+not_free:
+  mov rcx, [V.program]
+  mov [JOURNAL_AT + JOURNAL.started], rcx
+  jmp poweroff
 
 # Until the domain shuts down, or has used up its time. Out: ESI status, EAX SHUTDOWN reason
 watch:
