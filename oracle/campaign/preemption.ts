@@ -16,8 +16,12 @@ import { type Ended, runsApart } from './preemption_compare.ts';
 /** Time stands still, so that a step more or less changes nothing that a guest can see. */
 const STILL: Policy = { slice: 20_000, nsPerStep: 0, seed: 0 };
 const STEP_LIMIT = 3_000_000;
-/** More questions than an input can ask. */
+/**
+ * More questions than an input can ask; one of 64 is left out, because a reset of event channels that is always stopped never gets further (finding
+ * F-162).
+ */
 const ALL = 20_000;
+const EVERY: readonly number[] = Array.from({ length: ALL }, (_, i) => i + 1).filter((n) => n % 64 !== 0);
 
 /**
  * Generated programs that tell: a multicall keeps in its entries what is left of a call that stopped, and domains that wait for each other count how
@@ -33,7 +37,7 @@ export type Parted = { readonly forced: Forced; readonly between: 'engines' | 'r
 
 const forcedIn = (forced: Forced, before: number, at: number, questions: readonly number[]): readonly number[] => {
   if (forced === null) return [];
-  if (forced === 'all') return Array.from({ length: ALL }, (_, i) => i + 1);
+  if (forced === 'all') return EVERY;
   const inside = forced - before;
   // Up to the stop the run is the undisturbed one, so its counts are known.
   return inside >= 1 && inside <= (questions[at] ?? 0) ? [inside] : [];
