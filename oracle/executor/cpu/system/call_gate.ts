@@ -1,7 +1,7 @@
 /** Call gates. Source: Intel SDM volume 3, 5.8.3 to 5.8.5; AMD APM volume 2, 4.11. */
 import type { Cpu } from '../cpu.ts';
-import { GP, NP, TS } from '../exit.ts';
-import { CS, RSP, SS_REG } from '../interface.ts';
+import { GP, NP } from '../exit.ts';
+import { CS, RSP } from '../interface.ts';
 import { CPL } from '../layout.ts';
 import { isLong, levelOf } from './access.ts';
 import { checkOffset, checkSize, isLongCode, setCode } from './code.ts';
@@ -17,14 +17,11 @@ import {
   isNull,
   isPresent,
   markAccessed,
-  setNull,
-  setSegment,
   TYPE,
   typeOf,
 } from './descriptor.ts';
-import { checkStack } from './segments.ts';
+import { enterStack, innerLongStack, innerStack, pushOldStack } from './inner_stack.ts';
 import { Stack } from './stack.ts';
-import { longStack, ringStack } from './tss.ts';
 
 /** Type field of a 16-byte gate's last dword: must be zero. */
 const UPPER_TYPE = 0x1f00;
@@ -61,7 +58,6 @@ export const callGate = (c: Cpu, named: number, gate: Descriptor, back: bigint):
   const target = targetOf(c, named, gate, true);
   const size = isLong(c) ? 8 : typeOf(gate) === TYPE.CALL32 ? 4 : 2;
   if (isConforming(target.code) || dplOf(target.code) === c.s[CPL]) sameRing(c, target, size, back);
-  else if (isLong(c)) innerRingLong(c, target, back);
   else innerRing(c, target, gate, size, back);
 };
 
@@ -76,40 +72,20 @@ const sameRing = (c: Cpu, { selector, code, offset }: Target, size: number, back
   setCode(c, selector, code, c.s[CPL], offset);
 };
 
-/** To an inner ring: its stack gets the old stack's place, the parameters that the gate counts, and the return address. */
+/** To an inner ring: its stack gets the old stack's place, the parameters that the gate counts (none in long mode), and the return address. */
 const innerRing = (c: Cpu, { selector, code, offset }: Target, gate: Descriptor, size: number, back: bigint): void => {
   const cpl = dplOf(code);
-  const inner = ringStack(c, cpl, 0);
-  if (isNull(inner.selector)) c.fault(TS, indexOf(inner.selector));
-  const ss = checkStack(c, inner.selector, cpl, TS, 0);
+  const inner = isLong(c) ? innerLongStack(c, cpl) : innerStack(c, cpl, 0);
   checkOffset(c, code, offset);
+  const count = isLong(c) ? 0 : gate.hi & 0x1f;
   const outer = Stack.current(c);
-  const count = gate.hi & 0x1f;
   const parameters = Array.from({ length: count }, (_, n) => outer.peek((count - 1 - n) * size, size));
-  const stack = Stack.of(c, ss, inner.sp, cpl, indexOf(inner.selector));
-  stack.push(c.selectors[SS_REG], size);
-  stack.push(c.gpr(RSP), size);
+  const { stack } = inner;
+  pushOldStack(c, stack, size);
   for (const parameter of parameters) stack.push(parameter, size);
   stack.push(c.selectors[CS], size);
   stack.push(back, size);
   markAccessed(c, code);
-  markAccessed(c, ss);
-  setSegment(c, SS_REG, (inner.selector & 0xfffc) | cpl, ss);
-  stack.commit();
-  setCode(c, selector, code, cpl, offset);
-};
-
-const innerRingLong = (c: Cpu, { selector, code, offset }: Target, back: bigint): void => {
-  const cpl = dplOf(code);
-  const sp = longStack(c, cpl, 0, 0);
-  checkOffset(c, code, offset);
-  const stack = new Stack(c, null, sp, levelOf(cpl), 0);
-  stack.push(c.selectors[SS_REG], 8);
-  stack.push(c.gpr(RSP), 8);
-  stack.push(c.selectors[CS], 8);
-  stack.push(back, 8);
-  markAccessed(c, code);
-  stack.commit();
-  setNull(c, SS_REG, cpl);
+  enterStack(c, inner, cpl);
   setCode(c, selector, code, cpl, offset);
 };

@@ -4,7 +4,7 @@
  */
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
 import type { Cpu } from '../cpu.ts';
-import { GP, NP, TS } from '../exit.ts';
+import { GP, NP } from '../exit.ts';
 import { getFlags } from '../flags.ts';
 import { CS, DS, ES, FS, GS, RSP, SS_REG } from '../interface.ts';
 import { CPL, IDTR_BASE, IDTR_LIMIT, SYSTEM } from '../layout.ts';
@@ -25,14 +25,13 @@ import {
   markAccessed,
   readDescriptor,
   setNull,
-  setSegment,
   TYPE,
   typeOf,
 } from './descriptor.ts';
-import { checkStack } from './segments.ts';
+import { enterStack, innerStack, pushOldStack } from './inner_stack.ts';
 import { Stack } from './stack.ts';
 import { taskGate } from './task.ts';
-import { longStack, ringStack } from './tss.ts';
+import { longStack } from './tss.ts';
 
 const { TF, IF, NT, RF, VM, AC } = RFLAGS;
 
@@ -169,22 +168,16 @@ const toSameRing = (c: Cpu, target: Target, event: Delivery): void => {
 const toInnerRing = (c: Cpu, target: Target, event: Delivery, v86: boolean): void => {
   const ext = extOf(event);
   const { cpl, size } = target;
-  const inner = ringStack(c, cpl, ext);
-  const error = indexOf(inner.selector) | ext;
-  if (isNull(inner.selector)) c.fault(TS, error);
-  const ss = checkStack(c, inner.selector, cpl, TS, ext);
+  const inner = innerStack(c, cpl, ext);
   checkOffset(c, target.code, target.offset, ext);
-  const stack = Stack.of(c, ss, inner.sp, cpl, error);
+  const { stack } = inner;
   const dropped = [GS, FS, DS, ES];
   if (v86) for (const segment of dropped) stack.push(c.selectors[segment], size);
-  stack.push(c.selectors[SS_REG], size);
-  stack.push(c.gpr(RSP), size);
+  pushOldStack(c, stack, size);
   pushReturn(c, stack, size, event);
   markAccessed(c, target.code);
-  markAccessed(c, ss);
   if (v86) for (const segment of dropped) setNull(c, segment, 0);
-  setSegment(c, SS_REG, inner.selector, ss);
-  stack.commit();
+  enterStack(c, inner, cpl);
   enterHandler(c, target);
 };
 
@@ -197,8 +190,7 @@ const throughLong = (c: Cpu, target: Target, gate: Descriptor, event: Delivery):
   const sp = inner || ist !== 0 ? longStack(c, cpl, ist, ext) : c.gpr(RSP);
   checkOffset(c, target.code, target.offset, ext);
   const stack = new Stack(c, null, sp & ~0xfn, levelOf(cpl), ext);
-  stack.push(c.selectors[SS_REG], 8);
-  stack.push(c.gpr(RSP), 8);
+  pushOldStack(c, stack, 8);
   pushReturn(c, stack, 8, event);
   markAccessed(c, target.code);
   if (inner) setNull(c, SS_REG, cpl);
