@@ -1,11 +1,12 @@
 /** The system state that a PV guest's instructions run on: Xen's, but for what is the guest's to choose. */
+import { GDT_LIMIT, XEN_LDT, XEN_TSS } from '#spec/abi/descriptor.ts';
 import { DR6_FIXED } from '#spec/isa/x86/control_registers.ts';
 import type { X86Mode } from '#spec/isa/x86/mode.ts';
 import { type GuestTables, NO_TABLES } from './cpu/x86/guest_tables.ts';
 import { CS, RIGHTS } from './cpu/x86/state.ts';
 import { CR0, CR4, PV_SYSTEM, type SystemState } from './cpu/x86/system/state.ts';
 import type { Vcpu } from './vcpu.ts';
-import { word } from './word/word.ts';
+import { addInt, fromHex, word } from './word/word.ts';
 
 /** The mode that the code segment makes: Xen runs in long mode. */
 const modeOf = ({ cpu: { segments } }: Vcpu): X86Mode => {
@@ -33,9 +34,16 @@ const build = (vcpu: Vcpu, mode: X86Mode): SystemState => ({
   cr0: PV_SYSTEM.cr0 | (vcpu.taskSwitched ? CR0.TS : 0),
   cr4: (PV_SYSTEM.cr4 & ~CHOSEN) | (vcpu.cr4.lo & CHOSEN),
   xcr0: vcpu.xcr0,
+  gdtr: { base: addInt(FIRST_GDT, vcpu.id * GDT_DISTANCE), limit: GDT_LIMIT },
+  ldtr: { ...PV_SYSTEM.ldtr, selector: vcpu.tables.ldtEntries === 0 ? 0 : XEN_LDT },
+  tr: { ...PV_SYSTEM.tr, selector: XEN_TSS },
   dr: debugOf(vcpu),
   msrs: vcpu.tscAux === 0 ? PV_SYSTEM.msrs : new Map([[TSC_AUX, word(0, vcpu.tscAux)]]),
 });
+
+/** Where Xen has mapped the global table of vCPU 0, and how far the next vCPU's is. */
+const FIRST_GDT = fromHex('0xffff820000000000');
+const GDT_DISTANCE = 0x20000;
 
 /** Bits of CR4 that the guest chooses, of those that its instructions can tell. */
 const CHOSEN = CR4.FSGSBASE | CR4.TSD | CR4.DE;
@@ -46,7 +54,7 @@ const built = new WeakMap<GuestTables, Map<string, SystemState>>([[NO_TABLES, ne
 export const guestSystem = (vcpu: Vcpu): SystemState => {
   const mode = modeOf(vcpu);
   if (!isPlain(vcpu)) return { ...build(vcpu, mode), shadow: hasBreakpoints(vcpu) ? vcpu.cpu.system.shadow : 'none' };
-  const name = `${vcpu.taskSwitched} ${vcpu.cr4.lo & CHOSEN} ${mode}`;
+  const name = `${vcpu.id} ${vcpu.taskSwitched} ${vcpu.cr4.lo & CHOSEN} ${mode}`;
   const known = built.get(vcpu.tables) ?? new Map<string, SystemState>();
   const found = known.get(name) ?? build(vcpu, mode);
   if (!known.has(name)) built.set(vcpu.tables, known.set(name, found));

@@ -8,8 +8,8 @@ import { preemptCheck } from '../hypercall/preempt.ts';
 import { cite } from '../journal.ts';
 import { setCpu, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
-import { add, addInt, isZero, type Word, word } from '../word/word.ts';
-import { dataSegment, type EmulatedSegment } from './code_segment.ts';
+import { add, addInt, isZero, type Word, word, ZERO } from '../word/word.ts';
+import { type CodeSegment, dataSegment, type EmulatedSegment } from './code_segment.ts';
 import type { Emulated } from './emulated.ts';
 import { metPorts } from './port_breakpoints.ts';
 import { readPorts, writePorts } from './port_space.ts';
@@ -51,18 +51,26 @@ const outs = (machine: Machine, at: VcpuRef, port: number, size: number, place: 
   return { machine: writePorts(copied.machine, at, port, size, value >>> 0) };
 };
 
+/** A counter of zero. With 32-bit addresses in 64-bit code Xen cuts counter and pointer to 32 bits all the same. */
+const skipped = (machine: Machine, at: VcpuRef, { mnemonic, addressSize }: Instruction, { mode }: CodeSegment): Machine => {
+  if (mode !== '64' || addressSize !== 4) return machine;
+  const { cpu } = vcpuOf(machine, at);
+  const pointer = mnemonic === 'ins' ? RDI : RSI;
+  return setCpu(machine, at, { ...cpu, regs: cpu.regs.with(RCX, ZERO).with(pointer, word(0, cpu.regs[pointer].lo)) });
+};
+
 /**
  * emulation/port-string: as many elements as the counter says, until an upcall could be delivered, one goes wrong, or a breakpoint is met;
  * the instruction then goes on or faults with registers as they are by then. Null: not for Xen.
  */
-export const portString = (machine: Machine, at: VcpuRef, instruction: Instruction): Emulated => {
+export const portString = (machine: Machine, at: VcpuRef, instruction: Instruction, code: CodeSegment): Emulated => {
   const input = instruction.mnemonic === 'ins';
   const size = input ? instruction.dst.size : instruction.src.size;
   const { addressSize } = instruction;
   const repeats = instruction.rep !== 'none';
   const { cpu } = vcpuOf(machine, at);
   const count = cut(cpu.regs[RCX], addressSize);
-  if (repeats && isZero(count)) return { machine: cite(machine, 'emulation/port-string') };
+  if (repeats && isZero(count)) return { machine: skipped(cite(machine, 'emulation/port-string'), at, instruction, code) };
   const port = cpu.regs[RDX].lo & 0xffff;
   const { machine: asked, allowed } = portsAllowed(machine, at, port, size);
   if (!allowed) return null;

@@ -14,9 +14,10 @@ import { SYSTEM_RULES } from './system/index.ts';
 const EVERYWHERE: Rules = { ...X87_RULES, ...CRYPTO_RULES };
 
 /** System instructions that ring 3 has too: a PV guest takes the same rules, on its own descriptor tables. */
-const SHARED = 'mov_to_seg pop_seg les lss lds lfs lgs jmp_far call_far ret_far iret lar lsl verr verw arpl sysenter sysexit xgetbv'.split(
-  ' ',
-);
+const SHARED =
+  'mov_to_seg pop_seg les lss lds lfs lgs jmp_far call_far ret_far iret lar lsl verr verw arpl sysenter sysexit xgetbv sgdt sldt str'.split(
+    ' ',
+  );
 
 const notModelled =
   (mnemonic: string): Semantics =>

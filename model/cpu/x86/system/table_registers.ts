@@ -6,7 +6,7 @@ import { type Exit, generalProtection, notPresent } from '../fault.ts';
 import type { Instruction } from '../instruction.ts';
 import { readLinear, writeLinear } from '../linear.ts';
 import { finish, linearAddress, read } from '../operand.ts';
-import { completed, type Running, type Semantics, withMemory, withSystem } from '../running.ts';
+import { citing, completed, type Running, type Semantics, withMemory, withSystem } from '../running.ts';
 import { followingLinear } from '../segmentation.ts';
 import { baseIn, type Descriptor, errorOf, isNull, isPresent, isSystem, limitIn, rightsOf, SYSTEM_TYPE, typeOf } from './descriptor.ts';
 import { descriptorOf, upperHalfOf, withType } from './descriptor_table.ts';
@@ -29,10 +29,14 @@ const tableIn = (s: Running, i: Instruction): Table => {
 export const lgdt: Semantics = (s, i) => withSystem(s, i, { ...s.system, gdtr: tableIn(s, i) });
 export const lidt: Semantics = (s, i) => withSystem(s, i, { ...s.system, idtr: tableIn(s, i) });
 
+/** descriptor/told. */
+const told = (s: Running): Running => (s.system.kind === 'pv' ? citing(s, 'descriptor/told') : s);
+
 const stored =
   (which: 'gdtr' | 'idtr'): Semantics =>
-  (s, i) => {
-    requireUmip(s);
+  (before, i) => {
+    requireUmip(before);
+    const s = told(before);
     const bytes = baseBytes(s);
     const { base, limit } = s.system[which];
     const at = linearAddress(s, i, i.dst, 2 + bytes, ACCESS.WRITE);
@@ -46,8 +50,9 @@ export const sidt = stored('idtr');
 /** SLDT, STR: a register of 32 or 64 bits gets the selector zero-extended. */
 const selectorStored =
   (which: 'ldtr' | 'tr'): Semantics =>
-  (s, i) => {
-    requireUmip(s);
+  (before, i) => {
+    requireUmip(before);
+    const s = told(before);
     return finish(s, i, i.dst, word(0, s.system[which].selector));
   };
 export const sldt = selectorStored('ldtr');
