@@ -11,14 +11,19 @@ import { step } from './step.ts';
 import { nextDeadline } from './time/timers.ts';
 
 /** What a driver must know to choose the next input. */
-export const statusOf = (machine: Machine): Status => ({
-  now: machine.now,
-  halted: machine.halted,
-  current: machine.cpus.map(({ current }) => current),
-  runnable:
-    machine.halted === null ? machine.domains.flatMap(({ vcpus }) => vcpus.filter((vcpu) => isSchedulable(machine, vcpu)).map(refOf)) : [],
-  deadline: nextDeadline(machine),
-});
+export const statusOf = (machine: Machine): Status => {
+  const runnable =
+    machine.halted === null ? machine.domains.flatMap(({ vcpus }) => vcpus.filter((vcpu) => isSchedulable(machine, vcpu))) : [];
+  const pinned = runnable.flatMap((vcpu) => (vcpu.pinnedTo === null ? [] : [{ vcpu: refOf(vcpu), cpu: vcpu.pinnedTo }]));
+  return {
+    now: machine.now,
+    halted: machine.halted,
+    current: machine.cpus.map(({ current }) => current),
+    runnable: runnable.map(refOf),
+    ...(pinned.length === 0 ? {} : { pinned }),
+    deadline: nextDeadline(machine),
+  };
+};
 
 /** An engine on a machine that exists already. */
 export const engineOn = (first: Machine): Engine & { readonly machine: () => Machine } => {

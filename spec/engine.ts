@@ -23,6 +23,8 @@ export type Status = {
   readonly current: readonly (VcpuRef | null)[];
   /** All vCPUs that could run now, by domid and number; those that run somewhere included. */
   readonly runnable: readonly VcpuRef[];
+  /** Those of them that may run on one pCPU only (SCHEDOP_pin_override); absent when there are none. */
+  readonly pinned?: readonly { readonly vcpu: VcpuRef; readonly cpu: number }[];
   /** Earliest time in ns at which some timer is due; null when none is armed. */
   readonly deadline: number | null;
 };

@@ -94,10 +94,12 @@ export class Environment {
 
   /** Give every CPU a vCPU in turn and run them one slice each. */
   private dispatch(status: Status): Input {
-    const waiting = [...status.runnable];
+    let waiting = [...status.runnable];
     const cpus = status.current.length;
     for (let cpu = 0; cpu < cpus; cpu++) {
-      const vcpu = waiting.length > 0 ? waiting.splice(this.choose(waiting.length), 1)[0]! : null;
+      const able = waiting.filter((v) => status.pinned?.every((p) => p.cpu === cpu || !sameVcpu(p.vcpu, v)) ?? true);
+      const vcpu = able.length > 0 ? able[this.choose(able.length)]! : null;
+      waiting = waiting.filter((v) => v !== vcpu);
       if (!sameVcpu(status.current[cpu]!, vcpu)) {
         // A vCPU that moves must leave its old CPU first.
         const old = status.current.findIndex((c, i) => i !== cpu && vcpu !== null && sameVcpu(c, vcpu));

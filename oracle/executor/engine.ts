@@ -48,9 +48,14 @@ class Executor implements Engine {
   status(): Status {
     const { machine } = this;
     const runnable: VcpuRef[] = [];
+    const pinned: { vcpu: VcpuRef; cpu: number }[] = [];
     if (machine.halted === null) {
       for (const domain of machine.domainsByDomid()) {
-        for (const vcpu of domain.vcpus) if (canRun(vcpu)) runnable.push({ ...vcpu.ref });
+        for (const vcpu of domain.vcpus) {
+          if (!canRun(vcpu)) continue;
+          runnable.push({ ...vcpu.ref });
+          if (vcpu.pinnedTo >= 0) pinned.push({ vcpu: { ...vcpu.ref }, cpu: vcpu.pinnedTo });
+        }
       }
     }
     return {
@@ -58,6 +63,7 @@ class Executor implements Engine {
       halted: machine.halted,
       current: machine.pcpus.map(({ current }) => (current === null ? null : { ...current.ref })),
       runnable,
+      ...(pinned.length === 0 ? {} : { pinned }),
       deadline: earliestDeadline(machine),
     };
   }
