@@ -2,6 +2,7 @@
 import { CR4 as CR4_BITS } from '#spec/isa/x86/control_registers.ts';
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
 import { linear, linearOf, readable } from './address.ts';
+import { nextIp } from './code_segment.ts';
 import type { Cpu } from './cpu.ts';
 import { BP, GP, NM, OF, UD } from './exit.ts';
 import { arithmeticFlags, carry, getFlags, setArithmeticFlags, setCarry } from './flags.ts';
@@ -47,8 +48,8 @@ export const syscall: Handler = (c, o) => {
   setArithmeticFlags(c, flags);
   s[R11] = flags & ~RF;
   s[R11 + 1] = 0;
-  s[C] = s[PAGE] + o.end;
-  s[C + 1] = s[PAGE + 1] + (s[C] >>> 0 < s[PAGE] >>> 0 ? 1 : 0);
+  s[C] = c.legacy ? nextIp(c, o) : s[PAGE] + o.end;
+  s[C + 1] = c.legacy ? 0 : s[PAGE + 1] + (s[C] >>> 0 < s[PAGE] >>> 0 ? 1 : 0);
   return c.leave(o, SYSCALL);
 };
 

@@ -134,7 +134,7 @@ const takeRegisters = (target: Vcpu): void => {
   const saved = lo(userRegister(rflags));
   target.iopl = (saved & RFLAGS.IOPL) >> 12;
   target.savedFlags.set((saved & ~RFLAGS.IOPL) | RFLAGS.IF, hi(userRegister(rflags)));
-  visibleFlags(target);
+  visibleFlags(target, true);
 };
 
 const takeTraps = (target: Vcpu): void => {
