@@ -26,6 +26,8 @@ export type PeerCheckOptions = {
   readonly programs: number | null;
   /** Hypercalls after which no further program is started; null for no end. */
   readonly hypercalls: number | null;
+  /** Seconds after which no further program is started; null for no end. */
+  readonly budget: number | null;
   /** Folder for what differs. */
   readonly out: string;
   /** Called with the number of programs that are settled, and of hypercalls compared in them. */
@@ -89,6 +91,7 @@ class Comparison {
   private readonly session: Session;
   private readonly crew: Crew;
   private readonly source: Source;
+  private readonly started = performance.now();
 
   constructor(check: PeerCheck, options: PeerCheckOptions, session: Session, crew: Crew, source: Source) {
     this.check = check;
@@ -161,6 +164,7 @@ class Comparison {
     const settled = least.agreed + (least.difference || least.inconclusive !== null ? 1 : 0);
     this.options.onProgress(settled, hypercalls);
     const { dom0, domu } = this.check.hypercalls;
+    if (this.options.budget !== null && performance.now() - this.started > this.options.budget * 1000) this.source.stop();
     if (this.options.hypercalls !== null && dom0 + domu >= this.options.hypercalls) this.source.stop();
     return settled;
   }

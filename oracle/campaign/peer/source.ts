@@ -39,7 +39,7 @@ export class Source {
 
   /** Programs that are still to be settled. */
   putBack(batch: Batch): void {
-    if (batch.programs.length > 0) this.queue.unshift(batch);
+    if (batch.programs.length > 0 && !this.enough) this.queue.unshift(batch);
   }
 
   /** Make no more. */

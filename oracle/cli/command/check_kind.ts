@@ -7,7 +7,10 @@ const KINDS = {
     means: 'the campaign; it goes with --isa or --bare',
     options: ['seeds', 'programs', 'mutant', 'budget', 'out', 'keepGoing', 'traces', 'coverage', 'json'],
   },
-  peer: { means: '`check --peer` alone', options: ['peer', 'as', 'on', 'hypercalls', 'seeds', 'programs', 'out', 'coverage', 'json'] },
+  peer: {
+    means: '`check --peer` alone',
+    options: ['peer', 'as', 'on', 'hypercalls', 'budget', 'seeds', 'programs', 'out', 'coverage', 'json'],
+  },
   hypercalls: { means: '`check --hypercalls`', options: ['hypercalls', 'seeds', 'mutant', 'budget', 'out', 'keepGoing', 'json'] },
   preempt: { means: '`check --preempt`', options: ['preempt', 'seeds', 'out', 'json'] },
   order: { means: '`check --order`', options: ['order', 'peer', 'json'] },

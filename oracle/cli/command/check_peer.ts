@@ -7,7 +7,15 @@ import { ROLES, type Role } from '../../campaign/peer/subject.ts';
 import { EXIT } from '../exit_code.ts';
 import { count, Progress, percent, rate, table } from '../table.ts';
 
-export type PeerOptions = { hypercalls?: number; as?: Role | 'both'; on?: EngineName | 'both'; out: string; coverage?: true; json?: true };
+export type PeerOptions = {
+  hypercalls?: number;
+  budget?: number;
+  as?: Role | 'both';
+  on?: EngineName | 'both';
+  out: string;
+  coverage?: true;
+  json?: true;
+};
 
 /** Programs on a peer when nobody says how many. */
 const PEER_PROGRAMS = 1000;
@@ -32,7 +40,18 @@ export const checkPeer = async (peer: string, first: number, asked: number | nul
       ? new Progress(`programs on ${peer}`, (programs ?? 0) * roles.length)
       : new Progress(`hypercalls on ${peer}`, hypercalls);
   const onProgress = (settled: number, compared: number): void => progress.step(hypercalls === null ? settled : compared);
-  const check = await checkAgainstPeer({ peer, roles, engines, work, first, programs, hypercalls, out: options.out, onProgress });
+  const check = await checkAgainstPeer({
+    peer,
+    roles,
+    engines,
+    work,
+    first,
+    programs,
+    hypercalls,
+    budget: options.budget ?? null,
+    out: options.out,
+    onProgress,
+  });
   progress.done();
   if (options.json) process.stdout.write(`${JSON.stringify({ ...check, verdict: verdictOf(check) }, null, 2)}\n`);
   else {
