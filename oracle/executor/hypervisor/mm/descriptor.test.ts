@@ -41,5 +41,9 @@ test('putting right changes nothing but privileges, and once is enough', () => {
 });
 
 test('a descriptor that is not present may be anything', () => {
-  fc.assert(fc.property(half, half, (lo, hi) => expect(accepted(lo, hi & ~PRESENT)).toEqual({ lo, hi: hi & ~PRESENT })));
+  fc.assert(
+    fc.property(half, half, (lo, hi) => {
+      expect(accepted(lo, hi & ~PRESENT)).toEqual({ lo, hi: hi & ~PRESENT });
+    }),
+  );
 });
