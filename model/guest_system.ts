@@ -48,15 +48,24 @@ const GDT_DISTANCE = 0x20000;
 /** Bits of CR4 that the guest chooses, of those that its instructions can tell. */
 const CHOSEN = CR4.FSGSBASE | CR4.TSD | CR4.DE;
 
-/** What was built before, by the guest's tables and a name for the rest: the same state again is the same object. */
-const built = new WeakMap<GuestTables, Map<string, SystemState>>([[NO_TABLES, new Map()]]);
+/** What was built before, by the guest's tables and a number for the rest: the same state again is the same object. */
+const built = new WeakMap<GuestTables, Map<number, SystemState>>([[NO_TABLES, new Map()]]);
+
+const MODES: readonly X86Mode[] = ['64', 'compat32', 'compat16'];
+const numberOf = ({ id, taskSwitched, cr4: { lo } }: Vcpu, mode: X86Mode): number =>
+  id * 64 +
+  MODES.indexOf(mode) * 16 +
+  (taskSwitched ? 8 : 0) +
+  ((lo & CR4.FSGSBASE) !== 0 ? 4 : 0) +
+  ((lo & CR4.TSD) !== 0 ? 2 : 0) +
+  ((lo & CR4.DE) !== 0 ? 1 : 0);
 
 export const guestSystem = (vcpu: Vcpu): SystemState => {
   const mode = modeOf(vcpu);
   if (!isPlain(vcpu)) return { ...build(vcpu, mode), shadow: hasBreakpoints(vcpu) ? vcpu.cpu.system.shadow : 'none' };
-  const name = `${vcpu.id} ${vcpu.taskSwitched} ${vcpu.cr4.lo & CHOSEN} ${mode}`;
-  const known = built.get(vcpu.tables) ?? new Map<string, SystemState>();
-  const found = known.get(name) ?? build(vcpu, mode);
-  if (!known.has(name)) built.set(vcpu.tables, known.set(name, found));
+  const number = numberOf(vcpu, mode);
+  const known = built.get(vcpu.tables) ?? new Map<number, SystemState>();
+  const found = known.get(number) ?? build(vcpu, mode);
+  if (!known.has(number)) built.set(vcpu.tables, known.set(number, found));
   return found;
 };
