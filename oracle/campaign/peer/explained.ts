@@ -5,7 +5,34 @@ export type Explainable = { readonly role: Role; readonly peer: string; readonly
 
 type Explanation = { readonly id: string; readonly covers: (difference: Explainable) => boolean };
 
-const EXPLANATIONS: readonly Explanation[] = [];
+/** Words of two lines, where they differ; null when the lines are not alike. */
+const differing = (a: string, b: string): readonly (readonly [string, string])[] | null => {
+  const [left, right] = [a.split(' '), b.split(' ')];
+  if (left.length !== right.length) return null;
+  return left.flatMap((word, i) => (word === right[i] ? [] : [[word, right[i]!] as const]));
+};
+
+const REGISTER = /^(r[a-z0-9]+)=0x([0-9a-f]+)$/;
+/** Limit bits 16 to 19 among the attributes of a descriptor. */
+const LIMIT = 0xf0000n;
+
+/** QEMU's LAR tells the upper limit bits as zero. */
+const isLarWithoutLimit = ({ peer, engine }: Explainable): boolean => {
+  if (!/^(?:1> )?\d+\.\d+ code/.test(engine)) return false;
+  const words = differing(peer, engine);
+  return (
+    words !== null &&
+    words.length > 0 &&
+    words.every(([theirs, ours]) => {
+      const [a, b] = [REGISTER.exec(theirs), REGISTER.exec(ours)];
+      if (!a || !b || a[1] !== b[1]) return false;
+      const [seen, wanted] = [BigInt(`0x${a[2]}`), BigInt(`0x${b[2]}`)];
+      return seen <= 0xffff00n && seen === (wanted & ~LIMIT) && (wanted & 0xffn) === 0n && wanted <= 0xffff00n;
+    })
+  );
+};
+
+const EXPLANATIONS: readonly Explanation[] = [{ id: 'F-176', covers: isLarWithoutLimit }];
 
 /** Id of the first entry that explains the difference, null for none. */
 export const explanationOf = (difference: Explainable): string | null => EXPLANATIONS.find(({ covers }) => covers(difference))?.id ?? null;

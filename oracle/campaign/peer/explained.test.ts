@@ -1,0 +1,16 @@
+import { expect, it } from 'vitest';
+import { explanationOf } from './explained.ts';
+
+const of = (peer: string, engine: string) => explanationOf({ role: 'domu', peer, engine });
+
+it("knows QEMU's LAR by the limit bits that it lacks", () => {
+  expect(of('0.16 code rbx=0xc0fb00 rcx=0xffffffff flags=0x0', '0.16 code rbx=0xcffb00 rcx=0xffffffff flags=0x0')).toBe('F-176');
+  expect(of('3.2 code rbx=0xc0fb00', '3.2 code rbx=0xcffb10')).toBeNull();
+  expect(of('3.2 code rbx=0xc0fb00 rcx=0x1', '3.2 code rbx=0xcffb00 rcx=0x2')).toBeNull();
+  expect(of('3.2 code/user rbx=0xc0fb00 flags=0x0', '3.2 code/user rbx=0xcffb00 flags=0x40')).toBeNull();
+});
+
+it('explains nothing else', () => {
+  expect(of('0.1 mmu_update rc=-22', '0.1 mmu_update rc=0')).toBeNull();
+  expect(of('end shutdown 3', '0.1 code rbx=0x1')).toBeNull();
+});
