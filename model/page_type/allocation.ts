@@ -1,10 +1,11 @@
 /** Frames that change hands: from nobody to a domain, and back. Chapter: spec/chapters/memory_op.md. */
 import { INVALID_M2P_ENTRY } from '#spec/abi/memory.ts';
-import { FREE_FRAME, type Frame } from '../frame_table.ts';
+import { FREE_FRAME, type Frame, withFrames } from '../frame_table.ts';
 import { cite } from '../journal.ts';
 import { domainOf, frame, setFrame, setMemory, updateDomain } from '../lens.ts';
 import type { Machine } from '../machine.ts';
-import { writeWord } from '../memory/memory.ts';
+import { readWord, withPageOf, writeWord } from '../memory/memory.ts';
+import { pageFrom } from '../memory/page.ts';
 import { fromBigInt, type Word } from '../word/word.ts';
 
 const NOBODY = fromBigInt(INVALID_M2P_ENTRY);
@@ -23,13 +24,22 @@ export const findFree = (machine: Machine, order: number, limit: number): number
   return null;
 };
 
+/** Below this many frames one by one is faster. */
+const FEW = 8;
+
+const setRun = (machine: Machine, first: number, count: number, state: Frame): Machine => {
+  if (count >= FEW) return { ...machine, frames: withFrames(machine.frames, first, count, state) };
+  let m = machine;
+  for (let mfn = first; mfn < first + count; mfn++) m = setFrame(m, mfn, state);
+  return m;
+};
+
 /**
  * Make a domain the owner of a run that `findFree` found, each frame with the one reference of its allocation. The domain's count is
  * the caller's affair.
  */
 export const assignFrames = (machine: Machine, domid: number, first: number, count: number): Machine => {
-  let m = machine;
-  for (let mfn = first; mfn < first + count; mfn++) m = setFrame(m, mfn, { owner: domid, ...OWNED });
+  const m = setRun(machine, first, count, { owner: domid, ...OWNED });
   // A single frame was the lowest that was free.
   const lowest = count === 1 || (first <= m.freeFrom && m.freeFrom < first + count);
   return { ...m, freeFrames: m.freeFrames - count, freeFrom: lowest ? first + count : m.freeFrom };
@@ -39,6 +49,21 @@ export const assignFrames = (machine: Machine, domid: number, first: number, cou
 export const adjustPages = (machine: Machine, domid: number, change: number): Machine => {
   const { pages, claimed } = domainOf(machine, domid);
   return updateDomain(machine, domid, { pages: pages + change, claimed: claimed === 0 ? 0 : Math.max(0, claimed - change) });
+};
+
+/** Say which pages the frames of a run are: frame n of it is `page(n)`. */
+export const setM2pRun = (machine: Machine, first: number, count: number, page: (n: number) => Word): Machine => {
+  const { m2p_first } = machine.config.layout;
+  let { memory } = machine;
+  for (let table = Math.floor(first / 512); table * 512 < first + count; table++) {
+    const old = memory;
+    const entry = (i: number): Word => {
+      const n = table * 512 + i - first;
+      return n < 0 || n >= count ? readWord(old, m2p_first + table, i) : page(n);
+    };
+    memory = withPageOf(memory, m2p_first + table, pageFrom(entry));
+  }
+  return setMemory(machine, memory);
 };
 
 /** Say which page of its domain a frame is. */
@@ -51,6 +76,17 @@ export const freeFrame = (machine: Machine, mfn: number): Machine => {
   const told = cite(machine, 'memory/freed');
   if (mfn < machine.config.layout.domheap_first) return setFrame(told, mfn, FREE_FRAME);
   return loseFrame(owner === null ? told : adjustPages(told, owner, -1), mfn);
+};
+
+/** The same for a run of frames that a domain owns and nothing but their allocation refers to. */
+export const freeRun = (machine: Machine, domid: number, first: number, count: number): Machine => {
+  const counted = adjustPages(cite(machine, 'memory/freed'), domid, -count);
+  const loose = setRun(counted, first, count, FREE_FRAME);
+  return {
+    ...setM2pRun(loose, first, count, () => NOBODY),
+    freeFrames: loose.freeFrames + count,
+    freeFrom: Math.min(loose.freeFrom, first),
+  };
 };
 
 /** The same for a frame that is not counted any more. */

@@ -27,20 +27,20 @@ type Stolen = Verdict & { readonly frames: readonly number[] };
 
 /** Frames that nothing but their allocation refers to. */
 const steal = (machine: Machine, { caller, domid, ins, inChunk }: Exchange, i: bigint): Stolen => {
-  const frames: number[] = [];
+  const frames = new Set<number>();
   let m = machine;
-  const failed = (verdict: Verdict): Stolen => ({ ...verdict, machine: forget(verdict.machine, frames), frames });
+  const failed = (verdict: Verdict): Stolen => ({ ...verdict, machine: forget(verdict.machine, [...frames]), frames: [] });
   for (let j = 0; j < 2 ** inChunk; j++) {
     const read = copyFromGuest(m, caller, elementOf(ins, (i << BigInt(inChunk)) + BigInt(j)), 8);
     m = read.machine;
     if (!read.ok) return failed(refuse(m, 'EFAULT', 'memory/exchange-read'));
     for (let k = 0; k < 2 ** ins.order; k++) {
       const mfn = toNumber(addInt(wordIn(read.bytes, 0), k));
-      if (frames.includes(mfn) || !isLoose(m, domid, mfn)) return failed(refuse(m, 'EINVAL', 'memory/exchange-frame'));
-      frames.push(mfn);
+      if (frames.has(mfn) || !isLoose(m, domid, mfn)) return failed(refuse(m, 'EINVAL', 'memory/exchange-frame'));
+      frames.add(mfn);
     }
   }
-  return { ...allow(m), frames };
+  return { ...allow(m), frames: [...frames] };
 };
 
 const isLoose = (machine: Machine, domid: number, mfn: number): boolean => {

@@ -2,8 +2,9 @@
 import { cite } from '../../journal.ts';
 import { frame, updateFrame } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
+import { freeRun } from '../../page_type/allocation.ts';
 import { ownerOf } from '../../page_type/owner.ts';
-import { addReference, putPage } from '../../page_type/references.ts';
+import { putPage } from '../../page_type/references.ts';
 import { addInt, toNumber, type Word } from '../../word/word.ts';
 
 /** `count` frames from `first` on, one after the other, until one is not the domain's. */
@@ -13,6 +14,8 @@ export const giveBackFrames = (
   first: Word,
   count: number,
 ): { readonly machine: Machine; readonly done: boolean } => {
+  if (count > 1 && isLooseRun(machine, domid, toNumber(first), count))
+    return { machine: cite(freeRun(machine, domid, toNumber(first), count), 'memory/decrease_reservation-done'), done: true };
   let m = machine;
   for (let i = 0; i < count; i++) {
     const mfn = toNumber(addInt(first, i));
@@ -22,9 +25,16 @@ export const giveBackFrames = (
   return { machine: cite(m, 'memory/decrease_reservation-done'), done: true };
 };
 
-/** The frame loses its allocation's reference; Xen holds one of its own meanwhile. */
-const giveBack = (machine: Machine, mfn: number): Machine => {
-  const held = addReference(machine, mfn);
-  const loose = frame(held, mfn)!.allocated ? putPage(updateFrame(held, mfn, { allocated: false }), mfn) : held;
-  return putPage(loose, mfn);
+/** Only its allocation refers to each frame of the run. */
+const isLooseRun = (machine: Machine, domid: number, first: number, count: number): boolean => {
+  if (first < machine.config.layout.domheap_first || first + count > machine.config.frames) return false;
+  for (let mfn = first; mfn < first + count; mfn++) {
+    const state = frame(machine, mfn);
+    if (state?.owner !== domid || state.refs !== 1 || !state.allocated) return false;
+  }
+  return true;
 };
+
+/** The frame loses its allocation's reference, if it still has that. */
+const giveBack = (machine: Machine, mfn: number): Machine =>
+  frame(machine, mfn)!.allocated ? putPage(updateFrame(machine, mfn, { allocated: false }), mfn) : machine;

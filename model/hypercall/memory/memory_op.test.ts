@@ -151,6 +151,14 @@ describe('decrease_reservation', () => {
     expect([pages(gone), frame(gone, pool(1))!.owner]).toEqual([pages(fresh) - 1, null]);
     sound(gone);
   });
+  it('takes whole runs, and none that is not there', () => {
+    const given = op(fresh, DOM0, 'increase_reservation', memory.reservation, { ...RESERVE, extent_order: 9 }).machine;
+    const back = op(given, DOM0, 'decrease_reservation', memory.reservation, { ...RESERVE, extent_order: 9 });
+    expect([back.rc, pages(back.machine)]).toEqual([1, pages(fresh)]);
+    sound(back.machine);
+    const beyond = op(list(fresh, [-1]), DOM0, 'decrease_reservation', memory.reservation, { ...RESERVE, extent_order: 1 });
+    expect(beyond.rc).toBe(0);
+  });
   it('stops at a frame that is not the domain’s, with those before it given back', () => {
     const first = domainOf(fresh, 0).firstMfn;
     const last = first + pages(fresh) - 1;
