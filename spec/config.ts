@@ -22,6 +22,8 @@ export const DomainConfig = z.object({
   pages: z.int().min(64).max(0x400000),
   vcpus: z.int().min(1).max(32),
   cmdline: text(1023),
+  /** Bytes of its initial RAM disk, which is handed over behind the domains' images (in the order of the domains that have one). */
+  initrd: z.int().min(1).max(0x40000000).optional(),
   /** Most pages that it may have; absent: `pages`, and no limit for domain 0. */
   max_pages: z.int().min(1).max(0xffffffff).optional(),
 });

@@ -14,7 +14,12 @@ const M2P_TABLES = 2;
 /** Build the machine with one image for each configured domain. Throws BadInput. */
 export const bootMachine = (config: MachineConfig, images: readonly Uint8Array[]): Machine => {
   checkLayout(config, images.length);
-  const plans = config.domains.map((domain, i) => planDomain(domain, images[i]));
+  const disks = images.slice(config.domains.length);
+  const withDisk = config.domains.filter(({ initrd }) => initrd !== undefined);
+  const plans = config.domains.map((domain, i) => planDomain(domain, images[i], disks[withDisk.indexOf(domain)] ?? null));
+  for (const { config: domain, initrd } of plans)
+    if (initrd && initrd.length !== domain.initrd)
+      throw new BadInput(`configuration: an initrd of ${domain.initrd} bytes has ${initrd.length}`);
   const empty: Machine = {
     config,
     now: 0,
@@ -47,7 +52,8 @@ const checkLayout = ({ layout, frames, domains }: MachineConfig, images: number)
   const bad = (what: string): never => {
     throw new BadInput(`configuration: ${what}`);
   };
-  if (images !== domains.length) bad(`${domains.length} domains but ${images} images`);
+  const disks = domains.filter(({ initrd }) => initrd !== undefined).length;
+  if (images !== domains.length + disks) bad(`${domains.length} domains and ${disks} initrds, but ${images} images`);
   if (domains[0].domid !== 0) bad('domain 0 must come first');
   if (domains.some(({ domid }, i) => i > 0 && domid <= domains[i - 1].domid)) bad('domains must be in ascending order of domid');
   const m2pEnd = layout.m2p_first + Math.ceil(frames / 512);

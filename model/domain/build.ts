@@ -29,19 +29,21 @@ export type DomainPlan = {
   readonly segments: readonly Segment[];
   readonly kernel: KernelParams;
   readonly layout: VirtualLayout;
+  /** The initial RAM disk's bytes. */
+  readonly initrd: Uint8Array | null;
 };
 
 /** Look at an image. Throws BadInput for one that Xen would refuse, NotModelled for one that the slice cannot load. */
-export const planDomain = (config: DomainConfig, image: Uint8Array): DomainPlan => {
+export const planDomain = (config: DomainConfig, image: Uint8Array, initrd: Uint8Array | null = null): DomainPlan => {
   const elf = parseElf(image);
   const kernel = kernelParams(elf, config.domid === 0);
-  const layout = virtualLayout(kernel, config.pages);
+  const layout = virtualLayout(kernel, config.pages, initrd?.length);
   if (kernel.hypercallPage !== null) checkHypercallPage(kernel.hypercallPage, layout);
-  return { config, segments: elf.segments, kernel, layout };
+  return { config, segments: elf.segments, kernel, layout, initrd };
 };
 
 /** Build a domain on the frames from `firstMfn` on. Throws BadInput when the machine or the domain is too small. */
-export const buildDomain = (machine: Machine, { config, segments, kernel, layout }: DomainPlan, firstMfn: number): Machine => {
+export const buildDomain = (machine: Machine, { config, segments, kernel, layout, initrd }: DomainPlan, firstMfn: number): Machine => {
   const sharedInfo = takeHeap(machine, config.domid);
   const grantFrame = takeHeap(sharedInfo.machine, config.domid);
   let m = ownRun(grantFrame.machine, config.domid, firstMfn, config.pages);
@@ -60,6 +62,8 @@ export const buildDomain = (machine: Machine, { config, segments, kernel, layout
 
   let memory = m.memory;
   for (const [page, bytes] of pages) memory = writePage(memory, firstMfn + page, bytes);
+  if (initrd && layout.initrd)
+    for (const [i, bytes] of wholePages(initrd)) memory = writePage(memory, firstMfn + layout.initrd.page + i, bytes);
   for (let i = 0; i < p2mPages; i++)
     memory = writePage(memory, separate ? separate.mfnOf(i) : firstMfn + p2mStart! + i, p2mPage(firstMfn, i, config.pages));
   memory = writePage(
@@ -91,6 +95,7 @@ export const buildDomain = (machine: Machine, { config, segments, kernel, layout
     kernelTable: l4,
   } as const;
   m = { ...m, domains: [...m.domains, { ...domain, vcpus: [vcpu, ...domain.vcpus.slice(1)] }] };
+  if (initrd) m = cite(m, 'domain/build-initrd');
   return cite(cite(m, 'domain/build-layout'), config.domid === 0 ? 'domain/build-dom0' : 'domain/build-domu');
 };
 
@@ -102,6 +107,14 @@ const checkHypercallPage = (va: bigint, layout: VirtualLayout): void => {
   if (page >= 0n && page < BigInt(layout.pageTableFrames) * PAGE)
     throw new BadInput('image: the hypercall page lies among the page tables');
 };
+
+/** Bytes as numbered pages, the last one filled up with zeros. */
+const wholePages = (bytes: Uint8Array): readonly (readonly [number, Uint8Array])[] =>
+  Array.from({ length: Math.ceil(bytes.length / 4096) }, (_, i) => {
+    const page = new Uint8Array(4096);
+    page.set(bytes.subarray(i * 4096, (i + 1) * 4096));
+    return [i, page] as const;
+  });
 
 const p2mPage = (firstMfn: number, page: number, pages: number): Uint8Array => {
   const list = new BigUint64Array(512);

@@ -20,8 +20,10 @@ export type VirtualLayout = {
   readonly pageTableFrames: number;
   readonly stack: bigint;
   readonly end: bigint;
-  /** Pages in the first allocation: the mapped ones, rounded up to a power of two. */
+  /** Pages in the first allocation: the mapped ones, rounded up to a power of two; and those of the initial RAM disk. */
   readonly firstAllocation: number;
+  /** Where that disk is mapped (null: it is not), and the number of its first page; absent when there is none. */
+  readonly initrd?: { readonly address: bigint | null; readonly page: number };
 };
 
 export const roundUp = (value: bigint, unit: bigint): bigint => ((value + unit - 1n) / unit) * unit;
@@ -34,10 +36,13 @@ const tablesFor = (start: bigint, end: bigint, shift: bigint): number =>
  * The tables take up space that has to be mapped, which takes tables: the answer is the smallest number of them that suffices
  * for the space that it leads to.
  */
-export const virtualLayout = (kernel: KernelParams, pages: number): VirtualLayout => {
+export const virtualLayout = (kernel: KernelParams, pages: number, initrdBytes = 0): VirtualLayout => {
   const start = kernel.virtBase;
   if (start % PAGE !== 0n) throw new BadInput('image: VIRT_BASE is not page aligned');
-  const p2m = roundUp(kernel.kernelEnd, PAGE);
+  const disk = roundUp(BigInt(initrdBytes), PAGE);
+  const mapped = kernel.unmappedInitrd ? 0n : disk;
+  const behindKernel = roundUp(kernel.kernelEnd, PAGE);
+  const p2m = behindKernel + mapped;
   const startInfo = kernel.initP2m === null ? roundUp(p2m + BigInt(pages) * 8n, PAGE) : p2m;
   const pageTables = startInfo + PAGE;
   if (pageTables - start > BigInt(pages) * PAGE || pageTables >= 1n << 64n)
@@ -46,12 +51,16 @@ export const virtualLayout = (kernel: KernelParams, pages: number): VirtualLayou
     const stack = pageTables + BigInt(n) * PAGE;
     const end = endFor(stack + PAGE);
     if (1 + tablesFor(start, end, 39n) + tablesFor(start, end, 30n) + tablesFor(start, end, 21n) > n) continue;
-    const firstAllocation = 1 << Math.ceil(Math.log2(Number((end - start) / PAGE)));
+    const kernelPages = 1 << Math.ceil(Math.log2(Number((end - start - mapped) / PAGE)));
+    const firstAllocation = kernelPages + Number(disk / PAGE);
     if (firstAllocation > pages) throw new BadInput(`image: the kernel needs ${firstAllocation} pages, the domain has ${pages}`);
     if (end > 1n << 64n || (start < HYPERVISOR_VIRT_END && end > HYPERVISOR_VIRT_START) || !canonical(start) || !canonical(end - 1n))
       throw new BadInput('image: the kernel lies in addresses that are not for guests');
     if (kernel.initP2m !== null) checkP2m(kernel.initP2m, BigInt(pages) * 8n, start, end);
-    return { start, p2m: kernel.initP2m ?? p2m, startInfo, pageTables, pageTableFrames: n, stack, end, firstAllocation };
+    const initrd =
+      mapped > 0n ? { address: behindKernel, page: Number((behindKernel - start) / PAGE) } : { address: null, page: kernelPages };
+    const places = { start, p2m: kernel.initP2m ?? p2m, startInfo, pageTables, pageTableFrames: n, stack, end, firstAllocation };
+    return disk > 0n ? { ...places, initrd } : places;
   }
 };
 

@@ -17,6 +17,7 @@ const NOTE = {
   FEATURES: 10,
   BSD_SYMTAB: 11,
   INIT_P2M: 15,
+  MOD_START_PFN: 16,
   SUPPORTED_FEATURES: 17,
 } as const;
 /** Xen looks at no more notes of a file, and at no more characters of a string. */
@@ -34,6 +35,8 @@ export type KernelParams = {
   readonly virtOffset: bigint;
   readonly hypercallPage: bigint | null;
   readonly initP2m: bigint | null;
+  /** The note MOD_START_PFN: an initial RAM disk need not be mapped. */
+  readonly unmappedInitrd?: boolean;
   /** The note PAE_MODE: it shows in the magic of start_info, and "yes" also as an assist. */
   readonly pae: 'no' | 'yes' | 'bimodal';
 };
@@ -144,6 +147,12 @@ const paeMode = (file: Uint8Array, notes: readonly XenNote[]): KernelParams['pae
   return pae;
 };
 
+/** domain/build-initrd: the last MOD_START_PFN says so with any number but 0. */
+const mayLeaveInitrdUnmapped = (file: Uint8Array, notes: readonly XenNote[]): boolean => {
+  const last = notes.findLast(({ type }) => type === NOTE.MOD_START_PFN);
+  return last !== undefined && numberOf(file, last) !== 0n;
+};
+
 /** Read the notes as Xen 4.17 does for a PV kernel. Throws BadInput for a file that Xen would refuse. */
 export const kernelParams = (elf: Elf, privileged: boolean): KernelParams => {
   const { file } = elf;
@@ -183,5 +192,6 @@ export const kernelParams = (elf: Elf, privileged: boolean): KernelParams => {
     initP2m,
     hypercallPage: number(NOTE.HYPERCALL_PAGE),
     pae: paeMode(file, notes),
+    ...(mayLeaveInitrdUnmapped(file, notes) && { unmappedInitrd: true }),
   };
 };

@@ -33,6 +33,13 @@ export const startInfoPage = ({ domain, kernel, layout, sharedInfo, firstP2mPfn,
     view.setUint32(field.console_mfn.at, VGA_INFO.offset, true);
     view.setUint32(field.console_mfn.at + 4, VGA_INFO.size, true);
   }
+  if (layout.initrd) {
+    const { address, page: pfn } = layout.initrd;
+    const flags = view.getUint32(field.flags.at, true);
+    view.setUint32(field.flags.at, address === null ? flags | SIF.MOD_START_PFN : flags, true);
+    put(field.mod_start.at, address ?? pfn);
+    put(field.mod_len.at, domain.initrd ?? 0);
+  }
   put(field.pt_base.at, layout.pageTables);
   put(field.nr_pt_frames.at, layout.pageTableFrames);
   put(field.mfn_list.at, layout.p2m);

@@ -11,7 +11,10 @@ import { Memory } from './memory.ts';
 /** Images in the order of `config.domains`. Throws BadInput for an image or a configuration that cannot be used. */
 export const bootMachine = (config: MachineConfig, images: readonly Uint8Array[]): Machine => {
   checkLayout(config, images);
-  const plans = config.domains.map((domain, i) => planDomain(domain, images[i]!));
+  let nextDisk = config.domains.length;
+  const plans = config.domains.map((domain, i) =>
+    planDomain(domain, images[i]!, domain.initrd === undefined ? undefined : images[nextDisk++]),
+  );
   const memory = new Memory(config.frames);
   const machine = new Machine(config, memory);
   buildM2p(machine);
@@ -37,7 +40,11 @@ const checkLayout = (config: MachineConfig, images: readonly Uint8Array[]): void
   const wrong = (what: string): never => {
     throw new BadInput(`machine: ${what}`);
   };
-  if (images.length !== domains.length) wrong(`${domains.length} domains need as many images, not ${images.length}`);
+  const disks = domains.flatMap(({ initrd }) => initrd ?? []);
+  if (images.length !== domains.length + disks.length)
+    wrong(`${domains.length} domains and ${disks.length} initrds need as many images, not ${images.length}`);
+  for (const [i, length] of disks.entries())
+    if (images[domains.length + i]!.length !== length) wrong(`an initrd of ${length} bytes has ${images[domains.length + i]!.length}`);
   if (domains[0]!.domid !== 0) wrong('the first domain must be domain 0');
   for (let i = 1; i < domains.length; i++) if (domains[i]!.domid <= domains[i - 1]!.domid) wrong('domains must ascend by number');
   if (layout.m2p_first === 0 || layout.m2p_first % M2P_ALIGNMENT !== 0) wrong('the M2P must begin at a multiple of 512 frames, not at 0');

@@ -1,6 +1,7 @@
 /** `xenspec run`: boot a PV ELF as dom0. Standard output is exactly what the domain wrote to its console. */
 import { type Command, Option } from 'commander';
 import { SHUTDOWN } from '#spec/abi/xen.ts';
+import type { MachineConfig } from '#spec/config.ts';
 import type { Event } from '#spec/event.ts';
 import { BadInput, NotModelled } from '#spec/failure.ts';
 import { withEmptyHost } from '#spec/machines/empty_host.ts';
@@ -10,7 +11,7 @@ import { type RunResult, runEngine } from '../../campaign/run.ts';
 import { Consoles } from '../consoles.ts';
 import { crashClauses } from '../crash_clauses.ts';
 import { EXIT } from '../exit_code.ts';
-import { onFile, readKernel } from '../files.ts';
+import { onFile, readBytes, readKernel } from '../files.ts';
 import { headerOfRun, machineFor, machineFromFile } from '../machine.ts';
 import { collect, commandLine, wholeNumber } from '../option.ts';
 import { say } from '../output.ts';
@@ -22,6 +23,7 @@ type Options = {
   on: EngineName;
   cmdline: string;
   memory: number;
+  initrd?: string;
   domUMemory: number;
   machine?: string;
   limit: number;
@@ -87,8 +89,10 @@ class Tally {
   }
 }
 
+const MOST_INITRD_BYTES = 256 * 1024 * 1024;
+
 /** Options that belong to Xen's domains. */
-const XEN_ONLY = ['domU', 'machine', 'trace', 'consoles', 'host'] as const;
+const XEN_ONLY = ['initrd', 'domU', 'machine', 'trace', 'consoles', 'host'] as const;
 
 export const runCommand = async (image: string, options: Options): Promise<number> => {
   if (options.bare) {
@@ -98,13 +102,14 @@ export const runCommand = async (image: string, options: Options): Promise<numbe
   }
   if (options.append !== undefined) throw new BadInput('--append belongs to --bare; a domain has --cmdline');
   const paths = [image, ...(options.domU ?? [])];
-  const images = await Promise.all(paths.map(readKernel));
+  const kernels = await Promise.all(paths.map(readKernel));
   const lenient = options.lenient ?? false;
   const machine =
     options.machine === undefined
-      ? machineFor({ ...options, domains: images.length, lenient })
-      : { ...machineFromFile(options.machine, images.length), lenient };
-  const config = options.host === 'empty' ? withEmptyHost(machine) : machine;
+      ? machineFor({ ...options, domains: kernels.length, lenient })
+      : { ...machineFromFile(options.machine, kernels.length), lenient };
+  const host = options.host === 'empty' ? withEmptyHost(machine) : machine;
+  const { config, images } = options.initrd === undefined ? { config: host, images: kernels } : withInitrd(host, kernels, options);
   const boot = await loadEngine(options.on);
   const engine = naming(paths, () => boot(config, images));
 
@@ -145,6 +150,15 @@ export const runCommand = async (image: string, options: Options): Promise<numbe
   return exitCode(outcome);
 };
 
+/** Domain 0 gets a RAM disk from a file. Throws BadInput. */
+const withInitrd = (machine: MachineConfig, kernels: readonly Uint8Array[], { initrd = '', trace }: Options) => {
+  if (trace !== undefined) throw new BadInput('a trace has no place for an --initrd');
+  const disk = readBytes(initrd, MOST_INITRD_BYTES);
+  if (disk.length === 0) throw new BadInput(`${initrd}: an empty initrd`);
+  const [dom0, ...others] = machine.domains;
+  return { config: { ...machine, domains: [{ ...dom0!, initrd: disk.length }, ...others] }, images: [...kernels, disk] };
+};
+
 /** Engines know images by their place only: say which files were meant. */
 const naming = <T>(paths: readonly string[], action: () => T): T => {
   try {
@@ -167,6 +181,7 @@ export const addRun = (program: Command, done: (code: number) => void): void => 
     .option('--append <text>', "with --bare: the image's command line", commandLine)
     .option('--domU <image>', 'one more domain from this image; repeat for more', collect)
     .addOption(new Option('--on <engine>', 'engine').choices([...ENGINES]).default('executor'))
+    .option('--initrd <file>', "dom0's initial RAM disk")
     .option('--cmdline <text>', "dom0's command line", commandLine, '')
     .option('--memory <MiB>', 'memory of dom0, or of the bare machine (at most 2048)', wholeNumber(4, 4096), 128)
     .option('--domU-memory <MiB>', 'memory of each further domain', wholeNumber(4, 1024), 16)

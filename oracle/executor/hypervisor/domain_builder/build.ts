@@ -32,13 +32,14 @@ export type DomainPlan = {
   readonly elf: ElfFile;
   readonly notes: XenNotes;
   readonly layout: VirtualLayout;
+  readonly initrd: Uint8Array | undefined;
 };
 
 /** Look at an image. Throws BadInput for one that cannot be used. */
-export const planDomain = (config: DomainConfig, image: Uint8Array): DomainPlan => {
+export const planDomain = (config: DomainConfig, image: Uint8Array, initrd?: Uint8Array): DomainPlan => {
   const elf = parseElf(image);
   const notes = xenNotes(elf, config.domid === 0);
-  return { config, elf, notes, layout: virtualLayout(elf, notes, config.pages) };
+  return { config, elf, notes, layout: virtualLayout(elf, notes, config.pages, initrd?.length), initrd };
 };
 
 /** Build the domain whose memory starts at machine frame `first`. */
@@ -70,6 +71,7 @@ export const buildDomain = (machine: Machine, plan: DomainPlan, first: number, c
     machine.memory.writeBytes(at(layout.hypercallPage), hypercallPage());
     markDirty(machine, l4, layout.hypercallPage, layout.hypercallPage + BigInt(PAGE));
   }
+  if (plan.initrd) machine.memory.writeBytes((first + layout.initrdPfn) * PAGE, plan.initrd);
   const p2mFrames = writeP2m(machine, layout, l4, first, config.pages);
   machine.memory.writeBytes(at(layout.startInfo), startInfo(domain, config, notes, layout, p2mFrames));
   markDirty(machine, l4, layout.startInfo, layout.startInfo + BigInt(PAGE));
@@ -130,6 +132,11 @@ const startInfo = (domain: Domain, config: DomainConfig, notes: XenNotes, layout
     view.setUint32(fields.flags.at, SIF.PRIVILEGED | SIF.INITDOMAIN | POWER_MANAGEMENT, true);
     view.setUint32(fields.console_mfn.at, start_info.size, true);
     view.setUint32(fields.console_mfn.at + 4, VIDEO_INFO_BYTES, true);
+  }
+  if (layout.initrdPfn >= 0) {
+    if (!layout.initrdMapped) view.setUint32(fields.flags.at, view.getUint32(fields.flags.at, true) | SIF.MOD_START_PFN, true);
+    long(fields.mod_start, layout.initrdMapped ? layout.start + BigInt(layout.initrdPfn * PAGE) : layout.initrdPfn);
+    long(fields.mod_len, config.initrd ?? 0);
   }
   long(fields.pt_base, layout.pageTables);
   long(fields.nr_pt_frames, layout.pageTableCount);

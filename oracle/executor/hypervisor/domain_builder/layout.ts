@@ -25,8 +25,12 @@ export type VirtualLayout = {
   readonly pageTables: bigint;
   readonly pageTableCount: number;
   readonly stackEnd: bigint;
-  /** Pages of the first allocation: a power of two that covers the initial mapping. */
+  /** Pages of the first allocation (a power of two that covers the initial mapping but for the initrd) and of the initrd. */
   readonly firstAllocation: number;
+  /** Number of the initrd's first page, behind which its others follow; -1 when there is none. */
+  readonly initrdPfn: number;
+  /** Whether it is part of the initial mapping. */
+  readonly initrdMapped: boolean;
 };
 
 const roundUp = (value: bigint, unit: bigint): bigint => ((value + unit - 1n) / unit) * unit;
@@ -42,7 +46,7 @@ const tablesFor = (start: bigint, end: bigint): bigint =>
 const isCanonical = (address: bigint): boolean => address < 1n << 47n || address >= TOP - (1n << 47n);
 
 /** Throws BadInput when the image cannot be placed in a domain of `pages`. */
-export const virtualLayout = (elf: ElfFile, notes: XenNotes, pages: number): VirtualLayout => {
+export const virtualLayout = (elf: ElfFile, notes: XenNotes, pages: number, initrdLength = 0): VirtualLayout => {
   if (notes.paddrOffset !== null && notes.virtBase === null) throw new BadInput('ELF image: PADDR_OFFSET without VIRT_BASE');
   const start = notes.virtBase ?? 0n;
   const offset = start - (notes.paddrOffset ?? 0n);
@@ -58,7 +62,10 @@ export const virtualLayout = (elf: ElfFile, notes: XenNotes, pages: number): Vir
   const size = BigInt(pages) * PAGE;
   if (kernelEnd - start > size) throw new BadInput(`ELF image: does not fit into ${pages} pages`);
   const p2mInside = notes.p2mBase === null;
-  const p2mStart = roundUp(kernelEnd, PAGE);
+  const initrdPages = Math.ceil(initrdLength / Number(PAGE));
+  const initrdMapped = initrdPages > 0 && !notes.initrdByPfn;
+  const initrdStart = roundUp(kernelEnd, PAGE);
+  const p2mStart = initrdMapped ? initrdStart + BigInt(initrdPages) * PAGE : initrdStart;
   const startInfo = p2mInside ? roundUp(p2mStart + BigInt(pages) * 8n, PAGE) : p2mStart;
   const pageTables = roundUp(startInfo + BigInt(start_info.size), PAGE);
   let count = 2n;
@@ -71,7 +78,8 @@ export const virtualLayout = (elf: ElfFile, notes: XenNotes, pages: number): Vir
     if (end - start > size) throw new BadInput(`ELF image: does not fit into ${pages} pages`);
     if (tablesFor(start, end) <= count) break;
   }
-  const firstAllocation = powerOfTwo(Number((end - start) / PAGE));
+  const chunk = powerOfTwo(Number((end - start) / PAGE) - (initrdMapped ? initrdPages : 0));
+  const firstAllocation = chunk + initrdPages;
   if (firstAllocation > pages)
     throw new BadInput(`ELF image: its first allocation of ${firstAllocation} pages does not fit into ${pages} pages`);
   if (end > TOP || !isCanonical(start) || !isCanonical(end - 1n) || (start < 1n << 47n && end > 1n << 47n))
@@ -97,6 +105,8 @@ export const virtualLayout = (elf: ElfFile, notes: XenNotes, pages: number): Vir
     pageTableCount: Number(count),
     stackEnd,
     firstAllocation,
+    initrdPfn: initrdPages === 0 ? -1 : initrdMapped ? Number((initrdStart - start) / PAGE) : chunk,
+    initrdMapped,
   };
 };
 

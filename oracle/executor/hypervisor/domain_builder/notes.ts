@@ -15,6 +15,7 @@ const NOTE = {
   FEATURES: 10,
   BSD_SYMTAB: 11,
   INIT_P2M: 15,
+  MOD_START_PFN: 16,
   SUPPORTED_FEATURES: 17,
 } as const;
 /** Names that a FEATURES note may use. */
@@ -39,6 +40,8 @@ export type XenNotes = {
   readonly virtBase: bigint | null;
   readonly paddrOffset: bigint | null;
   readonly p2mBase: bigint | null;
+  /** The kernel finds its initrd by page number, so Xen need not map it. */
+  readonly initrdByPfn: boolean;
   /** PAE_MODE is exactly "yes". */
   readonly extendedCr3: boolean;
   /** PAE_MODE is "yes" or names "bimodal". */
@@ -111,6 +114,7 @@ export const xenNotes = (elf: ElfFile, isDom0: boolean): XenNotes => {
   if (textsOf(NOTE.BSD_SYMTAB).includes('yes')) throw new NotModelled('domain_builder/bsd_symtab');
   if (isDom0 && !mayBeDom0(reader, notes, features)) throw new BadInput('ELF image: the kernel does not support dom0 operation');
 
+  const initrdNote = notes.findLast((note) => note.type === NOTE.MOD_START_PFN);
   // "yes" and "bimodal" last until the other one comes.
   const modes = textsOf(NOTE.PAE_MODE).filter((mode) => mode === 'yes' || mode.includes('bimodal'));
   return {
@@ -119,6 +123,7 @@ export const xenNotes = (elf: ElfFile, isDom0: boolean): XenNotes => {
     virtBase: numberOf(NOTE.VIRT_BASE),
     paddrOffset: numberOf(NOTE.PADDR_OFFSET),
     p2mBase: numberOf(NOTE.INIT_P2M),
+    initrdByPfn: initrdNote !== undefined && numberIn(reader, initrdNote) !== 0n,
     extendedCr3: modes.at(-1) === 'yes',
     pae: modes.length > 0,
   };
