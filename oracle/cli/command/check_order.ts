@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { ENGINES } from '../../campaign/engines.ts';
 import { checkOrder, type OrderCheck } from '../../campaign/order_check.ts';
+import { domuEngineRecorder, domuPeerRecorder } from '../../campaign/peer/domu_recorder.ts';
 import { engineRecorder, peerRecorder, type Recorder } from '../../campaign/recorder.ts';
 import { findPeer, type PeerName } from '../../peers/peers.ts';
 import { EXIT } from '../exit_code.ts';
@@ -23,12 +24,15 @@ const tableOf = ({ rows }: OrderCheck): string =>
     rows.map(({ operation, pairs, decided, order, differences }) => [operation, pairs, decided, order.join(', '), differences.length]),
   );
 
-/** Runs it as domain 0 on all, and as another domain on the engines. */
+/** Runs it as domain 0 and inside a fresh domain 1. */
 export const checkOrderCommand = async ({ order, peer, json }: OrderOptions): Promise<number> => {
   const operations = typeof order === 'string' ? order : '';
   const recorders: Record<string, Recorder> = {};
-  for (const name of ENGINES) recorders[name] = await engineRecorder(name, version());
-  const engines = { ...recorders };
+  const inDomains: Record<string, Recorder> = {};
+  for (const name of ENGINES) {
+    recorders[name] = await engineRecorder(name, version());
+    inDomains[name] = await domuEngineRecorder(name, version());
+  }
   if (peer !== undefined) {
     const found = findPeer(peer as PeerName);
     if (!found.available) {
@@ -36,12 +40,13 @@ export const checkOrderCommand = async ({ order, peer, json }: OrderOptions): Pr
       return EXIT.unavailable;
     }
     recorders[peer] = peerRecorder(found);
+    inDomains[peer] = domuPeerRecorder(found);
   }
   const progress = new Progress('programs that are wrong in two ways', 0);
   const onProgram = (): void => progress.step();
   const checks = [
     await checkOrder('pv64_dom0', recorders, { operations, onProgram }),
-    await checkOrder('pv64_domU', engines, { operations, domain: 1, onProgram }),
+    await checkOrder('pv64_domU', inDomains, { operations, onProgram }),
   ];
   progress.done();
   const differences = checks.flatMap(({ caller, rows }) =>
