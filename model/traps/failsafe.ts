@@ -2,6 +2,7 @@
 import { VMASST_TYPE } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { CS, DS, ES, FS, GS, R11, RCX, RSP, type Segments, SS } from '../cpu/x86/state.ts';
+import { withoutInner } from '../cpu/x86/system/segments.ts';
 import { copyToGuest } from '../guest_copy.ts';
 import { cite, emit } from '../journal.ts';
 import { domainOf, updateVcpu, vcpuOf } from '../lens.ts';
@@ -13,6 +14,8 @@ import { setVcpuInfo, vcpuInfo } from '../vcpu_info.ts';
 import { addInt, fromNumber, type Word, word } from '../word/word.ts';
 import { FLAG } from './bounce.ts';
 import { toggleMode } from './mode.ts';
+
+const RING3 = 3;
 
 /** `bad`: a selector could not be loaded. `selectors`: those that the vCPU had before. */
 type Reloaded = { readonly machine: Machine; readonly bad: boolean };
@@ -26,7 +29,8 @@ const reload = (machine: Machine, at: VcpuRef): Reloaded => {
     const tried = loadByXen(m, at, register, before.selectors[register]);
     const loaded = tried.segments ? tried : loadByXen(tried.machine, at, register, 0);
     bad ||= tried.segments === null;
-    m = withLoaded(loaded.machine, at, { ...loaded.segments!, fsBase: before.fsBase, gsBase: before.gsBase });
+    const outer = withoutInner(loaded.segments!, RING3);
+    m = withLoaded(loaded.machine, at, { ...outer, fsBase: before.fsBase, gsBase: before.gsBase });
   }
   return { machine: m, bad };
 };

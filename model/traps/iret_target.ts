@@ -6,6 +6,7 @@ import { type CpuState, CS, DS, ES, RSP, type Segments, SS } from '../cpu/x86/st
 import { requireTarget, returnCode, runsLong } from '../cpu/x86/system/code_segment.ts';
 import { hiddenOf } from '../cpu/x86/system/descriptor.ts';
 import { outerStack, toOuter } from '../cpu/x86/system/far_return.ts';
+import { withoutInner } from '../cpu/x86/system/segments.ts';
 import { vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import { isCanonical } from '../memory/translate.ts';
@@ -21,11 +22,18 @@ export const iretTo = (machine: Machine, at: VcpuRef): Loaded<Arrived> => {
   const { regs, rip, segments } = vcpuOf(machine, at).cpu;
   const { selectors } = segments;
   if (selectors[CS] === FLAT.RING3_CS64 && selectors[SS] === FLAT.RING3_SS64 && isCanonical(rip))
-    return { kind: 'loaded', machine, value: { regs, rip, segments: withPlainNulls(onFlat(segments)) } };
+    return { kind: 'loaded', machine, value: { regs, rip, segments: forRing3(onFlat(segments)) } };
   return withTables(machine, at, 0, (s) => {
     const after = arriving(s, selectors[CS], selectors[SS]);
-    return { s: after, value: { regs: after.regs, rip: after.rip, segments: withPlainNulls(after.segments) } };
+    return { s: after, value: { regs: after.regs, rip: after.rip, segments: forRing3(after.segments, segments) } };
   });
+};
+
+/** What IRET does to data segments on the way to ring 3; the bases of FS and GS stay as they were. */
+const forRing3 = (arrived: Segments, { fsBase, gsBase }: Segments = arrived): Segments => {
+  const outer = withoutInner(arrived, RING3);
+  const kept = outer.fsBase === fsBase && outer.gsBase === gsBase ? outer : { ...outer, fsBase, gsBase };
+  return withPlainNulls(kept);
 };
 
 /** trap/return-null_selectors: 1, 2 and 3 become 0. */
