@@ -2,7 +2,7 @@
 import type { BareReport } from './bare/machine.ts';
 import type { Report } from './engine.ts';
 
-/** The guest asked for something that the slice does not contain; `what` names it, e.g. `memory_op/exchange`. */
+/** The guest asked for something that the slice does not contain; `what` names it, e.g. `grant_table_op/copy`. */
 export class NotModelled extends Error {
   readonly what: string;
   /** What the same `execute` input had brought about by then, in whole steps; the engine fills it in. */

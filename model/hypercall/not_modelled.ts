@@ -7,7 +7,7 @@ import type { Machine } from '../machine.ts';
 import { fromNumber } from '../word/word.ts';
 import type { HypercallResult } from './result.ts';
 
-/** `what` names it: `memory_op/exchange`. Throws NotModelled unless the configuration is lenient. */
+/** `what` names it: `grant_table_op/copy`. Throws NotModelled unless the configuration is lenient. */
 export const notModelled = (machine: Machine, caller: VcpuRef, what: string): HypercallResult => {
   if (!machine.config.lenient) throw new NotModelled(what);
   return { kind: 'reply', machine: emit(machine, { kind: 'not_modelled', at: caller, what }), value: fromNumber(-ERRNO.ENOSYS) };

@@ -9,7 +9,7 @@ interface Citation {
   readonly line: number;
 }
 
-// What is not modelled is named in the same form ("memory_op/exchange") and is no clause.
+// What is not modelled is named in the same form ("grant_table_op/copy") and is no clause.
 const NAMES_WHAT_IS_NOT_MODELLED = /not_?modelled\w*\s*\(\s*(?:\w+\s*,\s*)*$/i;
 const THE_TABLE_ITSELF = 'spec/clauses.ts';
 
