@@ -615,7 +615,7 @@ export const CLAUSES = {
   'time/timer-watchdog': { chapter: 'time', title: 'A watchdog that fires ends its domain with reason 4. Its slot stays in use.' },
   'trap/emulated-single_step': { chapter: 'emulation', title: 'With TF set, #DB follows an emulated instruction.' },
   'trap/exception-bounce': { chapter: 'trap', title: 'An exception of the guest goes to the entry for its vector.' },
-  'trap/exception-debug': { chapter: 'trap', title: 'A single step sets BS (bit 14) in the guest\'s DR6.' },
+  'trap/exception-debug': { chapter: 'trap', title: 'A single step sets BS (bit 14) in the guest\'s DR6, a breakpoint its own bit.' },
   'trap/exception-no_device': { chapter: 'trap', title: '#NM comes when the guest has set CR0.TS, and clears it.' },
   'trap/exception-page_fault': { chapter: 'trap', title: 'A page fault\'s address is stored in vcpu_info and in the guest\'s CR2; the error code\'s user bit is set for user mode and clear for kernel mode.' },
   'trap/forced-cpuid': { chapter: 'emulation', title: '`ud2; .ascii "xen"; cpuid` reads Xen\'s CPUID policy, in kernel and user mode, with results zero-extended to 64 bits.' },
