@@ -9,6 +9,7 @@ export const peerRunner = (peer: BarePeer): Runner => ({
   run: async (payload): Promise<ImageRun> => {
     const { debugcon, end, why } = await peer.run(payload, TIMEOUT_SECONDS);
     if (end === 'exit') return { debugcon, stopped: null };
-    return { debugcon, stopped: { kind: end === 'timeout' ? 'hang' : end, why } };
+    if (end === 'timeout') return { debugcon, stopped: { kind: 'hang', why, byClock: true } };
+    return { debugcon, stopped: { kind: end, why } };
   },
 });

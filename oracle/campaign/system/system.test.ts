@@ -117,6 +117,12 @@ it('an emulator that dies of a case has that case failed; one that does not star
     },
   };
   expect((await runCases(dying, made)).map(({ kind }) => kind)).toEqual(['record', 'failed', 'record', 'record']);
+  const slow: Runner = {
+    name: 'slow',
+    run: async (payload) => ({ ...(await dying.run(payload)), stopped: { kind: 'hang', why: 'it was stopped', byClock: true } }),
+  };
+  runs = 0;
+  expect((await runCases(slow, made)).map(({ kind }) => kind)).toEqual(['record', 'record', 'record', 'record']);
   const absent: Runner = { name: 'absent', run: async () => ({ debugcon: new Uint8Array(0), stopped: { kind: 'failed', why } }) };
   expect(await runCases(absent, made)).toEqual(made.map(() => ({ kind: 'failed', why })));
 });

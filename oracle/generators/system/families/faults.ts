@@ -266,7 +266,10 @@ const stackEnd = (s: Stream): SystemCase => {
     sp: BigInt(sp),
     gpr: { 5: BigInt(sp) },
     // What it pops, whatever other cases left there.
-    before: [...store(WINDOW, [0, 0, 0, 0]), ...(mapped ? store(tables + size * (PAGE_INDEX - 1), [0]) : [])],
+    before: [
+      ...store(at.paging === 'none' ? WINDOW : WINDOW_FRAMES, [0, 0, 0, 0]),
+      ...(mapped ? store(tables + size * (PAGE_INDEX - 1), [0]) : []),
+    ],
     ...(mapped ? { after: store(tables + size * (PAGE_INDEX - 1), [((PAGE_INDEX - 1) << 12) | 0x63]) } : {}),
   };
 };
