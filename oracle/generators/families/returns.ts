@@ -20,14 +20,14 @@ const frame = (g: Generation): Step => {
   const compat = r.one(6);
   const cs = compat ? COMPAT_KERNEL_CODE : r.one(5) ? r.pick([0, 4, 8, 0xe008, 0xe010, 0xe028, 0xe031, 0xe032, 0x10, 0xfff8]) : KERNEL_CODE;
   const ss = r.one(5) ? r.pick([0, 3, 0xe010, 0xe028, 0xe030, 0xe033, 0x13, 7, 0xfffb]) : 0xe02b;
-  const flags = r.one(3) ? r.pick([0x2, 0x3202, 0x1202, 0x10202, 0x4202, 0x8202, 0x40202, 0x200202, 0x20202, 0x602, 0xfd7, -1]) : 0x202;
+  const flags = r.one(3) ? r.pick([0x2, 0, 0x3202, 0x1202, 0x10202, 0x4202, 0x8202, 0x40202, 0x200202, 0x20202, 0x602, 0xfd7, -1]) : 0x202;
   const context = r.pick([0, 0, 4, 0x100, 0x104, 8, -1]);
   const rest = PUSH_RCX + push(context) + PUSH_ZERO + PUSH_ZERO + PUSH_ZERO + HYPERCALL_IRET;
   const after = push(ss) + PUSH_RBP + push(flags) + push(cs) + rest;
   const lands = SHOW_FLAGS + (compat ? backToLong : '');
   // lea rcx, [rip + …]; at times a byte off, or nowhere.
   const target =
-    !compat && context >= 0 && context < 0x100 && r.one(8)
+    !compat && r.one(8)
       ? r.pick(['48b90000000000800000', '48b900000000008000ff', '48b90010000000000000'])
       : `488d0d${little(byteCount(after), 4)}`;
   return g.step({ do: 'code', code: asCode(KEEP_STACK + target + after + lands), show: ['rbx'] } as never);
