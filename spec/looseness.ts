@@ -7,7 +7,9 @@ export type Looseness = { readonly reason: string; readonly pinned: string };
 export const LOOSENESS = {
   'open/frame-choice': {
     reason: 'Xen promises a domain a number of frames, never which ones; nor does it say where its own tables lie.',
-    pinned: 'The configuration names the ranges; frames are taken lowest first. Programs print frames as symbols.',
+    pinned:
+      'The configuration names the ranges; frames are taken lowest first, while domains run as the lowest free run of their size, aligned to it, ' +
+      'and are free again at once. What Xen scrubs when it pleases is zero at once. Programs print frames as symbols and name none they gave back.',
   },
   'open/preemption': {
     reason: 'A long operation stops when other work waits for the processor, and goes on later; when that is so, the guest cannot know.',
