@@ -193,9 +193,11 @@ class Comparison {
   }
 
   private differs(batch: Batch, task: Task, peer: Witnessed, engine: EngineName, shown: Shown, { agreed, difference }: Compared): void {
-    const { seed } = batch.programs[agreed]!;
+    const { seed, program } = batch.programs[agreed]!;
     const { line, peer: theirs, engine: ours } = difference!;
-    const explained = explanationOf({ role: batch.role, peer: theirs, engine: ours });
+    const id = Number(/^(?:1> )?\d+\.(\d+) /.exec(ours)?.[1]);
+    const step = program.steps.find((one) => one.id === id);
+    const explained = explanationOf({ role: batch.role, peer: theirs, engine: ours, step });
     const folder = join(this.options.out, `peer-${batch.role}-${seed}`);
     if (explained === null) keep(folder, batch, task, peer, engine, shown);
     this.check.differences.push({ seed, role: batch.role, where: `line ${line}`, engine, peer: theirs, seen: ours, explained, folder });

@@ -1,13 +1,23 @@
 import { expect, it } from 'vitest';
 import { explanationOf } from './explained.ts';
 
-const of = (peer: string, engine: string) => explanationOf({ role: 'domu', peer, engine });
+const of = (peer: string, engine: string, bytes?: string) => {
+  const step = bytes === undefined ? undefined : { id: 1, do: 'code' as const, code: [{ bytes }] };
+  return explanationOf({ role: 'domu', peer, engine, step });
+};
 
 it("knows QEMU's LAR by the limit bits that it lacks", () => {
   expect(of('0.16 code rbx=0xc0fb00 rcx=0xffffffff flags=0x0', '0.16 code rbx=0xcffb00 rcx=0xffffffff flags=0x0')).toBe('F-176');
   expect(of('3.2 code rbx=0xc0fb00', '3.2 code rbx=0xcffb10')).toBeNull();
   expect(of('3.2 code rbx=0xc0fb00 rcx=0x1', '3.2 code rbx=0xcffb00 rcx=0x2')).toBeNull();
   expect(of('3.2 code/user rbx=0xc0fb00 flags=0x0', '3.2 code/user rbx=0xcffb00 flags=0x40')).toBeNull();
+});
+
+it("knows QEMU's SYSENTER by the instruction", () => {
+  const [xen, ours] = ['0.3 code trap=13 error=0 rip=+28 rbx=0x33', '0.3 code trap=6 error=4346491 rip=0x10000e020 mode=user rbx=0x33'];
+  expect(of(xen, ours, 'c4080f346833')).toBe('F-193');
+  expect(of(xen, ours, 'c408d50a6833')).toBeNull();
+  expect(of(ours, xen, 'c4080f346833')).toBeNull();
 });
 
 it('explains nothing else', () => {

@@ -1,7 +1,9 @@
 /** Differences that are not Xen's word: each with the entry of spec/findings.md or spec/looseness.ts that says why. */
+import type { Step } from '#spec/program.ts';
 import type { Role } from './subject.ts';
 
-export type Explainable = { readonly role: Role; readonly peer: string; readonly engine: string };
+/** `step`: the one whose line differs, where a line names one. */
+export type Explainable = { readonly role: Role; readonly peer: string; readonly engine: string; readonly step: Step | undefined };
 
 type Explanation = { readonly id: string; readonly covers: (difference: Explainable) => boolean };
 
@@ -32,7 +34,22 @@ const isLarWithoutLimit = ({ peer, engine }: Explainable): boolean => {
   );
 };
 
-const EXPLANATIONS: readonly Explanation[] = [{ id: 'F-176', covers: isLarWithoutLimit }];
+const SYSENTER = '0f34';
+
+/** QEMU's SYSENTER without an entry point is #GP(0) where an AMD processor in long mode knows no such instruction. */
+const isSysenter = ({ peer, engine, step }: Explainable): boolean =>
+  step?.do === 'code' &&
+  step.code
+    .map((i) => ('bytes' in i ? i.bytes : ''))
+    .join('')
+    .includes(SYSENTER) &&
+  / trap=13 error=0 /.test(peer) &&
+  / trap=6 /.test(engine);
+
+const EXPLANATIONS: readonly Explanation[] = [
+  { id: 'F-176', covers: isLarWithoutLimit },
+  { id: 'F-193', covers: isSysenter },
+];
 
 /** Id of the first entry that explains the difference, null for none. */
 export const explanationOf = (difference: Explainable): string | null => EXPLANATIONS.find(({ covers }) => covers(difference))?.id ?? null;
