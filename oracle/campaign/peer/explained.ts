@@ -48,7 +48,7 @@ const isSysenter = ({ peer, engine, step }: Explainable): boolean =>
 
 const EXPLANATIONS: readonly Explanation[] = [
   { id: 'F-176', covers: isLarWithoutLimit },
-  { id: 'F-193', covers: isSysenter },
+  { id: 'F-176', covers: isSysenter },
 ];
 
 /** Id of the first entry that explains the difference, null for none. */
