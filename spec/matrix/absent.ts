@@ -1,5 +1,5 @@
 /** What the public headers name and Debian's Xen 4.17 does not have, and numbers that nothing has. */
-import { hypercall, ops, type Row, refused, whole, xenRefuses } from './cell.ts';
+import { hypercall, ops, type Row, refused, whole } from './cell.ts';
 
 const FLASK = {
   load: 1,
@@ -45,11 +45,11 @@ const TMEM = {
 
 export const ABSENT: readonly Row[] = [
   ...[11, 43, 44, 45, 46, 47, 50, 51, 52, 53, 54, 55].flatMap((number) => whole(`hypercall_${number}`, number, refused('ENOSYS'))),
-  ...hypercall('xsm_op', 27, ops(FLASK, xenRefuses('ENOSYS', [], 'built without security modules'))),
-  ...hypercall('tmem_op', 38, ops(TMEM, xenRefuses('ENOSYS', [], 'taken out of Xen'))),
+  ...hypercall('xsm_op', 27, ops(FLASK, refused('ENOSYS', [], 'built without security modules'))),
+  ...hypercall('tmem_op', 38, ops(TMEM, refused('ENOSYS', [], 'taken out of Xen'))),
   ...hypercall(
     'argo_op',
     39,
-    ops({ register_ring: 1, unregister_ring: 2, sendv: 3, notify: 4 }, xenRefuses('ENOSYS', [], 'built without Argo')),
+    ops({ register_ring: 1, unregister_ring: 2, sendv: 3, notify: 4 }, refused('ENOSYS', [], 'built without Argo')),
   ),
 ];

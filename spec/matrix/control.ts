@@ -1,8 +1,8 @@
 /** Hypercalls of the control domain: machine, domains, profiling, crash kernels. */
-import { hypercall, modelled, not, op, ops, type Row, refused, whole, xenRefuses } from './cell.ts';
+import { hypercall, modelled, not, op, ops, type Row, refused, whole } from './cell.ts';
 
 const PLATFORM_DENIED = refused('EPERM', ['EFAULT', 'EACCES']);
-const DENIED = xenRefuses('EPERM', ['EFAULT', 'EACCES']);
+const DENIED = refused('EPERM', ['EFAULT', 'EACCES']);
 const HARDWARE = not('needs real hardware: firmware, power, microcode, machine checks');
 const TOOLS = not('the toolstack of domain 0: building and running domains by hypercall');
 const PROFILING = not('needs performance counters');
@@ -176,20 +176,20 @@ export const CONTROL: readonly Row[] = [
   ]),
   ...hypercall('xenoprof_op', 31, [
     ...ops({ init: 0, enable_virq: 8, disable_virq: 11, get_buffer: 14 }, PROFILING),
-    ...ops(XENOPROF_CONTROL, PROFILING, xenRefuses('EPERM', ['EINVAL'], 'the domain is not the primary profiler')),
+    ...ops(XENOPROF_CONTROL, PROFILING, refused('EPERM', ['EINVAL'], 'the domain is not the primary profiler')),
   ]),
   ...hypercall('sysctl', 35, [...ops(SYSCTL_TOOLS, TOOLS, DENIED), ...ops(SYSCTL_HARDWARE, HARDWARE, DENIED)]),
   ...hypercall('domctl', 36, [
     op('createdomain', 1, TOOLS, DENIED),
-    op('getdomaininfo', 5, TOOLS, xenRefuses('EPERM', ['EFAULT', 'EACCES', 'EINVAL', 'ESRCH'])),
-    op('iomem_permission', 20, TOOLS, xenRefuses('EPERM', ['EFAULT', 'EACCES', 'ESRCH', 'EINVAL'])),
-    ...ops(DOMCTL, TOOLS, xenRefuses('EPERM', ['EFAULT', 'EACCES', 'ESRCH'])),
+    op('getdomaininfo', 5, TOOLS, refused('EPERM', ['EFAULT', 'EACCES', 'EINVAL', 'ESRCH'])),
+    op('iomem_permission', 20, TOOLS, refused('EPERM', ['EFAULT', 'EACCES', 'ESRCH', 'EINVAL'])),
+    ...ops(DOMCTL, TOOLS, refused('EPERM', ['EFAULT', 'EACCES', 'ESRCH'])),
     ...ops(DOMCTL_LATE, TOOLS, LATE),
   ]),
   ...hypercall(
     'kexec_op',
     37,
-    ops({ exec: 0, load_v1: 1, unload_v1: 2, get_range: 3, load: 4, unload: 5, status: 6 }, HARDWARE, xenRefuses('EPERM')),
+    ops({ exec: 0, load_v1: 1, unload_v1: 2, get_range: 3, load: 4, unload: 5, status: 6 }, HARDWARE, refused('EPERM')),
   ),
   ...hypercall(
     'xenpmu_op',
@@ -202,12 +202,12 @@ export const CONTROL: readonly Row[] = [
   ...hypercall(
     'hypfs_op',
     42,
-    ops({ get_version: 0, read: 1, write_contents: 2 }, not("Xen's own settings as a file system"), xenRefuses('EPERM')),
+    ops({ get_version: 0, read: 1, write_contents: 2 }, not("Xen's own settings as a file system"), refused('EPERM')),
   ),
   ...hypercall(
     'mca',
     48,
-    ops({ fetch: 1, notifydomain: 2, physcpuinfo: 3, msrinject: 4, mceinject: 5, inject_v2: 6 }, HARDWARE, xenRefuses('EPERM')),
+    ops({ fetch: 1, notifydomain: 2, physcpuinfo: 3, msrinject: 4, mceinject: 5, inject_v2: 6 }, HARDWARE, refused('EPERM')),
   ),
-  ...whole('paging_domctl_cont', 49, TOOLS, xenRefuses('EPERM', ['EFAULT', 'EOPNOTSUPP', 'ESRCH'])),
+  ...whole('paging_domctl_cont', 49, TOOLS, refused('EPERM', ['EFAULT', 'EOPNOTSUPP', 'ESRCH'])),
 ];

@@ -1,5 +1,5 @@
 /** Hypercalls about HVM guests, as PV guests meet them on a machine without any. */
-import { hypercall, not, op, ops, other, type Row, xenRefuses } from './cell.ts';
+import { hypercall, not, op, ops, other, type Row, refused } from './cell.ts';
 
 const HVM_ONLY = 'there is no HVM domain';
 const GONE = 'the name alone is left of it';
@@ -48,20 +48,20 @@ const DM_OP = {
 
 export const HVM: readonly Row[] = [
   ...hypercall('hvm_op', 34, [
-    ...ops({ set_param: 0, get_param: 1 }, xenRefuses('EINVAL', ['EFAULT', 'EINVAL', 'ESRCH'], HVM_ONLY)),
-    ...ops({ set_pci_intx_level: 2, set_isa_irq_level: 3, set_pci_link_route: 4 }, xenRefuses('ENOSYS', [], GONE)),
-    op('flush_tlbs', 5, xenRefuses('EINVAL', [], 'for HVM callers')),
-    op('pagetable_dying', 9, xenRefuses('EINVAL', ['EFAULT', 'ESRCH', 'EOPNOTSUPP'], 'for HVM callers')),
+    ...ops({ set_param: 0, get_param: 1 }, refused('EINVAL', ['EFAULT', 'EINVAL', 'ESRCH'], HVM_ONLY)),
+    ...ops({ set_pci_intx_level: 2, set_isa_irq_level: 3, set_pci_link_route: 4 }, refused('ENOSYS', [], GONE)),
+    op('flush_tlbs', 5, refused('EINVAL', [], 'for HVM callers')),
+    op('pagetable_dying', 9, refused('EINVAL', ['EFAULT', 'ESRCH', 'EOPNOTSUPP'], 'for HVM callers')),
     op('get_time', 10, not("Xen's clock, which a PV guest reads elsewhere")),
     op('xentrace', 11, not("Xen's trace buffers")),
-    ...ops({ set_mem_access: 12, get_mem_access: 13 }, xenRefuses('ENOSYS', [], GONE)),
-    op('get_mem_type', 15, xenRefuses('EINVAL', ['EFAULT', 'ESRCH', 'EPERM'], HVM_ONLY)),
-    op('set_evtchn_upcall_vector', 23, xenRefuses('EINVAL', [], 'for HVM callers')),
+    ...ops({ set_mem_access: 12, get_mem_access: 13 }, refused('ENOSYS', [], GONE)),
+    op('get_mem_type', 15, refused('EINVAL', ['EFAULT', 'ESRCH', 'EPERM'], HVM_ONLY)),
+    op('set_evtchn_upcall_vector', 23, refused('EINVAL', [], 'for HVM callers')),
     op('guest_request_vm_event', 24, not('monitoring of guests')),
     ...Object.entries(ALTP2M).map(([name, command]) =>
-      op(`altp2m/${name}`, command, xenRefuses('EOPNOTSUPP', [], 'needs VMX; the reference machine has SVM')),
+      op(`altp2m/${name}`, command, refused('EOPNOTSUPP', [], 'needs VMX; the reference machine has SVM')),
     ),
-    other(xenRefuses('ENOSYS')),
+    other(refused('ENOSYS')),
   ]),
-  ...hypercall('dm_op', 41, ops(DM_OP, xenRefuses('EINVAL', ['ENODATA', 'E2BIG', 'EFAULT', 'ESRCH', 'EPERM'], HVM_ONLY))),
+  ...hypercall('dm_op', 41, ops(DM_OP, refused('EINVAL', ['ENODATA', 'E2BIG', 'EFAULT', 'ESRCH', 'EPERM'], HVM_ONLY))),
 ];

@@ -1,5 +1,8 @@
 /** The hypercalls of the slice by number. One line a call; each handler lives in a file of its own. */
 import { HYPERCALL, type HypercallName } from '#spec/abi/hypercall.ts';
+import { domctl, hypfs_op, kexec_op, mca, paging_domctl_cont, sysctl } from '../control/domctl.ts';
+import { dm_op, hvm_op } from '../control/hvm_op.ts';
+import { xenoprof_op } from '../control/xenoprof_op.ts';
 import { event_channel_op } from '../event_channel/event_channel_op.ts';
 import { grant_table_op } from '../grant_table/grant_table_op.ts';
 import { memory_op } from '../memory/memory_op.ts';
@@ -57,6 +60,19 @@ const rows: Partial<Record<HypercallName, Handler>> = {
   platform_op,
   // Xen was not told to share the performance counters.
   xenpmu_op: () => minus('EOPNOTSUPP'),
+  domctl,
+  sysctl,
+  paging_domctl_cont,
+  kexec_op,
+  hypfs_op,
+  mca,
+  xenoprof_op,
+  hvm_op,
+  dm_op,
+  // Not built in, or taken out of Xen.
+  xsm_op: () => minus('ENOSYS'),
+  tmem_op: () => minus('ENOSYS'),
+  argo_op: () => minus('ENOSYS'),
 };
 
 /** Handler by number; holes are numbers that the slice lacks. */

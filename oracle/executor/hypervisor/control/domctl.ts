@@ -1,0 +1,93 @@
+/** domctl, sysctl, paging_domctl_cont: what they look at before they tell others than domain 0 that they may not. What domain 0 may is not modelled. */
+import { control, XEN_DOMCTL, XEN_DOMCTL_INTERFACE_VERSION, XEN_SYSCTL_INTERFACE_VERSION } from '#spec/abi/control.ts';
+import { ERRNO } from '#spec/abi/errno.ts';
+import { DOMID } from '#spec/abi/xen.ts';
+import { copyFromGuest, copyToGuest, SCRATCH, scratch } from '../guest_access.ts';
+import type { Machine } from '../machine.ts';
+import { TWO32 } from '../u64.ts';
+import type { Vcpu } from '../vcpu.ts';
+
+const { size: DOMCTL_SIZE, fields: F } = control.domctl;
+/** Those that ask for privilege late, after checks of their own. */
+const LATE: ReadonlySet<number> = new Set([
+  XEN_DOMCTL.irq_permission,
+  XEN_DOMCTL.ioport_permission,
+  XEN_DOMCTL.bind_pt_irq,
+  XEN_DOMCTL.memory_mapping,
+  XEN_DOMCTL.ioport_mapping,
+  XEN_DOMCTL.set_target,
+  XEN_DOMCTL.unbind_pt_irq,
+  XEN_DOMCTL.get_device_group,
+  XEN_DOMCTL.vm_event_op,
+]);
+/** Those that are about no domain when the number is DOMID_INVALID. */
+const MAY_BE_NOBODYS: ReadonlySet<number> = new Set([XEN_DOMCTL.test_assign_device, XEN_DOMCTL.vm_event_op]);
+const OF_DEVICES: ReadonlySet<number> = new Set([XEN_DOMCTL.assign_device, XEN_DOMCTL.deassign_device]);
+
+/** Domain 0 would be served, which stops here (or is ENOSYS); others are refused. */
+const forDomain0 = (machine: Machine, vcpu: Vcpu, name: string): number => {
+  if (!vcpu.domain.privileged) return -ERRNO.EPERM;
+  machine.notModelled(vcpu, name);
+  return -ERRNO.ENOSYS;
+};
+
+export const domctl = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
+  if (!copyFromGuest(machine, vcpu, args[0], args[1], DOMCTL_SIZE)) return -ERRNO.EFAULT;
+  if (scratch.getUint32(F.interface_version.at, true) !== XEN_DOMCTL_INTERFACE_VERSION) return -ERRNO.EACCES;
+  const cmd = scratch.getUint32(F.cmd.at, true);
+  const refusal = checkDomain(machine, cmd, scratch.getUint16(F.domain.at, true));
+  if (refusal !== 0) return refusal;
+  if (cmd === XEN_DOMCTL.iomem_permission && wraps()) return -ERRNO.EINVAL;
+  if (LATE.has(cmd)) {
+    machine.notModelled(vcpu, 'domctl');
+    return -ERRNO.ENOSYS;
+  }
+  return forDomain0(machine, vcpu, 'domctl');
+};
+
+/** 0 when the number is one of a domain that the command can be about, else a negative errno. */
+const checkDomain = (machine: Machine, cmd: number, domid: number): number => {
+  if (cmd === XEN_DOMCTL.createdomain || (MAY_BE_NOBODYS.has(cmd) && domid === DOMID.INVALID)) return 0;
+  if (OF_DEVICES.has(cmd) && domid === DOMID.IO) return 0;
+  if (machine.domainById(domid)) return 0;
+  if (cmd !== XEN_DOMCTL.getdomaininfo) return -ERRNO.ESRCH;
+  if (domid >= DOMID.FIRST_RESERVED) return -ERRNO.EINVAL;
+  return machine.domains.some((domain) => domain.domid >= domid) ? 0 : -ERRNO.ESRCH;
+};
+
+/** Whether the last frame of the range lies before its first. */
+const wraps = (): boolean => {
+  const first = scratch.getBigUint64(F.first_mfn.at, true);
+  return BigInt.asUintN(64, first + scratch.getBigUint64(F.nr_mfns.at, true) - 1n) < first;
+};
+
+export const sysctl = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
+  const { size, fields } = control.sysctl;
+  if (!copyFromGuest(machine, vcpu, args[0], args[1], size)) return -ERRNO.EFAULT;
+  if (scratch.getUint32(fields.interface_version.at, true) !== XEN_SYSCTL_INTERFACE_VERSION) return -ERRNO.EACCES;
+  return forDomain0(machine, vcpu, 'sysctl');
+};
+
+/** The operation's part of the structure is written back even when the call was refused. */
+export const paging_domctl_cont = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
+  if (!copyFromGuest(machine, vcpu, args[0], args[1], DOMCTL_SIZE)) return -ERRNO.EFAULT;
+  const isShadowOp = scratch.getUint32(F.cmd.at, true) === XEN_DOMCTL.shadow_op;
+  if (scratch.getUint32(F.interface_version.at, true) !== XEN_DOMCTL_INTERFACE_VERSION || !isShadowOp) return -ERRNO.EOPNOTSUPP;
+  if (!machine.domainById(scratch.getUint16(F.domain.at, true))) return -ERRNO.ESRCH;
+  const answer = forDomain0(machine, vcpu, 'paging_domctl_cont');
+  if (answer !== -ERRNO.EPERM) return answer;
+  const { at, size } = F.shadow_op;
+  const low = (args[0] >>> 0) + at;
+  const part = SCRATCH.slice(at, at + size);
+  return copyToGuest(machine, vcpu, low | 0, low >= TWO32 ? (args[1] + 1) | 0 : args[1], size, part) ? answer : -ERRNO.EFAULT;
+};
+
+/** Refused before any argument is looked at. */
+const privileged =
+  (name: string) =>
+  (machine: Machine, vcpu: Vcpu): number =>
+    forDomain0(machine, vcpu, name);
+
+export const kexec_op = privileged('kexec_op');
+export const hypfs_op = privileged('hypfs_op');
+export const mca = privileged('mca');

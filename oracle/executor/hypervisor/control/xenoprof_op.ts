@@ -1,0 +1,16 @@
+/** xenoprof_op: profiles of the machine are not modelled; who may not make them is told so. */
+import { XENOPROF_LAST, XENOPROF_UNPRIVILEGED } from '#spec/abi/control.ts';
+import { ERRNO } from '#spec/abi/errno.ts';
+import type { Machine } from '../machine.ts';
+import type { Vcpu } from '../vcpu.ts';
+
+const UNPRIVILEGED: ReadonlySet<number> = new Set(Object.values(XENOPROF_UNPRIVILEGED));
+
+export const xenoprof_op = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
+  const op = args[0];
+  if (op < 0 || op > XENOPROF_LAST) return -ERRNO.EINVAL;
+  // Domain 0 can become the primary profiler; nobody else can.
+  if (!UNPRIVILEGED.has(op) && !vcpu.domain.privileged) return -ERRNO.EPERM;
+  machine.notModelled(vcpu, 'xenoprof_op');
+  return -ERRNO.ENOSYS;
+};
