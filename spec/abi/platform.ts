@@ -8,6 +8,19 @@ export const PLATFORM_OP_BYTES = 136;
 /** Each operation's structure, with the command and the version of the interface that stand before all of them. */
 export const platform = {
   head: layout(8, { cmd: [0, 4], interface_version: [4, 4] }),
+  /** The whole structure, for whoever calls: the operation's own words have no names here. */
+  call: layout(PLATFORM_OP_BYTES, {
+    cmd: [0, 4],
+    interface_version: [4, 4],
+    word0: [8, 4, 'number', 'inout'],
+    word1: [12, 4, 'number', 'inout'],
+    word2: [16, 4, 'number', 'inout'],
+    word3: [20, 4, 'number', 'inout'],
+    word4: [24, 4, 'number', 'inout'],
+    word5: [28, 4, 'number', 'inout'],
+    word6: [32, 4, 'number', 'inout'],
+    word7: [36, 4, 'number', 'inout'],
+  }),
   settime32: layout(24, { secs: [8, 4], nsecs: [12, 4], system_time: [16, 8] }),
   settime64: layout(32, { secs: [8, 8], nsecs: [16, 4], mbz: [20, 4], system_time: [24, 8] }),
   platform_quirk: layout(12, { quirk_id: [8, 4] }),

@@ -7,6 +7,7 @@ import { GRANT_TABLE } from './grant_table.ts';
 import { MEMORY_OP } from './memory.ts';
 import type { Operation } from './operation.ts';
 import { PAGE_TABLES } from './page_tables.ts';
+import { PLATFORM_OP } from './platform.ts';
 import { PROCESSOR } from './processor.ts';
 import { SCHEDULING } from './scheduling.ts';
 
@@ -19,6 +20,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...PAGE_TABLES,
   ...GRANT_TABLE,
   ...MEMORY_OP,
+  ...PLATFORM_OP,
 ];
 
 /** An operation with sub-operations of its own has a row for each: they share their fate. */
