@@ -83,7 +83,7 @@ not_built:
   mov [V.record], rcx
   jmp over
 
-# The domain before is never quite gone: another boot must go on from here.
+# The domid is still in use: another boot goes on from here.
 not_free:
   mov rcx, [V.program]
   mov [JOURNAL_AT + JOURNAL.started], rcx
