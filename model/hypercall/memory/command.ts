@@ -3,7 +3,7 @@
 import type { Layout } from '#spec/abi/layout.ts';
 import { MEMOP_CMD_MASK, MEMOP_EXTENT_SHIFT } from '#spec/abi/memory.ts';
 import type { VcpuRef } from '#spec/event.ts';
-import { copyFromGuest, copyToGuestUnchecked } from '../../guest_copy.ts';
+import { copyFromGuest, copyToGuestUnchecked, storeToGuest } from '../../guest_copy.ts';
 import type { Machine } from '../../machine.ts';
 import { wordIn } from '../../memory/guest.ts';
 import { addInt, fromNumber, isZero, or, shl, shr, toBigInt, type Word } from '../../word/word.ts';
@@ -73,7 +73,7 @@ const argumentIn = <L extends Layout>(bytes: Uint8Array, { fields }: L): Argumen
 
 /** Write bytes at an offset of the argument, as far from its beginning as its check reached. */
 export const writeBack = (machine: Machine, caller: VcpuRef, arg: Word, at: number, bytes: Uint8Array) =>
-  copyToGuestUnchecked(machine, caller, addInt(arg, at), bytes);
+  (bytes.length > 8 ? copyToGuestUnchecked : storeToGuest)(machine, caller, addInt(arg, at), bytes);
 
 /** A number as little-endian bytes. */
 export const bytesOfNumber = (value: number | bigint, size: number): Uint8Array => {

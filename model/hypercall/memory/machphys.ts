@@ -1,8 +1,8 @@
 /** Where the machine-to-phys table is. */
 import { MACH2PHYS, memory } from '#spec/abi/memory.ts';
-import { addressOk, copyToGuest, writeGuestWord } from '../../guest_copy.ts';
+import { copyToGuest } from '../../guest_copy.ts';
 import { cite } from '../../journal.ts';
-import { addInt, fromNumber, type Word } from '../../word/word.ts';
+import { addInt, type Word } from '../../word/word.ts';
 import { isControlDomain } from '../domids.ts';
 import { done, fail } from '../result.ts';
 import { bytesOfNumber, exact, readArgument, writeBack } from './command.ts';
@@ -19,7 +19,7 @@ export const machphysMfnList = exact((machine, caller, { arg }) => {
   let m = read.machine;
   for (let i = 0; i < count; i++) {
     const at: Word = addInt(read.argument.word('extent_start'), 8 * i);
-    const written = addressOk(at) ? writeGuestWord(m, caller, at, fromNumber(layout.m2p_first + 512 * i)) : { ok: false, machine: m };
+    const written = copyToGuest(m, caller, at, bytesOfNumber(layout.m2p_first + 512 * i, 8));
     m = written.machine;
     if (!written.ok) return fail(m, 'EFAULT', 'memory/machphys_mfn_list-done');
   }
