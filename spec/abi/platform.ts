@@ -35,8 +35,9 @@ export const platform = {
   get_cpu_version: layout(40, {
     xen_cpuid: [8, 4],
     max_present: [12, 4, 'number', 'out'],
-    /** 12 characters: this word and the next. */
-    vendor_id: [16, 8, 'number', 'out'],
+    /** 12 characters: this word and the next two. */
+    vendor_id: [16, 4, 'number', 'out'],
+    vendor_id_middle: [20, 4, 'number', 'out'],
     vendor_id_end: [24, 4, 'number', 'out'],
     family: [28, 4, 'number', 'out'],
     model: [32, 4, 'number', 'out'],

@@ -36,10 +36,11 @@ export const getCpuVersion: Platform = (machine, asked) => {
   const there = isThere(machine, fieldOf(asked.bytes, fields.xen_cpuid));
   const { config } = machine;
   const { ebx, edx, ecx } = leafOf(config, LEAF_VENDOR);
-  const nobody = { vendor_id: 0, vendor_id_end: 0, family: 0, model: 0, stepping: 0 };
+  const nobody = { vendor_id: 0, vendor_id_middle: 0, vendor_id_end: 0, family: 0, model: 0, stepping: 0 };
   const found = there
     ? {
-        vendor_id: (edx >>> 0) * 2 ** 32 + (ebx >>> 0),
+        vendor_id: ebx >>> 0,
+        vendor_id_middle: edx >>> 0,
         vendor_id_end: ecx >>> 0,
         ...signature(leafOf(config, LEAF_SIGNATURE).eax),
       }

@@ -103,7 +103,7 @@ const cpuVersion = (machine: Machine, vcpu: Vcpu, lo: number, hi: number): numbe
   if (u32(fields.xen_cpuid.at) < pcpus) {
     const vendor = processor.cpuid.find(({ leaf }) => leaf === 0);
     put(fields.vendor_id.at, vendor?.ebx ?? 0);
-    put(fields.vendor_id.at + 4, vendor?.edx ?? 0);
+    put(fields.vendor_id_middle.at, vendor?.edx ?? 0);
     put(fields.vendor_id_end.at, vendor?.ecx ?? 0);
     const signature = processor.cpuid.find(({ leaf }) => leaf === 1)?.eax ?? 0;
     const family = (signature >>> 8) & 0xf;
