@@ -1,6 +1,6 @@
 /** What mmu_update and mmuext_op share: progress in `*pdone`, and the ways in which they end early and are called again. */
 import { ERRNO } from '#spec/abi/errno.ts';
-import { copyFromGuest, putGuest, scratch } from '../guest_access.ts';
+import { copyFromGuest, copyToGuest, scratch } from '../guest_access.ts';
 import { continueCall } from '../hypercall/continuation.ts';
 import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../vcpu.ts';
@@ -26,10 +26,11 @@ export const readDone = (machine: Machine, vcpu: Vcpu, args: Int32Array): number
   return scratch.getUint32(0, true);
 };
 
-/** Store the number of elements done; a fault is ignored. */
+/** Store the number of elements done, byte by byte; a fault is ignored. */
 export const writeDone = (machine: Machine, vcpu: Vcpu, args: Int32Array, done: number): void => {
   if (isNull(args, PDONE)) return;
-  putGuest(machine, vcpu, args[PDONE], args[PDONE + 1], 4, done | 0);
+  scratch.setUint32(0, done, true);
+  copyToGuest(machine, vcpu, args[PDONE], args[PDONE + 1], 4);
 };
 
 const isNull = (args: Int32Array, at: number): boolean => (args[at] | args[at + 1]) === 0;

@@ -273,6 +273,15 @@ describe('mmuext_op', () => {
     expect(refs(t, t.mfn(0, L3))).toEqual([3, PGT.l3, 1]);
   });
 
+  it('tells how much is done byte by byte, up to a page that cannot be written', () => {
+    const t = new TwoDomains();
+    const last = PAGES - 1;
+    t.put(0, last, 4092, 0x55555555);
+    t.put(0, ARGUMENTS, 0, OP.tlb_flush_local, 0, 0, 0, 0, 0);
+    expect(t.call(0, mmuext_op, ARGS_AT, 1, last * 4096 + 4094, DOMID.SELF)).toBe(0);
+    expect(t.get(0, last, 4092)).toBe(0x00015555);
+  });
+
   it('clears and copies pages that are no tables', () => {
     const t = new TwoDomains();
     t.put(0, 20, 8, 0x1234);
