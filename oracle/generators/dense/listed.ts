@@ -31,7 +31,9 @@ const listed = (name: string, weight: number, calls: readonly string[]): Theme =
   needs: [],
   prepare: () => [],
   call: (g: Generation, caller: DomainKind) => {
-    const possible = operationsFor(caller).filter(({ call, row }) => calls.includes(call) && !(g.state.two && OWN_CHANNEL.includes(row)));
+    const possible = operationsFor(caller).filter(
+      ({ call, row }) => calls.includes(String(call)) && !(g.state.two && OWN_CHANNEL.includes(row)),
+    );
     if (possible.length === 0) return null;
     const chosen = g.r.pick(possible);
     return UNDOES.includes(chosen.row) && !g.r.one(RARELY) ? callFrom(g, possible[0] as Operation) : callFrom(g, chosen);
@@ -59,6 +61,7 @@ export const LISTED: readonly Theme[] = [
   listed('mappings', 3, ['mmu_update', 'mmuext_op', 'update_va_mapping', 'update_va_mapping_otherdomain']),
   listed('grants', 2, ['grant_table_op', 'update_va_mapping']),
   listed('memory_op', 2, ['memory_op']),
+  listed('old forms', 1, ['sched_op_compat', 'event_channel_op_compat', 'physdev_op_compat', 'platform_op', 'nmi_op', '11', '43', '55']),
   listed('about Xen', 1, ['xen_version', 'console_io', 'vm_assist', 'set_debugreg']),
   { name: 'anything', weight: 5, needs: [], prepare: () => [], call: (g) => anyCall(g) },
 ];

@@ -5,6 +5,7 @@ import { kindOf, MATRIX, nameOf } from '#spec/matrix/matrix.ts';
 import { EVENT_CHANNEL } from './event_channel.ts';
 import { GRANT_TABLE } from './grant_table.ts';
 import { MEMORY_OP } from './memory.ts';
+import { OLD_FORMS } from './old_forms.ts';
 import type { Operation } from './operation.ts';
 import { PAGE_TABLES } from './page_tables.ts';
 import { PLATFORM_OP } from './platform.ts';
@@ -20,6 +21,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...PAGE_TABLES,
   ...GRANT_TABLE,
   ...MEMORY_OP,
+  ...OLD_FORMS,
   ...PLATFORM_OP,
 ];
 

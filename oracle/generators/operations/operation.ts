@@ -17,7 +17,7 @@ export type Fault = { readonly argument: string; readonly manner: string; readon
 export type Operation = {
   /** Its row in the matrix. */
   readonly row: string;
-  readonly call: HypercallName;
+  readonly call: HypercallName | number;
   /** Nothing is wrong with them. */
   readonly args: Args;
   /** Other arguments that are right too. */
@@ -71,6 +71,18 @@ export const wrongField = (index: number, field: string, manners: Manners): read
     apply: (args) => {
       const edited = editStruct(args[index], (fields) => ({ ...fields, [field]: value }));
       return edited === undefined ? args : replaceAt(args, index, edited);
+    },
+  }));
+
+/** A word of the array that the argument points to takes these values. */
+export const wrongWord = (index: number, word: number, name: string, manners: Readonly<Record<string, Value>>): readonly Fault[] =>
+  Object.entries(manners).map(([manner, value]) => ({
+    argument: name,
+    manner,
+    apply: (args) => {
+      const before = args[index];
+      if (typeof before !== 'object' || !('array' in before)) return args;
+      return replaceAt(args, index, { ...before, array: before.array.map((w, i) => (i === word ? value : w)) });
     },
   }));
 
