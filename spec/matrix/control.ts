@@ -176,7 +176,7 @@ export const CONTROL: readonly Row[] = [
   ]),
   ...hypercall('xenoprof_op', 31, [
     ...ops({ init: 0, enable_virq: 8, disable_virq: 11, get_buffer: 14 }, PROFILING),
-    ...ops(XENOPROF_CONTROL, PROFILING, refused('EPERM', ['EINVAL'], 'the domain is not the primary profiler')),
+    ...ops(XENOPROF_CONTROL, refused('EPERM', ['EINVAL'], 'there is no primary profiler before domain 0 has become it')),
   ]),
   ...hypercall('sysctl', 35, [...ops(SYSCTL_TOOLS, TOOLS, DENIED), ...ops(SYSCTL_HARDWARE, HARDWARE, DENIED)]),
   ...hypercall('domctl', 36, [

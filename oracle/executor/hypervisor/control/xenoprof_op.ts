@@ -9,8 +9,8 @@ const UNPRIVILEGED: ReadonlySet<number> = new Set(Object.values(XENOPROF_UNPRIVI
 export const xenoprof_op = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
   const op = args[0];
   if (op < 0 || op > XENOPROF_LAST) return -ERRNO.EINVAL;
-  // Domain 0 can become the primary profiler; nobody else can.
-  if (!UNPRIVILEGED.has(op) && !vcpu.domain.privileged) return -ERRNO.EPERM;
+  // There is no primary profiler before domain 0's `init`, which is not modelled.
+  if (!UNPRIVILEGED.has(op)) return -ERRNO.EPERM;
   machine.notModelled(vcpu, 'xenoprof_op');
   return -ERRNO.ENOSYS;
 };
