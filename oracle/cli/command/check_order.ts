@@ -4,6 +4,8 @@ import { ENGINES } from '../../campaign/engines.ts';
 import { checkOrder, type OrderCheck } from '../../campaign/order_check.ts';
 import { domuEngineRecorder, domuPeerRecorder } from '../../campaign/peer/domu_recorder.ts';
 import { engineRecorder, peerRecorder, type Recorder } from '../../campaign/recorder.ts';
+import type { DomainKind } from '../../generators/operations/index.ts';
+import { orderPrograms } from '../../generators/order.ts';
 import { findPeer, type PeerName } from '../../peers/peers.ts';
 import { EXIT } from '../exit_code.ts';
 import { count, Progress, table } from '../table.ts';
@@ -17,6 +19,10 @@ export const addOrderOptions = (command: Command): void => {
     'calls that are wrong in two ways at once: which mistake is found first; of the operations with this in their name',
   );
 };
+
+/** How many programs there are to run. */
+const programsFor = (caller: DomainKind, operations: string): number =>
+  orderPrograms(caller).filter(({ asked }) => asked.some(({ operation }) => operation.row.includes(operations))).length;
 
 const tableOf = ({ rows }: OrderCheck): string =>
   table(
@@ -42,7 +48,10 @@ export const checkOrderCommand = async ({ order, peer, json }: OrderOptions): Pr
     recorders[peer] = peerRecorder(found);
     inDomains[peer] = domuPeerRecorder(found);
   }
-  const progress = new Progress('programs that are wrong in two ways', 0);
+  const progress = new Progress(
+    'programs that are wrong in two ways',
+    programsFor('pv64_dom0', operations) + programsFor('pv64_domU', operations),
+  );
   const onProgram = (): void => progress.step();
   const checks = [
     await checkOrder('pv64_dom0', recorders, { operations, onProgram }),
