@@ -18,7 +18,7 @@ const entryValue = (g: Generation): Value => {
         flags: r.pick(['0x61', '0x61', '0x63', '0x67']),
       };
     case 2:
-      return r.pick(['0x7ffffffff000', '0xffffffffff067', '0xfee00063', '0x8000000000000000', '0xfffffffffffff067', '0x66', '0xdead0ee']);
+      return r.pick(['0x7ffffffff000', '0xffffffffff067', '0xfee00063', '0x8000000000000000', '0xfffffffffffff067', '0x66', '0xdead00ee']);
     default:
       return { page: r.pick([...PAGES.data, ...PAGES.tables]), as: 'pte', flags: r.pick(PTE_FLAGS) };
   }
