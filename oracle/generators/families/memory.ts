@@ -57,7 +57,8 @@ const mmuUpdate: Family = {
             { page: 2, as: 'maddr', plus: 8 * r.int(0, 511) + (command & 3) },
             '0x7ffffffff000',
             { page: 'l4', as: 'maddr', plus: 8 * r.int(256, 271) },
-            { page: 'shared_info', as: 'maddr' },
+            // Where nobody reads: what is written is a frame number of the machine.
+            { page: 'shared_info', as: 'maddr', plus: 4088 },
           ] as const)
         : { page: r.pick(PAGES.windows), as: 'entry_maddr', ...(command === 0 ? {} : { plus: command }) };
       return { struct: 'xen.mmu_update', fields: { ptr, val: entryValue(g) } };
