@@ -96,6 +96,8 @@ const withStack = (s: Running, size: Size, { rip, selector, flags }: Frame): Run
   const pointer = onStack(s, 3 * size, size);
   const stackSelector = onStack(s, 4 * size, size).lo & 0xffff;
   const code = returnCode(s, selector);
+  // x86/iret-stack: within a ring the address is judged before SS.
+  if (rplOf(selector) === s.system.cpl) requireTarget(s, hiddenOf(code), rip);
   const descriptor = outerStack(s, stackSelector, rplOf(selector), runsLong(s, code));
   requireTarget(s, hiddenOf(code), rip);
   const there = toOuter(citing(s, 'x86/iret-stack'), selector, code, rip, {

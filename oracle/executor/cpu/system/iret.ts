@@ -99,8 +99,10 @@ const fromProtected = (c: Cpu, size: number): void => {
 const withStack = (c: Cpu, frame: Frame, d: Descriptor, size: number, selector: number, sp: bigint): void => {
   const cpl = c.s[CPL];
   const to = rpl(frame.cs);
+  // The processor looks at the address first when the ring stays.
+  if (to === cpl) checkOffset(c, d, frame.ip);
   const ss = returnStack(c, selector, to, d);
-  checkOffset(c, d, frame.ip);
+  if (to !== cpl) checkOffset(c, d, frame.ip);
   markAccessed(c, d);
   if (ss !== null) markAccessed(c, ss);
   loadFlags(c, frame.flags, size, cpl);
