@@ -13,7 +13,8 @@ export const LOOSENESS = {
   },
   'open/preemption': {
     reason: 'A long operation stops when other work waits for the processor, and goes on later; when that is so, the guest cannot know.',
-    pinned: 'It stops where the input says so, and nowhere else. Programs for a peer do not use a multicall entry again that may hold a continuation.',
+    pinned:
+      'It stops where the input says so, and nowhere else. Programs for a peer do not use a multicall entry again that may hold a continuation.',
   },
   'open/xen-l4-slots': {
     reason: 'What Xen keeps in its own top-level slots 257 to 271 is its private affair.',

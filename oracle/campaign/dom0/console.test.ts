@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { compareConsoles, linesOf } from './console.ts';
 import { LINUX_EXPLAINED } from './linux.ts';
 
-const RECORDING = readFileSync(new URL('../../../traces/boots/linux-6.1.0-56-dom0.log', import.meta.url), 'latin1');
+const RECORDING = readFileSync(new URL('../../../traces/boots/linux-6.1.0-56-dom0.txt', import.meta.url), 'latin1');
 
 it('leaves out times, addresses, the ends of serial lines, and what Xen says', () => {
   expect(linesOf('(XEN) hello\n[    0.000602] mem at 0xffff888000001000\r\n\nplain \n')).toEqual(['mem at #', 'plain']);

@@ -138,7 +138,7 @@ export const addCheck = (program: Command, done: (code: number) => void): void =
         '\n  xenspec check --hypercalls 5e6\n  xenspec check --order --peer xen\n  xenspec check --preempt 50 --seeds 1..20\n  xenspec check --peer xen --hypercalls 5e5' +
         '\n  xenspec check --isa x86 --peer silicon --cases 2000000 --html silicon.html' +
         '\n  xenspec check --bare vmlinux --append "console=ttyS0 pci=off acpi=off" --lenient --memory 256 --steps 1e8' +
-        '\n  xenspec check --dom0 /boot/vmlinuz-6.1.0-56-amd64 --steps 5e7\n  xenspec check --dom0 /boot/vmlinuz-6.1.0-56-amd64 --console traces/boots/linux-6.1.0-56-dom0.log',
+        '\n  xenspec check --dom0 /boot/vmlinuz-6.1.0-56-amd64 --steps 5e7\n  xenspec check --dom0 /boot/vmlinuz-6.1.0-56-amd64 --console traces/boots/linux-6.1.0-56-dom0.txt',
     )
     .action(async (options: Options, self: Command) => {
       refuseOthers(
