@@ -25,8 +25,19 @@ export const OPERATIONS: readonly Operation[] = [
   ...PLATFORM_OP,
 ];
 
-/** An operation with sub-operations of its own has a row for each: they share their fate. */
-const rowsOf = (name: string): readonly Row[] => MATRIX.filter((row) => nameOf(row) === name || nameOf(row).startsWith(`${name}/`));
+/** Rows by their names and by each beginning of them: an operation with sub-operations of its own has a row for each, and they share their fate. */
+const ROWS: ReadonlyMap<string, readonly Row[]> = (() => {
+  const rows = new Map<string, Row[]>();
+  for (const row of MATRIX) {
+    const parts = nameOf(row).split('/');
+    parts.forEach((_, n) => {
+      const name = parts.slice(0, n + 1).join('/');
+      rows.set(name, [...(rows.get(name) ?? []), row]);
+    });
+  }
+  return rows;
+})();
+const rowsOf = (name: string): readonly Row[] => ROWS.get(name) ?? [];
 
 /** Whether model and executor answer it for this caller, be it by a refusal. */
 export const isAnswered = (name: string, caller: DomainKind): boolean => {
