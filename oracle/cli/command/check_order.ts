@@ -1,12 +1,13 @@
 /** `xenspec check --order`: calls that are wrong in two ways at once, on model, executor and, when named, a peer. */
 import type { Command } from 'commander';
+import { BadInput } from '#spec/failure.ts';
 import { ENGINES } from '../../campaign/engines.ts';
 import { checkOrder, type OrderCheck } from '../../campaign/order_check.ts';
 import { domuEngineRecorder, domuPeerRecorder } from '../../campaign/peer/domu_recorder.ts';
 import { engineRecorder, peerRecorder, type Recorder } from '../../campaign/recorder.ts';
 import type { DomainKind } from '../../generators/operations/index.ts';
 import { orderPrograms } from '../../generators/order.ts';
-import { findPeer, type PeerName } from '../../peers/peers.ts';
+import { findPeer } from '../../peers/peers.ts';
 import { EXIT } from '../exit_code.ts';
 import { count, Progress, table } from '../table.ts';
 import { version } from '../version.ts';
@@ -33,6 +34,8 @@ const tableOf = ({ rows }: OrderCheck): string =>
 /** Runs it as domain 0 and inside a fresh domain 1. */
 export const checkOrderCommand = async ({ order, peer, json }: OrderOptions): Promise<number> => {
   const operations = typeof order === 'string' ? order : '';
+  const programs = programsFor('pv64_dom0', operations) + programsFor('pv64_domU', operations);
+  if (programs === 0) throw new BadInput(`--order ${operations}: no operation that is asked for its order has this in its name`);
   const recorders: Record<string, Recorder> = {};
   const inDomains: Record<string, Recorder> = {};
   for (const name of ENGINES) {
@@ -40,7 +43,8 @@ export const checkOrderCommand = async ({ order, peer, json }: OrderOptions): Pr
     inDomains[name] = await domuEngineRecorder(name, version());
   }
   if (peer !== undefined) {
-    const found = findPeer(peer as PeerName);
+    if (peer !== 'xen') throw new BadInput(`--order: peer ${peer}: unknown; there is xen`);
+    const found = findPeer(peer);
     if (!found.available) {
       process.stdout.write(`skipped: ${found.why}\n`);
       return EXIT.unavailable;
@@ -48,10 +52,7 @@ export const checkOrderCommand = async ({ order, peer, json }: OrderOptions): Pr
     recorders[peer] = peerRecorder(found);
     inDomains[peer] = domuPeerRecorder(found);
   }
-  const progress = new Progress(
-    'programs that are wrong in two ways',
-    programsFor('pv64_dom0', operations) + programsFor('pv64_domU', operations),
-  );
+  const progress = new Progress('programs that are wrong in two ways', programs);
   const onProgram = (): void => progress.step();
   const checks = [
     await checkOrder('pv64_dom0', recorders, { operations, onProgram }),
@@ -62,7 +63,9 @@ export const checkOrderCommand = async ({ order, peer, json }: OrderOptions): Pr
     rows.flatMap(({ operation, differences }) => differences.map((difference) => ({ caller, operation, ...difference }))),
   );
   const inconclusive = checks.flatMap((check) => check.inconclusive);
-  if (json) process.stdout.write(`${JSON.stringify({ checks, verdict: differences.length > 0 ? 'diverged' : 'agreed' }, null, 2)}\n`);
+  // A program that one of them did not answer shows nothing, so it is no agreement either.
+  const verdict = differences.length > 0 ? 'diverged' : inconclusive.length > 0 ? 'inconclusive' : 'agreed';
+  if (json) process.stdout.write(`${JSON.stringify({ checks, verdict }, null, 2)}\n`);
   else {
     for (const check of checks) {
       const sum = (of: 'singles' | 'pairs' | 'decided'): string => count(check.rows.reduce((all, row) => all + row[of], 0));
@@ -76,7 +79,7 @@ export const checkOrderCommand = async ({ order, peer, json }: OrderOptions): Pr
           .join(', ')}\n`,
       );
     for (const why of inconclusive) process.stdout.write(`inconclusive: ${why}\n`);
-    process.stdout.write(`verdict: ${differences.length > 0 ? 'diverged' : 'agreed'}\n`);
+    process.stdout.write(`verdict: ${verdict}\n`);
   }
-  return differences.length > 0 ? EXIT.divergence : EXIT.ok;
+  return verdict === 'agreed' ? EXIT.ok : EXIT.divergence;
 };
