@@ -25,6 +25,19 @@ export const XEN_DOMCTL = {
   vm_event_op: 56,
 } as const;
 
+/** Domctls that ask for privilege after checks of their own. */
+export const XEN_DOMCTL_LATE: readonly number[] = [
+  XEN_DOMCTL.irq_permission,
+  XEN_DOMCTL.ioport_permission,
+  XEN_DOMCTL.bind_pt_irq,
+  XEN_DOMCTL.memory_mapping,
+  XEN_DOMCTL.ioport_mapping,
+  XEN_DOMCTL.set_target,
+  XEN_DOMCTL.unbind_pt_irq,
+  XEN_DOMCTL.get_device_group,
+  XEN_DOMCTL.vm_event_op,
+];
+
 export const control = {
   /** The head, and room for the largest operation. `first_mfn`, `nr_mfns`: of iomem_permission. `shadow_op`: where that lies. */
   domctl: layout(144, {

@@ -1,5 +1,5 @@
 /** HYPERVISOR_domctl(u_domctl): what is looked at before the operation itself. Chapter: spec/chapters/privileged.md. */
-import { control, XEN_DOMCTL, XEN_DOMCTL_INTERFACE_VERSION } from '#spec/abi/control.ts';
+import { control, XEN_DOMCTL, XEN_DOMCTL_INTERFACE_VERSION, XEN_DOMCTL_LATE } from '#spec/abi/control.ts';
 import { DOMID } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { copyFromGuest, copyToGuestUnchecked } from '../../guest_copy.ts';
@@ -21,19 +21,6 @@ const domctlOf = (bytes: Uint8Array): Domctl => ({
   domain: fieldOf(bytes, fields.domain),
   bytes,
 });
-
-/** Operations that ask for privilege after checks of their own, which are not written down yet. */
-const LATE: readonly number[] = [
-  XEN_DOMCTL.irq_permission,
-  XEN_DOMCTL.ioport_permission,
-  XEN_DOMCTL.bind_pt_irq,
-  XEN_DOMCTL.memory_mapping,
-  XEN_DOMCTL.ioport_mapping,
-  XEN_DOMCTL.set_target,
-  XEN_DOMCTL.unbind_pt_irq,
-  XEN_DOMCTL.get_device_group,
-  XEN_DOMCTL.vm_event_op,
-];
 
 export const domctl: Perform = (machine, caller, [uDomctl]) => {
   const read = copyFromGuest(machine, caller, uDomctl, control.domctl.size);
@@ -67,7 +54,8 @@ const unknownDomain = (m: Machine, { cmd, domain }: Domctl): HypercallResult | n
 const malformed = (m: Machine, caller: VcpuRef, op: Domctl): HypercallResult | null => {
   if (op.cmd === XEN_DOMCTL.getdomaininfo) return nobodyThere(m, op.domain);
   if (op.cmd === XEN_DOMCTL.iomem_permission) return wraps(op.bytes) ? fail(m, 'EINVAL', 'domctl/iomem_permission-range') : null;
-  return LATE.includes(op.cmd) ? notModelled(m, caller, 'domctl') : null;
+  // domctl/privilege: nine look at arguments of their own first.
+  return XEN_DOMCTL_LATE.includes(op.cmd) ? notModelled(m, caller, 'domctl') : null;
 };
 
 const nobodyThere = (m: Machine, domid: number): HypercallResult | null => {

@@ -133,7 +133,7 @@ export const addCheck = (program: Command, done: (code: number) => void): void =
     .option('--json', 'machine-readable result')
     .addHelpText(
       'after',
-      '\nExit codes: 0 all agreed, 1 a divergence or a rejected trace, 69 the peer is not on this machine, 70 a bug of ours.' +
+      '\nExit codes: 0 all agreed, 1 a divergence or a rejected trace, 2 an option that makes no sense, 69 the peer is not on this machine, 70 a bug of ours.' +
         '\n\nExamples:\n  xenspec check\n  xenspec check --seeds 1..2000 --coverage\n  xenspec check --peer xen --programs 200 --as domu\n  xenspec check --mutant executor-close' +
         '\n  xenspec check --hypercalls 5e6\n  xenspec check --order --peer xen\n  xenspec check --preempt 50 --seeds 1..20\n  xenspec check --peer xen --hypercalls 5e5' +
         '\n  xenspec check --isa x86 --peer silicon --cases 2000000 --html silicon.html' +

@@ -4,7 +4,7 @@ import { BadInput } from '#spec/failure.ts';
 /** Options by commander's names; `out` and `traces` have defaults. */
 const KINDS = {
   campaign: {
-    means: 'the campaign; it goes with --isa or --bare',
+    means: 'the campaign; `xenspec check --help` says what it goes with',
     options: ['seeds', 'programs', 'mutant', 'budget', 'out', 'keepGoing', 'traces', 'coverage', 'json'],
   },
   peer: {

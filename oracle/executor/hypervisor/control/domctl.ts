@@ -1,5 +1,5 @@
 /** domctl, sysctl, paging_domctl_cont: what they look at before they tell others than domain 0 that they may not. What domain 0 may is not modelled. */
-import { control, XEN_DOMCTL, XEN_DOMCTL_INTERFACE_VERSION, XEN_SYSCTL_INTERFACE_VERSION } from '#spec/abi/control.ts';
+import { control, XEN_DOMCTL, XEN_DOMCTL_INTERFACE_VERSION, XEN_DOMCTL_LATE, XEN_SYSCTL_INTERFACE_VERSION } from '#spec/abi/control.ts';
 import { ERRNO } from '#spec/abi/errno.ts';
 import { DOMID } from '#spec/abi/xen.ts';
 import { copyFromGuest, copyToGuest, SCRATCH, scratch } from '../guest_access.ts';
@@ -8,18 +8,6 @@ import { TWO32 } from '../u64.ts';
 import type { Vcpu } from '../vcpu.ts';
 
 const { size: DOMCTL_SIZE, fields: F } = control.domctl;
-/** Those that ask for privilege late, after checks of their own. */
-const LATE: ReadonlySet<number> = new Set([
-  XEN_DOMCTL.irq_permission,
-  XEN_DOMCTL.ioport_permission,
-  XEN_DOMCTL.bind_pt_irq,
-  XEN_DOMCTL.memory_mapping,
-  XEN_DOMCTL.ioport_mapping,
-  XEN_DOMCTL.set_target,
-  XEN_DOMCTL.unbind_pt_irq,
-  XEN_DOMCTL.get_device_group,
-  XEN_DOMCTL.vm_event_op,
-]);
 /** Those that are about no domain when the number is DOMID_INVALID. */
 const MAY_BE_NOBODYS: ReadonlySet<number> = new Set([XEN_DOMCTL.test_assign_device, XEN_DOMCTL.vm_event_op]);
 const OF_DEVICES: ReadonlySet<number> = new Set([XEN_DOMCTL.assign_device, XEN_DOMCTL.deassign_device]);
@@ -38,7 +26,7 @@ export const domctl = (machine: Machine, vcpu: Vcpu, args: Int32Array): number =
   const refusal = checkDomain(machine, cmd, scratch.getUint16(F.domain.at, true));
   if (refusal !== 0) return refusal;
   if (cmd === XEN_DOMCTL.iomem_permission && wraps()) return -ERRNO.EINVAL;
-  if (LATE.has(cmd)) {
+  if (XEN_DOMCTL_LATE.includes(cmd)) {
     machine.notModelled(vcpu, 'domctl');
     return -ERRNO.ENOSYS;
   }
