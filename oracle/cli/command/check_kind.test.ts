@@ -17,7 +17,9 @@ test('machines without a hypervisor are no peers of the campaign', () =>
   expect(() => kindOf({ peer: 'qemu' })).toThrow('--peer qemu knows no hypervisor: it goes with --isa x86'));
 
 test('an option that would be ignored is refused by the name under which it was given', () => {
-  expect(() => refuseOthers('campaign', ['seeds', 'row'])).toThrow('--row means nothing with the campaign; `xenspec check --help` says what it goes with');
+  expect(() => refuseOthers('campaign', ['seeds', 'row'])).toThrow(
+    '--row means nothing with the campaign; `xenspec check --help` says what it goes with',
+  );
   expect(() => refuseOthers('silicon', ['isa', 'peer', 'keepGoing'])).toThrow('--keep-going means nothing with');
   expect(() => refuseOthers('bare', ['bare', 'traces'])).toThrow('--no-traces means nothing with');
   expect(refuseOthers('objdump', ['isa', 'peer', 'cases', 'json'])).toBeUndefined();
