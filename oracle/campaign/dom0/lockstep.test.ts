@@ -56,3 +56,11 @@ it('goes on from what was kept as if it had never stopped', async () => {
   const rest = dom0Lockstep(pair, { ...config, from: { reference: pair.restore(saved), inputs } });
   expect({ end: rest.end, steps: rest.steps, now: rest.now }).toEqual({ end: whole.end, steps: whole.steps, now: whole.now });
 });
+
+it('keeps where a run came to that is shorter than what lies between two comparisons', async () => {
+  const pair = await loadDom0Pair();
+  const kept: number[] = [];
+  dom0Lockstep(pair, { ...options(60_000), observeEvery: 1000, onCheckpoint: (_, inputs) => kept.push(inputs) });
+  expect(kept).toHaveLength(1);
+  expect(kept[0]).toBeGreaterThan(0);
+});

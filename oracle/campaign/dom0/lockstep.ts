@@ -28,7 +28,7 @@ export type Dom0Options = {
   readonly observeEvery?: number;
   /** Where an earlier run got: the reference as it was then, after so many inputs. The other engine comes there by itself. */
   readonly from?: { readonly reference: Kept; readonly inputs: number };
-  /** Told at checkpoints from which a later run can go on. */
+  /** Told at checkpoints, and at the end of the last input that a longer run makes too: from there a later run can go on. */
   readonly onCheckpoint?: (reference: Kept, inputs: number) => void;
   readonly onSteps?: (steps: number) => void;
   readonly onEvent?: (event: Event) => void;
@@ -81,6 +81,8 @@ class Run {
   private readonly reference: Kept;
   private readonly subject: Engine;
   private checkpoint: Checkpoint;
+  /** The last slice before the limit is a shorter one, which a longer run would not make: a later run goes on before it. */
+  private resumable: Omit<Checkpoint, 'steps'> | null = null;
   private hypercalls = 0;
   private observations = 0;
   private readonly refused: Record<string, number> = {};
@@ -128,13 +130,17 @@ class Run {
       }
       onSteps?.(retired);
       if (stopped !== null) return this.result({ notModelled: stopped });
+      if (this.environment.retired < this.options.steps) this.resumable = { reference: this.reference.fork(), inputs: this.inputs.length };
       if (observe) {
         this.observations++;
         this.checkpoint = { reference: this.reference.fork(), inputs: this.inputs.length, steps: this.environment.retired };
-        // The last slice before the limit is a shorter one, which a longer run would not make.
-        if (this.environment.retired < this.options.steps) this.options.onCheckpoint?.(this.checkpoint.reference, this.inputs.length);
+        this.tellResumable();
       }
     }
+  }
+
+  private tellResumable(): void {
+    if (this.resumable) this.options.onCheckpoint?.(this.resumable.reference, this.resumable.inputs);
   }
 
   private count(event: Event): void {
@@ -145,6 +151,7 @@ class Run {
   private result(end: Dom0Lockstep['end']): Dom0Lockstep {
     const { hypercalls, observations, refused } = this;
     const now = this.reference.status().now;
+    this.tellResumable();
     for (const engine of [this.reference, this.subject]) engine.dispose?.();
     return { steps: this.environment.retired, hypercalls, observations, now, refused, end };
   }

@@ -98,6 +98,7 @@ const lockstepOf = async (kernel: string, image: Uint8Array, options: Dom0Option
   const config = machineOf(options);
   const run = runName(config, image);
   const file = options.state === undefined ? null : new StateFile(options.state, run);
+  file?.tryPath();
   const from = options.state === undefined ? undefined : readState(options.state, run, pair);
   const onSteps = (n: number): void => progress.step(n);
   const result = dom0Lockstep(pair, { config, image, steps, ...(from && { from }), ...(file && { onCheckpoint: file.add }), onSteps });

@@ -1,5 +1,5 @@
 /** The file in which `check --dom0 --state` keeps how far it came. One line of JSON says of which run; the model's machine follows. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { MachineConfig } from '#spec/config.ts';
 import { BadInput } from '#spec/failure.ts';
 import { sha256 } from '#traces/file.ts';
@@ -35,16 +35,26 @@ export const readState = (path: string, run: string, pair: Dom0Pair): Dom0Option
   }
 };
 
-/** Keeps the newest checkpoint, and writes it now and then. */
+/** Keeps the newest checkpoint, and writes it now and then, beside the file first: what was kept before is never lost halfway. */
 export class StateFile {
   private readonly path: string;
   private readonly run: string;
+  private readonly part: string;
   private newest: { readonly reference: Kept; readonly inputs: number } | null = null;
   private written = Date.now();
 
   constructor(path: string, run: string) {
     this.path = path;
     this.run = run;
+    this.part = `${path}.part`;
+  }
+
+  /** Throws BadInput when nothing can be written there, before a long run and not after it. */
+  tryPath(): void {
+    onFile(this.path, () => {
+      writeFileSync(this.part, '');
+      rmSync(this.part);
+    });
   }
 
   readonly add = (reference: Kept, inputs: number): void => {
@@ -56,7 +66,10 @@ export class StateFile {
     if (!this.newest) return;
     const { reference, inputs } = this.newest;
     const head: Head = { run: this.run, inputs };
-    onFile(this.path, () => writeFileSync(this.path, Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), reference.save()])));
+    onFile(this.path, () => {
+      writeFileSync(this.part, Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), reference.save()]));
+      renameSync(this.part, this.path);
+    });
     this.written = Date.now();
   }
 }
