@@ -9,6 +9,7 @@ import { EXIT } from '../exit_code.ts';
 import { onFile } from '../files.ts';
 import { wholeNumber } from '../option.ts';
 import { count, Progress, rate, table } from '../table.ts';
+import { differenceRows } from './difference_rows.ts';
 
 export type BareOptions = { bare?: string; append?: string; memory?: number; lenient?: true; steps?: number; json?: true };
 
@@ -45,15 +46,7 @@ const rowsOf = (image: string, result: BareLockstep, seconds: number): readonly 
     ['time of the machine', `${(now / 1e9).toFixed(3)} s`],
     ['end', endText(result)],
     ['throughput', `${rate(steps / seconds)} instructions/s, both machines together`],
-    ...(found
-      ? ([
-          ['first difference', found.path],
-          ['after instructions', count(found.step)],
-          ['at RIP', found.rip],
-          ['model', JSON.stringify(found.expected)],
-          ['executor', JSON.stringify(found.seen)],
-        ] as const)
-      : []),
+    ...(found ? differenceRows(found) : []),
   ];
 };
 

@@ -13,6 +13,7 @@ import { EXIT } from '../exit_code.ts';
 import { readBytes, readKernel } from '../files.ts';
 import { machineFor } from '../machine.ts';
 import { count, Progress, rate, table } from '../table.ts';
+import { differenceRows } from './difference_rows.ts';
 import { readState, runName, StateFile } from './dom0_state.ts';
 
 export type Dom0Options = {
@@ -74,16 +75,7 @@ const lockstepRows = (kernel: string, result: Dom0Lockstep, seconds: number): re
     ['time of the machine', `${(now / 1e9).toFixed(3)} s`],
     ['end', endText(end)],
     ['throughput', `${rate(steps / seconds)} instructions/s, both machines together`],
-    ...(found
-      ? ([
-          ['first difference', found.path],
-          ['after instructions', count(found.step)],
-          ['at RIP', found.rip],
-          ['model', JSON.stringify(found.expected)],
-          ['executor', JSON.stringify(found.seen)],
-          ['clauses', found.clauses.join(', ')],
-        ] as const)
-      : []),
+    ...(found ? [...differenceRows(found), ['clauses', found.clauses.join(', ')] as const] : []),
   ];
 };
 
