@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { writeElf } from '#oracle/image/elf.ts';
+import { ONE_PAGE_KERNEL } from '#oracle/image/one_page.ts';
 import { CS, DS, ES, FS, RAX, RCX, RSP, SS } from './cpu/x86/state.ts';
 import { setLdtOf } from './descriptor_tables.ts';
 import { frame, updateVcpu, vcpuOf } from './lens.ts';
@@ -10,13 +10,7 @@ import { DOM0, frameAt, POOL, peek64, poke, pokeWords, remap } from './testing/g
 import { apply, CODE, hypercall, load, reg, rip, run, setRegs, wordOf } from './testing/step.ts';
 import { toBigInt } from './word/word.ts';
 
-const IMAGE = writeElf({
-  segments: [{ address: 0x200000, bytes: new Uint8Array(16), size: 4096 }],
-  entry: 0x200000,
-  virtBase: 0x200000,
-  hypercallPage: 0x200000,
-});
-const guest = preparedGuest(IMAGE);
+const guest = preparedGuest(ONE_PAGE_KERNEL);
 const GDT = POOL + 0x1000;
 const LDT = POOL + 0x2000;
 const LIST = POOL + 0x3000;

@@ -1,16 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { writeElf } from '#oracle/image/elf.ts';
+import { ONE_PAGE_KERNEL } from '#oracle/image/one_page.ts';
 import type { Machine } from '../machine.ts';
 import { DOM0, DOM1, twoDomains } from '../testing/guest.ts';
 import { readPorts, writePorts } from './port_space.ts';
 
-const IMAGE = writeElf({
-  segments: [{ address: 0x200000, bytes: new Uint8Array(16), size: 4096 }],
-  entry: 0x200000,
-  virtBase: 0x200000,
-  hypercallPage: 0x200000,
-});
-const pc = twoDomains(IMAGE, 1);
+const pc = twoDomains(ONE_PAGE_KERNEL, 1);
 const empty: Machine = { ...pc, config: { ...pc.config, host: 'empty' } };
 const read = (machine: Machine, port: number, bytes: number, at = DOM0): number => readPorts(machine, at, port, bytes).value;
 

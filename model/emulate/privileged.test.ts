@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { writeElf } from '#oracle/image/elf.ts';
+import { ONE_PAGE_KERNEL } from '#oracle/image/one_page.ts';
 import { RAX, RCX, RDI, RDX, RSI, RSP } from '../cpu/x86/state.ts';
 import { NO_TRAPS } from '../domain/fresh_vcpu.ts';
 import { frame, updateVcpu, vcpuOf } from '../lens.ts';
@@ -11,13 +11,7 @@ import { CODE, hypercall, load, reg, run, setRegs, wordOf } from '../testing/ste
 import { toggleMode } from '../traps/mode.ts';
 import { word } from '../word/word.ts';
 
-const IMAGE = writeElf({
-  segments: [{ address: 0x200000, bytes: new Uint8Array(16), size: 4096 }],
-  entry: 0x200000,
-  virtBase: 0x200000,
-  hypercallPage: 0x200000,
-});
-const guest = preparedGuest(IMAGE);
+const guest = preparedGuest(ONE_PAGE_KERNEL);
 const PIC = 0x20;
 const BITMAP = POOL + 0x4000;
 const DATA = POOL + 0x5000;

@@ -1,18 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { writeElf } from '#oracle/image/elf.ts';
+import { ONE_PAGE_KERNEL } from '#oracle/image/one_page.ts';
 import { RAX, RCX, RDI } from '../cpu/x86/state.ts';
 import { preparedGuest } from '../testing/fresh.ts';
 import { DOM0, POOL, remap } from '../testing/guest.ts';
 import { CODE, load, reg, rip, run, setRegs } from '../testing/step.ts';
 
-const IMAGE = writeElf({
-  segments: [{ address: 0x200000, bytes: new Uint8Array(16), size: 4096 }],
-  entry: 0x200000,
-  virtBase: 0x200000,
-  hypercallPage: 0x200000,
-});
 const IO_APIC = 0xfec00;
-const guest = remap(preparedGuest(IMAGE), DOM0, POOL, (BigInt(IO_APIC) << 12n) | 0x63n).machine;
+const guest = remap(preparedGuest(ONE_PAGE_KERNEL), DOM0, POOL, (BigInt(IO_APIC) << 12n) | 0x63n).machine;
 
 /** Run one instruction with RDI at `offset` of the I/O APIC's page. */
 const at = (code: readonly number[], offset = 0) =>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { writeElf } from '#oracle/image/elf.ts';
+import { ONE_PAGE_KERNEL } from '#oracle/image/one_page.ts';
 import { gnttab } from '#spec/abi/grant_table.ts';
 import { HYPERCALL, type HypercallName, SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import { R8, R9, R10, RAX, RDI, RDX, RSI } from '../cpu/x86/state.ts';
@@ -12,13 +12,7 @@ import { ARGUMENTS, call, DOM0, frameAt, mmuext, mmuUpdate, operate, POOL, poke,
 import { CODE, load, rip, setRegs } from '../testing/step.ts';
 import { withFields } from './guest_struct.ts';
 
-const IMAGE = writeElf({
-  segments: [{ address: 0x200000, bytes: new Uint8Array(16), size: 4096 }],
-  entry: 0x200000,
-  virtBase: 0x200000,
-  hypercallPage: 0x200000,
-});
-const booted = preparedGuest(IMAGE);
+const booted = preparedGuest(ONE_PAGE_KERNEL);
 const fresh: Machine = { ...booted, journal: EMPTY_JOURNAL };
 const mfn = (n: number): number => frameAt(fresh, DOM0, POOL + n * 4096);
 const pte = (frame: number, flags: number): bigint => (BigInt(frame) << 12n) | BigInt(flags);

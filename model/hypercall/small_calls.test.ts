@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { writeElf } from '#oracle/image/elf.ts';
+import { ONE_PAGE_KERNEL } from '#oracle/image/one_page.ts';
 import { domainOf, updateDomain, updateVcpu, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import { EVENT_CALLBACK, preparedGuest, STACK } from '../testing/fresh.ts';
@@ -8,13 +8,7 @@ import { CODE, hypercall, reg, rip } from '../testing/step.ts';
 import { setVcpuInfo } from '../vcpu_info.ts';
 import { toHex } from '../word/word.ts';
 
-const IMAGE = writeElf({
-  segments: [{ address: 0x200000, bytes: new Uint8Array(16), size: 4096 }],
-  entry: 0x200000,
-  virtBase: 0x200000,
-  hypercallPage: 0x200000,
-});
-const guest = preparedGuest(IMAGE);
+const guest = preparedGuest(ONE_PAGE_KERNEL);
 const NOWHERE = 0x10000000;
 const words = (...list: (number | bigint)[]): Machine => pokeWords(guest, DOM0, list);
 const text = (machine: Machine, size: number): string => String.fromCharCode(...peek(machine, DOM0, ARGUMENTS, size));

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { writeElf } from '#oracle/image/elf.ts';
+import { ONE_PAGE_KERNEL } from '#oracle/image/one_page.ts';
 import { GNTMAP, GTF, gnttab, grant_entry_v1 } from '#spec/abi/grant_table.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { frameSums } from '../frame_table.ts';
@@ -12,17 +12,10 @@ import { DOM0, DOM1, frameAt, mmuext, mmuUpdate, operate, POOL, remap, SELF, two
 import { setVcpuInfo, vcpuInfo } from '../vcpu_info.ts';
 import { fromNumber } from '../word/word.ts';
 
-const IMAGE = writeElf({
-  segments: [{ address: 0x200000, bytes: new Uint8Array(16), size: 4096 }],
-  entry: 0x200000,
-  virtBase: 0x200000,
-  hypercallPage: 0x200000,
-});
-
 /** Each domain has eight pages to play with, and grants them all to the other. */
 const PAGES = 8;
 const start = ((): Machine => {
-  let m = twoDomains(IMAGE);
+  let m = twoDomains(ONE_PAGE_KERNEL);
   const { flags, domid, frame: granted } = grant_entry_v1.fields;
   for (const at of [DOM0, DOM1])
     for (let n = 0; n < PAGES; n++) {

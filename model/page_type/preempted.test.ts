@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { writeElf } from '#oracle/image/elf.ts';
+import { ONE_PAGE_KERNEL } from '#oracle/image/one_page.ts';
 import { RAX, RDI, RSI, RSP } from '../cpu/x86/state.ts';
 import { EMPTY_JOURNAL } from '../journal.ts';
 import { frame, vcpuOf } from '../lens.ts';
@@ -9,13 +9,7 @@ import { ARGUMENTS, call, DOM0, DOM1, frameAt, mmuext, mmuUpdate, POOL, peek64, 
 import { CODE, hypercall, load, reg, rip, run, setRegs, wordOf } from '../testing/step.ts';
 import { setVcpuInfo } from '../vcpu_info.ts';
 
-const IMAGE = writeElf({
-  segments: [{ address: 0x200000, bytes: new Uint8Array(16), size: 4096 }],
-  entry: 0x200000,
-  virtBase: 0x200000,
-  hypercallPage: 0x200000,
-});
-const fresh = preparedGuest(IMAGE);
+const fresh = preparedGuest(ONE_PAGE_KERNEL);
 const page = (n: number): number => frameAt(fresh, DOM0, POOL + n * 4096);
 const pte = (mfn: number, flags: number): bigint => (BigInt(mfn) << 12n) | BigInt(flags);
 const [L1, L2, L3, L4] = [page(1), page(2), page(3), page(4)];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { writeElf } from '#oracle/image/elf.ts';
+import { ONE_PAGE_KERNEL } from '#oracle/image/one_page.ts';
 import { evtchn } from '#spec/abi/event_channel.ts';
 import { VIRQ } from '#spec/abi/xen.ts';
 import { BadInput } from '#spec/failure.ts';
@@ -11,13 +11,7 @@ import { ARGUMENTS, DOM0, DOM1, operate, POOL, peek64, poke, pokeWords } from '.
 import { apply, hypercall, load, run } from '../testing/step.ts';
 import { setVcpuInfo, vcpuInfo } from '../vcpu_info.ts';
 
-const IMAGE = writeElf({
-  segments: [{ address: 0x200000, bytes: new Uint8Array(16), size: 4096 }],
-  entry: 0x200000,
-  virtBase: 0x200000,
-  hypercallPage: 0x200000,
-});
-const guest = preparedGuest(IMAGE);
+const guest = preparedGuest(ONE_PAGE_KERNEL);
 const words = (machine: Machine, ...list: (number | bigint)[]): Machine => pokeWords(machine, DOM0, list);
 const VCPU1 = { domid: 0, vcpu: 1 };
 /** Domain 0 with VIRQ_TIMER on port 1. */

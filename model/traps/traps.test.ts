@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { writeElf } from '#oracle/image/elf.ts';
+import { ONE_PAGE_KERNEL } from '#oracle/image/one_page.ts';
 import { R11, RAX, RCX, RSP } from '../cpu/x86/state.ts';
 import { updateDomain, updateVcpu, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
@@ -9,13 +9,7 @@ import { CODE, hypercall, load, reg, rip, run, setRegs, wordOf } from '../testin
 import { setVcpuInfo, vcpuInfo } from '../vcpu_info.ts';
 import { ZERO } from '../word/word.ts';
 
-const IMAGE = writeElf({
-  segments: [{ address: 0x200000, bytes: new Uint8Array(16), size: 4096 }],
-  entry: 0x200000,
-  virtBase: 0x200000,
-  hypercallPage: 0x200000,
-});
-const guest = preparedGuest(IMAGE);
+const guest = preparedGuest(ONE_PAGE_KERNEL);
 const UD2 = [0x0f, 0x0b];
 const SYSCALL = [0x0f, 0x05];
 /** mov %rax,(0x10) */

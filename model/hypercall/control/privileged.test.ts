@@ -1,6 +1,6 @@
 /** What is refused, in its order: each row makes the mistakes of those before it good, one after another. */
 import { describe, expect, it } from 'vitest';
-import { writeElf } from '#oracle/image/elf.ts';
+import { ONE_PAGE_KERNEL } from '#oracle/image/one_page.ts';
 import { ERRNO, type Errno } from '#spec/abi/errno.ts';
 import type { HypercallName } from '#spec/abi/hypercall.ts';
 import { DOMID } from '#spec/abi/xen.ts';
@@ -8,13 +8,7 @@ import type { VcpuRef } from '#spec/event.ts';
 import { ARGUMENTS, DOM0, DOM1, pokeWords, twoDomains } from '../../testing/guest.ts';
 import { hypercall } from '../../testing/step.ts';
 
-const IMAGE = writeElf({
-  segments: [{ address: 0x200000, bytes: new Uint8Array(16), size: 4096 }],
-  entry: 0x200000,
-  virtBase: 0x200000,
-  hypercallPage: 0x200000,
-});
-const machine = twoDomains(IMAGE);
+const machine = twoDomains(ONE_PAGE_KERNEL);
 const NOWHERE = 0x10000000;
 /** cmd, interface version and domain, as domctls begin. */
 const head = (cmd: number, version: number, domain = 0): bigint[] => [BigInt(version) * 2n ** 32n + BigInt(cmd), BigInt(domain)];

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { writeElf } from '#oracle/image/elf.ts';
+import { ONE_PAGE_KERNEL } from '#oracle/image/one_page.ts';
 import { frame, updateVcpu, vcpuOf } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { readWord } from '../../memory/memory.ts';
@@ -11,13 +11,7 @@ import { DOM0, frameAt, mmuext, POOL, poke, remap } from '../../testing/guest.ts
 import { hypercall } from '../../testing/step.ts';
 import { equal, fromBigInt, toBigInt } from '../../word/word.ts';
 
-const IMAGE = writeElf({
-  segments: [{ address: 0x200000, bytes: new Uint8Array(16), size: 4096 }],
-  entry: 0x200000,
-  virtBase: 0x200000,
-  hypercallPage: 0x200000,
-});
-const guest = updateVcpu(preparedGuest(IMAGE), DOM0, { userTable: 0 });
+const guest = updateVcpu(preparedGuest(ONE_PAGE_KERNEL), DOM0, { userTable: 0 });
 const LIST = POOL;
 /** Pages that the test turns into tables. */
 const page = (n: number): number => POOL + n * 4096;

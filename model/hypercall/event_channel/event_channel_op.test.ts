@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { writeElf } from '#oracle/image/elf.ts';
+import { ONE_PAGE_KERNEL } from '#oracle/image/one_page.ts';
 import { EVTCHNSTAT, evtchn } from '#spec/abi/event_channel.ts';
 import { shared_info, vcpu_info } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
@@ -12,13 +12,7 @@ import { fromNumber } from '../../word/word.ts';
 import { channelAt, setChannel } from './ports.ts';
 import { sendGuestVcpuVirq } from './virq.ts';
 
-const IMAGE = writeElf({
-  segments: [{ address: 0x200000, bytes: new Uint8Array(16), size: 4096 }],
-  entry: 0x200000,
-  virtBase: 0x200000,
-  hypercallPage: 0x200000,
-});
-const fresh = twoDomains(IMAGE);
+const fresh = twoDomains(ONE_PAGE_KERNEL);
 
 type Name = keyof typeof evtchn | 'reset_cont';
 const op = (machine: Machine, at: VcpuRef, name: Name, fields: Readonly<Record<string, number>>) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { writeElf } from '#oracle/image/elf.ts';
+import { ONE_PAGE_KERNEL } from '#oracle/image/one_page.ts';
 import { GNTMAP, GTF, gnttab, grant_entry_v1 } from '#spec/abi/grant_table.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { domainOf, frame, setMemory, updateVcpu, vcpuOf } from '../../lens.ts';
@@ -24,13 +24,7 @@ import {
 } from '../../testing/guest.ts';
 import { fromNumber, toBigInt } from '../../word/word.ts';
 
-const IMAGE = writeElf({
-  segments: [{ address: 0x200000, bytes: new Uint8Array(16), size: 4096 }],
-  entry: 0x200000,
-  virtBase: 0x200000,
-  hypercallPage: 0x200000,
-});
-const fresh = twoDomains(IMAGE);
+const fresh = twoDomains(ONE_PAGE_KERNEL);
 const page = (n: number, at = DOM0): number => frameAt(fresh, at, POOL + n * 4096);
 const va = (n: number): number => POOL + n * 4096;
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { writeElf } from '#oracle/image/elf.ts';
+import { ONE_PAGE_KERNEL } from '#oracle/image/one_page.ts';
 import type { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import type { Layout } from '#spec/abi/layout.ts';
 import { MEMOP_EXTENT_SHIFT, memory, XENMEMF } from '#spec/abi/memory.ts';
@@ -30,13 +30,7 @@ import {
 import { toBigInt } from '../../word/word.ts';
 import type { Fields } from '../guest_struct.ts';
 
-const IMAGE = writeElf({
-  segments: [{ address: 0x200000, bytes: new Uint8Array(16), size: 4096 }],
-  entry: 0x200000,
-  virtBase: 0x200000,
-  hypercallPage: 0x200000,
-});
-const fresh = twoDomains(IMAGE);
+const fresh = twoDomains(ONE_PAGE_KERNEL);
 const NOBODY = 2n ** 64n - 1n;
 const FAULT = 0x10;
 /** Lists stand behind the arguments. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { writeElf } from '#oracle/image/elf.ts';
+import { ONE_PAGE_KERNEL } from '#oracle/image/one_page.ts';
 import { XEN_L4_SLOTS } from '#spec/abi/xen.ts';
 import { frame, updateDomain, vcpuOf } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
@@ -25,13 +25,7 @@ import { fromNumber, toBigInt } from '../../word/word.ts';
 import { mmu_update } from './mmu_update.ts';
 import { mmuext_op } from './mmuext_op.ts';
 
-const IMAGE = writeElf({
-  segments: [{ address: 0x200000, bytes: new Uint8Array(16), size: 4096 }],
-  entry: 0x200000,
-  virtBase: 0x200000,
-  hypercallPage: 0x200000,
-});
-const fresh = twoDomains(IMAGE);
+const fresh = twoDomains(ONE_PAGE_KERNEL);
 const page = (n: number, at = DOM0): number => frameAt(fresh, at, POOL + n * 4096);
 const va = (n: number): number => POOL + n * 4096;
 const pte = (mfn: number, flags: number | bigint): bigint => (BigInt(mfn) << 12n) | BigInt(flags);

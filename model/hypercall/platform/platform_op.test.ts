@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { writeElf } from '#oracle/image/elf.ts';
+import { ONE_PAGE_KERNEL } from '#oracle/image/one_page.ts';
 import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import { platform, XENPF_INTERFACE_VERSION } from '#spec/abi/platform.ts';
 import { shared_info } from '#spec/abi/xen.ts';
@@ -9,13 +9,7 @@ import { preparedGuest } from '../../testing/fresh.ts';
 import { ARGUMENTS, DOM0, peek, pokeWords } from '../../testing/guest.ts';
 import { hypercall } from '../../testing/step.ts';
 
-const IMAGE = writeElf({
-  segments: [{ address: 0x200000, bytes: new Uint8Array(16), size: 4096 }],
-  entry: 0x200000,
-  virtBase: 0x200000,
-  hypercallPage: 0x200000,
-});
-const guest = preparedGuest(IMAGE);
+const guest = preparedGuest(ONE_PAGE_KERNEL);
 const OP = SUBOPERATIONS.platform_op;
 const head = (cmd: number): bigint => (BigInt(XENPF_INTERFACE_VERSION) << 32n) | BigInt(cmd);
 const ask = (cmd: number, ...words: readonly (number | bigint)[]) =>

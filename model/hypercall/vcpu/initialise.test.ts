@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { writeElf } from '#oracle/image/elf.ts';
+import { ONE_PAGE_KERNEL } from '#oracle/image/one_page.ts';
 import { vcpu_guest_context as context, cpu_user_regs as regs } from '#spec/abi/sched.ts';
 import { FRESH_FPU } from '../../cpu/x86/fpu/state.ts';
 import { frame, vcpuOf } from '../../lens.ts';
@@ -9,13 +9,7 @@ import { DOM0, frameAt, POOL, poke, remap } from '../../testing/guest.ts';
 import { apply, hypercall } from '../../testing/step.ts';
 import { toHex } from '../../word/word.ts';
 
-const IMAGE = writeElf({
-  segments: [{ address: 0x200000, bytes: new Uint8Array(16), size: 4096 }],
-  entry: 0x200000,
-  virtBase: 0x200000,
-  hypercallPage: 0x200000,
-});
-const guest = preparedGuest(IMAGE);
+const guest = preparedGuest(ONE_PAGE_KERNEL);
 const VCPU1 = { domid: 0, vcpu: 1 };
 const L4 = vcpuOf(guest, DOM0).kernelTable;
 const IN_KERNEL = 4n;
