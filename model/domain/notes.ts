@@ -1,25 +1,10 @@
 /** What a PV kernel tells Xen about itself in ELF notes named "Xen". */
 
+import { ELFNOTE } from '#spec/abi/elfnote.ts';
 import { XENFEAT } from '#spec/abi/version.ts';
 import { BadInput, NotModelled } from '#spec/failure.ts';
 import { type Area, type Elf, field } from './elf.ts';
 
-/** Note types. Source: Xen public header `elfnote.h`. */
-const NOTE = {
-  ENTRY: 1,
-  HYPERCALL_PAGE: 2,
-  VIRT_BASE: 3,
-  PADDR_OFFSET: 4,
-  XEN_VERSION: 5,
-  GUEST_OS: 6,
-  LOADER: 8,
-  PAE_MODE: 9,
-  FEATURES: 10,
-  BSD_SYMTAB: 11,
-  INIT_P2M: 15,
-  MOD_START_PFN: 16,
-  SUPPORTED_FEATURES: 17,
-} as const;
 /** Xen looks at no more notes of a file, and at no more characters of a string. */
 const MOST_NOTES = 0x10000;
 const MOST_CHARACTERS = 0x1000n;
@@ -130,7 +115,7 @@ const valuesIn = (file: Uint8Array, notes: readonly XenNote[]) => {
 
 /** What SUPPORTED_FEATURES and FEATURES together say of running as dom0; true when the former is absent. */
 const supportsDom0 = (file: Uint8Array, notes: readonly XenNote[], named: boolean): boolean => {
-  const supported = notes.filter((note) => note.type === NOTE.SUPPORTED_FEATURES);
+  const supported = notes.filter((note) => note.type === ELFNOTE.SUPPORTED_FEATURES);
   // An array of 32-bit words, of which the first counts.
   const bits = supported.reduce((all, { at, size }) => (size % 4 === 0 && size > 0 ? all | field(file, at, 4) : all), 0n);
   return supported.length === 0 || named || ((bits >> BigInt(XENFEAT.dom0)) & 1n) === 1n;
@@ -140,7 +125,7 @@ const supportsDom0 = (file: Uint8Array, notes: readonly XenNote[], named: boolea
 const paeMode = (file: Uint8Array, notes: readonly XenNote[]): KernelParams['pae'] => {
   let pae: KernelParams['pae'] = 'no';
   for (const note of notes) {
-    const text = note.type === NOTE.PAE_MODE ? stringOf(file, note) : null;
+    const text = note.type === ELFNOTE.PAE_MODE ? stringOf(file, note) : null;
     if (text === 'yes') pae = 'yes';
     else if (text?.includes('bimodal')) pae = 'bimodal';
   }
@@ -149,7 +134,7 @@ const paeMode = (file: Uint8Array, notes: readonly XenNote[]): KernelParams['pae
 
 /** domain/build-initrd: the last MOD_START_PFN says so with any number but 0. */
 const mayLeaveInitrdUnmapped = (file: Uint8Array, notes: readonly XenNote[]): boolean => {
-  const last = notes.findLast(({ type }) => type === NOTE.MOD_START_PFN);
+  const last = notes.findLast(({ type }) => type === ELFNOTE.MOD_START_PFN);
   return last !== undefined && numberOf(file, last) !== 0n;
 };
 
@@ -160,18 +145,18 @@ export const kernelParams = (elf: Elf, privileged: boolean): KernelParams => {
   const notes = inSegments.length > 0 ? inSegments : xenNotes(file, elf.noteSections);
   if (notes.length === 0) bad('no Xen ELF notes');
   const { string, number } = valuesIn(file, notes);
-  const lists = notes.filter((note) => note.type === NOTE.FEATURES).map((note) => stringOf(file, note) ?? '');
+  const lists = notes.filter((note) => note.type === ELFNOTE.FEATURES).map((note) => stringOf(file, note) ?? '');
   const namesDom0 = lists.map(checkFeatures).includes(true);
 
-  if (!string(NOTE.LOADER).startsWith('generic') && !string(NOTE.GUEST_OS).startsWith('linux'))
+  if (!string(ELFNOTE.LOADER).startsWith('generic') && !string(ELFNOTE.GUEST_OS).startsWith('linux'))
     bad('neither made for the generic loader nor Linux (ELF notes LOADER, GUEST_OS)');
-  if (!string(NOTE.XEN_VERSION).startsWith('xen-3.0')) bad('not made for Xen 3.0 and later (ELF note XEN_VERSION)');
-  if (notes.some((note) => note.type === NOTE.BSD_SYMTAB && stringOf(file, note) === 'yes'))
+  if (!string(ELFNOTE.XEN_VERSION).startsWith('xen-3.0')) bad('not made for Xen 3.0 and later (ELF note XEN_VERSION)');
+  if (notes.some((note) => note.type === ELFNOTE.BSD_SYMTAB && stringOf(file, note) === 'yes'))
     throw new NotModelled('domain_builder/bsd_symtab');
   if (privileged && !supportsDom0(file, notes, namesDom0)) bad('the kernel does not support running as dom0');
 
-  const base = number(NOTE.VIRT_BASE);
-  const offset = number(NOTE.PADDR_OFFSET);
+  const base = number(ELFNOTE.VIRT_BASE);
+  const offset = number(ELFNOTE.PADDR_OFFSET);
   if (offset !== null && base === null) bad('ELF note PADDR_OFFSET without VIRT_BASE');
   const virtBase = base ?? 0n;
   const virtOffset = (virtBase - (offset ?? 0n)) & MASK;
@@ -179,9 +164,9 @@ export const kernelParams = (elf: Elf, privileged: boolean): KernelParams => {
   const high = elf.segments.reduce((most, s) => (s.paddr + s.memsz > most ? s.paddr + s.memsz : most), 0n);
   const kernelStart = (low + virtOffset) & MASK;
   const kernelEnd = (high + virtOffset) & MASK;
-  const entry = number(NOTE.ENTRY) ?? elf.entry;
+  const entry = number(ELFNOTE.ENTRY) ?? elf.entry;
   if (kernelStart > kernelEnd || entry < kernelStart || entry > kernelEnd || virtBase > kernelStart) bad('start or entry is out of bounds');
-  const initP2m = number(NOTE.INIT_P2M);
+  const initP2m = number(ELFNOTE.INIT_P2M);
   if (initP2m !== null && initP2m >= kernelStart && initP2m < kernelEnd) bad('the p2m table (ELF note INIT_P2M) overlaps the kernel');
   return {
     virtBase,
@@ -190,7 +175,7 @@ export const kernelParams = (elf: Elf, privileged: boolean): KernelParams => {
     entry,
     virtOffset,
     initP2m,
-    hypercallPage: number(NOTE.HYPERCALL_PAGE),
+    hypercallPage: number(ELFNOTE.HYPERCALL_PAGE),
     pae: paeMode(file, notes),
     ...(mayLeaveInitrdUnmapped(file, notes) && { unmappedInitrd: true }),
   };

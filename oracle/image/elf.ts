@@ -1,4 +1,5 @@
 /** Writes the ELF file of a PV64 guest: program headers and Xen's notes, nothing else. */
+import { ELFNOTE } from '#spec/abi/elfnote.ts';
 
 /** Bytes at a virtual address; memory past them up to `size` is zero. */
 export type Segment = { readonly address: number; readonly bytes: Uint8Array; readonly size: number };
@@ -9,20 +10,6 @@ export type PvImage = {
   readonly virtBase: number;
   readonly hypercallPage: number;
 };
-
-/** Numbers of Xen's ELF notes (public header `elfnote.h`). */
-const NOTE = {
-  ENTRY: 1,
-  HYPERCALL_PAGE: 2,
-  VIRT_BASE: 3,
-  PADDR_OFFSET: 4,
-  XEN_VERSION: 5,
-  GUEST_OS: 6,
-  GUEST_VERSION: 7,
-  LOADER: 8,
-  PAE_MODE: 9,
-  FEATURES: 10,
-} as const;
 
 const EHDR = 64;
 const PHDR = 56;
@@ -47,16 +34,16 @@ const note = (type: number, body: Uint8Array): Uint8Array => {
 
 const notesOf = (image: PvImage): Uint8Array => {
   const list = [
-    note(NOTE.GUEST_OS, text('xenspec')),
-    note(NOTE.GUEST_VERSION, text('1')),
-    note(NOTE.XEN_VERSION, text('xen-3.0')),
-    note(NOTE.LOADER, text('generic')),
-    note(NOTE.VIRT_BASE, quad(image.virtBase)),
-    note(NOTE.PADDR_OFFSET, quad(image.virtBase)),
-    note(NOTE.ENTRY, quad(image.entry)),
-    note(NOTE.HYPERCALL_PAGE, quad(image.hypercallPage)),
-    note(NOTE.PAE_MODE, text('yes')),
-    note(NOTE.FEATURES, text('!writable_page_tables|pae_pgdir_above_4gb')),
+    note(ELFNOTE.GUEST_OS, text('xenspec')),
+    note(ELFNOTE.GUEST_VERSION, text('1')),
+    note(ELFNOTE.XEN_VERSION, text('xen-3.0')),
+    note(ELFNOTE.LOADER, text('generic')),
+    note(ELFNOTE.VIRT_BASE, quad(image.virtBase)),
+    note(ELFNOTE.PADDR_OFFSET, quad(image.virtBase)),
+    note(ELFNOTE.ENTRY, quad(image.entry)),
+    note(ELFNOTE.HYPERCALL_PAGE, quad(image.hypercallPage)),
+    note(ELFNOTE.PAE_MODE, text('yes')),
+    note(ELFNOTE.FEATURES, text('!writable_page_tables|pae_pgdir_above_4gb')),
   ];
   const out = new Uint8Array(list.reduce((sum, one) => sum + one.length, 0));
   let at = 0;

@@ -1,23 +1,9 @@
 /** Xen's ELF notes: what an image tells the domain builder about itself. */
+import { ELFNOTE } from '#spec/abi/elfnote.ts';
 import { XENFEAT } from '#spec/abi/version.ts';
 import { BadInput, NotModelled } from '#spec/failure.ts';
 import type { ElfFile, Range, Reader } from './elf.ts';
 
-const NOTE = {
-  ENTRY: 1,
-  HYPERCALL_PAGE: 2,
-  VIRT_BASE: 3,
-  PADDR_OFFSET: 4,
-  XEN_VERSION: 5,
-  GUEST_OS: 6,
-  LOADER: 8,
-  PAE_MODE: 9,
-  FEATURES: 10,
-  BSD_SYMTAB: 11,
-  INIT_P2M: 15,
-  MOD_START_PFN: 16,
-  SUPPORTED_FEATURES: 17,
-} as const;
 /** Names that a FEATURES note may use. */
 const FEATURE_NAMES = [
   'writable_page_tables',
@@ -106,23 +92,23 @@ export const xenNotes = (elf: ElfFile, isDom0: boolean): XenNotes => {
     return value === UNSET ? null : value;
   };
 
-  if (!textOf(NOTE.LOADER).startsWith('generic') && !textOf(NOTE.GUEST_OS).startsWith('linux'))
+  if (!textOf(ELFNOTE.LOADER).startsWith('generic') && !textOf(ELFNOTE.GUEST_OS).startsWith('linux'))
     throw new BadInput('ELF image: neither for the generic loader nor Linux');
-  if (!textOf(NOTE.XEN_VERSION).startsWith('xen-3.0')) throw new BadInput('ELF image: not for the xen-3.0 interface');
-  const features = textsOf(NOTE.FEATURES);
+  if (!textOf(ELFNOTE.XEN_VERSION).startsWith('xen-3.0')) throw new BadInput('ELF image: not for the xen-3.0 interface');
+  const features = textsOf(ELFNOTE.FEATURES);
   features.forEach(checkFeatures);
-  if (textsOf(NOTE.BSD_SYMTAB).includes('yes')) throw new NotModelled('domain_builder/bsd_symtab');
+  if (textsOf(ELFNOTE.BSD_SYMTAB).includes('yes')) throw new NotModelled('domain_builder/bsd_symtab');
   if (isDom0 && !mayBeDom0(reader, notes, features)) throw new BadInput('ELF image: the kernel does not support dom0 operation');
 
-  const initrdNote = notes.findLast((note) => note.type === NOTE.MOD_START_PFN);
+  const initrdNote = notes.findLast((note) => note.type === ELFNOTE.MOD_START_PFN);
   // "yes" and "bimodal" last until the other one comes.
-  const modes = textsOf(NOTE.PAE_MODE).filter((mode) => mode === 'yes' || mode.includes('bimodal'));
+  const modes = textsOf(ELFNOTE.PAE_MODE).filter((mode) => mode === 'yes' || mode.includes('bimodal'));
   return {
-    entry: numberOf(NOTE.ENTRY),
-    hypercallPage: numberOf(NOTE.HYPERCALL_PAGE),
-    virtBase: numberOf(NOTE.VIRT_BASE),
-    paddrOffset: numberOf(NOTE.PADDR_OFFSET),
-    p2mBase: numberOf(NOTE.INIT_P2M),
+    entry: numberOf(ELFNOTE.ENTRY),
+    hypercallPage: numberOf(ELFNOTE.HYPERCALL_PAGE),
+    virtBase: numberOf(ELFNOTE.VIRT_BASE),
+    paddrOffset: numberOf(ELFNOTE.PADDR_OFFSET),
+    p2mBase: numberOf(ELFNOTE.INIT_P2M),
     initrdByPfn: initrdNote !== undefined && numberIn(reader, initrdNote) !== 0n,
     extendedCr3: modes.at(-1) === 'yes',
     pae: modes.length > 0,
@@ -131,7 +117,7 @@ export const xenNotes = (elf: ElfFile, isDom0: boolean): XenNotes => {
 
 /** Only a kernel with a SUPPORTED_FEATURES note, an array of 32-bit words, can fail to support it. FEATURES may name it as well. */
 const mayBeDom0 = (reader: Reader, notes: readonly XenNote[], features: readonly string[]): boolean => {
-  const supported = notes.filter((note) => note.type === NOTE.SUPPORTED_FEATURES);
+  const supported = notes.filter((note) => note.type === ELFNOTE.SUPPORTED_FEATURES);
   if (supported.length === 0) return true;
   if (features.flatMap(featuresIn).some((name) => name === 'dom0' || name === '!dom0')) return true;
   return supported.some(({ place, size }) => size > 0 && size % 4 === 0 && ((reader.number(place, 4) >> BigInt(XENFEAT.dom0)) & 1n) !== 0n);
