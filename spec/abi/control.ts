@@ -38,9 +38,18 @@ export const XEN_DOMCTL_LATE: readonly number[] = [
   XEN_DOMCTL.vm_event_op,
 ];
 
+/** vm_event_op: the operation that asks for the version of its ring, and that version. */
+export const XEN_VM_EVENT_GET_VERSION = 3;
+export const VM_EVENT_INTERFACE_VERSION = 7;
+
+/** Sysctls that are answered without the machine being looked at. */
+export const XEN_SYSCTL = { perfc_op: 5, lockprof_op: 15, coverage_op: 20, psr_cmt_op: 21 } as const;
+
+const DOMCTL_BYTES = 144;
+
 export const control = {
   /** The head, and room for the largest operation. `first_mfn`, `nr_mfns`: of iomem_permission. `shadow_op`: where that lies. */
-  domctl: layout(144, {
+  domctl: layout(DOMCTL_BYTES, {
     cmd: [0, 4],
     interface_version: [4, 4],
     domain: [8, 2],
@@ -48,6 +57,13 @@ export const control = {
     nr_mfns: [24, 8],
     shadow_op: [16, 40],
   }),
+  /** A pirq of the caller's, and whether the domain may use it. */
+  irq_permission: layout(DOMCTL_BYTES, { pirq: [16, 4], allow_access: [20, 1, 'flags'] }),
+  ioport_permission: layout(DOMCTL_BYTES, { first_port: [16, 4], nr_ports: [20, 4], allow_access: [24, 1, 'flags'] }),
+  memory_mapping: layout(DOMCTL_BYTES, { first_gfn: [16, 8], first_mfn: [24, 8], nr_mfns: [32, 8], add_mapping: [40, 4, 'flags'] }),
+  set_target: layout(DOMCTL_BYTES, { target: [16, 2, 'domid'] }),
+  /** `version` is what GET_VERSION answers. */
+  vm_event_op: layout(DOMCTL_BYTES, { op: [16, 4], mode: [20, 4], version: [24, 4, 'number', 'out'] }),
   sysctl: layout(136, { cmd: [0, 4], interface_version: [4, 4] }),
 } as const;
 

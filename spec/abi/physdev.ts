@@ -24,7 +24,29 @@ export const physdev = {
   setup_gsi: layout(8, { gsi: [0, 4], triggering: [4, 1], polarity: [5, 1], padding: [6, 2, 'padding'] }),
   get_free_pirq: layout(8, { type: [0, 4], pirq: [4, 4, 'number', 'out'] }),
   pci_device: layout(4, { seg: [0, 2], bus: [2, 1], devfn: [3, 1] }),
+  restore_msi: layout(2, { bus: [0, 1], devfn: [1, 1] }),
+  manage_pci_ext: layout(16, {
+    bus: [0, 1],
+    devfn: [1, 1],
+    is_extfn: [4, 4],
+    is_virtfn: [8, 4],
+    physfn_bus: [12, 1],
+    physfn_devfn: [13, 1],
+  }),
+  /** `pxm` follows the structure where the flags say so. */
+  pci_device_add: layout(12, { seg: [0, 2], bus: [2, 1], devfn: [3, 1], flags: [4, 4, 'flags'], physfn_bus: [8, 1], physfn_devfn: [9, 1] }),
+  dbgp_op: layout(6, { op: [0, 1], bus: [1, 1], seg: [2, 2], device_bus: [4, 1], devfn: [5, 1] }),
 } as const;
+
+/** What map_pirq is told to map. */
+export const MAP_PIRQ_TYPE = { MSI: 0, GSI: 1, UNKNOWN: 2, MSI_SEG: 3, MULTI_MSI: 4 } as const;
+/** irq_status_query: the end of the interrupt must be told. */
+export const XENIRQSTAT_NEEDS_EOI = 1;
+/** pci_device_add: four bytes behind the structure name the device's memory. */
+export const XEN_PCI_DEV_PXM = 4;
+/** Interrupt lines of the machine's I/O APIC; the first 16 are those of old. */
+export const NR_GSIS = 24;
+export const NR_ISA_IRQS = 16;
 
 /** struct physdev_op, the argument of the old form: command, then the operation's structure at byte 8. */
 export const physdev_op_compat = layout(24, { cmd: [0, 4], u: [8, 16] });
