@@ -29,6 +29,8 @@ export type Frame = {
   readonly linear?: number;
   /** Validation, or its end, stopped half way: one reference stands for that state. */
   readonly partial?: PartialTable | null;
+  /** Time, in flushes (tlb.ts), at which its last use ended, or at which a domain lost it; absent: before all flushes. */
+  readonly usedUntil?: number;
 };
 
 export const FREE_FRAME: Frame = { owner: null, refs: 0, type: 'none', typeRefs: 0, pinned: false, allocated: false, validated: false };

@@ -8,6 +8,7 @@ import type { Domain } from './domain.ts';
 import type { FrameTable } from './frame_table.ts';
 import type { Journal } from './journal.ts';
 import type { Memory } from './memory/memory.ts';
+import type { Tlb } from './tlb.ts';
 
 /** What one physical CPU does: the vCPU it holds, or nothing (idle). */
 export type Pcpu = {
@@ -30,6 +31,7 @@ export type Machine = {
   readonly domains: readonly Domain[];
   readonly memory: Memory;
   readonly frames: FrameTable;
+  readonly tlb: Tlb;
   /** Next frame that Xen's own heap hands out. */
   readonly xenheapNext: number;
   /** Frames of domain memory that nobody has, and a frame below which there is none of them. */

@@ -38,6 +38,8 @@ export const Event = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('callback'), at: VcpuRef, which: z.enum(['event', 'failsafe', 'syscall', 'nmi']) }),
   /** A privileged instruction that Xen carried out for the guest kernel. */
   z.object({ kind: z.literal('emulated'), at: VcpuRef, instruction: z.string() }),
+  /** Xen made pCPUs, ascending, forget translations: all of them, or that of one address. Chapter: spec/chapters/tlb.md. */
+  z.object({ kind: z.literal('tlb_flush'), cpus: z.array(z.int()).min(1), address: Hex.nullable() }),
   /** Bytes that the domain wrote by CONSOLEIO_write, one character (U+0000..U+00FF) a byte. */
   z.object({ kind: z.literal('console'), domid: z.int(), bytes: z.string() }),
   z.object({ kind: z.literal('runstate'), at: VcpuRef, state: z.enum(['running', 'runnable', 'blocked', 'offline']) }),

@@ -22,7 +22,7 @@ export const LOOSENESS = {
   },
   'open/stale-tlb': {
     reason: 'A CPU may use a cached translation until it is flushed.',
-    pinned: 'Both machines translate by the tables as they are in memory.',
+    pinned: 'Both machines translate by the tables as they are in memory; when Xen has to flush is told by events (spec/chapters/tlb.md).',
   },
   'open/interrupts': {
     reason: 'Host interrupts enter Xen at any time, and every return to the guest may deliver a pending upcall.',

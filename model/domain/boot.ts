@@ -5,6 +5,7 @@ import { BadInput } from '#spec/failure.ts';
 import { emptyFrameTable } from '../frame_table.ts';
 import { EMPTY_JOURNAL } from '../journal.ts';
 import type { Machine } from '../machine.ts';
+import { freshTlb } from '../tlb.ts';
 import { buildDomain, planDomain } from './build.ts';
 import { emptyM2p } from './m2p.ts';
 
@@ -30,6 +31,7 @@ export const bootMachine = (config: MachineConfig, images: readonly Uint8Array[]
     domains: [],
     memory: emptyM2p(config),
     frames: emptyFrameTable(config.frames),
+    tlb: freshTlb(config.pcpus),
     xenheapNext: config.layout.xenheap_first + M2P_TABLES,
     timeRefreshed: 0,
     consoleInput: '',

@@ -6,6 +6,7 @@ import { domainOf, frame, setFrame, setMemory, updateDomain } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import { readWord, withPageOf, writeWord } from '../memory/memory.ts';
 import { pageFrom } from '../memory/page.ts';
+import { flushForOwner } from '../tlb.ts';
 import { fromBigInt, type Word } from '../word/word.ts';
 
 const NOBODY = fromBigInt(INVALID_M2P_ENTRY);
@@ -39,7 +40,7 @@ const setRun = (machine: Machine, first: number, count: number, state: Frame): M
  * the caller's affair.
  */
 export const assignFrames = (machine: Machine, domid: number, first: number, count: number): Machine => {
-  const m = setRun(machine, first, count, { owner: domid, ...OWNED });
+  const m = setRun(flushForOwner(machine, first, count), first, count, { owner: domid, ...OWNED });
   // A single frame was the lowest that was free.
   const lowest = count === 1 || (first <= m.freeFrom && m.freeFrom < first + count);
   return { ...m, freeFrames: m.freeFrames - count, freeFrom: lowest ? first + count : m.freeFrom };
@@ -70,6 +71,13 @@ export const setM2pRun = (machine: Machine, first: number, count: number, page: 
 export const setM2p = (machine: Machine, mfn: number, page: Word): Machine =>
   setMemory(machine, writeWord(machine.memory, machine.config.layout.m2p_first + Math.floor(mfn / 512), mfn % 512, page));
 
+/** tlb/freed: what is known of a frame that a domain loses now. */
+const lost = ({ tlb }: Machine): Frame => ({ ...FREE_FRAME, usedUntil: tlb.time });
+
+/** A run that `findFree` found was taken and given back before any domain had it (`memory/allocate-limit`). */
+export const takenInVain = (machine: Machine, first: number, count: number): Machine =>
+  setRun(flushForOwner(machine, first, count), first, count, FREE_FRAME);
+
 /** The frame is nobody's from now on (`memory/freed`). A frame of Xen's heap stays Xen's. */
 export const freeFrame = (machine: Machine, mfn: number): Machine => {
   const { owner } = frame(machine, mfn)!;
@@ -81,7 +89,7 @@ export const freeFrame = (machine: Machine, mfn: number): Machine => {
 /** The same for a run of frames that a domain owns and nothing but their allocation refers to. */
 export const freeRun = (machine: Machine, domid: number, first: number, count: number): Machine => {
   const counted = adjustPages(cite(machine, 'memory/freed'), domid, -count);
-  const loose = setRun(counted, first, count, FREE_FRAME);
+  const loose = setRun(counted, first, count, lost(counted));
   return {
     ...setM2pRun(loose, first, count, () => NOBODY),
     freeFrames: loose.freeFrames + count,
@@ -91,6 +99,6 @@ export const freeRun = (machine: Machine, domid: number, first: number, count: n
 
 /** The same for a frame that is not counted any more. */
 export const loseFrame = (machine: Machine, mfn: number): Machine => {
-  const loose = setM2p(setFrame(machine, mfn, FREE_FRAME), mfn, NOBODY);
+  const loose = setM2p(setFrame(cite(machine, 'tlb/freed'), mfn, lost(machine)), mfn, NOBODY);
   return { ...loose, freeFrames: loose.freeFrames + 1, freeFrom: Math.min(loose.freeFrom, mfn) };
 };

@@ -6,6 +6,7 @@ import { type PartialTable, WHOLE } from '../frame_table.ts';
 import { cite } from '../journal.ts';
 import { frame, updateFrame } from '../lens.ts';
 import type { Machine } from '../machine.ts';
+import { flushForType } from '../tlb.ts';
 import { demote } from './demote.ts';
 import { endLinearUse } from './linear.ts';
 import { isDeferred } from './old_table.ts';
@@ -13,7 +14,7 @@ import { isCounted } from './owner.ts';
 import { promote } from './promote.ts';
 import type { Level } from './pte.ts';
 import { addReference, putPage } from './references.ts';
-import { levelOf, TABLES } from './type.ts';
+import { levelOf, TABLES, unused } from './type.ts';
 import { allow, refuse, type Verdict } from './verdict.ts';
 
 const FROM_START: PartialTable = { entries: 0, nested: false };
@@ -27,7 +28,8 @@ export const getTableType = (machine: Machine, current: VcpuRef, mfn: number, le
   if (!isCounted(machine, mfn)) return refuse(machine, 'EINVAL', 'page_type/type-conflict');
   const { typeRefs, type: now, validated, partial } = frame(machine, mfn)!;
   if (typeRefs === 0) {
-    const taken = updateFrame(machine, mfn, { type, typeRefs: 1, validated: false, linear: 0, partial: null });
+    const flushed = now === type ? machine : flushForType(machine, mfn);
+    const taken = updateFrame(flushed, mfn, { type, typeRefs: 1, validated: false, linear: 0, partial: null });
     return validate(cite(taken, 'page_type/type-first'), current, mfn, level, FROM_START);
   }
   if (now !== type) return refuse(machine, 'EINVAL', 'page_type/type-conflict');
@@ -67,6 +69,6 @@ export const putTableType = (machine: Machine, current: VcpuRef, mfn: number, { 
   const opened = updateFrame(cite(machine, 'page_type/type-last'), mfn, { validated: false, partial: null });
   const emptied = demote(opened, current, mfn, level, before.partial ?? WHOLE);
   const counted = unlinked(emptied.machine);
-  const ended = emptied.errno ? addReference(counted, mfn) : updateFrame(counted, mfn, { typeRefs: 0 });
+  const ended = emptied.errno ? addReference(counted, mfn) : unused(cite(counted, 'tlb/last-use'), mfn);
   return { machine: before.partial ? putPage(ended, mfn) : ended, errno: emptied.errno };
 };

@@ -5,6 +5,7 @@ import type { FrameType } from '#spec/observation.ts';
 import { cite } from '../journal.ts';
 import { frame, updateFrame } from '../lens.ts';
 import type { Machine } from '../machine.ts';
+import { flushForType } from '../tlb.ts';
 import { validateDescriptors } from './descriptors.ts';
 import { isCounted, ownerOf } from './owner.ts';
 import type { Level } from './pte.ts';
@@ -24,10 +25,10 @@ export const getPageType = (machine: Machine, mfn: number, type: PlainType): Ver
   if (!isCounted(machine, mfn)) return useFixed(machine, mfn, type);
   const { typeRefs, type: current } = frame(machine, mfn)!;
   if (typeRefs > 0 && current !== type) return refuse(machine, 'EINVAL', 'page_type/type-conflict');
-  const first = typeRefs === 0;
-  if (first && type === 'seg_desc') return asDescriptors(machine, mfn);
-  const used = updateFrame(machine, mfn, first ? { type, typeRefs: 1, validated: true, linear: 0 } : { typeRefs: typeRefs + 1 });
-  return allow(cite(used, first ? 'page_type/type-first' : 'page_type/type-same'));
+  if (typeRefs > 0) return allow(cite(updateFrame(machine, mfn, { typeRefs: typeRefs + 1 }), 'page_type/type-same'));
+  const flushed = current === type ? machine : flushForType(machine, mfn);
+  if (type === 'seg_desc') return asDescriptors(flushed, mfn);
+  return allow(cite(updateFrame(flushed, mfn, { type, typeRefs: 1, validated: true, linear: 0 }), 'page_type/type-first'));
 };
 
 /** page_type/type-first: descriptors are looked at. After a refusal the frame has no type. */
@@ -47,5 +48,8 @@ export const putPageType = (machine: Machine, mfn: number): Machine => {
   if (!isCounted(machine, mfn)) return machine;
   const { type, typeRefs } = frame(machine, mfn)!;
   if (typeRefs === 0 || levelOf(type)) throw new ModelBug(`frame ${mfn.toString(16)} has no such use to end: ${typeRefs} as ${type}`);
-  return updateFrame(machine, mfn, { typeRefs: typeRefs - 1 });
+  return typeRefs > 1 ? updateFrame(machine, mfn, { typeRefs: typeRefs - 1 }) : unused(machine, mfn);
 };
+
+/** The last use of a frame is over (`tlb/last-use`). */
+export const unused = (machine: Machine, mfn: number): Machine => updateFrame(machine, mfn, { typeRefs: 0, usedUntil: machine.tlb.time });

@@ -4,7 +4,12 @@ import type { ClauseId } from '#spec/clauses.ts';
 import { cite } from '../journal.ts';
 import type { Machine } from '../machine.ts';
 
-export type Verdict = { readonly machine: Machine; readonly errno: Errno | null };
+export type Verdict = {
+  readonly machine: Machine;
+  readonly errno: Errno | null;
+  /** Entries of a level 2, 3 or 4 table were written (`tlb/table-entry`). */
+  readonly tableChanged?: boolean;
+};
 
 export const allow = (machine: Machine): Verdict => ({ machine, errno: null });
 

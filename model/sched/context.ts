@@ -7,6 +7,7 @@ import type { Machine } from '../machine.ts';
 import { updateRunstateArea } from '../time/areas.ts';
 import { refreshTime } from '../time/clock.ts';
 import { periodicWork, stopPeriodic } from '../time/timers.ts';
+import { forget } from '../tlb.ts';
 import { loadSegments } from '../traps/failsafe.ts';
 import { returnToGuest } from '../traps/return.ts';
 import { changeRunstate, isRunnable, isSchedulable } from './runstate.ts';
@@ -23,7 +24,7 @@ export const schedule = (machine: Machine, cpu: number, next: VcpuRef | null): M
   const out = holder.current ? switchOut(machine, holder.current) : machine;
   const m = next
     ? periodicWork(changeRunstate(cite(handOver(out, cpu, next), 'sched/switch-in'), next, 'running'), next)
-    : cite({ ...out, cpus: out.cpus.with(cpu, { ...holder, current: null }) }, 'sched/switch-idle');
+    : cite(cite({ ...out, cpus: out.cpus.with(cpu, { ...holder, current: null }) }, 'sched/switch-idle'), 'tlb/dirty');
   const left = holder.current ? updateRunstateArea(m, holder.current) : m;
   if (!next) return left;
   const { machine: ready, failsafe } = same(holder.loaded ?? null, next) ? { machine: left, failsafe: false } : loadSegments(left, next);
@@ -31,13 +32,19 @@ export const schedule = (machine: Machine, cpu: number, next: VcpuRef | null): M
 };
 
 /** The pCPU has the vCPU and what belongs to it; no other still does. */
-const handOver = (machine: Machine, cpu: number, next: VcpuRef): Machine => ({
-  ...machine,
-  cpus: machine.cpus.map((pcpu, k) => {
-    if (k === cpu) return { current: next, loaded: next };
-    return same(pcpu.loaded ?? null, next) ? { ...pcpu, loaded: null } : pcpu;
-  }),
-});
+const handOver = (machine: Machine, cpu: number, next: VcpuRef): Machine => {
+  const has = (k: number): boolean => same(machine.cpus[k]?.loaded ?? null, next);
+  if (has(cpu)) return { ...machine, cpus: machine.cpus.with(cpu, { current: next, loaded: next }) };
+  const others = [...machine.cpus.keys()].filter(has);
+  const forgotten = forget(cite(machine, 'tlb/switch'), [cpu, ...others]);
+  return {
+    ...forgotten,
+    cpus: machine.cpus.map((pcpu, k) => {
+      if (k === cpu) return { current: next, loaded: next };
+      return others.includes(k) ? { ...pcpu, loaded: null } : pcpu;
+    }),
+  };
+};
 
 const checkRunnable = (machine: Machine, cpu: number, next: VcpuRef): void => {
   const vcpu = findDomain(machine, next.domid)?.vcpus[next.vcpu];

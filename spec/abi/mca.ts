@@ -8,6 +8,21 @@ export const XEN_MC_FETCH = { NONURGENT: 1, URGENT: 2, ACK: 4 } as const;
 /** What fetch answers in the flags when nothing has happened. */
 export const XEN_MC_NODATA = 2;
 
+/** Feature words that Xen keeps of a processor: where CPUID has them, and the bits that Xen takes away. */
+export const XEN_CPU_CAPS = [
+  { leaf: 1, subleaf: null, register: 'edx', without: 1 << 11 }, // SYSENTER, which AMD's processors lack in long mode
+  { leaf: 1, subleaf: null, register: 'ecx', without: 1 << 27 }, // OSXSAVE, which is a choice and no feature
+  { leaf: 0x80000001, subleaf: null, register: 'edx', without: 0x0183f3ff }, // what leaf 1 says already
+  { leaf: 0x80000001, subleaf: null, register: 'ecx', without: 0 },
+  { leaf: 0xd, subleaf: 1, register: 'eax', without: 0 },
+  { leaf: 7, subleaf: 0, register: 'ebx', without: 1 << 22 }, // PCOMMIT
+  { leaf: 7, subleaf: 0, register: 'ecx', without: (1 << 16) | (1 << 31) }, // 5-level paging, supervisor keys
+] as const;
+/** Number of an AMD processor's maker. */
+export const XEN_VENDOR_AMD = 2;
+/** The one register that physcpuinfo tells of, and what the reference machine's says. */
+export const MCA_CAPABILITY = { msr: 0x179, value: 0x100010an } as const;
+
 const MCA_BYTES = 152;
 
 export const mca = {

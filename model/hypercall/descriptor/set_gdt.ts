@@ -3,7 +3,9 @@ import { GUEST_GDT_ENTRIES } from '#spec/abi/descriptor.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { framesFor, setGdt } from '../../descriptor_tables.ts';
 import { readGuestWords } from '../../guest_copy.ts';
+import { cite } from '../../journal.ts';
 import type { Machine } from '../../machine.ts';
+import { flushLocal } from '../../tlb.ts';
 import { toNumber, type Word } from '../../word/word.ts';
 import { done, fail, type HypercallResult, type Perform } from '../result.ts';
 
@@ -15,5 +17,6 @@ const set = (machine: Machine, caller: VcpuRef, list: Word, entries: number): Hy
   const { machine: m, words } = count === 0 ? { machine, words: [] } : readGuestWords(machine, caller, list, count);
   if (!words) return fail(m, 'EFAULT', 'descriptor/set_gdt-fault');
   const taken = setGdt(m, caller, words.map(toNumber), entries);
-  return taken.errno ? fail(taken.machine, taken.errno, 'descriptor/set_gdt-frame') : done(taken.machine, 'descriptor/set_gdt-done');
+  if (taken.errno) return fail(taken.machine, taken.errno, 'descriptor/set_gdt-frame');
+  return done(flushLocal(cite(taken.machine, 'tlb/descriptor_table'), caller), 'descriptor/set_gdt-done');
 };

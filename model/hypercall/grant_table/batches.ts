@@ -5,6 +5,7 @@ import type { VcpuRef } from '#spec/event.ts';
 import { arrayOk, copyFromGuest, copyToGuest } from '../../guest_copy.ts';
 import { cite, emit } from '../../journal.ts';
 import type { Machine } from '../../machine.ts';
+import { dirtyPcpus, flush } from '../../tlb.ts';
 import { add, addInt, fromNumber, type Word, word } from '../../word/word.ts';
 import { fieldOf, withFields } from '../guest_struct.ts';
 import { preemptCheck } from '../preempt.ts';
@@ -61,7 +62,8 @@ export const unmapGrantRefs = (machine: Machine, caller: VcpuRef, uop: Word, cou
       if (asked.stop) return interrupted(m, 'unmap_grant_ref', uop, first * size, count - first);
     }
     const round = unmapRound(m, caller, add(uop, fromNumber(first * size)), Math.min(ROUND, count - first));
-    m = round.unmapped.reduce(completeUnmap, round.machine);
+    const flushed = flush(cite(round.machine, 'tlb/unmapped_grants'), dirtyPcpus(round.machine, caller.domid));
+    m = round.unmapped.reduce(completeUnmap, flushed);
     if (round.fault) return fail(m, 'EFAULT', 'gnttab/element-fault');
   }
   return done(m, 'gnttab/batch-done');

@@ -4,7 +4,7 @@ import type { VcpuRef } from '#spec/event.ts';
 import { cite } from '../../journal.ts';
 import { domainOf } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
-import { adjustPages, assignFrames, findFree } from '../../page_type/allocation.ts';
+import { adjustPages, assignFrames, findFree, takenInVain } from '../../page_type/allocation.ts';
 import { isControlDomain } from '../domids.ts';
 
 /** Where an extent may lie: below frame `limit`, and whether in a node that does not exist. */
@@ -48,6 +48,6 @@ export const allocate = (
   if (isClaimed(machine, count, claimed)) return { machine: cite(machine, 'memory/allocate-claimed'), mfn: null };
   const mfn = freeRun(machine, order, where, claimed);
   if (mfn === null) return { machine: cite(machine, 'memory/allocate-none'), mfn };
-  if (pages + count > maxPages) return { machine: cite(machine, 'memory/allocate-limit'), mfn: null };
+  if (pages + count > maxPages) return { machine: takenInVain(cite(machine, 'memory/allocate-limit'), mfn, count), mfn: null };
   return { machine: cite(adjustPages(assignFrames(machine, domid, mfn, count), domid, count), 'memory/allocate'), mfn };
 };

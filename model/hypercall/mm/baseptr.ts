@@ -8,6 +8,7 @@ import { fillM2pSlot, isM2pStrict, zapM2pSlot } from '../../page_type/l4_slots.t
 import { putOldGuestTable, putOrDefer } from '../../page_type/old_table.ts';
 import { getPageAndTable } from '../../page_type/table_entry.ts';
 import { allow, refuse, type Verdict } from '../../page_type/verdict.ts';
+import { flushLocal } from '../../tlb.ts';
 
 /**
  * MMUEXT_NEW_BASEPTR. The caller is in kernel mode, so the new table is in force at once, also when the old one cannot be given
@@ -18,14 +19,14 @@ export const newBaseptr = (before: Machine, caller: VcpuRef, mfn: number): Verdi
   if (settled.errno) return settled;
   const { machine } = settled;
   const { kernelTable: old, cpu } = vcpuOf(machine, caller);
-  if (mfn === old) return allow(cite(machine, 'mmu/new_baseptr-same'));
+  if (mfn === old) return allow(flushLocal(cite(machine, 'mmu/new_baseptr-same'), caller));
   const taken = getPageAndTable(machine, caller, caller.domid, mfn, 4);
   if (taken.errno === 'ERESTART') return taken;
   if (taken.errno) return refuse(taken.machine, taken.errno, 'mmu/new_baseptr-table');
 
   const shown = isM2pStrict(taken.machine, caller.domid) ? taken.machine : fillM2pSlot(taken.machine, mfn);
   const set = updateVcpu(unmapLdt(shown, caller), caller, { kernelTable: mfn, cpu: { ...cpu, segments: { ...cpu.segments, root: mfn } } });
-  return release(cite(set, 'mmu/new_baseptr-done'), caller, old);
+  return release(flushLocal(cite(cite(set, 'mmu/new_baseptr-done'), 'tlb/base_pointer'), caller), caller, old);
 };
 
 /** MMUEXT_NEW_USER_BASEPTR. */

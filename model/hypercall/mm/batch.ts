@@ -7,6 +7,7 @@ import { cite, emit } from '../../journal.ts';
 import type { Machine } from '../../machine.ts';
 import { oldTableOf, putOldGuestTable } from '../../page_type/old_table.ts';
 import type { Verdict } from '../../page_type/verdict.ts';
+import { dirtyPcpus, flush } from '../../tlb.ts';
 import { add, fromNumber, isZero, type Word, ZERO } from '../../word/word.ts';
 import { fieldOf } from '../guest_struct.ts';
 import { type Answer, preemptCheck } from '../preempt.ts';
@@ -59,6 +60,8 @@ export type Elements = {
   readonly size: number;
   readonly command: (bytes: Uint8Array) => number;
   readonly perform: (machine: Machine, bytes: Uint8Array) => Verdict;
+  /** Whose page tables the elements change. */
+  readonly tables: number;
 };
 
 /** What was counted before an interruption; 0 when it cannot be read. */
@@ -86,10 +89,13 @@ export const runBatch = (machine: Machine, caller: VcpuRef, batch: Batch, before
   let m = machine;
   let rc = 0;
   let i = 0;
+  let tableChanged = false;
+  // tlb/table-entry: once, whatever the call ends with.
+  const flushed = (at: Machine): Machine => (tableChanged ? flush(cite(at, 'tlb/table-entry'), dirtyPcpus(at, elements.tables)) : at);
   for (; i < batch.count; i++) {
     const at = add(batch.array, fromNumber(i * elements.size));
     const { machine: asked, stop } = asksBefore(m, caller, i);
-    if (stop) return interrupted(countDone(asked, caller, batch, before + i), batch, at, i);
+    if (stop) return interrupted(flushed(countDone(asked, caller, batch, before + i)), batch, at, i);
     m = asked;
     const read = copyFromGuest(m, caller, at, elements.size);
     if (!read.ok) {
@@ -97,9 +103,11 @@ export const runBatch = (machine: Machine, caller: VcpuRef, batch: Batch, before
       rc = -ERRNO.EFAULT;
       break;
     }
-    const { machine: after, errno } = elements.perform(read.machine, read.bytes);
+    const performed = elements.perform(read.machine, read.bytes);
+    const { machine: after, errno } = performed;
+    tableChanged ||= performed.tableChanged === true;
     // The element itself was interrupted: it is told when it is done.
-    if (errno === 'ERESTART') return interrupted(countDone(after, caller, batch, before + i), batch, at, i);
+    if (errno === 'ERESTART') return interrupted(flushed(countDone(after, caller, batch, before + i)), batch, at, i);
     m = tell(after, caller, elements, read.bytes, errno ? -ERRNO[errno] : 0);
     if (errno) {
       m = cite(m, 'mmu/batch-stopped');
@@ -107,7 +115,7 @@ export const runBatch = (machine: Machine, caller: VcpuRef, batch: Batch, before
       break;
     }
   }
-  const counted = countDone(cite(m, 'mmu/batch-done'), caller, batch, before + i);
+  const counted = flushed(countDone(cite(m, 'mmu/batch-done'), caller, batch, before + i));
   return oldTableOf(counted, caller) ? onlyAnswerLeft(counted, rc) : { kind: 'reply', machine: counted, value: fromNumber(rc) };
 };
 

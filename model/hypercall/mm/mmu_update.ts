@@ -28,6 +28,7 @@ export const mmu_update: Perform = (machine, caller, args) => {
 
   return runBatch(batch.resumed ? cite(m, 'mmu/batch-preempted') : m, caller, batch, before, {
     call: 'mmu_update',
+    tables,
     size: REQUEST.size,
     command: (bytes) => bytes[0] & COMMAND,
     perform: (machine, bytes) => element(machine, caller, bytes, tables, frames),

@@ -12,7 +12,7 @@ import { fieldOf } from '../guest_struct.ts';
 import { fail, type Perform } from '../result.ts';
 import { newBaseptr, newUserBaseptr } from './baseptr.ts';
 import { batchOf, doneBefore, runBatch, settle } from './batch.ts';
-import { flush, flushCache, flushMulti } from './flush.ts';
+import { flushCache, invlpg, invlpgLocal, type Scope, tlbFlush } from './flush.ts';
 import { pageOwner } from './foreign.ts';
 import { clearPage, copyPage } from './page_contents.ts';
 import { pin, unpin } from './pin.ts';
@@ -31,6 +31,7 @@ export const mmuext_op: Perform = (machine, caller, args) => {
 
   return runBatch(batch.resumed ? cite(m, 'mmu/batch-preempted') : m, caller, batch, before, {
     call: 'mmuext_op',
+    tables: owner,
     size: OPERATION.size,
     command: (bytes) => fieldOf(bytes, OPERATION.fields.cmd),
     perform: (machine, bytes) => element(machine, caller, bytes, owner),
@@ -48,6 +49,7 @@ const self =
   (machine, operands) =>
     operands.owner === operands.caller.domid ? rule(machine, operands) : refuse(machine, 'EPERM', 'mmu/ext-self');
 
+const maskOf = ({ arg2 }: Operands): Scope => ({ mask: arg2 });
 const superpage: Rule = (machine) => refuse(machine, 'EOPNOTSUPP', 'mmu/super-unsupported');
 
 const RULES: Readonly<Record<Name, Rule>> = {
@@ -58,12 +60,12 @@ const RULES: Readonly<Record<Name, Rule>> = {
   unpin_table: (m, { caller, owner, arg1 }) => unpin(m, caller, owner, toNumber(arg1)),
   new_baseptr: self((m, { caller, arg1 }) => newBaseptr(m, caller, toNumber(arg1))),
   new_user_baseptr: self((m, { caller, arg1 }) => newUserBaseptr(m, caller, toNumber(arg1))),
-  tlb_flush_local: self(flush),
-  invlpg_local: self(flush),
-  tlb_flush_multi: self(flushMulti),
-  invlpg_multi: self(flushMulti),
-  tlb_flush_all: self(flush),
-  invlpg_all: self(flush),
+  tlb_flush_local: self(tlbFlush(() => 'local')),
+  invlpg_local: self(invlpgLocal),
+  tlb_flush_multi: self(tlbFlush(maskOf)),
+  invlpg_multi: self(invlpg(maskOf)),
+  tlb_flush_all: self(tlbFlush(() => 'all')),
+  invlpg_all: self(invlpg(() => 'all')),
   flush_cache: self(flushCache('EACCES')),
   flush_cache_global: self(flushCache('EINVAL')),
   set_ldt: self(setLdt),

@@ -29,7 +29,8 @@ export const ptUpdate = (machine: Machine, caller: VcpuRef, { ptr, val, who }: U
   const m = ad === 'preserve' ? cite(machine, 'mmu/update-preserve_ad') : machine;
   if (level === 1) return modL1Entry(m, place, val, who, ad);
   if (who.frames !== who.tables) return refuse(m, 'EINVAL', 'mmu/update-entry');
-  return modTableEntry(m, place, val, { level, domid: who.tables, current: caller }, ad);
+  const changed = modTableEntry(m, place, val, { level, domid: who.tables, current: caller }, ad);
+  return { ...changed, tableChanged: !changed.errno };
 };
 
 /** A page that nothing uses is used as a writable one for the moment. */

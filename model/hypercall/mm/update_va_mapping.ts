@@ -10,10 +10,10 @@ import type { Machine } from '../../machine.ts';
 import { fromNumber, type Word, word } from '../../word/word.ts';
 import { mayTarget } from '../domids.ts';
 import { done, fail, type HypercallResult, type Perform } from '../result.ts';
+import { flushScope, type Scope } from './flush.ts';
 import { pageOwner } from './foreign.ts';
 import { findGuestL1e, isL1TableOf } from './guest_l1e.ts';
 import { modL1Entry } from './mod_entry.ts';
-import { readVcpuMask } from './vcpu_mask.ts';
 
 export const update_va_mapping: Perform = (machine, caller, args) => update(machine, caller, args, caller.domid);
 
@@ -30,15 +30,20 @@ const update = (machine: Machine, caller: VcpuRef, [va, val, flags]: readonly Wo
 
   const changed = modL1Entry(walked, place, val, { tables: caller.domid, frames, caller: caller.domid }, 'replace');
   if (changed.errno) return { kind: 'reply', machine: changed.machine, value: fromNumber(-ERRNO[changed.errno]) };
-  return flushed(changed.machine, caller, flags);
+  return flushed(changed.machine, caller, va, flags);
 };
 
-/** A flush of some vCPUs reads their mask; nothing else of a flush can be seen. */
-const flushed = (machine: Machine, caller: VcpuRef, flags: Word): HypercallResult => {
+/** The flush that the flags ask for. */
+const flushed = (machine: Machine, caller: VcpuRef, va: Word, flags: Word): HypercallResult => {
   const kind = flags.lo & UVMF.FLUSHTYPE_MASK;
+  if (kind !== UVMF.TLB_FLUSH && kind !== UVMF.INVLPG) return done(machine, 'mmu/update_va_mapping-done');
+  const { machine: m, ok } = flushScope(machine, caller, scopeIn(flags), kind === UVMF.INVLPG ? va : null);
+  return ok ? done(m, 'mmu/update_va_mapping-done') : fail(m, 'EFAULT', 'mmu/update_va_mapping-mask');
+};
+
+/** Above the kind of flush: UVMF_LOCAL, UVMF_ALL, or where the mask lies. */
+const scopeIn = (flags: Word): Scope => {
   const mask = word(flags.hi, flags.lo & ~UVMF.FLUSHTYPE_MASK);
-  const some = !(mask.hi === 0 && (mask.lo === UVMF.LOCAL || mask.lo === UVMF.ALL));
-  if (!some || (kind !== UVMF.TLB_FLUSH && kind !== UVMF.INVLPG)) return done(machine, 'mmu/update_va_mapping-done');
-  const read = readVcpuMask(machine, caller, mask);
-  return read.ok ? done(read.machine, 'mmu/update_va_mapping-done') : fail(read.machine, 'EFAULT', 'mmu/update_va_mapping-mask');
+  if (mask.hi !== 0) return { mask };
+  return mask.lo === UVMF.LOCAL ? 'local' : mask.lo === UVMF.ALL ? 'all' : { mask };
 };
