@@ -12,7 +12,8 @@ export type Answer = string;
 
 export type OrderRow = {
   readonly operation: string;
-  /** Calls wrong in one way, and in two. */
+  /** Calls that are right and refused all the same, wrong in one way, and in two. */
+  readonly rights: number;
   readonly singles: number;
   readonly pairs: number;
   /** Pairs whose two mistakes have different answers by themselves, and of which one of the two came. */
@@ -62,7 +63,7 @@ const ask = async ({ program, asked }: OrderProgram, recorder: Recorder): Promis
   return new Map(asked.map((one) => [one, found.get(one.step)?.[one.index] ?? found.get(one.step)?.[0] ?? '(no line)']));
 };
 
-const label = ({ faults }: Asked): string => faults.map(({ argument, manner }) => `${argument} ${manner}`).join(' + ');
+const label = ({ faults }: Asked): string => faults.map(({ argument, manner }) => `${argument} ${manner}`).join(' + ') || 'nothing wrong';
 
 /** Arguments by how often they decided against others. */
 const orderOf = (wins: ReadonlyMap<string, { readonly first: number; readonly second: number }>): readonly string[] =>
@@ -95,7 +96,9 @@ const rowOf = (operation: Operation, asked: readonly Asked[], answers: Readonly<
     const all = Object.fromEntries(Object.entries(answers).map(([by, given]) => [by, given.get(one) ?? '']));
     return new Set(Object.values(all)).size === 1 ? [] : [{ what: label(one), answers: all }];
   });
-  return { operation: operation.row, singles: asked.length - both.length, pairs: both.length, decided, order: orderOf(wins), differences };
+  const rights = asked.filter(({ faults }) => faults.length === 0).length;
+  const counts = { rights, singles: asked.length - both.length - rights, pairs: both.length, decided };
+  return { operation: operation.row, ...counts, order: orderOf(wins), differences };
 };
 
 /** Asks everybody. `operations`: those alone whose name has this in it. */

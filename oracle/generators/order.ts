@@ -1,6 +1,6 @@
 /** Programs that are wrong in two ways at once: which answer comes tells which check Xen makes first. */
 import type { Argument, Call, Program, Step } from '#spec/program.ts';
-import { type DomainKind, operationsFor } from './operations/index.ts';
+import { type DomainKind, isRefused, operationsFor } from './operations/index.ts';
 import { type Fault, type Mistaken, type Operation, pairs, singles } from './operations/operation.ts';
 import { PAGES, SELF } from './state.ts';
 
@@ -49,10 +49,14 @@ const stepOf = (id: number, domain: 0 | 1, { operation, mistaken }: Draft): Step
   return { ...head, do: 'calls', calls };
 };
 
+/** What is refused in the end answers so to right calls too; other right calls would do something. */
+const right = (caller: DomainKind, { row, call, args, variants, onlyWrong }: Operation): readonly Mistaken[] =>
+  onlyWrong || !isRefused(row, caller) ? [] : [args, ...variants].map((some) => ({ faults: [], call: { call, args: some } }));
+
 /** All single faults and all pairs of these operations, in as few programs as they fit. `domain` 1 makes domain 1 of a machine with two the caller. */
 export const orderPrograms = (caller: DomainKind, domain: 0 | 1 = 0, operations = operationsFor(caller)): readonly OrderProgram[] => {
   const drafts = operations.flatMap((operation): readonly Draft[] => {
-    const mistaken = [...singles(operation), ...pairs(operation)];
+    const mistaken = [...right(caller, operation), ...singles(operation), ...pairs(operation)];
     return chunks(mistaken, tellsByStatus(operation) ? 1 : CALLS).map((some) => ({ operation, mistaken: some }));
   });
   return chunks(drafts, STEPS).map((some) => ({

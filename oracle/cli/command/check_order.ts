@@ -68,9 +68,11 @@ export const checkOrderCommand = async ({ order, peer, json }: OrderOptions): Pr
   if (json) process.stdout.write(`${JSON.stringify({ checks, verdict }, null, 2)}\n`);
   else {
     for (const check of checks) {
-      const sum = (of: 'singles' | 'pairs' | 'decided'): string => count(check.rows.reduce((all, row) => all + row[of], 0));
+      const sum = (of: 'rights' | 'singles' | 'pairs' | 'decided'): string => count(check.rows.reduce((all, row) => all + row[of], 0));
       process.stdout.write(`${check.caller}, answered by ${check.by.join(', ')}\n${tableOf(check)}\n`);
-      process.stdout.write(`${sum('singles')} calls wrong in one way, ${sum('pairs')} in two; ${sum('decided')} tell an order\n\n`);
+      process.stdout.write(
+        `${sum('rights')} right calls that are refused, ${sum('singles')} wrong in one way, ${sum('pairs')} in two; ${sum('decided')} tell an order\n\n`,
+      );
     }
     for (const { caller, operation, what, answers } of differences)
       process.stdout.write(

@@ -2,8 +2,10 @@
 
 import type { Row } from '#spec/matrix/cell.ts';
 import { kindOf, MATRIX, nameOf } from '#spec/matrix/matrix.ts';
+import { CONTROL_OPERATIONS } from './control.ts';
 import { EVENT_CHANNEL } from './event_channel.ts';
 import { GRANT_TABLE } from './grant_table.ts';
+import { HVM_OPERATIONS } from './hvm.ts';
 import { MEMORY_OP } from './memory.ts';
 import { OLD_FORMS } from './old_forms.ts';
 import type { Operation } from './operation.ts';
@@ -23,6 +25,8 @@ export const OPERATIONS: readonly Operation[] = [
   ...MEMORY_OP,
   ...OLD_FORMS,
   ...PLATFORM_OP,
+  ...CONTROL_OPERATIONS,
+  ...HVM_OPERATIONS,
 ];
 
 /** Rows by their names and by each beginning of them: an operation with sub-operations of its own has a row for each, and they share their fate. */
@@ -43,6 +47,12 @@ const rowsOf = (name: string): readonly Row[] => ROWS.get(name) ?? [];
 export const isAnswered = (name: string, caller: DomainKind): boolean => {
   const rows = rowsOf(name);
   return rows.length > 0 && rows.every(({ cells }) => ['modelled', 'refused'].includes(kindOf(cells[caller])));
+};
+
+/** Whether it is refused to this caller whatever the arguments. */
+export const isRefused = (name: string, caller: DomainKind): boolean => {
+  const rows = rowsOf(name);
+  return rows.length > 0 && rows.every(({ cells }) => kindOf(cells[caller]) === 'refused');
 };
 
 const answered = new Map<DomainKind, readonly Operation[]>();

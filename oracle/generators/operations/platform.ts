@@ -35,9 +35,16 @@ const PLATFORM: readonly Operation[] = [
   platform('cpu_online', call('cpu_online', 0), NO_SUCH_CPU),
   platform('cpu_offline', call('cpu_offline', 0), NO_SUCH_CPU),
   platform('settime64', call('settime64', 1_600_000_000, 0, 5), wrongField(0, 'word3', { reserved: 1 })),
+  platform('settime32', call('settime32', 1_600_000_000, 5)),
   platform('change_freq', call('change_freq')),
   platform('getidletime', call('getidletime')),
 ];
+
+/** The rest; what is refused to others whatever the operation. */
+const MANAGEMENT: readonly Operation[] = MATRIX.flatMap(({ call: of, sub }): readonly Operation[] => {
+  if (of !== 'platform_op' || sub === null || !(sub in OP) || PLATFORM.some(({ row }) => row === `platform_op/${sub}`)) return [];
+  return [platform(sub as keyof typeof OP, call(sub as keyof typeof OP))];
+});
 
 const PMU: readonly Operation[] = MATRIX.filter((row) => row.call === 'xenpmu_op' && row.command !== null).map(({ sub, command }) =>
   operation(`xenpmu_op/${sub}`, [command!, 0]),
@@ -50,4 +57,10 @@ const eoiMap = (name: 'pirq_eoi_gmfn_v1' | 'pirq_eoi_gmfn_v2'): Operation =>
     faults: [wrong(0, 'command', { unknown: 60 })],
   });
 
-export const PLATFORM_OP: readonly Operation[] = [...PLATFORM, ...PMU, eoiMap('pirq_eoi_gmfn_v1'), eoiMap('pirq_eoi_gmfn_v2')];
+export const PLATFORM_OP: readonly Operation[] = [
+  ...PLATFORM,
+  ...MANAGEMENT,
+  ...PMU,
+  eoiMap('pirq_eoi_gmfn_v1'),
+  eoiMap('pirq_eoi_gmfn_v2'),
+];
