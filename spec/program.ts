@@ -161,7 +161,8 @@ export const Step = z.discriminatedUnion('do', [
   }),
   /**
    * Many hypercalls with no line of their own. Without `draws` each is made once, in order, and all results are printed; with it so many are
-   * drawn from the list by `seed`, and a mix of their results is printed. Results inside `calls` cannot be named by later steps.
+   * drawn from the list by `seed`, and a mix of their results is printed. Results inside `calls` cannot be named by later steps. `batches`: so many
+   * multicalls of 16 to 64 of the calls are drawn too; what they make counts among the draws, which end with the last run of calls.
    */
   z.strictObject({
     ...step,
@@ -169,6 +170,7 @@ export const Step = z.discriminatedUnion('do', [
     calls: z.array(Call).min(1).max(400),
     draws: z.int().min(1).max(1_000_000).optional(),
     seed: z.int().min(0).max(0xffffffff).optional(),
+    batches: z.int().min(0).max(8).optional(),
   }),
   /** One access to memory; `show` tells how the value read is printed. */
   z.strictObject({

@@ -107,8 +107,9 @@ function* simplerCall(step: Extract<Step, { do: 'hypercall' }>): IterableIterato
 function* simplerCalls(step: Extract<Step, { do: 'calls' }>): IterableIterator<Step> {
   const { calls, draws } = step;
   if (draws !== undefined) {
-    const { draws: _, seed: _seed, ...listed } = step;
+    const { draws: _, seed: _seed, batches, ...listed } = step;
     yield listed;
+    if (batches) yield { ...listed, draws, ...(_seed === undefined ? {} : { seed: _seed }) };
     for (let less = draws >> 1; less >= 1; less >>= 1) yield { ...step, draws: draws - less };
   }
   for (let size = calls.length >> 1; size >= 1; size >>= 1)

@@ -20,13 +20,16 @@ export type DenseOptions = {
   readonly portable: boolean;
   /** As whom a program of one domain is to run; null: of each four programs one has two domains, and domain 1 makes the calls. */
   readonly alone: DomainKind | null;
-  /** Whether calls are put into multicalls too, which keep what is left of a call that stopped. */
+  /** Whether a list has multicalls of its own, whose entries nobody puts back when a call inside has stopped. */
   readonly multicalls: boolean;
 };
 const DEFAULTS: DenseOptions = { draws: 4000, portable: false, alone: null, multicalls: true };
 
 /** Frames that are handed out are the machine's choice. */
 const PORTABLE = THEMES.filter((theme) => theme !== reservations);
+
+/** Multicalls that are made up of a table's calls: most tables have some. */
+const BATCHES = [0, 1, 2, 3];
 
 /** Calls of one table. */
 const LEAST_CALLS = 8;
@@ -69,7 +72,7 @@ const generate = (source: fc.Random, two: boolean, { draws, portable, alone, mul
     if (calls.length === 0) continue;
     steps.push(
       ...before,
-      step({ do: 'calls', calls, draws: Math.ceil(draws / tables), seed: r.int(0, 0x7fffffff) } as never),
+      step({ do: 'calls', calls, draws: Math.ceil(draws / tables), seed: r.int(0, 0x7fffffff), batches: r.pick(BATCHES) } as never),
       ...between(g, step),
     );
   }

@@ -1,30 +1,9 @@
-/** Hypercalls from a table, one after the other, with as few instructions in between as can be. */
+/** Hypercalls from a table, one after the other. */
 
 /** A row: the hypercall's number, six arguments, its result. */
 export const CALL_ROW = 64;
 
 export const CALLS = `
-# R12: rows, R13: how many, R14: draws to make, R15: the state to draw by. Out RBX: a mix of the results
-draw_calls:
-  xor ebx, ebx
-draw_next:
-  mov rax, 0x5851f42d4c957f2d
-  imul r15, rax
-  add r15, 0x4057b7ef
-  mov rax, r15
-  shr rax, 32
-  imul rax, r13
-  shr rax, 32
-  shl rax, 6
-  lea rbp, [r12 + rax]
-  call row_call
-  xor rbx, rax
-  rol rbx, 29
-  add rbx, 0x61c88647
-  dec r14
-  jne draw_next
-  ret
-
 # R12: rows, R14: how many. Each once; the results stay in the rows
 list_calls:
   mov rbp, r12
