@@ -76,6 +76,18 @@ export type PortObservation = {
   readonly remote_dom: number | null;
   readonly remote_port: number | null;
   readonly number: number | null;
+  /** Its priority, 0 to 15; only while its domain has the FIFO ABI. */
+  readonly priority?: number;
+};
+
+/** What Xen keeps of a domain that has the FIFO ABI; the rest of the queues stands in the guest's own pages. */
+export type FifoObservation = {
+  /** Frames of the event array, in the order in which they were added. */
+  readonly array: readonly number[];
+  /** By vCPU: frame and byte offset of its control block, and the last port of each of its 16 queues (0 = none). */
+  readonly vcpus: readonly { readonly control_block: readonly [mfn: number, offset: number] | null; readonly tails: readonly number[] }[];
+  /** Valid ports that are raised when the page of their event word comes, ascending. */
+  readonly kept: readonly number[];
 };
 
 export type MaptrackObservation = { readonly handle: number; readonly domid: number; readonly ref: number; readonly flags: number };
@@ -107,6 +119,8 @@ export type DomainObservation = {
   readonly vcpus: readonly VcpuObservation[];
   /** All ports that are not free, ascending. */
   readonly ports: readonly PortObservation[];
+  /** Absent while the domain has the two-level ABI. */
+  readonly fifo?: FifoObservation;
   readonly grant_frames: readonly number[];
   readonly active_grants: readonly ActiveGrantObservation[];
   readonly maptrack: readonly MaptrackObservation[];

@@ -10,6 +10,18 @@ export const EVTCHNS_PER_BUCKET = 64;
 export const NR_PIRQS = { dom0: 208, other: 56 } as const;
 /** Bytes of the FIFO ABI's control block. */
 export const EVTCHN_FIFO_CONTROL_BLOCK = 72;
+/** The block: a bit of `ready` for each queue that has something in it, and the first port of each queue (16 of 32 bits). */
+export const evtchn_fifo_control_block = layout(EVTCHN_FIFO_CONTROL_BLOCK, { ready: [0, 4], head: [8, 64] });
+/** Bits of an event word, which is 32 bits wide; its low 17 bits name the next port of the queue. */
+export const EVTCHN_FIFO_BIT = { pending: 31, masked: 30, linked: 29, busy: 28 } as const;
+export const EVTCHN_FIFO_LINK_BITS = 17;
+export const EVTCHN_FIFO_LINK_MASK = 0x1ffff;
+/** Event words in a page of the event array, and how many pages it may have. */
+export const EVTCHN_FIFO_WORDS_PER_PAGE = 1024;
+export const EVTCHN_FIFO_MAX_PAGES = 128;
+/** Priorities, which are queues of a vCPU: 0 is served first. */
+export const EVTCHN_FIFO_PRIORITY = { max: 0, default: 7, min: 15 } as const;
+export const EVTCHN_FIFO_QUEUES = 16;
 
 export const EVTCHNSTAT = { closed: 0, unbound: 1, interdomain: 2, pirq: 3, virq: 4, ipi: 5 } as const;
 export type EvtchnStat = keyof typeof EVTCHNSTAT;
