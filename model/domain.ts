@@ -10,6 +10,13 @@ export type Channel =
   | { readonly state: 'virq'; readonly vcpu: number; readonly virq: number }
   | { readonly state: 'ipi'; readonly vcpu: number };
 
+/** What Xen keeps of a domain with the FIFO ABI: frames of its event array, and by vCPU where the control block is and how queues end. */
+export type EvtchnFifo = { readonly eventArray: readonly number[]; readonly vcpus: readonly FifoVcpu[] };
+/** `tails`: by priority, the last port of the queue; 0 = none. */
+export type FifoVcpu = { readonly controlBlock: { readonly mfn: number; readonly offset: number } | null; readonly tails: readonly number[] };
+/** What Xen remembers of a port under the FIFO ABI. `kept`: it is raised when the page of its event word comes. */
+export type FifoPort = { readonly priority: number; readonly kept: boolean };
+
 /** Use of one grant reference by mappers, as Xen counts it. */
 export type ActiveGrant = {
   readonly mfn: number;
@@ -58,6 +65,10 @@ export type Domain = {
   readonly channels: readonly (Channel | null)[];
   /** Port at which a reset of the channels was interrupted; 0 or absent = none was. */
   readonly resettingPort?: number;
+  /** Absent or null = the two-level ABI. */
+  readonly fifo?: EvtchnFifo | null;
+  /** By port, for as long as the domain lives: neither closing a port nor leaving the FIFO ABI forgets it. */
+  readonly fifoPorts?: ReadonlyMap<number, FifoPort>;
   readonly grants: GrantTable;
   /** The two slots of SCHEDOP_watchdog. A slot that fired stays in use. */
   readonly watchdogs: readonly { readonly inUse: boolean; readonly deadline: number | null }[];
@@ -68,6 +79,8 @@ export type Domain = {
   readonly cmosIndex?: number;
   /** Frame of the page that tells which interrupts want their end told; absent = none. */
   readonly eoiMap?: number;
+  /** Numbers of interrupts that the domain took by get_free_pirq; absent = none. */
+  readonly pirqs?: readonly number[];
 };
 
 export const EMPTY_GRANTS: GrantTable = { frames: [], active: new Map(), maptrack: [], handleOwners: [], freeHandles: [] };

@@ -1,9 +1,10 @@
 /** Event channels, interrupts, versions, the console. */
-import { hypercall, modelled, not, op, ops, other, type Row, refused, xenRefuses } from './cell.ts';
+import { hypercall, modelled, not, op, ops, other, type Row, refused } from './cell.ts';
 
 const TWO_LEVEL = 'the domain has the two-level ABI';
 const INTERRUPTS = not('physical interrupts and the I/O APIC behind PV guests');
 const PCI = not('the PCI bus');
+const NO_DEVICE = refused('ENODEV', ['EFAULT'], 'Xen knows no PCI device before domain 0 adds one');
 
 export const CHANNELS: readonly Row[] = [
   ...hypercall('event_channel_op_compat', 16, [
@@ -32,29 +33,33 @@ export const CHANNELS: readonly Row[] = [
     other(refused('ENOSYS')),
   ]),
   ...hypercall('physdev_op_compat', 19, [
-    ...ops({ irq_unmask_notify: 4, irq_status_query: 5 }, INTERRUPTS),
-    ...ops({ set_iopl: 6, set_iobitmap: 7 }, modelled),
-    ...ops({ apic_read: 8, apic_write: 9, alloc_irq_vector: 10 }, INTERRUPTS, xenRefuses('EPERM', ['EFAULT'])),
-    op('free_irq_vector', 11, xenRefuses('ENOSYS', ['EFAULT'], 'the name alone is left of it')),
+    ...ops({ irq_unmask_notify: 4, irq_status_query: 5, set_iopl: 6, set_iobitmap: 7 }, modelled),
+    ...ops({ apic_read: 8, apic_write: 9 }, INTERRUPTS, refused('EPERM', ['EFAULT'])),
+    op('alloc_irq_vector', 10, modelled, refused('EPERM', ['EFAULT'])),
+    op('free_irq_vector', 11, refused('ENOSYS', ['EFAULT'], 'the name alone is left of it')),
   ]),
   ...hypercall('physdev_op', 33, [
-    ...ops({ irq_unmask_notify: 4, irq_status_query: 5 }, INTERRUPTS),
-    ...ops({ set_iopl: 6, set_iobitmap: 7 }, modelled),
-    ...ops({ apic_read: 8, apic_write: 9, alloc_irq_vector: 10 }, INTERRUPTS, xenRefuses('EPERM', ['EFAULT'])),
-    op('free_irq_vector', 11, xenRefuses('ENOSYS', [], 'the name alone is left of it')),
-    ...ops({ eoi: 12, map_pirq: 13, unmap_pirq: 14 }, INTERRUPTS),
-    ...ops({ manage_pci_add: 15, manage_pci_remove: 16 }, PCI, xenRefuses('EPERM', ['EFAULT'])),
+    ...ops({ irq_unmask_notify: 4, irq_status_query: 5, set_iopl: 6, set_iobitmap: 7 }, modelled),
+    ...ops({ apic_read: 8, apic_write: 9 }, INTERRUPTS, refused('EPERM', ['EFAULT'])),
+    op('alloc_irq_vector', 10, modelled, refused('EPERM', ['EFAULT'])),
+    op('free_irq_vector', 11, refused('ENOSYS', [], 'the name alone is left of it')),
+    op('eoi', 12, modelled),
+    op('map_pirq', 13, INTERRUPTS, refused('EPERM', ['EFAULT', 'EINVAL', 'EFAULT', 'ESRCH'])),
+    op('unmap_pirq', 14, refused('EINVAL', ['EFAULT', 'ESRCH'], 'no interrupt is mapped'), refused('EPERM', ['EFAULT', 'ESRCH'])),
+    op('manage_pci_add', 15, PCI, refused('EPERM', ['EFAULT'])),
+    op('manage_pci_remove', 16, NO_DEVICE, refused('EPERM', ['EFAULT'])),
     op('pirq_eoi_gmfn_v1', 17, modelled),
-    op('restore_msi', 19, PCI),
-    op('manage_pci_add_ext', 20, PCI, xenRefuses('EPERM', ['EFAULT', 'EINVAL'])),
-    op('setup_gsi', 21, INTERRUPTS, xenRefuses('EPERM', ['EFAULT', 'EINVAL'])),
-    op('get_free_pirq', 23, INTERRUPTS),
-    op('pci_mmcfg_reserved', 24, PCI, xenRefuses('EPERM')),
-    ...ops({ pci_device_add: 25, pci_device_remove: 26 }, PCI, xenRefuses('EPERM', ['EFAULT'])),
-    op('restore_msi_ext', 27, PCI),
+    op('restore_msi', 19, NO_DEVICE),
+    op('manage_pci_add_ext', 20, PCI, refused('EPERM', ['EFAULT', 'EINVAL'])),
+    op('setup_gsi', 21, INTERRUPTS, refused('EPERM', ['EFAULT', 'EINVAL'])),
+    op('get_free_pirq', 23, modelled),
+    op('pci_mmcfg_reserved', 24, PCI, refused('EPERM')),
+    op('pci_device_add', 25, PCI, refused('EPERM', ['EFAULT'])),
+    op('pci_device_remove', 26, NO_DEVICE, refused('EPERM', ['EFAULT'])),
+    op('restore_msi_ext', 27, NO_DEVICE),
     op('pirq_eoi_gmfn_v2', 28, modelled),
-    op('dbgp_op', 29, not('the USB debug port'), xenRefuses('EPERM')),
-    ...ops({ prepare_msix: 30, release_msix: 31 }, PCI, xenRefuses('EPERM', ['EFAULT'])),
+    op('dbgp_op', 29, modelled, refused('EPERM')),
+    ...ops({ prepare_msix: 30, release_msix: 31 }, NO_DEVICE, refused('EPERM', ['EFAULT'])),
     other(refused('ENOSYS')),
   ]),
 ];

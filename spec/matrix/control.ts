@@ -1,9 +1,15 @@
 /** Hypercalls of the control domain: machine, domains, profiling, crash kernels. */
 import { hypercall, modelled, not, op, ops, type Row, refused, whole } from './cell.ts';
 
-const PLATFORM_DENIED = refused('EPERM', ['EFAULT', 'EACCES']);
-const DENIED = refused('EPERM', ['EFAULT', 'EACCES']);
+/** What is looked at before the operation: the structure, its version; then the domain. */
+const HEAD = ['EFAULT', 'EACCES'] as const;
+const DOMAIN = [...HEAD, 'ESRCH'] as const;
+const NOT_HVM = 'the domain is no HVM guest';
+
+const PLATFORM_DENIED = refused('EPERM', HEAD);
+const DENIED = refused('EPERM', HEAD);
 const HARDWARE = not('needs real hardware: firmware, power, microcode, machine checks');
+const XEN_ITSELF = not("about Xen's own code: its symbols, patches to it");
 const TOOLS = not('the toolstack of domain 0: building and running domains by hypercall');
 const PROFILING = not('needs performance counters');
 
@@ -24,14 +30,12 @@ const PLATFORM_HARDWARE = {
   del_memtype: 32,
   read_memtype: 33,
   microcode_update: 35,
-  efi_runtime_call: 49,
   enter_acpi_sleep: 51,
   set_processor_pminfo: 54,
   cpu_hotadd: 58,
   mem_hotadd: 59,
   core_parking: 60,
   resource_op: 61,
-  get_symbol: 63,
 };
 
 const SYSCTL_TOOLS = {
@@ -53,17 +57,12 @@ const SYSCTL_TOOLS = {
 };
 
 const SYSCTL_HARDWARE = {
-  perfc_op: 5,
   get_pmstat: 10,
   cpu_hotplug: 11,
   pm_op: 12,
   page_offline_op: 14,
-  lockprof_op: 15,
-  coverage_op: 20,
-  psr_cmt_op: 21,
   pcitopoinfo: 22,
   psr_alloc: 23,
-  livepatch_op: 27,
 };
 
 /** Refused to others before anything that belongs to the operation is looked at. */
@@ -133,20 +132,6 @@ const DOMCTL = {
   gdbsx_domstatus: 1003,
 };
 
-/** Privilege is asked for late, after checks of the operation's own. */
-const DOMCTL_LATE = {
-  irq_permission: 19,
-  ioport_permission: 21,
-  bind_pt_irq: 38,
-  memory_mapping: 39,
-  ioport_mapping: 40,
-  set_target: 46,
-  unbind_pt_irq: 48,
-  get_device_group: 50,
-  vm_event_op: 56,
-};
-const LATE = not('what is checked before privilege is not written down yet');
-
 const XENOPROF_CONTROL = {
   reset_active_list: 1,
   reset_passive_list: 2,
@@ -172,19 +157,35 @@ export const CONTROL: readonly Row[] = [
       refused('ENOSYS', ['EFAULT', 'EACCES'], 'Xen itself governs frequencies'),
       PLATFORM_DENIED,
     ),
+    op('efi_runtime_call', 49, refused('ENOSYS', ['EFAULT', 'EACCES'], 'a BIOS started the machine'), PLATFORM_DENIED),
     ...ops(PLATFORM_HARDWARE, HARDWARE, PLATFORM_DENIED),
+    op('get_symbol', 63, XEN_ITSELF, PLATFORM_DENIED),
   ]),
   ...hypercall('xenoprof_op', 31, [
     ...ops({ init: 0, enable_virq: 8, disable_virq: 11, get_buffer: 14 }, PROFILING),
     ...ops(XENOPROF_CONTROL, refused('EPERM', ['EINVAL'], 'there is no primary profiler before domain 0 has become it')),
   ]),
-  ...hypercall('sysctl', 35, [...ops(SYSCTL_TOOLS, TOOLS, DENIED), ...ops(SYSCTL_HARDWARE, HARDWARE, DENIED)]),
+  ...hypercall('sysctl', 35, [
+    ...ops(SYSCTL_TOOLS, TOOLS, DENIED),
+    ...ops({ perfc_op: 5, lockprof_op: 15 }, refused('ENOSYS', HEAD, 'built without counters of its own'), DENIED),
+    op('coverage_op', 20, refused('EOPNOTSUPP', [...HEAD, 'EFAULT'], 'built without coverage'), DENIED),
+    op('psr_cmt_op', 21, refused('ENODEV', HEAD, 'the processor does not monitor its caches'), DENIED),
+    ...ops(SYSCTL_HARDWARE, HARDWARE, DENIED),
+    op('livepatch_op', 27, XEN_ITSELF, DENIED),
+  ]),
   ...hypercall('domctl', 36, [
     op('createdomain', 1, TOOLS, DENIED),
     op('getdomaininfo', 5, TOOLS, refused('EPERM', ['EFAULT', 'EACCES', 'EINVAL', 'ESRCH'])),
     op('iomem_permission', 20, TOOLS, refused('EPERM', ['EFAULT', 'EACCES', 'ESRCH', 'EINVAL'])),
     ...ops(DOMCTL, TOOLS, refused('EPERM', ['EFAULT', 'EACCES', 'ESRCH'])),
-    ...ops(DOMCTL_LATE, TOOLS, LATE),
+    op('irq_permission', 19, refused('EPERM', [...DOMAIN, 'EINVAL'], 'no interrupt is mapped')),
+    op('ioport_permission', 21, TOOLS, refused('EPERM', [...DOMAIN, 'EINVAL'])),
+    ...ops({ bind_pt_irq: 38, unbind_pt_irq: 48 }, refused('EINVAL', DOMAIN, NOT_HVM)),
+    op('memory_mapping', 39, modelled, refused('EPERM', [...DOMAIN, 'EINVAL'])),
+    op('ioport_mapping', 40, refused('EOPNOTSUPP', DOMAIN, NOT_HVM)),
+    op('set_target', 46, refused('EOPNOTSUPP', [...DOMAIN, 'ESRCH', 'EINVAL'], NOT_HVM)),
+    op('get_device_group', 50, refused('EOPNOTSUPP', DOMAIN, 'there is no IOMMU')),
+    op('vm_event_op', 56, TOOLS, refused('EPERM', [...DOMAIN, 'ESRCH'], 'only the version of its ring is told')),
   ]),
   ...hypercall(
     'kexec_op',
@@ -204,10 +205,10 @@ export const CONTROL: readonly Row[] = [
     42,
     ops({ get_version: 0, read: 1, write_contents: 2 }, not("Xen's own settings as a file system"), refused('EPERM')),
   ),
-  ...hypercall(
-    'mca',
-    48,
-    ops({ fetch: 1, notifydomain: 2, physcpuinfo: 3, msrinject: 4, mceinject: 5, inject_v2: 6 }, HARDWARE, refused('EPERM')),
-  ),
+  ...hypercall('mca', 48, [
+    ...ops({ fetch: 1, physcpuinfo: 3 }, modelled, refused('EPERM')),
+    op('notifydomain', 2, refused('EINVAL', HEAD, 'the name alone is left of it'), refused('EPERM')),
+    ...ops({ msrinject: 4, mceinject: 5, inject_v2: 6 }, HARDWARE, refused('EPERM')),
+  ]),
   ...whole('paging_domctl_cont', 49, TOOLS, refused('EPERM', ['EFAULT', 'EOPNOTSUPP', 'ESRCH'])),
 ];

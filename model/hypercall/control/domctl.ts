@@ -1,5 +1,5 @@
 /** HYPERVISOR_domctl(u_domctl): what is looked at before the operation itself. Chapter: spec/chapters/privileged.md. */
-import { control, XEN_DOMCTL, XEN_DOMCTL_INTERFACE_VERSION, XEN_DOMCTL_LATE } from '#spec/abi/control.ts';
+import { control, XEN_DOMCTL, XEN_DOMCTL_INTERFACE_VERSION } from '#spec/abi/control.ts';
 import { DOMID } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { copyFromGuest, copyToGuestUnchecked } from '../../guest_copy.ts';
@@ -11,6 +11,7 @@ import { isControlDomain } from '../domids.ts';
 import { fieldOf } from '../guest_struct.ts';
 import { notModelled } from '../not_modelled.ts';
 import { fail, type HypercallResult, type Perform } from '../result.ts';
+import { lateRule } from './domctl_late.ts';
 
 const { fields } = control.domctl;
 type Domctl = { readonly cmd: number; readonly version: number; readonly domain: number; readonly bytes: Uint8Array };
@@ -28,7 +29,8 @@ export const domctl: Perform = (machine, caller, [uDomctl]) => {
   const m = read.machine;
   const op = domctlOf(read.bytes);
   if (op.version !== XEN_DOMCTL_INTERFACE_VERSION) return fail(m, 'EACCES', 'domctl/version');
-  return unknownDomain(m, op) ?? malformed(m, caller, op) ?? refusal(m, caller);
+  const late = lateRule(op.cmd);
+  return unknownDomain(m, op) ?? late?.(m, caller, { ...op, at: uDomctl }) ?? malformed(m, op) ?? refusal(m, caller);
 };
 
 /** ESRCH for a domain that is not there, where the operation wants one. */
@@ -51,11 +53,9 @@ const unknownDomain = (m: Machine, { cmd, domain }: Domctl): HypercallResult | n
 };
 
 /** What some operations look at before the privilege. */
-const malformed = (m: Machine, caller: VcpuRef, op: Domctl): HypercallResult | null => {
+const malformed = (m: Machine, op: Domctl): HypercallResult | null => {
   if (op.cmd === XEN_DOMCTL.getdomaininfo) return nobodyThere(m, op.domain);
-  if (op.cmd === XEN_DOMCTL.iomem_permission) return wraps(op.bytes) ? fail(m, 'EINVAL', 'domctl/iomem_permission-range') : null;
-  // domctl/privilege: nine look at arguments of their own first.
-  return XEN_DOMCTL_LATE.includes(op.cmd) ? notModelled(m, caller, 'domctl') : null;
+  return op.cmd === XEN_DOMCTL.iomem_permission && wraps(op.bytes) ? fail(m, 'EINVAL', 'domctl/iomem_permission-range') : null;
 };
 
 const nobodyThere = (m: Machine, domid: number): HypercallResult | null => {

@@ -10,4 +10,3 @@ const privileged =
 
 export const kexec_op = privileged('kexec_op');
 export const hypfs_op = privileged('hypfs_op');
-export const mca = privileged('mca');

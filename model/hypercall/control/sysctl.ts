@@ -1,6 +1,6 @@
 /** HYPERVISOR_sysctl(u_sysctl): what is looked at before the operation itself. Chapter: spec/chapters/privileged.md. */
-import { control, XEN_SYSCTL_INTERFACE_VERSION } from '#spec/abi/control.ts';
-import { copyFromGuest } from '../../guest_copy.ts';
+import { control, XEN_SYSCTL, XEN_SYSCTL_INTERFACE_VERSION } from '#spec/abi/control.ts';
+import { copyFromGuest, copyToGuestUnchecked } from '../../guest_copy.ts';
 import { isControlDomain } from '../domids.ts';
 import { fieldOf } from '../guest_struct.ts';
 import { notModelled } from '../not_modelled.ts';
@@ -9,7 +9,21 @@ import { fail, type Perform } from '../result.ts';
 export const sysctl: Perform = (machine, caller, [uSysctl]) => {
   const read = copyFromGuest(machine, caller, uSysctl, control.sysctl.size);
   if (!read.ok) return fail(read.machine, 'EFAULT', 'sysctl/argument-fault');
-  if (fieldOf(read.bytes, control.sysctl.fields.interface_version) !== XEN_SYSCTL_INTERFACE_VERSION)
-    return fail(read.machine, 'EACCES', 'sysctl/version');
-  return isControlDomain(caller) ? notModelled(read.machine, caller, 'sysctl') : fail(read.machine, 'EPERM', 'sysctl/privilege');
+  const m = read.machine;
+  const { interface_version, cmd } = control.sysctl.fields;
+  if (fieldOf(read.bytes, interface_version) !== XEN_SYSCTL_INTERFACE_VERSION) return fail(m, 'EACCES', 'sysctl/version');
+  if (!isControlDomain(caller)) return fail(m, 'EPERM', 'sysctl/privilege');
+  switch (fieldOf(read.bytes, cmd)) {
+    case XEN_SYSCTL.perfc_op:
+    case XEN_SYSCTL.lockprof_op:
+      return fail(m, 'ENOSYS', 'sysctl/not_built');
+    case XEN_SYSCTL.coverage_op: {
+      const written = copyToGuestUnchecked(m, caller, uSysctl, read.bytes);
+      return fail(written.machine, written.ok ? 'EOPNOTSUPP' : 'EFAULT', 'sysctl/coverage_op');
+    }
+    case XEN_SYSCTL.psr_cmt_op:
+      return fail(m, 'ENODEV', 'sysctl/psr_cmt_op');
+    default:
+      return notModelled(m, caller, 'sysctl');
+  }
 };

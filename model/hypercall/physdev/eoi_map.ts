@@ -1,4 +1,4 @@
-/** PHYSDEVOP_pirq_eoi_gmfn: a page for the bits of interrupts that want their end told. Chapter: spec/chapters/host.md. */
+/** PHYSDEVOP_pirq_eoi_gmfn: a page for the bits of interrupts that want their end told. Chapter: spec/chapters/physdev.md. */
 import { physdev } from '#spec/abi/physdev.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { copyFromGuest } from '../../guest_copy.ts';

@@ -1,19 +1,28 @@
-/** HYPERVISOR_physdev_op(cmd, arg): virtual IOPL and I/O bitmaps. Chapter: spec/chapters/emulation.md. */
+/** HYPERVISOR_physdev_op(cmd, arg): interrupts of devices, PCI, virtual IOPL and I/O bitmaps. Chapter: spec/chapters/physdev.md. */
 import { type SUBOPERATIONS, suboperation } from '#spec/abi/hypercall.ts';
 import { IO_BITMAP_BYTES, IO_PORTS, physdev } from '#spec/abi/physdev.ts';
-import type { VcpuRef } from '#spec/event.ts';
 import { arrayOk, copyFromGuest } from '../../guest_copy.ts';
 import { updateVcpu } from '../../lens.ts';
-import type { Machine } from '../../machine.ts';
 import { wordIn } from '../../memory/guest.ts';
-import type { Word } from '../../word/word.ts';
 import { fieldOf } from '../guest_struct.ts';
-import { notModelled } from '../not_modelled.ts';
-import { done, fail, type HypercallResult, type Perform } from '../result.ts';
+import { done, fail, type Perform } from '../result.ts';
 import { pirqEoiGmfn } from './eoi_map.ts';
-
-/** One operation; `arg` is the address of its structure. */
-export type PhysdevOperation = (machine: Machine, caller: VcpuRef, arg: Word) => HypercallResult;
+import {
+  apicRead,
+  apicWrite,
+  dbgpOp,
+  managePciAdd,
+  managePciAddExt,
+  managePciRemove,
+  pciDeviceAdd,
+  pciDeviceRemove,
+  pciMmcfgReserved,
+  releaseMsix,
+  restoreMsi,
+  restoreMsiExt,
+} from './pci.ts';
+import { allocIrqVector, eoi, freeIrqVector, getFreePirq, irqStatusQuery, irqUnmaskNotify, mapPirq, setupGsi, unmapPirq } from './pirq.ts';
+import type { PhysdevOperation } from './rule.ts';
 
 const MOST_IOPL = 3;
 
@@ -37,17 +46,37 @@ const set_iobitmap: PhysdevOperation = (machine, caller, arg) => {
 
 type Name = keyof typeof SUBOPERATIONS.physdev_op;
 
-/** By name; what is absent is not modelled. */
-export const PHYSDEV_OPERATIONS: Readonly<Partial<Record<Name, PhysdevOperation>>> = {
+const OPERATIONS: Readonly<Record<Name, PhysdevOperation>> = {
+  irq_unmask_notify: irqUnmaskNotify,
+  irq_status_query: irqStatusQuery,
   set_iopl,
   set_iobitmap,
+  apic_read: apicRead,
+  apic_write: apicWrite,
+  alloc_irq_vector: allocIrqVector,
+  free_irq_vector: freeIrqVector,
+  eoi,
+  map_pirq: mapPirq,
+  unmap_pirq: unmapPirq,
+  manage_pci_add: managePciAdd,
+  manage_pci_remove: managePciRemove,
   pirq_eoi_gmfn_v1: pirqEoiGmfn,
+  restore_msi: restoreMsi,
+  manage_pci_add_ext: managePciAddExt,
+  setup_gsi: setupGsi,
+  get_free_pirq: getFreePirq,
+  pci_mmcfg_reserved: pciMmcfgReserved,
+  pci_device_add: pciDeviceAdd,
+  pci_device_remove: pciDeviceRemove,
+  restore_msi_ext: restoreMsiExt,
   pirq_eoi_gmfn_v2: pirqEoiGmfn,
+  dbgp_op: dbgpOp,
+  prepare_msix: releaseMsix,
+  release_msix: releaseMsix,
 };
 
 export const physdev_op: Perform = (machine, caller, [cmd, arg]) => {
   const name = suboperation('physdev_op', cmd.lo) as Name | undefined;
   if (!name) return fail(machine, 'ENOSYS', 'physdev/op-unknown');
-  const operation = PHYSDEV_OPERATIONS[name];
-  return operation ? operation(machine, caller, arg) : notModelled(machine, caller, `physdev_op/${name}`);
+  return OPERATIONS[name](machine, caller, arg);
 };

@@ -20,11 +20,14 @@ const platformQuirk: Platform = (machine, { bytes }) =>
 
 const governedByXen: Platform = (machine) => fail(machine, 'ENOSYS', 'platform/frequency');
 
+const startedByBios: Platform = (machine) => fail(machine, 'ENOSYS', 'platform/efi');
+
 const RULES: Readonly<Record<string, Platform>> = {
   settime32,
   settime64,
   platform_quirk: platformQuirk,
   get_cpu_version: getCpuVersion,
+  efi_runtime_call: startedByBios,
   firmware_info: firmwareInfo,
   change_freq: governedByXen,
   getidletime: governedByXen,

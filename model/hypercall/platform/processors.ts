@@ -1,6 +1,7 @@
 /** platform_op about the machine's processors: what they are, and taking them on line and off. */
 import { platform, XEN_PCPU_FLAGS } from '#spec/abi/platform.ts';
 import type { MachineConfig } from '#spec/config.ts';
+import { signatureOf } from '../../cpu/x86/signature.ts';
 import type { Machine } from '../../machine.ts';
 import { fieldOf, withFields } from '../guest_struct.ts';
 import { notModelled } from '../not_modelled.ts';
@@ -23,13 +24,6 @@ const LEAF_VENDOR = 0;
 const LEAF_SIGNATURE = 1;
 const leafOf = ({ cpu }: MachineConfig, leaf: number) => cpu.cpuid.find((row) => row.leaf === leaf) ?? { eax: 0, ebx: 0, ecx: 0, edx: 0 };
 
-/** Family, model and stepping out of CPUID's signature; the extensions count for family 15, the model's for family 6 too. */
-const signature = (eax: number): { readonly family: number; readonly model: number; readonly stepping: number } => {
-  const [stepping, low, base] = [eax & 15, (eax >> 4) & 15, (eax >> 8) & 15];
-  const family = base === 15 ? 15 + ((eax >> 20) & 0xff) : base;
-  return { family, model: base === 15 || base === 6 ? (((eax >> 16) & 15) << 4) | low : low, stepping };
-};
-
 export const getCpuVersion: Platform = (machine, asked) => {
   const { get_cpu_version } = platform;
   const { fields } = get_cpu_version;
@@ -42,7 +36,7 @@ export const getCpuVersion: Platform = (machine, asked) => {
         vendor_id: ebx >>> 0,
         vendor_id_middle: edx >>> 0,
         vendor_id_end: ecx >>> 0,
-        ...signature(leafOf(config, LEAF_SIGNATURE).eax),
+        ...signatureOf(leafOf(config, LEAF_SIGNATURE).eax),
       }
     : nobody;
   const after = withFields(asked.bytes, get_cpu_version, { ...found, max_present: config.pcpus - 1 });

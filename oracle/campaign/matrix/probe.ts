@@ -57,6 +57,14 @@ const deeper = (name: string, cmd: number, peer: number): readonly Argument[] | 
     case 'memory_op/access_op/get_access':
     case 'memory_op/access_op/set_access_multi':
       return [cmd, words(peer * 2 ** 16)];
+    case 'domctl/ioport_permission':
+      return [words(0x15 * HIGH_HALF + cmd, peer, HIGH_HALF)];
+    case 'domctl/memory_mapping':
+      return [words(0x15 * HIGH_HALF + cmd, peer, 0, 0, 1)];
+    case 'domctl/set_target':
+      return [words(0x15 * HIGH_HALF + cmd, peer, 1 - peer)];
+    case 'mca/fetch':
+      return [words(0x01ecc003 * HIGH_HALF + cmd, 1, 0, aPage)];
     case 'paging_domctl_cont':
       return [words(0x15 * HIGH_HALF + SHADOW_OP, peer)];
     default:
