@@ -33,6 +33,8 @@ export class Memory {
   /** The same and, behind it from `scratch` on, room for CPUs to put a value together that lies in two frames. */
   readonly all: Uint8Array;
   readonly view: DataView;
+  /** All of RAM by words of four bytes: for aligned ones. */
+  readonly words: Int32Array;
   readonly scratch: number;
   /** Marks of each frame. */
   readonly marks: Uint8Array;
@@ -57,6 +59,7 @@ export class Memory {
     this.bytes = new Uint8Array(buffer, 0, this.scratch);
     this.all = new Uint8Array(buffer);
     this.view = new DataView(buffer);
+    this.words = new Int32Array(buffer, 0, this.scratch >> 2);
     this.marks = new Uint8Array(frames);
     this.firstSums = new Int32Array(frames);
     this.secondSums = new Int32Array(frames);

@@ -19,6 +19,10 @@ export const guestToMachine = (machine: Machine, vcpu: Vcpu, lo: number, hi: num
 /** Scratch for small structures: `copyFromGuest` fills it from offset 0. Valid until the next copy. */
 export const SCRATCH = new Uint8Array(8192);
 export const scratch = new DataView(SCRATCH.buffer);
+const scratchWords = new Int32Array(SCRATCH.buffer);
+
+/** Whether both ends of a copy, and so its length, are whole words of four bytes. */
+const isWords = (at: number, done: number, part: number): boolean => ((at | done | part) & 3) === 0;
 
 /** Copy `length` bytes from the guest into `into` (SCRATCH by default). False: -EFAULT. */
 export const copyFromGuest = (
@@ -36,8 +40,10 @@ export const copyFromGuest = (
     const at = guestToMachine(machine, vcpu, low | 0, low > 0xffffffff ? (hi + 1) | 0 : hi, false);
     if (at < 0) return false;
     const part = Math.min(length - done, PAGE - (at & (PAGE - 1)));
-    const { bytes } = machine.memory;
-    for (let i = 0; i < part; i++) into[done + i] = bytes[at + i];
+    const { bytes, words } = machine.memory;
+    if (into === SCRATCH && isWords(at, done, part))
+      for (let to = done >> 2, from = at >> 2, end = (done + part) >> 2; to < end; to++, from++) scratchWords[to] = words[from];
+    else for (let i = 0; i < part; i++) into[done + i] = bytes[at + i];
     done += part;
   }
   return true;
@@ -53,8 +59,10 @@ export const copyToGuest = (machine: Machine, vcpu: Vcpu, lo: number, hi: number
     if (at < 0) return false;
     const part = Math.min(length - done, PAGE - (at & (PAGE - 1)));
     machine.memory.willWrite(at, part);
-    const { bytes } = machine.memory;
-    for (let i = 0; i < part; i++) bytes[at + i] = from[done + i];
+    const { bytes, words } = machine.memory;
+    if (from === SCRATCH && isWords(at, done, part))
+      for (let i = done >> 2, to = at >> 2, end = (done + part) >> 2; i < end; i++, to++) words[to] = scratchWords[i];
+    else for (let i = 0; i < part; i++) bytes[at + i] = from[done + i];
     done += part;
   }
   return true;

@@ -35,17 +35,19 @@ export const isCanonical = (hi: number): boolean => {
   return top === 0 || top === -1;
 };
 
-const MEMO_MASK = 1023;
-const memoLo = new Int32Array(MEMO_MASK + 1);
-const memoHi = new Int32Array(MEMO_MASK + 1).fill(-1);
-const memoText: string[] = new Array(MEMO_MASK + 1).fill('0xffffffff00000000');
+const MEMO_BITS = 12;
+const memoLo = new Int32Array(1 << MEMO_BITS);
+const memoHi = new Int32Array(1 << MEMO_BITS).fill(-1);
+const memoText: string[] = new Array(1 << MEMO_BITS).fill('0xffffffff00000000');
+/** Odd, its bits well mixed: the upper bits of a product with it depend on all bits below. */
+const SPREAD = 0x9e3779b1;
 
 /**
  * `0x` and lower-case digits without leading zeros: the spelling of 64-bit values in events and observations. Guests make the same calls
  * again and again, so spellings are kept.
  */
 export const hexText = (lo: number, hi: number): string => {
-  const slot = (lo ^ (lo >>> 11) ^ hi) & MEMO_MASK;
+  const slot = Math.imul(lo ^ Math.imul(hi, SPREAD), SPREAD) >>> (32 - MEMO_BITS);
   if (memoLo[slot] === lo && memoHi[slot] === hi) return memoText[slot];
   const text = spell(lo, hi);
   memoLo[slot] = lo;

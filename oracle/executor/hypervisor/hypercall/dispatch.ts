@@ -51,21 +51,21 @@ const texts = (args: Int32Array, count: number): string[] => {
   }
 };
 
-const emitCall = (
-  machine: Machine,
-  vcpu: Vcpu,
-  numberLo: number,
-  numberHi: number,
-  args: Int32Array,
-  result: string | null,
-  depth: number,
-  since: number,
-): void => {
-  const call = callOf(numberLo, numberHi);
-  const event: Event = { kind: 'hypercall', at: vcpu.ref, call: call.name, args: texts(args, call.shown), result, depth };
-  const end = result === null ? machine.events.findIndex((told, i) => i >= since && isEndOf(told, vcpu.domain.domid)) : -1;
-  if (end < 0) machine.emit(event);
-  else machine.events.splice(end, 0, event);
+const emitCall = (machine: Machine, vcpu: Vcpu, call: string, args: string[], depth: number): void => {
+  const result = hexText(CALL_STATE.wideLo, CALL_STATE.wideHi);
+  machine.emit({ kind: 'hypercall', at: vcpu.ref, call, args, result, depth });
+};
+
+/** The event of a call that shows no result. `since`: how many events there were before it. */
+const emitUnanswered = (machine: Machine, vcpu: Vcpu, call: string, args: string[], depth: number, since: number): void => {
+  const { events } = machine;
+  const event: Event = { kind: 'hypercall', at: vcpu.ref, call, args, result: null, depth };
+  for (let i = since; i < events.length; i++) {
+    if (!isEndOf(events[i]!, vcpu.domain.domid)) continue;
+    events.splice(i, 0, event);
+    return;
+  }
+  machine.emit(event);
 };
 
 /** The call that ends its caller's domain is told before that end. */
@@ -93,9 +93,6 @@ const widen = (answer: number): void => {
 
 const liveArguments = new Int32Array(12);
 const nestedArguments = new Int32Array(12);
-/** Arguments as they were given, because handlers may be told others. */
-const shownArguments = new Int32Array(12);
-const shownNested = new Int32Array(12);
 
 /** One hypercall of a guest kernel: the SYSCALL has been carried out, RIP is behind it. */
 export const hypercall = (machine: Machine, vcpu: Vcpu): void => {
@@ -105,26 +102,26 @@ export const hypercall = (machine: Machine, vcpu: Vcpu): void => {
   const numberHi = s[2 * RAX + 1];
   for (let i = 0; i < MOST_ARGUMENTS; i++) {
     const at = 2 * ARGUMENT_REGISTERS[i];
-    liveArguments[2 * i] = shownArguments[2 * i] = s[at];
-    liveArguments[2 * i + 1] = shownArguments[2 * i + 1] = s[at + 1];
+    liveArguments[2 * i] = s[at];
+    liveArguments[2 * i + 1] = s[at + 1];
   }
   CALL_STATE.preempted = false;
   CALL_STATE.inMulticall = false;
   CALL_STATE.gaveUp = false;
   const since = machine.events.length;
+  const { name, shown } = callOf(numberLo, numberHi);
+  // Spelled before the call: handlers may be told other arguments.
+  const args = texts(liveArguments, shown);
   const answer = call(machine, vcpu, numberLo, numberHi, liveArguments);
   if (CALL_STATE.preempted) {
     rewind(vcpu, numberLo);
-    emitCall(machine, vcpu, numberLo, numberHi, shownArguments, null, 0, since);
-    return;
+    emitUnanswered(machine, vcpu, name, args, 0, since);
+  } else if (answer === NO_RETURN) emitUnanswered(machine, vcpu, name, args, 0, since);
+  else {
+    widen(answer);
+    cpu.setGprHalves(RAX, CALL_STATE.wideLo, CALL_STATE.wideHi);
+    emitCall(machine, vcpu, name, args, 0);
   }
-  if (answer === NO_RETURN) {
-    emitCall(machine, vcpu, numberLo, numberHi, shownArguments, null, 0, since);
-    return;
-  }
-  widen(answer);
-  cpu.setGprHalves(RAX, CALL_STATE.wideLo, CALL_STATE.wideHi);
-  emitCall(machine, vcpu, numberLo, numberHi, shownArguments, hexText(CALL_STATE.wideLo, CALL_STATE.wideHi), 0, since);
 };
 
 /** RIP back to the two-byte instruction before it. */
@@ -147,23 +144,22 @@ const rewind = (vcpu: Vcpu, number: number): void => {
  */
 export const nestedCall = (machine: Machine, vcpu: Vcpu, numberLo: number, numberHi: number): void => {
   const since = machine.events.length;
-  shownNested.set(nestedArguments);
+  const { name, shown } = callOf(numberLo, numberHi);
+  const args = texts(nestedArguments, shown);
   const answer = call(machine, vcpu, numberLo, numberHi, nestedArguments);
   if (CALL_STATE.preempted) {
     nestedArguments.set(CALL_STATE.continuation.subarray(0, 2 * CALL_STATE.continuationCount));
     widen(numberLo);
-    emitCall(machine, vcpu, numberLo, numberHi, shownNested, null, 1, since);
-    return;
-  }
-  if (answer === NO_RETURN) {
+    emitUnanswered(machine, vcpu, name, args, 1, since);
+  } else if (answer === NO_RETURN) {
     // The handler has put into RAX what Xen stores as the entry's result.
     CALL_STATE.wideLo = vcpu.cpu.gprLo(RAX);
     CALL_STATE.wideHi = vcpu.cpu.gprHi(RAX);
-    emitCall(machine, vcpu, numberLo, numberHi, shownNested, null, 1, since);
-    return;
+    emitUnanswered(machine, vcpu, name, args, 1, since);
+  } else {
+    widen(answer);
+    emitCall(machine, vcpu, name, args, 1);
   }
-  widen(answer);
-  emitCall(machine, vcpu, numberLo, numberHi, shownNested, hexText(CALL_STATE.wideLo, CALL_STATE.wideHi), 1, since);
 };
 
 /** Where multicall puts the six arguments of the entry at work. */

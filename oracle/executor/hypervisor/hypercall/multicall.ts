@@ -1,6 +1,6 @@
 /** multicall: a list of hypercalls in one. Each entry's result is stored as it is done; the list can be interrupted between entries. */
 import { multicall_entry } from '#spec/abi/xen.ts';
-import { accessOk, copyFromGuest, copyToGuest, putGuest, SCRATCH } from '../guest_access.ts';
+import { accessOk, copyFromGuest, copyToGuest, putGuest, scratch } from '../guest_access.ts';
 import type { Machine } from '../machine.ts';
 import { minus } from '../result.ts';
 import type { Vcpu } from '../vcpu.ts';
@@ -9,9 +9,6 @@ import { entryArguments, IRET, nestedCall } from './dispatch.ts';
 
 const { op, result, args } = multicall_entry.fields;
 const SIZE = multicall_entry.size;
-/** The entry at work, kept apart from the scratch buffer that its call uses. */
-const entry = new Uint8Array(SIZE);
-const view = new DataView(entry.buffer);
 
 export const multicall = (machine: Machine, vcpu: Vcpu, list: Int32Array): number => {
   if (CALL_STATE.inMulticall) return minus('EINVAL');
@@ -27,16 +24,22 @@ const run = (machine: Machine, vcpu: Vcpu, firstLo: number, firstHi: number, cou
   let hi = firstHi;
   for (let done = 0; done < count; done++) {
     if (done > 0 && shouldPreempt(machine, vcpu)) return continueCall(lo, hi, count - done, 0);
-    if (!copyFromGuest(machine, vcpu, lo, hi, SIZE, entry)) return minus('EFAULT');
-    const number = readEntry();
-    nestedCall(machine, vcpu, number, view.getInt32(op.at + 4, true));
+    if (!copyFromGuest(machine, vcpu, lo, hi, SIZE)) return minus('EFAULT');
+    const number = scratch.getInt32(op.at, true);
+    const numberHi = scratch.getInt32(op.at + 4, true);
+    readArguments();
+    nestedCall(machine, vcpu, number, numberHi);
     const stored = putAt(machine, vcpu, lo, hi);
-    if (number === IRET && view.getInt32(op.at + 4, true) === 0) return CALL_STATE.wideLo | 0;
+    if (number === IRET && numberHi === 0) return CALL_STATE.wideLo | 0;
     if (!stored) {
       CALL_STATE.preempted = false;
       return minus('EFAULT');
     }
-    if (CALL_STATE.preempted) return interrupted(machine, vcpu, lo, hi, count - done);
+    if (CALL_STATE.preempted) {
+      scratch.setInt32(op.at, number, true);
+      scratch.setInt32(op.at + 4, numberHi, true);
+      return interrupted(machine, vcpu, lo, hi, count - done);
+    }
     const next = (lo >>> 0) + SIZE;
     if (next > 0xffffffff) hi = (hi + 1) | 0;
     lo = next | 0;
@@ -44,11 +47,10 @@ const run = (machine: Machine, vcpu: Vcpu, firstLo: number, firstHi: number, cou
   return 0;
 };
 
-/** Hand the entry's arguments over; answers the low half of its number. */
-const readEntry = (): number => {
+/** Hand the entry's arguments over: the call uses the scratch buffer itself. */
+const readArguments = (): void => {
   const into = entryArguments();
-  for (let i = 0; i < 12; i++) into[i] = view.getInt32(args.at + 4 * i, true);
-  return view.getInt32(op.at, true);
+  for (let i = 0; i < 12; i++) into[i] = scratch.getInt32(args.at + 4 * i, true);
 };
 
 const putAt = (machine: Machine, vcpu: Vcpu, lo: number, hi: number): boolean => {
@@ -56,13 +58,15 @@ const putAt = (machine: Machine, vcpu: Vcpu, lo: number, hi: number): boolean =>
   return putGuest(machine, vcpu, at | 0, at > 0xffffffff ? (hi + 1) | 0 : hi, 8, CALL_STATE.wideLo, CALL_STATE.wideHi);
 };
 
-/** The entry's own call wants to be made again: its new arguments go into the guest's list, and the list starts with it next time. */
+/**
+ * The entry's own call wants to be made again: its new arguments go into the guest's list, and the list starts with it next time. Its number stands in the
+ * scratch buffer.
+ */
 const interrupted = (machine: Machine, vcpu: Vcpu, lo: number, hi: number, left: number): number => {
   const from = entryArguments();
-  view.setInt32(result.at, CALL_STATE.wideLo, true);
-  view.setInt32(result.at + 4, CALL_STATE.wideHi, true);
-  for (let i = 0; i < 12; i++) view.setInt32(args.at + 4 * i, from[i], true);
-  SCRATCH.set(entry);
+  scratch.setInt32(result.at, CALL_STATE.wideLo, true);
+  scratch.setInt32(result.at + 4, CALL_STATE.wideHi, true);
+  for (let i = 0; i < 12; i++) scratch.setInt32(args.at + 4 * i, from[i], true);
   CALL_STATE.preempted = false;
   if (!copyToGuest(machine, vcpu, lo, hi, SIZE)) return minus('EFAULT');
   return continueCall(lo, hi, left, 0);
