@@ -10,17 +10,24 @@ import {
 } from '#spec/abi/control.ts';
 import type { LayoutName } from '#spec/abi/layouts.ts';
 import { XEN_MCA_INTERFACE_VERSION } from '#spec/abi/mca.ts';
-import { MATRIX } from '#spec/matrix/matrix.ts';
+import { kindOf, MATRIX } from '#spec/matrix/matrix.ts';
 import type { Argument } from '#spec/program.ts';
 import { PAGES, SELF } from '../state.ts';
 import { type Args, type Fault, type Manners, type Operation, operation, POINTERS, struct, va, wrong, wrongField } from './operation.ts';
 
 type Fields = Readonly<Record<string, Argument>>;
-type Command = { readonly sub: string; readonly command: number };
+/** `toDomain0`: whether domain 0 is answered. */
+type Command = { readonly sub: string; readonly command: number; readonly toDomain0: boolean };
 
 /** Rows of a hypercall that have a command. */
 const commandsOf = (call: string): readonly Command[] =>
-  MATRIX.flatMap(({ call: of, sub, command }) => (of === call && sub !== null && command !== null ? [{ sub, command }] : []));
+  MATRIX.flatMap(({ call: of, sub, command, cells }) =>
+    of === call && sub !== null && command !== null ? [{ sub, command, toDomain0: kindOf(cells.pv64_dom0) !== 'not modelled' }] : [],
+  );
+
+/** What domain 0 is told of a command that nobody has is not modelled, as that of most others is not. */
+const unknownCommand = ({ toDomain0 }: Command, number: number): readonly Fault[] =>
+  toDomain0 ? [] : wrongField(0, 'cmd', { unknown: number });
 
 const FAR = '0xffffffffffffffff';
 /** The head of a structure is there, and the page behind it is not. */
@@ -73,19 +80,20 @@ const OWN: Readonly<
 };
 
 const DOMCTL_LEFT_ALONE = ['first_mfn', 'nr_mfns'];
-const domctl = ({ sub, command }: Command): Operation => {
+const domctl = (one: Command): Operation => {
+  const { sub, command } = one;
   const own = OWN[sub];
   const fields = { cmd: command, interface_version: XEN_DOMCTL_INTERFACE_VERSION, domain: 0, ...own?.fields };
   return operation(`domctl/${sub}`, [struct(own?.layout ?? 'control.domctl', fields)], {
     spared: [...DOMCTL_LEFT_ALONE, 'target', 'allow_access', 'add_mapping'],
-    faults: [TORN, versions(0x14), wrongField(0, 'cmd', { unknown: 999 }), wrongField(0, 'domain', NO_DOMAIN), ...(own?.faults ?? [])],
+    faults: [TORN, versions(0x14), unknownCommand(one, 999), wrongField(0, 'domain', NO_DOMAIN), ...(own?.faults ?? [])],
     variants: XEN_DOMCTL_LATE.includes(command) ? [[struct(own?.layout ?? 'control.domctl', { ...fields, domain: 1 })]] : [],
   });
 };
 
-const sysctl = ({ sub, command }: Command): Operation =>
-  operation(`sysctl/${sub}`, [struct('control.sysctl', { cmd: command, interface_version: XEN_SYSCTL_INTERFACE_VERSION })], {
-    faults: [TORN, versions(0x14), wrongField(0, 'cmd', { unknown: 99 })],
+const sysctl = (one: Command): Operation =>
+  operation(`sysctl/${one.sub}`, [struct('control.sysctl', { cmd: one.command, interface_version: XEN_SYSCTL_INTERFACE_VERSION })], {
+    faults: [TORN, versions(0x14), unknownCommand(one, 99)],
   });
 
 const mca = ({ sub, command }: Command): Operation => {

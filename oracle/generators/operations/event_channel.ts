@@ -29,30 +29,36 @@ export const EVENT_CHANNEL: readonly Operation[] = [
   }),
   operation('event_channel_op/send', [4, struct('evtchn.send', { port: 1 })], {
     variants: [2, 3, 4, 5].map((port) => [4, struct('evtchn.send', { port })]),
+    faults: [unknownCommand],
   }),
   operation('event_channel_op/status', [5, struct('evtchn.status', { dom: SELF, port: 1 })], {
     variants: [2, 3, 4, 5, 63, 64].map((port) => [5, struct('evtchn.status', { dom: SELF, port })]),
+    faults: [unknownCommand],
   }),
-  operation('event_channel_op/bind_ipi', [7, struct('evtchn.bind_ipi', { vcpu: 0 })]),
+  operation('event_channel_op/bind_ipi', [7, struct('evtchn.bind_ipi', { vcpu: 0 })], { faults: [unknownCommand] }),
   operation('event_channel_op/bind_vcpu', [8, struct('evtchn.bind_vcpu', { port: 1, vcpu: 0 })], {
     variants: [2, 3, 4, 5].map((port) => [8, struct('evtchn.bind_vcpu', { port, vcpu: 0 })]),
+    faults: [unknownCommand],
   }),
   operation('event_channel_op/unmask', [9, struct('evtchn.unmask', { port: 1 })], {
     variants: [2, 3, 4].map((port) => [9, struct('evtchn.unmask', { port })]),
+    faults: [unknownCommand],
   }),
-  operation('event_channel_op/reset', [10, struct('evtchn.reset', { dom: SELF })]),
-  operation('event_channel_op/reset_cont', [14, struct('evtchn.reset', { dom: SELF })]),
+  operation('event_channel_op/reset', [10, struct('evtchn.reset', { dom: SELF })], { faults: [unknownCommand] }),
+  operation('event_channel_op/reset_cont', [14, struct('evtchn.reset', { dom: SELF })], { faults: [unknownCommand] }),
   operation(
     'event_channel_op/init_control',
     [11, struct('evtchn.init_control', { control_gfn: mfn(PAGES.data[4]), offset: 4096, vcpu: 1 })],
     {
       onlyWrong: true,
       spared: ['control_gfn', 'vcpu'],
-      faults: [wrongField(1, 'offset', { unaligned: 4, 'across the end': 4090 }), wrongField(1, 'vcpu', { beyond: 200 })],
+      faults: [unknownCommand, wrongField(1, 'offset', { unaligned: 4, 'across the end': 4090 }), wrongField(1, 'vcpu', { beyond: 200 })],
     },
   ),
-  operation('event_channel_op/expand_array', [12, struct('evtchn.expand_array', { array_gfn: mfn(PAGES.data[4]) })]),
+  operation('event_channel_op/expand_array', [12, struct('evtchn.expand_array', { array_gfn: mfn(PAGES.data[4]) })], {
+    faults: [unknownCommand],
+  }),
   operation('event_channel_op/set_priority', [13, struct('evtchn.set_priority', { port: 1, priority: 3 })], {
-    faults: [wrongField(1, 'priority', { beyond: 16 })],
+    faults: [unknownCommand, wrongField(1, 'priority', { beyond: 16 })],
   }),
 ];

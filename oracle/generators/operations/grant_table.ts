@@ -52,5 +52,5 @@ export const GRANT_TABLE: readonly Operation[] = [
   operation('grant_table_op/get_version', [10, { structs: [struct('gnttab.get_version', { dom: SELF })] }, 1], {
     faults: [COMMAND, wrongField(1, 'dom', { nobody: 77, reserved: 0x7ff1 })],
   }),
-  operation('grant_table_op/dump_table', [3, 0, 1], { faults: [COUNT] }),
+  operation('grant_table_op/dump_table', [3, 0, 1], { faults: [COMMAND, COUNT] }),
 ];

@@ -4,7 +4,7 @@ import { MATRIX } from '#spec/matrix/matrix.ts';
 import type { Argument } from '#spec/program.ts';
 import { PAGES, SELF } from '../state.ts';
 import { NO_DOMAIN } from './control.ts';
-import { type Args, type Fault, type Operation, operation, POINTERS, struct, va, wrong, wrongField } from './operation.ts';
+import { type Args, type Fault, type Operation, operation, POINTERS, struct, va, wrong, wrongField, wrongWord } from './operation.ts';
 
 const COMMAND = wrong(0, 'command', { unknown: 99, 'of 64 bits': '0x100000000' });
 /** Half of the structure is in a page that is not there. */
@@ -78,7 +78,11 @@ const NOT_BUILT: readonly Operation[] = MATRIX.flatMap(({ call, sub, command }):
   if (command === null || !['xsm_op', 'tmem_op', 'argo_op'].includes(call)) return [];
   const structure: Argument = { array: [command, 1, 0, 0, 0, 0, 0, 0], size: 4 };
   const args: Args = call === 'argo_op' ? [command, structure, 0, 0, 0] : [structure];
-  return [operation(`${call}/${sub}`, args, { faults: call === 'argo_op' ? [wrong(0, 'command', { unknown: 99 })] : [] })];
+  const faults =
+    call === 'argo_op'
+      ? [wrong(0, 'command', { unknown: 99 })]
+      : [wrongWord(0, 0, 'command', { unknown: 99 }), wrongWord(0, 1, 'interface_version', { older: 0 })];
+  return [operation(`${call}/${sub}`, args, { faults })];
 });
 
 export const HVM_OPERATIONS: readonly Operation[] = [...HVM_OP, ...DM_OP, ...NOT_BUILT];

@@ -10,6 +10,7 @@ import { MEMORY_OP } from './memory.ts';
 import { OLD_FORMS } from './old_forms.ts';
 import type { Operation } from './operation.ts';
 import { PAGE_TABLES } from './page_tables.ts';
+import { PHYSICAL_OPERATIONS } from './physical.ts';
 import { PLATFORM_OP } from './platform.ts';
 import { PROCESSOR } from './processor.ts';
 import { SCHEDULING } from './scheduling.ts';
@@ -25,6 +26,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...MEMORY_OP,
   ...OLD_FORMS,
   ...PLATFORM_OP,
+  ...PHYSICAL_OPERATIONS,
   ...CONTROL_OPERATIONS,
   ...HVM_OPERATIONS,
 ];

@@ -2,7 +2,7 @@
 import type { LayoutName } from '#spec/abi/layouts.ts';
 import type { Argument, Value } from '#spec/program.ts';
 import { PAGES, SELF } from '../state.ts';
-import { type Args, type Manners, type Operation, operation, struct, wrong, wrongField } from './operation.ts';
+import { type Args, type Manners, type Operation, operation, POINTERS, struct, wrong, wrongField } from './operation.ts';
 
 const DOMIDS: Manners = { absent: 0x7fe0, nobody: 0x7ff4, io: 0x7ff1, xen: 0x7ff2 };
 const COMMAND = wrong(0, 'command', { unknown: 63, 'unknown and begun': 63 + 64 });
@@ -15,6 +15,8 @@ const memory = (name: string, command: number, argument: Argument, more: More = 
 
 const reservation = (extents: Argument, nr_extents: number, extent_order = 0, mem_flags: Value = 0, domid = SELF): Argument =>
   struct('memory.reservation', { extent_start: extents, nr_extents, extent_order, mem_flags, domid });
+/** No argument is read. */
+const UNREAD: More = { faults: [wrong(1, 'argument', POINTERS)] };
 const BEGUN = wrong(0, 'command', { 'begun beyond its end': 64 * 5 });
 const ORDERS: Manners = { large: 10, beyond: 19, far: '0xffffffff' };
 /** Fewer would be carried out, until nothing is left. */
@@ -69,7 +71,7 @@ export const MEMORY_OP: readonly Operation[] = [
   reserved('increase_reservation', 0, reservation(0, 1), [reservation(0, 0), reservation(frames(0), 1)], { ...EXTENTS }),
   reserved('decrease_reservation', 1, reservation(frames('0xfffffffff'), 1), [reservation(0, 0)], OUTPUTS),
   reserved('populate_physmap', 6, reservation(frames(0), 0), [reservation(0, 0)], EXTENTS),
-  memory('maximum_ram_page', 2, 0),
+  memory('maximum_ram_page', 2, 0, UNREAD),
   domainOf('current_reservation', 3),
   domainOf('maximum_reservation', 4),
   domainOf('maximum_gpfn', 14),
@@ -127,8 +129,8 @@ export const MEMORY_OP: readonly Operation[] = [
   refused('remove_from_physmap', 15, 'memory.remove_from_physmap', { domid: SELF, gpfn: 20 }, { faults: [BEGUN] }),
   refused('set_pod_target', 16, 'memory.pod_target', { target_pages: 0, domid: SELF }),
   refused('get_pod_target', 17, 'memory.pod_target', { target_pages: 0, domid: SELF }),
-  memory('get_sharing_freed_pages', 18, 0),
-  memory('get_sharing_shared_pages', 19, 0),
+  memory('get_sharing_freed_pages', 18, 0, UNREAD),
+  memory('get_sharing_shared_pages', 19, 0, UNREAD),
   refused(
     'claim_pages',
     24,

@@ -54,13 +54,20 @@ const PHYSICAL: readonly Operation[] = [
   }),
 ];
 
+const given = (index: number) => wrong(index, `argument ${index}`, { given: '0x10000' });
 const ABSENT: readonly Operation[] = [11, 43, 44, 45, 46, 47, 50, 51, 52, 53, 54, 55].map((number) => {
   const args: Args = [0, 0];
-  return { ...operation(`hypercall_${number}`, args, { faults: [wrong(0, 'first', { given: '0x10000' })] }), call: number };
+  return { ...operation(`hypercall_${number}`, args, { faults: [given(0), given(1)] }), call: number };
 });
 
 export const OLD_FORMS: readonly Operation[] = [
-  operation('sched_op_compat/yield', [0, 0], { faults: [wrong(0, 'command', { unknown: 3, far: '0xffffffff' })] }),
+  operation('sched_op_compat/yield', [0, 0], {
+    faults: [wrong(0, 'command', { unknown: 3, far: '0xffffffff' }), wrong(1, 'argument', { given: '0x10000' })],
+  }),
+  operation('sched_op_compat/shutdown', [2, 0], {
+    onlyWrong: true,
+    faults: [wrong(0, 'command', { unknown: 3, far: '0xffffffff' })],
+  }),
   ...EVENT_CHANNELS,
   ...PHYSICAL,
   ...ABSENT,

@@ -3,7 +3,7 @@ import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import { QUIRK, XEN_FW, XENPF_INTERFACE_VERSION } from '#spec/abi/platform.ts';
 import { MATRIX } from '#spec/matrix/matrix.ts';
 import type { Argument } from '#spec/program.ts';
-import { type Args, type Fault, type Operation, operation, struct, wrong, wrongField } from './operation.ts';
+import { type Args, type Fault, type Operation, operation, POINTERS, struct, wrong, wrongField } from './operation.ts';
 
 const OP = SUBOPERATIONS.platform_op;
 const VERSION = wrongField(0, 'interface_version', { older: 0x03000000, none: 0 });
@@ -47,7 +47,9 @@ const MANAGEMENT: readonly Operation[] = MATRIX.flatMap(({ call: of, sub }): rea
 });
 
 const PMU: readonly Operation[] = MATRIX.filter((row) => row.call === 'xenpmu_op' && row.command !== null).map(({ sub, command }) =>
-  operation(`xenpmu_op/${sub}`, [command!, 0]),
+  operation(`xenpmu_op/${sub}`, [command!, 0], {
+    faults: [wrong(0, 'command', { unknown: 99 }), wrong(1, 'argument', POINTERS)],
+  }),
 );
 
 /** The page would be kept for good. */

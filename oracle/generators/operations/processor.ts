@@ -26,7 +26,7 @@ const TRAPS: readonly Operation[] = [
     ],
   }),
   operation('callback_op/unregister', [1, struct('callback.unregister', { type: 4 })], {
-    faults: [wrongField(1, 'type', { never: 2, event: 0, unknown: 8 })],
+    faults: [wrong(0, 'command', { unknown: 2, far: '0x7fffffff' }), wrongField(1, 'type', { never: 2, event: 0, unknown: 8 })],
   }),
   operation('stack_switch', [0xe02b, '0x450000'], {
     onlyWrong: true,
@@ -35,7 +35,9 @@ const TRAPS: readonly Operation[] = [
   operation('nmi_op/register_callback', [0, { array: [handler('nmi'), 0], size: 8 }], {
     faults: [wrong(0, 'command', { unknown: 2 })],
   }),
-  operation('nmi_op/unregister_callback', [1, 0]),
+  operation('nmi_op/unregister_callback', [1, 0], {
+    faults: [wrong(0, 'command', { unknown: 2 }), wrong(1, 'argument', POINTERS)],
+  }),
 ];
 
 const REGISTERS: readonly Operation[] = [
@@ -120,12 +122,16 @@ const DESCRIPTORS: readonly Operation[] = [
   }),
   operation('physdev_op/set_iopl', [6, struct('physdev.set_iopl', { iopl: 1 })], {
     variants: [0, 2, 3].map((iopl): Args => [6, struct('physdev.set_iopl', { iopl })]),
-    faults: [wrongField(1, 'iopl', { beyond: 4, far: '0xffffffff' })],
+    faults: [wrong(0, 'command', { unknown: 60 }), wrongField(1, 'iopl', { beyond: 4, far: '0xffffffff' })],
   }),
   operation('physdev_op/set_iobitmap', [7, struct('physdev.set_iobitmap', { bitmap: '0x500000', nr_ports: 1024 })], {
     variants: [[7, struct('physdev.set_iobitmap', { bitmap: 0, nr_ports: 0 })]],
     spared: ['bitmap'],
-    faults: [wrongField(1, 'nr_ports', { many: 65537, far: '0xffffffff' }), wrongField(1, 'bitmap', POINTERS)],
+    faults: [
+      wrong(0, 'command', { unknown: 60 }),
+      wrongField(1, 'nr_ports', { many: 65537, far: '0xffffffff' }),
+      wrongField(1, 'bitmap', POINTERS),
+    ],
   }),
 ];
 
@@ -135,7 +141,7 @@ const told = (name: string, command: number, more: Parameters<typeof operation>[
   operation(`xen_version/${name}`, [command, nothing], { ...more, faults: [COMMAND, ...(more.faults ?? [])] });
 
 const VERSION: readonly Operation[] = [
-  operation('xen_version/version', [0, 0], { variants: [[0, '0x10000']] }),
+  operation('xen_version/version', [0, 0], { variants: [[0, '0x10000']], faults: [COMMAND, wrong(1, 'argument', POINTERS)] }),
   told('extraversion', 1),
   told('compile_info', 2),
   told('capabilities', 3),
@@ -144,11 +150,11 @@ const VERSION: readonly Operation[] = [
   operation('xen_version/get_features', [6, struct('version.feature_info', { submap_idx: 0 })], {
     faults: [COMMAND, wrongField(1, 'submap_idx', { beyond: 2, far: '0xffffffff' })],
   }),
-  operation('xen_version/pagesize', [7, 0], { faults: [wrong(1, 'argument', { given: '0x10000' })] }),
+  operation('xen_version/pagesize', [7, 0], { faults: [COMMAND, wrong(1, 'argument', { given: '0x10000' })] }),
   told('guest_handle', 8),
   told('commandline', 9),
   operation('xen_version/build_id', [10, 0], {
-    faults: [wrong(1, 'argument', { unmapped: '0x10000', 'no room': struct('version.build_id', { len: 4 }) })],
+    faults: [COMMAND, wrong(1, 'argument', { unmapped: '0x10000', 'no room': struct('version.build_id', { len: 4 }) })],
   }),
 ];
 

@@ -1,7 +1,7 @@
 /** sched_op, vcpu_op, timers: what neither sleeps nor ends anything. */
 import type { Argument } from '#spec/program.ts';
 import { PAGES } from '../state.ts';
-import { type Args, mfn, type Operation, operation, struct, va, wrong, wrongField } from './operation.ts';
+import { type Args, mfn, type Operation, operation, POINTERS, struct, va, wrong, wrongField } from './operation.ts';
 
 const FAR = { now: 100_000_000_000 } as const;
 const AREA = va(PAGES.times, 512);
@@ -20,7 +20,7 @@ const poll = (ports: readonly Argument[], nr_ports: number = ports.length): Args
 ];
 
 export const SCHEDULING: readonly Operation[] = [
-  sched('yield', 0, 0),
+  sched('yield', 0, 0, { faults: [wrong(1, 'argument', POINTERS)] }),
   sched('shutdown', 2, struct('sched.shutdown', { reason: 0 }), { onlyWrong: true }),
   operation('sched_op/poll', poll([1, 2]), {
     variants: [poll([]), poll([1]), poll([3, 1, 2])],
@@ -43,7 +43,10 @@ export const SCHEDULING: readonly Operation[] = [
   vcpu('initialise', 0, 0, { onlyWrong: true, faults: [wrong(2, 'context', { unmapped: '0x10000', xen: '0xffff830000000000' })] }),
   vcpu('up', 1, 0),
   vcpu('is_up', 3, 0),
-  operation('vcpu_op/down', [2, 1, 0], { onlyWrong: true, faults: [wrong(1, 'vcpu', { 'absent too': 2, far: '0xffffffff' })] }),
+  operation('vcpu_op/down', [2, 1, 0], {
+    onlyWrong: true,
+    faults: [COMMAND, wrong(1, 'vcpu', { 'absent too': 2, far: '0xffffffff' })],
+  }),
   vcpu('get_runstate_info', 4, struct('vcpu.runstate_info')),
   vcpu('register_runstate_memory_area', 5, struct('vcpu.register_runstate_memory_area', { addr: AREA }), {
     variants: [[5, 0, struct('vcpu.register_runstate_memory_area', { addr: va(PAGES.times, 1024) })]],
