@@ -1,10 +1,11 @@
 /** The machine through the small window by which engines are compared (spec/observation.ts). */
+import { EVTCHNS_PER_BUCKET } from '#spec/abi/event_channel.ts';
 import { CALLBACKTYPE } from '#spec/abi/xen.ts';
 import { digestText } from '#spec/digest.ts';
-import type { DomainObservation, Observation, PortObservation, VcpuObservation } from '#spec/observation.ts';
+import type { DomainObservation, FifoObservation, Observation, PortObservation, VcpuObservation } from '#spec/observation.ts';
 import { observeFpu } from './cpu/x86/fpu/observe.ts';
 import { CS, DS, ES, FS, GS, SS } from './cpu/x86/state.ts';
-import type { Channel, Domain } from './domain.ts';
+import type { Channel, Domain, EvtchnFifo } from './domain.ts';
 import { readDebugRegister } from './emulate/debug_registers.ts';
 import { frameSums } from './frame_table.ts';
 import type { Machine } from './machine.ts';
@@ -37,7 +38,8 @@ const observeDomain = (domain: Domain): DomainObservation => ({
   shutdown_code: domain.shutdownCode,
   vm_assist: `0x${domain.vmAssist.toString(16)}`,
   vcpus: domain.vcpus.map(observeVcpu),
-  ports: domain.channels.flatMap((channel, port) => (channel ? [observePort(channel, port)] : [])),
+  ports: domain.channels.flatMap((channel, port) => (channel ? [observePort(domain, channel, port)] : [])),
+  ...(domain.fifo ? { fifo: observeFifo(domain, domain.fifo) } : {}),
   grant_frames: domain.grants.frames,
   active_grants: [...domain.grants.active]
     .sort(([a], [b]) => a - b)
@@ -57,13 +59,23 @@ const observeDomain = (domain: Domain): DomainObservation => ({
   console_bytes: domain.consoleBytes,
 });
 
-const observePort = (channel: Channel, port: number): PortObservation => ({
+const observeFifo = ({ channels, fifoPorts }: Domain, { eventArray, vcpus }: EvtchnFifo): FifoObservation => ({
+  array: eventArray,
+  vcpus: vcpus.map(({ controlBlock, tails }) => ({ control_block: controlBlock && [controlBlock.mfn, controlBlock.offset], tails })),
+  kept: [...(fifoPorts ?? [])]
+    .filter(([port, { kept }]) => kept && port < Math.max(EVTCHNS_PER_BUCKET, channels.length))
+    .map(([port]) => port)
+    .sort((a, b) => a - b),
+});
+
+const observePort = ({ fifo, fifoPorts }: Domain, channel: Channel, port: number): PortObservation => ({
   port,
   status: channel.state,
   vcpu: channel.vcpu,
   remote_dom: channel.state === 'unbound' || channel.state === 'interdomain' ? channel.remoteDom : null,
   remote_port: channel.state === 'interdomain' ? channel.remotePort : null,
   number: channel.state === 'virq' ? channel.virq : channel.state === 'pirq' ? channel.pirq : null,
+  ...(fifo ? { priority: fifoPorts?.get(port)?.priority ?? 0 } : {}),
 });
 
 const observeVcpu = (vcpu: Vcpu): VcpuObservation => {

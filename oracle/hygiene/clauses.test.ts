@@ -4,7 +4,8 @@ import { CLAUSES } from '#spec/clauses.ts';
 import { duplicates, readChapter } from './chapter.ts';
 import { orphans } from './clause_citations.ts';
 import { clauseTable } from './clause_table.ts';
-import { chapters, TABLE } from './clauses.ts';
+import { chapterFiles, chapters, TABLE } from './clauses.ts';
+import { withDiagrams } from './diagrams.ts';
 import { type Source, sources } from './sources.ts';
 
 describe('the specification', () => {
@@ -15,6 +16,13 @@ describe('the specification', () => {
 
   it('has an up to date table of clauses (npm run clauses)', () => {
     expect(readFileSync(TABLE, 'utf8')).toBe(clauseTable(chapters()));
+  });
+
+  it('shows the diagrams that the model’s tables draw (npm run clauses)', () => {
+    for (const file of chapterFiles()) {
+      const text = readFileSync(file, 'utf8');
+      expect(withDiagrams(text) === text, file.pathname).toBe(true);
+    }
   });
 
   it('and the model leave no orphan on either side', () => {
@@ -73,6 +81,18 @@ describe('a chapter', () => {
     const one = readChapter('one', '# demo/a\nx.\n# demo/a\ny.');
     const two = readChapter('two', '# demo/a\nz.');
     expect(duplicates([one, two])).toEqual(['one.md:3: demo/a stands already at one.md:1', 'two.md:1: demo/a stands already at one.md:1']);
+  });
+});
+
+describe('a diagram', () => {
+  it('is drawn where the chapter asks for it, whatever stood there', () => {
+    const text = withDiagrams('a\n<!-- drawn: channel -->\nold\n<!-- end -->\nb');
+    expect(text).toContain('    free --> unbound: alloc_unbound\n');
+    expect(withDiagrams(text)).toBe(text);
+  });
+
+  it('must be one that somebody can draw', () => {
+    expect(() => withDiagrams('<!-- drawn: nothing -->\n<!-- end -->')).toThrow('nothing');
   });
 });
 

@@ -3,8 +3,9 @@ import type { evtchn } from '#spec/abi/event_channel.ts';
 import { DOMID } from '#spec/abi/xen.ts';
 import { findDomain } from '../../lens.ts';
 import { mayTarget, self } from '../domids.ts';
+import { allocatePort, refusedWithPort } from './free_port.ts';
+import { openChannel } from './open_channel.ts';
 import { granted, type Operation, refused } from './operation.ts';
-import { allocatePort, refusedWithPort, setChannel } from './ports.ts';
 
 export const allocUnbound: Operation<typeof evtchn.alloc_unbound> = (machine, caller, { dom, remote_dom }) => {
   const owner = self(dom, caller);
@@ -16,6 +17,6 @@ export const allocUnbound: Operation<typeof evtchn.alloc_unbound> = (machine, ca
 
   // DOMID_SELF is the caller here, even when the port is made in another domain.
   const remoteDom = remote_dom === DOMID.SELF ? caller.domid : remote_dom;
-  const waiting = setChannel(fresh.machine, owner, fresh.port, { state: 'unbound', vcpu: 0, remoteDom });
+  const waiting = openChannel(fresh.machine, owner, fresh.port, 'alloc_unbound', { state: 'unbound', vcpu: 0, remoteDom });
   return granted(waiting, 'evtchn/alloc_unbound-allocated', { port: fresh.port });
 };

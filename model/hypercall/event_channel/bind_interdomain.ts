@@ -2,9 +2,12 @@
 import type { evtchn } from '#spec/abi/event_channel.ts';
 import { findDomain } from '../../lens.ts';
 import { self } from '../domids.ts';
+import { allocatePort, refusedWithPort } from './free_port.ts';
+import { changeChannel } from './lifecycle.ts';
+import { openChannel } from './open_channel.ts';
 import { granted, type Operation, refused } from './operation.ts';
-import { allocatePort, channelAt, portIsValid, refusedWithPort, setChannel } from './ports.ts';
-import { raise } from './raise.ts';
+import { raise } from './port_ops.ts';
+import { channelAt, portIsValid } from './ports.ts';
 
 export const bindInterdomain: Operation<typeof evtchn.bind_interdomain> = (machine, caller, { remote_dom, remote_port }) => {
   const remote = self(remote_dom, caller);
@@ -19,13 +22,13 @@ export const bindInterdomain: Operation<typeof evtchn.bind_interdomain> = (machi
     return refusedWithPort(local, 'EINVAL', 'evtchn/bind_interdomain-unbound');
 
   // Each end names the other. The local end is raised at once, because a notification sent while unbound was lost.
-  const near = setChannel(local.machine, caller.domid, local.port, {
+  const near = openChannel(local.machine, caller.domid, local.port, 'bind_interdomain', {
     state: 'interdomain',
     vcpu: 0,
     remoteDom: remote,
     remotePort: remote_port,
   });
-  const both = setChannel(near, remote, remote_port, {
+  const both = changeChannel(near, remote, remote_port, 'peer_binds', {
     state: 'interdomain',
     vcpu: peer.vcpu,
     remoteDom: caller.domid,

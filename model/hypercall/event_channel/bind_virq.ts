@@ -2,9 +2,10 @@
 import type { evtchn } from '#spec/abi/event_channel.ts';
 import { NR_VIRQS } from '#spec/abi/xen.ts';
 import { domainOf, updateVcpu } from '../../lens.ts';
+import { allocatePort } from './free_port.ts';
+import { openChannel } from './open_channel.ts';
 import { granted, type Operation, refused } from './operation.ts';
-import { allocatePort, setChannel } from './ports.ts';
-import { virqIsGlobal } from './virq.ts';
+import { virqIsGlobal } from './virq_kind.ts';
 
 export const bindVirq: Operation<typeof evtchn.bind_virq> = (machine, { domid }, { virq, vcpu }) => {
   if (virq >= NR_VIRQS) return refused(machine, 'EINVAL', 'evtchn/bind_virq-number');
@@ -15,7 +16,8 @@ export const bindVirq: Operation<typeof evtchn.bind_virq> = (machine, { domid },
 
   const fresh = allocatePort(machine, domid);
   if (fresh.tag === 'refused') return fresh;
-  const bound = setChannel(fresh.machine, domid, fresh.port, { state: 'virq', vcpu, virq });
+  const kind = virqIsGlobal(virq) ? 'bind_global_virq' : 'bind_virq';
+  const bound = openChannel(fresh.machine, domid, fresh.port, kind, { state: 'virq', vcpu, virq });
   const known = updateVcpu(bound, { domid, vcpu }, { virqPorts: target.virqPorts.with(virq, fresh.port) });
   return granted(known, 'evtchn/bind_virq-bound', { port: fresh.port });
 };

@@ -5,9 +5,11 @@ import type { Layout } from '#spec/abi/layout.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { copyFromGuest, copyToGuest } from '../../guest_copy.ts';
 import { cite } from '../../journal.ts';
+import { domainOf } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { fromNumber, type Word } from '../../word/word.ts';
 import { fieldsOf, withFields } from '../guest_struct.ts';
+import { notModelled } from '../not_modelled.ts';
 import { done, fail, type HypercallResult, type Perform } from '../result.ts';
 import { allocUnbound } from './alloc_unbound.ts';
 import { bindInterdomain } from './bind_interdomain.ts';
@@ -16,10 +18,12 @@ import { bindPirq } from './bind_pirq.ts';
 import { bindVcpu } from './bind_vcpu.ts';
 import { bindVirq } from './bind_virq.ts';
 import { close } from './close.ts';
-import { expandArray, initControl, setPriority } from './fifo.ts';
+import { expandArray } from './expand_array.ts';
+import { initControl } from './init_control.ts';
 import type { Operation } from './operation.ts';
 import { reset, resetCont } from './reset.ts';
 import { send } from './send.ts';
+import { setPriority } from './set_priority.ts';
 import { status } from './status.ts';
 import { unmask } from './unmask.ts';
 
@@ -34,7 +38,6 @@ const rule =
 
     const outcome = perform(read.machine, caller, fieldsOf(read.bytes, layout));
     if (outcome.tag === 'refused') return fail(outcome.machine, outcome.errno, outcome.clause);
-    if (outcome.tag === 'not_modelled') return outcome.result;
     if (outcome.tag === 'preempted') {
       const cmd = fromNumber(SUBOPERATIONS.event_channel_op[outcome.cmd]);
       return { kind: 'preempted', machine: cite(outcome.machine, outcome.clause), args: [cmd, arg] };
@@ -45,6 +48,14 @@ const rule =
     return written.ok
       ? done(written.machine, outcome.clause)
       : fail(cite(written.machine, outcome.clause), 'EFAULT', 'evtchn/result-fault');
+  };
+
+/** A call that switches its domain to the FIFO ABI stops the run: the other machine cannot follow yet. */
+const withoutSwitch =
+  (perform: Rule): Rule =>
+  (machine, caller, arg) => {
+    const result = perform(machine, caller, arg);
+    return domainOf(result.machine, caller.domid).fifo ? notModelled(machine, caller, 'event_channel_op/init_control') : result;
   };
 
 const RULES: Readonly<Record<keyof typeof SUBOPERATIONS.event_channel_op, Rule>> = {
@@ -59,7 +70,7 @@ const RULES: Readonly<Record<keyof typeof SUBOPERATIONS.event_channel_op, Rule>>
   bind_vcpu: rule(evtchn.bind_vcpu, bindVcpu),
   unmask: rule(evtchn.unmask, unmask),
   reset: rule(evtchn.reset, reset),
-  init_control: rule(evtchn.init_control, initControl),
+  init_control: withoutSwitch(rule(evtchn.init_control, initControl)),
   expand_array: rule(evtchn.expand_array, expandArray),
   set_priority: rule(evtchn.set_priority, setPriority),
   reset_cont: rule(evtchn.reset, resetCont),

@@ -5,7 +5,6 @@ import type { ClauseId } from '#spec/clauses.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import type { Machine } from '../../machine.ts';
 import type { Fields } from '../guest_struct.ts';
-import type { HypercallResult } from '../result.ts';
 
 /** A refusal carries a machine too: the choice of a port may have brought a block of ports to life. */
 export type Refused = { readonly tag: 'refused'; readonly machine: Machine; readonly errno: Errno; readonly clause: ClauseId };
@@ -18,14 +17,8 @@ export type Granted<L extends Layout> = {
 
 /** Stopped half way: the guest issues the call again as this command. */
 export type Preempted = { readonly tag: 'preempted'; readonly machine: Machine; readonly clause: ClauseId; readonly cmd: 'reset_cont' };
-/** Beyond the slice; `result` is what the dispatcher shall make of it. */
-export type Beyond = { readonly tag: 'not_modelled'; readonly result: HypercallResult };
 
-export type Operation<L extends Layout> = (
-  machine: Machine,
-  caller: VcpuRef,
-  fields: Fields<L>,
-) => Refused | Granted<L> | Preempted | Beyond;
+export type Operation<L extends Layout> = (machine: Machine, caller: VcpuRef, fields: Fields<L>) => Refused | Granted<L> | Preempted;
 
 export const refused = (machine: Machine, errno: Errno, clause: ClauseId): Refused => ({ tag: 'refused', machine, errno, clause });
 

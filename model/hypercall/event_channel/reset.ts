@@ -1,8 +1,10 @@
 /** EVTCHNOP_reset and EVTCHNOP_reset_cont: close every channel of a domain. */
 import type { evtchn } from '#spec/abi/event_channel.ts';
 import type { VcpuRef } from '#spec/event.ts';
+import { cite } from '../../journal.ts';
 import { domainOf, findDomain, updateDomain } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
+import { putPageAndType } from '../../page_type/references.ts';
 import { mayTarget, self } from '../domids.ts';
 import type { Fields } from '../guest_struct.ts';
 import { preemptCheck } from '../preempt.ts';
@@ -48,7 +50,16 @@ const closeFrom = (machine: Machine, caller: VcpuRef, first: number): Granted<Re
       return { tag: 'preempted', machine: noted, clause: 'evtchn/reset-preempted', cmd: 'reset_cont' };
     }
   }
-  return granted(updateDomain(after, caller.domid, { resettingPort: 0 }), 'evtchn/reset-done');
+  return granted(backToTwoLevel(updateDomain(after, caller.domid, { resettingPort: 0 }), caller.domid), 'evtchn/reset-done');
+};
+
+/** Give the pages of the FIFO ABI back, if the domain has it. */
+const backToTwoLevel = (machine: Machine, domid: number): Machine => {
+  const { fifo } = domainOf(machine, domid);
+  if (!fifo) return machine;
+  const blocks = fifo.vcpus.flatMap(({ controlBlock }) => (controlBlock ? [controlBlock.mfn] : []));
+  const plain = updateDomain(cite(machine, 'evtchn_fifo/reset-two_level'), domid, { fifo: null });
+  return [...blocks, ...fifo.eventArray].reduce(putPageAndType, plain);
 };
 
 const hasChannels = (machine: Machine, domid: number): boolean => domainOf(machine, domid).channels.some((channel) => channel !== null);

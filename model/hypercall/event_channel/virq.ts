@@ -1,16 +1,10 @@
-/** Virtual interrupts: which are global, and sending them. */
-import { VIRQ } from '#spec/abi/xen.ts';
+/** Sending virtual interrupts. */
 import type { VcpuRef } from '#spec/event.ts';
 import { cite } from '../../journal.ts';
 import { findDomain, vcpuOf } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
+import { raise } from './port_ops.ts';
 import { channelAt } from './ports.ts';
-import { raise } from './raise.ts';
-
-const OF_ONE_VCPU: ReadonlySet<number> = new Set([VIRQ.TIMER, VIRQ.DEBUG, VIRQ.XENOPROF, VIRQ.XENPMU]);
-
-/** Global VIRQs belong to a domain, the others to each of its vCPUs. */
-export const virqIsGlobal = (virq: number): boolean => !OF_ONE_VCPU.has(virq);
 
 /** Send a VIRQ of one vCPU (TIMER, DEBUG). */
 export const sendGuestVcpuVirq = (machine: Machine, at: VcpuRef, virq: number): Machine => {

@@ -1,15 +1,14 @@
 /** SCHEDOP_poll: wait until one of some ports is pending, or for a while. */
 import { SCHED_POLL_MAX_PORTS, sched } from '#spec/abi/sched.ts';
-import { shared_info } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { arrayOk, copyFromGuest } from '../../guest_copy.ts';
-import { domainOf, updateVcpu } from '../../lens.ts';
+import { updateVcpu } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
-import { read } from '../../memory/access.ts';
 import { wordIn } from '../../memory/guest.ts';
 import { setPollDeadline } from '../../time/timers.ts';
 import { eventsNeedDelivery } from '../../vcpu_info.ts';
 import { addInt, isZero, toSigned, type Word } from '../../word/word.ts';
+import { portOps } from '../event_channel/port_ops.ts';
 import { channelAt } from '../event_channel/ports.ts';
 import { fieldOf } from '../guest_struct.ts';
 import { done, fail, type HypercallResult, type Perform } from '../result.ts';
@@ -27,6 +26,7 @@ export const poll: Perform = (machine, caller, [arg]) => {
 };
 
 const lookAtPorts = (machine: Machine, caller: VcpuRef, ports: Word, count: number, timeout: Word): HypercallResult => {
+  const ops = portOps(machine, caller.domid);
   let m = machine;
   let port = 0;
   for (let i = 0; i < count; i++) {
@@ -35,14 +35,9 @@ const lookAtPorts = (machine: Machine, caller: VcpuRef, ports: Word, count: numb
     if (!copied.ok) return fail(m, 'EFAULT', 'sched/poll-array');
     port = wordIn(copied.bytes, 0, 4).lo >>> 0;
     if (!channelAt(m, caller.domid, port)) return fail(m, 'EINVAL', 'sched/poll-port');
-    if (isPending(m, caller.domid, port)) return done(m, 'sched/poll-ready');
+    if (ops.isPending(m, caller.domid, port)) return done(m, ops.ready);
   }
   const waiting = updateVcpu(m, caller, { blocked: true, poll: { port: count === 1 ? port : -1 } });
   const timed = isZero(timeout) ? waiting : setPollDeadline(waiting, caller, toSigned(timeout));
   return done({ ...timed, reschedule: true }, 'sched/poll-waits');
-};
-
-const isPending = (machine: Machine, domid: number, port: number): boolean => {
-  const word = read(machine.memory, domainOf(machine, domid).sharedInfo, shared_info.fields.evtchn_pending.at + (port >>> 5) * 4, 4);
-  return ((word.lo >>> (port & 31)) & 1) === 1;
 };

@@ -12,7 +12,7 @@ import { getPageAndType } from '../../page_type/references.ts';
 import { refreshTime } from '../../time/clock.ts';
 import { setVcpuInfoWord } from '../../vcpu_info.ts';
 import { ALL_ONES, toNumber } from '../../word/word.ts';
-import { markEventsPending } from '../event_channel/raise.ts';
+import { markEventsPending } from '../event_channel/wake.ts';
 import { fieldOf } from '../guest_struct.ts';
 import { done, fail, type HypercallResult } from '../result.ts';
 import type { VcpuOperation } from './vcpu_op.ts';
