@@ -38,6 +38,23 @@ describe('domctl', () => {
     ['getdomaininfo', ARGUMENTS, head(5, 0x15, 1), 'EPERM', 'not modelled'],
     ['iomem_permission that wraps', ARGUMENTS, [...head(20, 0x15), 5n, 0n], 'EINVAL', 'EINVAL'],
     ['iomem_permission of the last frame', ARGUMENTS, [...head(20, 0x15), 2n ** 64n - 1n, 1n], 'EPERM', 'not modelled'],
+    ['irq_permission of no interrupt of a domain\u2019s', ARGUMENTS, [...head(19, 0x15), 56n], 'EINVAL', 'EPERM'],
+    ['irq_permission of one that nothing is mapped to', ARGUMENTS, [...head(19, 0x15), 55n], 'EPERM', 'EPERM'],
+    ['irq_permission for nobody', ARGUMENTS, [...head(19, 0x15, 5), 999n], 'ESRCH', 'ESRCH'],
+    ['ioport_permission of none', ARGUMENTS, [...head(21, 0x15), 5n], 'EINVAL', 'EINVAL'],
+    ['ioport_permission of all and one more', ARGUMENTS, [...head(21, 0x15), 65537n * 2n ** 32n], 'EINVAL', 'EINVAL'],
+    ['ioport_permission of all', ARGUMENTS, [...head(21, 0x15), 65536n * 2n ** 32n], 'EPERM', 'not modelled'],
+    ['bind_pt_irq', ARGUMENTS, head(38, 0x15), 'EINVAL', 'EINVAL'],
+    ['unbind_pt_irq', ARGUMENTS, head(48, 0x15), 'EINVAL', 'EINVAL'],
+    ['ioport_mapping', ARGUMENTS, head(40, 0x15), 'EOPNOTSUPP', 'EOPNOTSUPP'],
+    ['get_device_group', ARGUMENTS, head(50, 0x15), 'EOPNOTSUPP', 'EOPNOTSUPP'],
+    ['memory_mapping of a frame too high', ARGUMENTS, [...head(39, 0x15), 0n, 2n ** 28n, 1n], 'EINVAL', 'EINVAL'],
+    ['memory_mapping whose frames of the guest wrap', ARGUMENTS, [...head(39, 0x15), 2n ** 64n - 1n, 0n, 2n], 'EINVAL', 'EINVAL'],
+    ['set_target to nobody', ARGUMENTS, [...head(46, 0x15), BigInt(DOMID.SELF)], 'ESRCH', 'ESRCH'],
+    ['set_target to itself', ARGUMENTS, [...head(46, 0x15, 1), 1n], 'EINVAL', 'EINVAL'],
+    ['set_target', ARGUMENTS, [...head(46, 0x15, 1), 0n], 'EOPNOTSUPP', 'EOPNOTSUPP'],
+    ['vm_event_op of nobody', ARGUMENTS, head(56, 0x15, DOMID.INVALID), 'ESRCH', 'ESRCH'],
+    ['vm_event_op', ARGUMENTS, head(56, 0x15, 1), 'EPERM', 'not modelled'],
     ['assign_device to nobody', ARGUMENTS, head(37, 0x15, DOMID.INVALID), 'ESRCH', 'ESRCH'],
     ['assign_device to the quarantine domain', ARGUMENTS, head(37, 0x15, DOMID.IO), 'EPERM', 'not modelled'],
   ])('%s', (_, address, argument, domU, dom0) => {
@@ -50,6 +67,9 @@ describe('sysctl', () => {
     [NOWHERE, [], 'EFAULT', 'EFAULT'],
     [ARGUMENTS, head(3, 0x14), 'EACCES', 'EACCES'],
     [ARGUMENTS, head(3, 0x15), 'EPERM', 'not modelled'],
+    [ARGUMENTS, head(5, 0x15), 'EPERM', 'ENOSYS'],
+    [ARGUMENTS, head(20, 0x15), 'EPERM', 'EOPNOTSUPP'],
+    [ARGUMENTS, head(21, 0x15), 'EPERM', 'ENODEV'],
   ])('%#', (address, argument, domU, dom0) => {
     expect([answer(DOM1, 'sysctl', [address], argument), answer(DOM0, 'sysctl', [address], argument)]).toEqual([domU, dom0]);
   });
@@ -57,6 +77,21 @@ describe('sysctl', () => {
 
 it.each(['kexec_op', 'hypfs_op'] as const)('%s asks for privilege before its arguments', (call) => {
   expect([answer(DOM1, call, [99, NOWHERE]), answer(DOM0, call, [99, NOWHERE])]).toEqual(['EPERM', 'not modelled']);
+});
+
+const MCA = 0x01ecc003;
+it.each<[string, number, bigint[], Answer]>([
+  ['an argument that cannot be read', NOWHERE, [], 'EFAULT'],
+  ['another version', ARGUMENTS, head(1, 1), 'EACCES'],
+  ['a command that is none', ARGUMENTS, head(2, MCA), 'EINVAL'],
+  ['both queues', ARGUMENTS, [head(1, MCA)[0]!, 3n], 'EINVAL'],
+  ['no place for the entry', ARGUMENTS, [head(1, MCA)[0]!, 1n], 'EINVAL'],
+  ['room for no processor', ARGUMENTS, [head(3, MCA)[0]!, 0n, 8n], 'EINVAL'],
+  ['room for fewer than none', ARGUMENTS, [head(3, MCA)[0]!, 2n ** 31n, 8n], 'ENOMEM'],
+  ['processors nowhere', ARGUMENTS, [head(3, MCA)[0]!, 1n, BigInt(NOWHERE)], 'EFAULT'],
+  ['machine checks of one\u2019s own making', ARGUMENTS, head(4, MCA), 'not modelled'],
+])('mca: %s', (_, address, argument, dom0) => {
+  expect([answer(DOM1, 'mca', [address], argument), answer(DOM0, 'mca', [address], argument)]).toEqual(['EPERM', dom0]);
 });
 
 it.each(['xsm_op', 'tmem_op', 'argo_op'] as const)('%s is not there', (call) => {
