@@ -13,10 +13,11 @@ import type { Emulated } from './emulated.ts';
 
 const AVX = 4;
 
-/** Without the guest's CR4.OSXSAVE it is #UD. The value must be within the domain's CPUID policy, with x87, and AVX only with SSE. */
+/** Without the guest's CR4.OSXSAVE it is #UD, whoever tries; user mode is refused else. The value must be within the domain's CPUID policy, with x87, and AVX only with SSE. */
 export const xsetbv = (machine: Machine, at: VcpuRef): Emulated => {
-  const { cr4, cpu } = vcpuOf(machine, at);
+  const { cr4, cpu, mode } = vcpuOf(machine, at);
   if ((cr4.lo & CR4.OSXSAVE) === 0) return { machine: cite(machine, 'emulation/xsetbv-off'), fault: { vector: VECTOR.UD, error: null } };
+  if (mode === 'user') return null;
   const value = word(cpu.regs[RDX].lo, cpu.regs[RAX].lo);
   const leaf = machine.config.cpu.cpuid_forced.find((row) => row.leaf >>> 0 === XCR0_LEAF && (row.subleaf === null || row.subleaf === 0));
   const known = (value.lo & ~(leaf?.eax ?? 0)) === 0 && (value.hi & ~(leaf?.edx ?? 0)) === 0;

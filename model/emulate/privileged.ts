@@ -121,7 +121,7 @@ const outPort: Rule = (machine, at, { dst, src }) => {
   return { machine: cite(writePorts(asked, at, port, src.size, value >>> 0), 'emulation/port'), met };
 };
 
-/** Instructions that Xen looks at; `user`: also in user mode, where the virtual IOPL or CR4.TSD decides. */
+/** Instructions that Xen looks at; `user`: also in user mode, where the virtual IOPL, CR4.TSD or CR4.OSXSAVE decides. */
 const RULES: ReadonlyMap<string, { readonly rule: Rule; readonly user: boolean }> = new Map([
   ['cli', { rule: interruptFlag, user: true }],
   ['sti', { rule: interruptFlag, user: true }],
@@ -139,7 +139,7 @@ const RULES: ReadonlyMap<string, { readonly rule: Rule; readonly user: boolean }
   ['wbinvd', { rule: wbinvd, user: false }],
   ['rdmsr', { rule: rdmsr, user: false }],
   ['wrmsr', { rule: wrmsr, user: false }],
-  ['xsetbv', { rule: xsetbv, user: false }],
+  ['xsetbv', { rule: xsetbv, user: true }],
 ]);
 
 /** The emulator's own page fault goes to the guest in place of the #GP(0). It happens only where IRET refused to go to. */

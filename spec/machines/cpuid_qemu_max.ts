@@ -30,7 +30,10 @@ export const CPUID_QEMU_MAX: readonly CpuidLeaf[] = [
   { leaf: 0x8000000a, subleaf: null, eax: 0x1, ebx: 0x10, ecx: 0x0, edx: 0x10010001 },
 ];
 
-/** What Xen answers behind its forced-emulation prefix (`ud2; .ascii "xen"; cpuid`): the domain's CPUID policy. */
+/**
+ * What Xen answers behind its forced-emulation prefix (`ud2; .ascii "xen"; cpuid`) to the kernel of domain 0: the CPUID policy. What others
+ * are told instead is `trap/forced-cpuid_view` and `trap/forced-cpuid_time`.
+ */
 export const CPUID_QEMU_MAX_FORCED: readonly CpuidLeaf[] = [
   { leaf: 0x0, subleaf: null, eax: 0xd, ebx: 0x68747541, ecx: 0x444d4163, edx: 0x69746e65 },
   { leaf: 0x1, subleaf: null, eax: 0x60fb1, ebx: 0x800, ecx: 0xfed83203, edx: 0xfc9d3f5 },
@@ -43,7 +46,7 @@ export const CPUID_QEMU_MAX_FORCED: readonly CpuidLeaf[] = [
   { leaf: 0x40000002, subleaf: null, eax: 0x1, ebx: 0x40000000, ecx: 0x1, edx: 0x0 },
   { leaf: 0x40000003, subleaf: 0x0, eax: 0x4, ebx: 0x0, ecx: 0x0, edx: 0x0 },
   { leaf: 0x40000003, subleaf: 0x2, eax: 0xf4240, ebx: 0x0, ecx: 0x0, edx: 0x0 },
-  { leaf: 0x40000005, subleaf: null, eax: 0x0, ebx: 0x1d, ecx: 0x0, edx: 0x0 },
+  { leaf: 0x40000005, subleaf: 0x0, eax: 0x0, ebx: 0x1d, ecx: 0x0, edx: 0x0 },
   { leaf: 0x80000000, subleaf: null, eax: 0x80000021, ebx: 0x68747541, ecx: 0x444d4163, edx: 0x69746e65 },
   { leaf: 0x80000001, subleaf: null, eax: 0x60fb1, ebx: 0x0, ecx: 0x61, edx: 0xe9d1dbf5 },
   { leaf: 0x80000002, subleaf: null, eax: 0x554d4551, ebx: 0x47435420, ecx: 0x55504320, edx: 0x72657620 },

@@ -25,16 +25,29 @@ export const guarded = (row: Row, rule: Semantics): Semantics => {
 const checksOf = (row: Row): readonly Check[] => [
   ...(row.protected || row.vex ? [requireProtected] : []),
   ...(row.state ? [STATE[row.state]] : []),
-  ...(row.privileged && !row.iopl ? [UNDEFINED_FIRST.includes(row.mnemonic) ? requireGuestPrivilege : requirePrivilege] : []),
+  ...privilegeOf(row),
   ...(row.align ? [requireMultiple(row.align)] : []),
 ];
+
+const privilegeOf = ({ privileged, iopl, mnemonic }: Row): readonly Check[] => {
+  if (!privileged || iopl) return [];
+  if (RING_0_ALONE.includes(mnemonic)) return [requireRing0ToExist];
+  return [UNDEFINED_FIRST.includes(mnemonic) ? requireGuestPrivilege : requirePrivilege];
+};
+
+/** A PV guest never runs in ring 0. */
+const requireRing0ToExist: Check = ({ system: { kind } }) => {
+  if (kind === 'pv') throw undefinedOpcode('x86/monitor');
+};
 
 const requireProtected: Check = ({ system: { mode } }) => {
   if (mode === 'real' || mode === 'v86') throw undefinedOpcode('x86/mode-undefined');
 };
 
 /** Privileged instructions that may be #UD first: on the bare machine their rules look at CPL. */
-const UNDEFINED_FIRST: readonly string[] = ['sysret', 'xsetbv', 'monitor', 'mwait'];
+const UNDEFINED_FIRST: readonly string[] = ['sysret', 'xsetbv'];
+/** x86/monitor: these do not exist outside ring 0. */
+const RING_0_ALONE: readonly string[] = ['monitor', 'mwait'];
 
 const requireGuestPrivilege: Check = (s, i) => {
   if (s.system.kind === 'pv') requirePrivilege(s, i);

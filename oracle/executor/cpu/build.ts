@@ -14,7 +14,7 @@ import { prepare } from './operands.ts';
 import { PV_ONLY } from './pv.ts';
 import { SSE } from './sse/index.ts';
 import { GUARDS } from './state.ts';
-import { JUDGES_RINGS, SYSTEM } from './system/index.ts';
+import { JUDGES_RINGS, RING_0_ALONE, SYSTEM } from './system/index.ts';
 import { privileged, undefinedOpcode } from './system.ts';
 import type { Build, BuildTable } from './table.ts';
 import { X87 } from './x87/index.ts';
@@ -52,7 +52,7 @@ const handlerFor = (c: Cpu, i: Instruction, op: Op, form: string): Handler => {
   const { bare } = c.platform;
   if (i.lock && !(row.lock === true && form.startsWith('m'))) return undefinedOpcode;
   if (missingRegister(i) || (row.protected === true && c.real)) return undefinedOpcode;
-  if (!bare && (row.privileged || row.iopl)) return privileged;
+  if (!bare && (row.privileged || row.iopl)) return RING_0_ALONE.has(row.mnemonic) ? undefinedOpcode : privileged;
   const handler = builder(row, bare)?.(op, i, form) ?? notModelled(row.mnemonic);
   op.inner = row.privileged && !row.iopl && !JUDGES_RINGS.has(row.mnemonic) ? inRing0(handler) : handler;
   return row.state === undefined ? op.inner : GUARDS[row.state];

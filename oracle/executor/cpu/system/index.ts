@@ -36,6 +36,9 @@ const special =
 /** Privileged instructions that look for #UD before they look at the ring. */
 export const JUDGES_RINGS: ReadonlySet<string> = new Set(['sysret', 'xsetbv', 'monitor', 'mwait']);
 
+/** Instructions that ring 3 does not have (x86/monitor). */
+export const RING_0_ALONE: ReadonlySet<string> = new Set(['monitor', 'mwait']);
+
 export const SYSTEM: BuildTable = {
   jmp_far: far(jumpFar),
   call_far: far(callFar),

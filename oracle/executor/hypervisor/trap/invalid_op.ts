@@ -4,6 +4,7 @@ import { RAX, RBX, RCX, RDX } from '../../cpu/interface.ts';
 import { copyFromGuest, SCRATCH } from '../guest_access.ts';
 import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../vcpu.ts';
+import { forcedCpuid } from './forced_cpuid.ts';
 import { injectException, injectPageFault } from './inject.ts';
 import { finishInstruction } from './privileged.ts';
 
@@ -36,14 +37,10 @@ export const handleInvalidOp = (machine: Machine, vcpu: Vcpu): void => {
     return;
   }
   const { cpu } = vcpu;
-  const leaf = cpu.gprLo(RAX) | 0;
-  const subleaf = cpu.gprLo(RCX) | 0;
-  const row = machine.config.cpu.cpuid_forced.find(
-    (found) => (found.leaf | 0) === leaf && (found.subleaf === null || (found.subleaf | 0) === subleaf),
-  );
-  cpu.setGprHalves(RAX, row?.eax ?? 0, 0);
-  cpu.setGprHalves(RBX, row?.ebx ?? 0, 0);
-  cpu.setGprHalves(RCX, row?.ecx ?? 0, 0);
-  cpu.setGprHalves(RDX, row?.edx ?? 0, 0);
+  const [eax, ebx, ecx, edx] = forcedCpuid(machine, vcpu, cpu.gprLo(RAX) >>> 0, cpu.gprLo(RCX) >>> 0);
+  cpu.setGprHalves(RAX, eax, 0);
+  cpu.setGprHalves(RBX, ebx, 0);
+  cpu.setGprHalves(RCX, ecx, 0);
+  cpu.setGprHalves(RDX, edx, 0);
   finishInstruction(machine, vcpu, LENGTH, 'cpuid');
 };
