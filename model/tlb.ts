@@ -3,10 +3,10 @@
  * frame's last use needs none for that frame's sake. Chapter: spec/chapters/tlb.md.
  */
 import type { VcpuRef } from '#spec/event.ts';
-import { cite } from './journal.ts';
+import { cite, emit } from './journal.ts';
 import { frame, pcpuOf } from './lens.ts';
 import type { Machine } from './machine.ts';
-import type { Word } from './word/word.ts';
+import { toHex, type Word } from './word/word.ts';
 
 export type Tlb = {
   /** Whole flushes since boot. */
@@ -32,10 +32,12 @@ export const forget = (machine: Machine, cpus: readonly number[]): Machine => {
 };
 
 /** The pCPUs forget everything. */
-export const flush = (machine: Machine, cpus: readonly number[]): Machine => (cpus.length === 0 ? machine : forget(machine, cpus));
+export const flush = (machine: Machine, cpus: readonly number[]): Machine => 
+  cpus.length === 0 ? machine : emit(forget(machine, cpus), { kind: 'tlb_flush', cpus: [...cpus], address: null });
 
 /** The pCPUs forget one address: nothing that the clock knows of. */
-export const flushOne = (machine: Machine, _cpus: readonly number[], _address: Word): Machine => machine;
+export const flushOne = (machine: Machine, cpus: readonly number[], address: Word): Machine =>
+  cpus.length === 0 ? machine : emit(machine, { kind: 'tlb_flush', cpus: [...cpus], address: toHex(address) });
 
 /** The pCPU that runs the caller forgets everything. */
 export const flushLocal = (machine: Machine, caller: VcpuRef): Machine => flush(machine, [pcpuOf(machine, caller)]);

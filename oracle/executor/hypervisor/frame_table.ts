@@ -37,6 +37,9 @@ export class FrameTable {
   readonly partialSet: Uint8Array;
   /** Page tables: positive, how many tables of the same kind it refers to; negative, how many refer to it. */
   readonly linear: Int16Array;
+  /** Time of the TLB clock at which the last use ended; whether a free frame was some domain's. */
+  readonly lastUse: Uint32Array;
+  readonly needFlush: Uint8Array;
   /** What is to happen when a frame's last reference is given back. */
   onLastReference: (mfn: number) => void = () => undefined;
   /** Frames touched since the last digest, each once; null before the first one, which looks at all. */
@@ -57,6 +60,8 @@ export class FrameTable {
     this.nrValidated = new Uint16Array(count);
     this.partialSet = new Uint8Array(count);
     this.linear = new Int16Array(count);
+    this.lastUse = new Uint32Array(count);
+    this.needFlush = new Uint8Array(count);
     this.isStale = new Uint8Array(count);
     this.firstTerms = new Int32Array(count);
     this.secondTerms = new Int32Array(count);

@@ -10,6 +10,7 @@ import { freeFrame } from './memory/allocate.ts';
 import type { Heap } from './memory/heap.ts';
 import { assignIoFrames } from './mm/io_memory.ts';
 import type { Pcpu } from './pcpu.ts';
+import { TlbClock } from './tlbflush.ts';
 import { isCanonical } from './u64.ts';
 import type { Vcpu } from './vcpu.ts';
 import { XenTranslations } from './xen_translations.ts';
@@ -28,6 +29,7 @@ export class Machine {
   readonly domains: Domain[] = [];
   private readonly byDomid = new Map<number, Domain>();
   readonly pcpus: Pcpu[] = [];
+  readonly tlb: TlbClock;
   /** System time in ns. */
   now = 0;
   /** Steps on all CPUs, and those taken since the last time input (they make the TSC move). */
@@ -64,6 +66,7 @@ export class Machine {
     this.memory = memory;
     this.translations = new XenTranslations(memory);
     this.frames = new FrameTable(config.frames);
+    this.tlb = new TlbClock(config.pcpus);
     assignIoFrames(this.frames);
     this.xenheapNext = config.layout.xenheap_first;
     this.firstFree = config.frames;

@@ -8,6 +8,7 @@ import type { Machine } from './machine.ts';
 import { startPeriodic, stopPeriodic } from './periodic_timer.ts';
 import { updateRunstateArea } from './runstate_area.ts';
 import { refreshTime } from './system_time.ts';
+import { dirtyCpu } from './tlbflush.ts';
 import { type Vcpu, VPF } from './vcpu.ts';
 
 export const RUNSTATE_NAMES = ['running', 'runnable', 'blocked', 'offline'] as const;
@@ -76,6 +77,7 @@ export const leave = (machine: Machine, vcpu: Vcpu): void => {
 const takeOver = (machine: Machine, cpu: number, next: Vcpu): boolean => {
   const pcpu = machine.pcpus[cpu];
   if (pcpu.loaded === next && next.loadedOn === cpu) return true;
+  machine.tlb.tick((1 << cpu) | dirtyCpu(machine, next));
   pcpu.loaded = next;
   next.loadedOn = cpu;
   loadSegments(machine, next);

@@ -5,6 +5,7 @@ import { SUBOPERATIONS, suboperation } from '#spec/abi/hypercall.ts';
 import { accessOk, copyFromGuest, copyToGuest, putGuest } from '../guest_access.ts';
 import { continueCall, shouldPreempt } from '../hypercall/continuation.ts';
 import type { Machine } from '../machine.ts';
+import { dirtyCpus, flushMask } from '../tlbflush.ts';
 import { TWO32 } from '../u64.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { mapGrantRef } from './map_grant_ref.ts';
@@ -77,6 +78,7 @@ const unmapBatch = (machine: Machine, vcpu: Vcpu, lo: number, hi: number, count:
       const at = bytes + fields.status.at;
       fault = !putGuest(machine, vcpu, offsetLo(lo, at), offsetHi(lo, hi, at), 2, status);
     }
+    flushMask(machine, dirtyCpus(machine, vcpu.domain));
     for (let slot = 0; slot < ended; slot++) completeUnmap(machine, vcpu, slot);
     if (fault) return -ERRNO.EFAULT;
     done += batch;

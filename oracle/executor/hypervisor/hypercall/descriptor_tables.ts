@@ -9,6 +9,7 @@ import { frameOfAddress } from '../mm/entry.ts';
 import { getPage, putPage } from '../mm/page.ts';
 import { getPageType, putPageType } from '../mm/page_type.ts';
 import { minus } from '../result.ts';
+import { flushLocal } from '../tlbflush.ts';
 import { unsigned } from '../u64.ts';
 import type { Vcpu } from '../vcpu.ts';
 
@@ -19,7 +20,9 @@ export const set_gdt = (machine: Machine, vcpu: Vcpu, args: Int32Array): number 
   const pages = gdtPages(entries);
   if (!copyFromGuest(machine, vcpu, args[0], args[1], 8 * pages)) return minus('EFAULT');
   const frames = Array.from({ length: pages }, (_, i) => unsigned(scratch.getInt32(8 * i, true), scratch.getInt32(8 * i + 4, true)));
-  return setGdt(machine, vcpu, vcpu, frames, entries);
+  const answer = setGdt(machine, vcpu, vcpu, frames, entries);
+  if (answer === 0) flushLocal(machine, vcpu);
+  return answer;
 };
 
 /** One descriptor at a machine address, in a page of descriptors or in one that is no table of any kind. */

@@ -3,6 +3,7 @@ import type { Domain } from '../domain.ts';
 import { setM2p } from '../domain_builder/m2p.ts';
 import { NO_OWNER, PGF, PGT } from '../frame_table.ts';
 import type { Machine } from '../machine.ts';
+import { flushForAllocation } from '../tlbflush.ts';
 import { Heap } from './heap.ts';
 
 /** Largest order of a run that Xen hands out. */
@@ -26,7 +27,9 @@ export const takeFrames = (machine: Machine, order: number, { limit, exactNode }
   const heap = heapOf(machine);
   const size = 2 ** order;
   if (machine.claims + size > heap.free && claimed < size) return -1;
-  return heap.take(order, limit);
+  const first = heap.take(order, limit);
+  if (first >= 0) flushForAllocation(machine, first, size);
+  return first;
 };
 
 /** Frames that nobody owns are free. */
@@ -44,6 +47,7 @@ export const assignFrames = ({ frames }: Machine, domain: Domain, first: number,
     frames.type[mfn] = PGT.none;
     frames.typeRefs[mfn] = 0;
     frames.flags[mfn] = PGF.allocated;
+    frames.needFlush[mfn] = 0;
   }
 };
 
@@ -81,6 +85,12 @@ export const disown = (machine: Machine, mfn: number): void => {
   frames.flags[mfn] = 0;
 };
 
+/** A frame that was a domain's is about to become free: translations of that domain may live on. */
+export const markFree = ({ frames, tlb }: Machine, mfn: number): void => {
+  frames.needFlush[mfn] = 1;
+  frames.lastUse[mfn] = tlb.time;
+};
+
 /** The last reference to a frame of a domain is gone: it is free, with what it holds. Frames of Xen's heap stay Xen's. */
 export const freeFrame = (machine: Machine, mfn: number): void => {
   const { frames } = machine;
@@ -92,6 +102,7 @@ export const freeFrame = (machine: Machine, mfn: number): void => {
   // Built before the frame is given to it, or it would be there twice.
   const heap = heapOf(machine);
   disown(machine, mfn);
+  markFree(machine, mfn);
   setM2p(machine, mfn, -1);
   heap.give(mfn);
   if (domain) adjustPages(machine, domain, -1);

@@ -10,7 +10,7 @@ import { accessOk, copyFromGuest, putGuest, scratch } from '../guest_access.ts';
 import { continueCall, shouldPreempt } from '../hypercall/continuation.ts';
 import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../vcpu.ts';
-import { assignFrames, disown, giveFramesBack, heapOf, takeFrames, type Wish } from './allocate.ts';
+import { assignFrames, disown, giveFramesBack, heapOf, markFree, takeFrames, type Wish } from './allocate.ts';
 import { readArgument, writeField } from './argument.ts';
 import { maxOrder, nameFrames } from './reservation.ts';
 import { ANYWHERE, addressBits, exactNode, limitOfBits } from './wish.ts';
@@ -121,6 +121,7 @@ const exchangeChunk = (
   for (const mfn of stolen) {
     machine.memory.fill(mfn * PAGE, PAGE, 0);
     setM2p(machine, mfn, -1);
+    markFree(machine, mfn);
     giveFramesBack(machine, mfn, 0);
   }
   let answer = 0;

@@ -2,6 +2,7 @@
 import { VMASST_TYPE } from '#spec/abi/xen.ts';
 import { PGT } from '../frame_table.ts';
 import type { Machine } from '../machine.ts';
+import { flushLocal } from '../tlbflush.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { dropLdtPages } from './local_descriptor_table.ts';
 import { leaveOldGuestTable, putOldGuestTable } from './old_guest_table.ts';
@@ -26,13 +27,17 @@ export const newGuestCr3 = (machine: Machine, vcpu: Vcpu, mfn: number): number =
   const waiting = putOldGuestTable(machine, vcpu);
   if (waiting !== 0) return waiting;
   const old = vcpu.kernelTable;
-  if (old === mfn) return 0;
+  if (old === mfn) {
+    flushLocal(machine, vcpu);
+    return 0;
+  }
   const answer = getPageAndType(machine, vcpu, mfn, PGT.l4, vcpu.domain.domid);
   if (answer !== 0) return answer;
   dropLdtPages(machine, vcpu);
   if (!isM2pStrict(vcpu) && m2pSlotIsEmpty(machine, mfn)) fillM2pSlot(machine, mfn);
   vcpu.kernelTable = mfn;
   if (vcpu.kernelMode) vcpu.cpu.root = mfn;
+  flushLocal(machine, vcpu);
   return putOld(machine, vcpu, old);
 };
 

@@ -8,6 +8,7 @@ import { PGT } from '../frame_table.ts';
 import { accessOk, copyFromGuest, scratch } from '../guest_access.ts';
 import { shouldPreempt } from '../hypercall/continuation.ts';
 import type { Machine } from '../machine.ts';
+import { dirtyCpus, flushMask } from '../tlbflush.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { continueBatch, continueFarewell, continueFromStart, isFarewell, RESTART, readDone, writeDone } from './batch.ts';
 import { frameOfAddress } from './entry.ts';
@@ -23,6 +24,8 @@ const NAMES = Array.from({ length: CMD_MASK + 1 }, (_, cmd) => `mmu_update/${sub
 
 /** Whose tables, and whose pages, a batch is about. */
 const owners = { table: 0, page: 0 };
+/** Whether an element of the call has changed a table above L1. */
+let tableChanged = false;
 
 export const mmu_update = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
   if (putOldGuestTable(machine, vcpu) !== 0) return continueFromStart(args);
@@ -38,6 +41,7 @@ export const mmu_update = (machine: Machine, vcpu: Vcpu, args: Int32Array): numb
   owners.table = tableDomain.domid;
   owners.page = getPgOwner(machine, domain, args[6]);
   let answer = owners.page < 0 ? -ERRNO.ESRCH : 0;
+  tableChanged = false;
   let i = 0;
   for (; answer === 0 && i < count; i++) {
     if (hasOldGuestTable(vcpu) || (i > 0 && shouldPreempt(machine, vcpu))) answer = RESTART;
@@ -55,6 +59,8 @@ export const mmu_update = (machine: Machine, vcpu: Vcpu, args: Int32Array): numb
   else if (hasOldGuestTable(vcpu)) answer = continueFarewell(answer);
   done += i;
   writeDone(machine, vcpu, args, done);
+  // What is left of higher levels may be in use through linear page tables.
+  if (tableChanged) flushMask(machine, dirtyCpus(machine, tableDomain));
   return answer;
 };
 
@@ -80,7 +86,7 @@ const update = (machine: Machine, vcpu: Vcpu, cmd: number): number => {
     case PGT.l3:
     case PGT.l4:
       if (owners.page !== owners.table) return -ERRNO.EINVAL;
-      return modTableEntry(machine, vcpu, at, type, valueLo, valueHi, preserve);
+      return tableEntry(machine, vcpu, at, type, valueLo, valueHi, preserve);
     case PGT.writable:
       machine.memory.writeHalves(at, valueLo, valueHi);
       return 0;
@@ -92,6 +98,12 @@ const update = (machine: Machine, vcpu: Vcpu, cmd: number): number => {
     default:
       return -ERRNO.EINVAL;
   }
+};
+
+const tableEntry = (...args: Parameters<typeof modTableEntry>): number => {
+  const answer = modTableEntry(...args);
+  if (answer === 0) tableChanged = true;
+  return answer;
 };
 
 const mayUse = (machine: Machine, vcpu: Vcpu, domid: number): boolean => {

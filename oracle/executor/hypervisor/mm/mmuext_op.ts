@@ -2,12 +2,14 @@
 import { ERRNO } from '#spec/abi/errno.ts';
 import { SUBOPERATIONS, suboperation } from '#spec/abi/hypercall.ts';
 import { mmuext_op as layout, MMUEXT_MAX_TYPE } from '#spec/abi/xen.ts';
+import { ModelBug } from '#spec/failure.ts';
 import { isTargetOrPrivileged } from '../domids.ts';
 import { PGT } from '../frame_table.ts';
 import { accessOk, copyFromGuest, scratch } from '../guest_access.ts';
 import { shouldPreempt } from '../hypercall/continuation.ts';
 import type { Machine } from '../machine.ts';
-import { unsigned } from '../u64.ts';
+import { dirtyCpus, flushAddress, flushLocal, flushMask } from '../tlbflush.ts';
+import { isCanonical, unsigned } from '../u64.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { newGuestCr3, newUserTable } from './base_pointer.ts';
 import { continueBatch, continueFarewell, continueFromStart, isFarewell, RESTART, readDone, writeDone } from './batch.ts';
@@ -90,9 +92,26 @@ const operate = (machine: Machine, vcpu: Vcpu, cmd: number, pgOwner: number): nu
       return newGuestCr3(machine, vcpu, mfn);
     case OP.new_user_baseptr:
       return newUserTable(machine, vcpu, mfn);
+    case OP.tlb_flush_local:
+      flushLocal(machine, vcpu);
+      return 0;
+    case OP.invlpg_local:
+      if (isCanonical(arg1Hi)) flushAddress(machine, 1 << vcpu.processor, arg1Lo, arg1Hi);
+      return 0;
     case OP.tlb_flush_multi:
-    case OP.invlpg_multi:
-      return readVcpumask(machine, vcpu, arg2Lo, arg2Hi) ? 0 : -ERRNO.EINVAL;
+    case OP.invlpg_multi: {
+      const cpus = readVcpumask(machine, vcpu, arg2Lo, arg2Hi);
+      if (cpus < 0) return -ERRNO.EINVAL;
+      if (cmd === OP.tlb_flush_multi) flushMask(machine, cpus);
+      else if (accessOk(arg1Hi)) flushAddress(machine, cpus, arg1Lo, arg1Hi);
+      return 0;
+    }
+    case OP.tlb_flush_all:
+      flushMask(machine, dirtyCpus(machine, vcpu.domain));
+      return 0;
+    case OP.invlpg_all:
+      if (accessOk(arg1Hi)) flushAddress(machine, dirtyCpus(machine, vcpu.domain), arg1Lo, arg1Hi);
+      return 0;
     case OP.flush_cache:
       return vcpu.domain.privileged ? 0 : -ERRNO.EACCES;
     case OP.flush_cache_global:
@@ -100,14 +119,13 @@ const operate = (machine: Machine, vcpu: Vcpu, cmd: number, pgOwner: number): nu
     case OP.set_ldt:
       return setLdt(machine, vcpu, arg1Lo, arg1Hi, arg2Lo >>> 0);
     default:
-      // Flushes: translations are never stale here.
-      return 0;
+      throw new ModelBug(`mmuext_op/${cmd} is known and not carried out`);
   }
 };
 
 /** Its pages are put in place when they are used. */
 const setLdt = (machine: Machine, vcpu: Vcpu, lo: number, hi: number, entries: number): number => {
   if (entries > MOST_LDT_ENTRIES || (entries !== 0 && ((lo & 4095) !== 0 || !accessOk(hi)))) return -ERRNO.EINVAL;
-  changeLdt(machine, vcpu, lo, hi, entries);
+  if (changeLdt(machine, vcpu, lo, hi, entries)) flushLocal(machine, vcpu);
   return 0;
 };

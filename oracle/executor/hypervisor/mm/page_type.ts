@@ -5,6 +5,7 @@
 import { ERRNO } from '#spec/abi/errno.ts';
 import { PGF, PGT } from '../frame_table.ts';
 import type { Machine } from '../machine.ts';
+import { flushForType } from '../tlbflush.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { demote } from './demote.ts';
 import { dropLinearLink } from './linear_table.ts';
@@ -24,6 +25,7 @@ export const getPageType = (machine: Machine, vcpu: Vcpu, mfn: number, type: num
   frames.touch(mfn);
   if (typeRefs[mfn] === 0) {
     if (frames.type[mfn] !== type) {
+      flushForType(machine, mfn);
       frames.type[mfn] = type;
       flags[mfn] &= ~PGF.validated;
     }
@@ -91,15 +93,17 @@ export const putPageType = (machine: Machine, vcpu: Vcpu, mfn: number, partial =
     }
     const answer = demote(machine, vcpu, mfn, type);
     if (isLink && (before & PGF.validated) !== 0) dropLinearLink(machine, mfn, from);
-    if (answer === 0) typeRefs[mfn] = 0;
-    else {
+    if (answer === 0) {
+      typeRefs[mfn] = 0;
+      frames.lastUse[mfn] = machine.tlb.time;
+    } else {
       frames.refs[mfn]++;
       flags[mfn] |= PGF.partial;
     }
     if (wasPartial) putPage(frames, mfn);
     return answer;
   }
-  typeRefs[mfn]--;
+  if (--typeRefs[mfn] === 0) frames.lastUse[mfn] = machine.tlb.time;
   if (isLink) dropLinearLink(machine, mfn, from);
   return 0;
 };

@@ -4,6 +4,7 @@ import { UVMF } from '#spec/abi/xen.ts';
 import { isTargetOrPrivileged } from '../domids.ts';
 import { PGT } from '../frame_table.ts';
 import type { Machine } from '../machine.ts';
+import { dirtyCpus, flushAddress, flushMask } from '../tlbflush.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { mapGuestL1e } from './guest_l1e.ts';
 import { modL1Entry } from './mod_entry.ts';
@@ -38,6 +39,16 @@ const updateMapping = (machine: Machine, vcpu: Vcpu, args: Int32Array, pgOwner: 
   const kind = flagsLo & UVMF.FLUSHTYPE_MASK;
   if (kind !== UVMF.TLB_FLUSH && kind !== UVMF.INVLPG) return 0;
   const maskLo = flagsLo & ~UVMF.FLUSHTYPE_MASK;
-  if (flagsHi === 0 && (maskLo === UVMF.LOCAL || maskLo === UVMF.ALL)) return 0;
-  return readVcpumask(machine, vcpu, maskLo, flagsHi) ? 0 : -ERRNO.EFAULT;
+  const cpus = flushedCpus(machine, vcpu, maskLo, flagsHi);
+  if (cpus < 0) return -ERRNO.EFAULT;
+  if (kind === UVMF.TLB_FLUSH) flushMask(machine, cpus);
+  else flushAddress(machine, cpus, args[0], args[1]);
+  return 0;
+};
+
+/** The calling pCPU, all of the caller's domain, or those of the bitmap at that address; -1 when that cannot be read. */
+const flushedCpus = (machine: Machine, vcpu: Vcpu, lo: number, hi: number): number => {
+  if (hi === 0 && lo === UVMF.LOCAL) return 1 << vcpu.processor;
+  if (hi === 0 && lo === UVMF.ALL) return dirtyCpus(machine, vcpu.domain);
+  return readVcpumask(machine, vcpu, lo, hi);
 };
