@@ -48,6 +48,11 @@ export class Domain {
   cmosIndex = 0;
   /** The page that tells which interrupts want their end told; -1 when there is none. */
   eoiMapMfn = -1;
+  /** Xen carries out RDTSC for it, by system time; the last time, ns, that was told. */
+  emulatesTsc = false;
+  lastTscTime = 0;
+  /** Numbers of interrupts that were handed out to it. */
+  readonly pirqs = new Set<number>();
   /** Numbers of the vCPUs that wait in SCHEDOP_poll. */
   readonly polling = new Set<number>();
 

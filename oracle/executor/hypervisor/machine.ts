@@ -58,7 +58,8 @@ export class Machine {
   questions = 0;
   preempt: readonly number[] | null = null;
   private readonly translations: XenTranslations;
-  /** Reserved bits of page-table entries' upper halves. */
+  /** Width of physical addresses, and the bits of page-table entries' upper halves that it leaves reserved. */
+  readonly physicalBits: number;
   readonly reserved: number;
 
   constructor(config: MachineConfig, memory: Memory) {
@@ -71,7 +72,8 @@ export class Machine {
     this.xenheapNext = config.layout.xenheap_first;
     this.firstFree = config.frames;
     this.frames.onLastReference = (mfn) => freeFrame(this, mfn);
-    this.reserved = reservedHigh(physicalBits(config));
+    this.physicalBits = physicalBits(config);
+    this.reserved = reservedHigh(this.physicalBits);
   }
 
   addDomain(domain: Domain): void {

@@ -45,7 +45,7 @@ export const dirtyCpus = (machine: Machine, domain: Domain): number => {
 
 const listOf = (mask: number): number[] => {
   const cpus: number[] = [];
-  for (let cpu = 0; mask >>> cpu !== 0; cpu++) if ((mask >>> cpu) & 1) cpus.push(cpu);
+  for (let rest = mask; rest !== 0; rest &= rest - 1) cpus.push(31 - Math.clz32(rest & -rest));
   return cpus;
 };
 

@@ -10,7 +10,6 @@ const VERSION = 0x15;
 const NOWHERE = 0x7000000;
 const GETDOMAININFO = 5;
 const SHADOW_OP = 10;
-const IRQ_PERMISSION = 19;
 const IOMEM_PERMISSION = 20;
 const PAUSE = 3;
 
@@ -44,11 +43,31 @@ describe('domctl', () => {
     expect(t.call(1, kexec_op)).toBe(-ERRNO.EPERM);
   });
 
-  it('is not modelled where domain 0 is served, or privilege is asked for late', () => {
+  it('is not modelled where domain 0 is served', () => {
     const t = new TwoDomains();
     t.put(0, ARGUMENTS, 0, PAUSE, VERSION, 1);
     expect(() => t.call(0, domctl, ARGS_AT)).toThrow(NotModelled);
-    expect(() => ask(IRQ_PERMISSION, 0)).toThrow(NotModelled);
+  });
+
+  test.each([
+    ['an interrupt that no domain has', ask(19, 0, 56), ERRNO.EINVAL],
+    ['an interrupt that is not its own', ask(19, 0, 55), ERRNO.EPERM],
+    ['no ports', ask(21, 0, 5, 0), ERRNO.EINVAL],
+    ['a port behind the last', ask(21, 0, 65535, 2), ERRNO.EINVAL],
+    ['ports', ask(21, 0, 65535, 1), ERRNO.EPERM],
+    ['no frames of a device', ask(39, 0, 0, 0, 0, 0, 0, 0), ERRNO.EINVAL],
+    ['frames of a device', ask(39, 0, 0, 0, 0, 0, 1, 0), ERRNO.EPERM],
+    ['a target that is none', ask(46, 0, 7), ERRNO.ESRCH],
+    ['itself as a target', ask(46, 1, 1), ERRNO.EINVAL],
+    ['a PV guest as a target', ask(46, 1, 0), ERRNO.EOPNOTSUPP],
+    ['an interrupt for a PV guest', ask(38, 0), ERRNO.EINVAL],
+    ['ports for a PV guest', ask(40, 0), ERRNO.EOPNOTSUPP],
+    ['events of nobody', ask(56, 0x7ff4, 0), ERRNO.ESRCH],
+    ['events of a domain', ask(56, 0, 0), ERRNO.EPERM],
+  ])('that asks for privilege late is refused %s', (_, answer, errno) => expect(answer).toBe(-errno));
+
+  it('tells anybody the version of the ring of events', () => {
+    expect(ask(56, 0x7ff4, 3)).toBe(0);
   });
 
   it('that goes on with a shadow operation is written back', () => {

@@ -1,11 +1,19 @@
-/** domctl, sysctl, paging_domctl_cont: what they look at before they tell others than domain 0 that they may not. What domain 0 may is not modelled. */
-import { control, XEN_DOMCTL, XEN_DOMCTL_INTERFACE_VERSION, XEN_DOMCTL_LATE, XEN_SYSCTL_INTERFACE_VERSION } from '#spec/abi/control.ts';
+/** domctl, sysctl, paging_domctl_cont: what they look at before they tell others than domain 0 that they may not. Little of what domain 0 may is modelled. */
+import {
+  control,
+  XEN_DOMCTL,
+  XEN_DOMCTL_INTERFACE_VERSION,
+  XEN_DOMCTL_LATE,
+  XEN_SYSCTL,
+  XEN_SYSCTL_INTERFACE_VERSION,
+} from '#spec/abi/control.ts';
 import { ERRNO } from '#spec/abi/errno.ts';
 import { DOMID } from '#spec/abi/xen.ts';
 import { copyFromGuest, copyToGuest, SCRATCH, scratch } from '../guest_access.ts';
 import type { Machine } from '../machine.ts';
 import { TWO32 } from '../u64.ts';
 import type { Vcpu } from '../vcpu.ts';
+import { ASK_PRIVILEGE, lateDomctl } from './domctl_late.ts';
 
 const { size: DOMCTL_SIZE, fields: F } = control.domctl;
 /** Those that are about no domain when the number is DOMID_INVALID. */
@@ -27,8 +35,9 @@ export const domctl = (machine: Machine, vcpu: Vcpu, args: Int32Array): number =
   if (refusal !== 0) return refusal;
   if (cmd === XEN_DOMCTL.iomem_permission && wraps()) return -ERRNO.EINVAL;
   if (XEN_DOMCTL_LATE.includes(cmd)) {
-    machine.notModelled(vcpu, 'domctl');
-    return -ERRNO.ENOSYS;
+    const about = machine.domainById(scratch.getUint16(F.domain.at, true)) ?? null;
+    const answer = lateDomctl(machine, vcpu, cmd, about, args[0], args[1]);
+    if (answer !== ASK_PRIVILEGE) return answer;
   }
   return forDomain0(machine, vcpu, 'domctl');
 };
@@ -53,6 +62,17 @@ export const sysctl = (machine: Machine, vcpu: Vcpu, args: Int32Array): number =
   const { size, fields } = control.sysctl;
   if (!copyFromGuest(machine, vcpu, args[0], args[1], size)) return -ERRNO.EFAULT;
   if (scratch.getUint32(fields.interface_version.at, true) !== XEN_SYSCTL_INTERFACE_VERSION) return -ERRNO.EACCES;
+  if (!vcpu.domain.privileged) return -ERRNO.EPERM;
+  switch (scratch.getUint32(fields.cmd.at, true)) {
+    case XEN_SYSCTL.perfc_op:
+    case XEN_SYSCTL.lockprof_op:
+      return -ERRNO.ENOSYS;
+    case XEN_SYSCTL.coverage_op:
+      // Not built in; the structure goes back all the same.
+      return copyToGuest(machine, vcpu, args[0], args[1], size) ? -ERRNO.EOPNOTSUPP : -ERRNO.EFAULT;
+    case XEN_SYSCTL.psr_cmt_op:
+      return -ERRNO.ENODEV;
+  }
   return forDomain0(machine, vcpu, 'sysctl');
 };
 
@@ -78,4 +98,3 @@ const privileged =
 
 export const kexec_op = privileged('kexec_op');
 export const hypfs_op = privileged('hypfs_op');
-export const mca = privileged('mca');

@@ -1,10 +1,10 @@
 /** Operations that open a channel. Each answers the new port (positive) or an errno (negative). */
 
 import { ERRNO } from '#spec/abi/errno.ts';
-import { NR_PIRQS } from '#spec/abi/event_channel.ts';
 import { DOMID, NR_VIRQS } from '#spec/abi/xen.ts';
 import type { Domain } from '../domain.ts';
 import { domainByAnyId, isTargetOrPrivileged } from '../domids.ts';
+import { pirqLimit } from '../hypercall/pirq.ts';
 import type { Machine } from '../machine.ts';
 import { ECS } from '../port.ts';
 import { raisePort } from '../upcall.ts';
@@ -73,7 +73,4 @@ export const bindIpi = (caller: Domain, vcpu: number): number => {
 };
 
 /** No domain of the slice has a physical interrupt mapped, so that none may be bound. */
-export const bindPirq = (caller: Domain, pirq: number): number => {
-  const known = caller.privileged ? NR_PIRQS.dom0 : NR_PIRQS.other;
-  return pirq >= known ? -ERRNO.EINVAL : -ERRNO.EPERM;
-};
+export const bindPirq = (caller: Domain, pirq: number): number => (pirq >= pirqLimit(caller) ? -ERRNO.EINVAL : -ERRNO.EPERM);

@@ -7,6 +7,8 @@ import type { Machine } from '../machine.ts';
 import { getPageAndType, putPageAndType } from '../mm/page_type.ts';
 import { minus } from '../result.ts';
 import type { Vcpu } from '../vcpu.ts';
+import { asDomain0, asOther, UNDECIDED } from './physdev_privilege.ts';
+import { endOfInterrupt, getFreePirq, queryStatus, unmapPirq } from './pirq.ts';
 
 const OP = SUBOPERATIONS.physdev_op;
 const MOST_IOPL = 3;
@@ -24,7 +26,22 @@ export const physdevOp = (machine: Machine, vcpu: Vcpu, cmd: number, lo: number,
     case OP.pirq_eoi_gmfn_v1:
     case OP.pirq_eoi_gmfn_v2:
       return read(physdev.pirq_eoi_gmfn.size) ? setEoiMap(machine, vcpu) : minus('EFAULT');
+    case OP.irq_unmask_notify:
+      // No interrupt is held back for a domain that has none.
+      return 0;
+    case OP.free_irq_vector:
+      return minus('ENOSYS');
+    case OP.irq_status_query:
+      return read(physdev.irq_status_query.size) ? queryStatus(machine, vcpu, lo, hi) : minus('EFAULT');
+    case OP.eoi:
+      return read(physdev.eoi.size) ? endOfInterrupt(vcpu.domain) : minus('EFAULT');
+    case OP.get_free_pirq:
+      return read(physdev.get_free_pirq.size) ? getFreePirq(machine, vcpu, lo, hi) : minus('EFAULT');
+    case OP.unmap_pirq:
+      return read(physdev.unmap_pirq.size) ? unmapPirq(machine, vcpu.domain) : minus('EFAULT');
   }
+  const answer = vcpu.domain.privileged ? asDomain0(machine, vcpu, cmd, lo, hi) : asOther(machine, vcpu, cmd, lo, hi);
+  if (answer !== UNDECIDED) return answer;
   const name = suboperation('physdev_op', cmd);
   if (name !== undefined) machine.notModelled(vcpu, `physdev_op/${name}`);
   return minus('ENOSYS');

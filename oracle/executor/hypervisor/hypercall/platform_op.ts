@@ -4,6 +4,7 @@ import { SUBOPERATIONS, suboperation } from '#spec/abi/hypercall.ts';
 import { PLATFORM_OP_BYTES, platform, QUIRK, XEN_FW, XEN_PCPU_FLAGS, XENPF_INTERFACE_VERSION } from '#spec/abi/platform.ts';
 import { copyFromGuest, copyToGuest, SCRATCH, scratch } from '../guest_access.ts';
 import type { Machine } from '../machine.ts';
+import { cpuidRow, processorSignature } from '../processor_signature.ts';
 import { TWO32 } from '../u64.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { setWallclock } from '../wallclock.ts';
@@ -36,6 +37,8 @@ export const platform_op = (machine: Machine, vcpu: Vcpu, args: Int32Array): num
     }
     case OP.firmware_info:
       return firmwareInfo(machine, vcpu, lo, hi);
+    case OP.efi_runtime_call:
+    // A BIOS started the machine.
     case OP.change_freq:
     case OP.getidletime:
       return -ERRNO.ENOSYS;
@@ -98,19 +101,17 @@ const cpuInfo = (machine: Machine, vcpu: Vcpu, lo: number, hi: number): number =
 
 const cpuVersion = (machine: Machine, vcpu: Vcpu, lo: number, hi: number): number => {
   const { fields, size } = platform.get_cpu_version;
-  const { pcpus, cpu: processor } = machine.config;
+  const { pcpus } = machine.config;
   SCRATCH.fill(0, fields.vendor_id.at, size);
   if (u32(fields.xen_cpuid.at) < pcpus) {
-    const vendor = processor.cpuid.find(({ leaf }) => leaf === 0);
+    const vendor = cpuidRow(machine.config, 0, null);
     put(fields.vendor_id.at, vendor?.ebx ?? 0);
     put(fields.vendor_id_middle.at, vendor?.edx ?? 0);
     put(fields.vendor_id_end.at, vendor?.ecx ?? 0);
-    const signature = processor.cpuid.find(({ leaf }) => leaf === 1)?.eax ?? 0;
-    const family = (signature >>> 8) & 0xf;
-    const hasModelExtension = family === 0xf || family === 6;
-    put(fields.family.at, family === 0xf ? family + ((signature >>> 20) & 0xff) : family);
-    put(fields.model.at, ((signature >>> 4) & 0xf) | (hasModelExtension ? (signature >>> 12) & 0xf0 : 0));
-    put(fields.stepping.at, signature & 0xf);
+    const { family, model, stepping } = processorSignature(machine.config);
+    put(fields.family.at, family);
+    put(fields.model.at, model);
+    put(fields.stepping.at, stepping);
   }
   put(fields.max_present.at, pcpus - 1);
   return reply(machine, vcpu, lo, hi, fields.xen_cpuid.at, size);
