@@ -46,6 +46,11 @@ const answersIn = (consoles: readonly (string | null)[]): ReadonlyMap<number, re
   for (const line of consoles.flatMap((text) => text?.split('\n') ?? [])) {
     const [, step, rest] = LINE.exec(line) ?? [];
     if (step === undefined || rest === undefined) continue;
+    // A multicall has an answer for each entry too.
+    if (/ \d+\.rc=/.test(rest)) {
+      answers.set(Number(step), [rest]);
+      continue;
+    }
     const list = /(?:^| )rc=(-?[\d,-]+)/.exec(rest)?.[1];
     const status = / status=(-\d+)/.exec(rest)?.[1];
     if (status !== undefined) answers.set(Number(step), [`status ${status}`]);

@@ -32,7 +32,7 @@ const listed = (name: string, weight: number, calls: readonly string[]): Theme =
   prepare: () => [],
   call: (g: Generation, caller: DomainKind) => {
     const possible = operationsFor(caller).filter(
-      ({ call, row }) => calls.includes(String(call)) && !(g.state.two && OWN_CHANNEL.includes(row)),
+      ({ call, row, asStep }) => calls.includes(String(call)) && asStep === undefined && !(g.state.two && OWN_CHANNEL.includes(row)),
     );
     if (possible.length === 0) return null;
     const chosen = g.r.pick(possible);

@@ -3,6 +3,7 @@ import {
   XEN_DOMCTL,
   XEN_DOMCTL_INTERFACE_VERSION,
   XEN_DOMCTL_LATE,
+  XEN_SYSCTL,
   XEN_SYSCTL_INTERFACE_VERSION,
   XEN_VM_EVENT_GET_VERSION,
   XENOPROF_LAST,
@@ -14,6 +15,7 @@ import { kindOf, MATRIX } from '#spec/matrix/matrix.ts';
 import type { Argument } from '#spec/program.ts';
 import { PAGES, SELF } from '../state.ts';
 import { type Args, type Fault, type Manners, type Operation, operation, POINTERS, struct, va, wrong, wrongField } from './operation.ts';
+import { COVERAGE_READ_ONLY, MCA_READ_ONLY, SHADOW_READ_ONLY, VM_EVENT_READ_ONLY } from './read_only.ts';
 
 type Fields = Readonly<Record<string, Argument>>;
 /** `toDomain0`: whether domain 0 is answered. */
@@ -25,9 +27,12 @@ const commandsOf = (call: string): readonly Command[] =>
     of === call && sub !== null && command !== null ? [{ sub, command, toDomain0: kindOf(cells.pv64_dom0) !== 'not modelled' }] : [],
   );
 
-/** What domain 0 is told of a command that nobody has is not modelled, as that of most others is not. */
-const unknownCommand = ({ toDomain0 }: Command, number: number): readonly Fault[] =>
-  toDomain0 ? [] : wrongField(0, 'cmd', { unknown: number });
+/**
+ * A command that nobody has, or another one where domain 0 is answered too: what it is told of a command without a name is not modelled, as that of
+ * most others is not.
+ */
+const wrongCommand = ({ toDomain0 }: Command, unknown: number, another: number): readonly Fault[] =>
+  wrongField(0, 'cmd', toDomain0 ? { another } : { unknown });
 
 const FAR = '0xffffffffffffffff';
 /** The head of a structure is there, and the page behind it is not. */
@@ -75,7 +80,7 @@ const OWN: Readonly<
   vm_event_op: {
     layout: 'control.vm_event_op',
     fields: { op: XEN_VM_EVENT_GET_VERSION, mode: 0 },
-    faults: [wrongField(0, 'op', { enable: 0, unknown: 9 })],
+    faults: [wrong(0, 'argument 0', VM_EVENT_READ_ONLY), wrongField(0, 'op', { enable: 0, unknown: 9 })],
   },
 };
 
@@ -86,14 +91,25 @@ const domctl = (one: Command): Operation => {
   const fields = { cmd: command, interface_version: XEN_DOMCTL_INTERFACE_VERSION, domain: 0, ...own?.fields };
   return operation(`domctl/${sub}`, [struct(own?.layout ?? 'control.domctl', fields)], {
     spared: [...DOMCTL_LEFT_ALONE, 'target', 'allow_access', 'add_mapping'],
-    faults: [TORN, versions(0x14), unknownCommand(one, 999), wrongField(0, 'domain', NO_DOMAIN), ...(own?.faults ?? [])],
+    faults: [
+      TORN,
+      versions(0x14),
+      wrongCommand(one, 999, XEN_DOMCTL.get_device_group),
+      wrongField(0, 'domain', NO_DOMAIN),
+      ...(own?.faults ?? []),
+    ],
     variants: XEN_DOMCTL_LATE.includes(command) ? [[struct(own?.layout ?? 'control.domctl', { ...fields, domain: 1 })]] : [],
   });
 };
 
 const sysctl = (one: Command): Operation =>
   operation(`sysctl/${one.sub}`, [struct('control.sysctl', { cmd: one.command, interface_version: XEN_SYSCTL_INTERFACE_VERSION })], {
-    faults: [TORN, versions(0x14), unknownCommand(one, 99)],
+    faults: [
+      TORN,
+      one.sub === 'coverage_op' ? wrong(0, 'argument 0', COVERAGE_READ_ONLY) : [],
+      versions(0x14),
+      wrongCommand(one, 99, one.sub === 'lockprof_op' ? XEN_SYSCTL.psr_cmt_op : XEN_SYSCTL.lockprof_op),
+    ],
   });
 
 const mca = ({ sub, command }: Command): Operation => {
@@ -104,6 +120,7 @@ const mca = ({ sub, command }: Command): Operation => {
     spared: ['flags', 'fetch_id', 'data', 'info', 'ncpus'],
     faults: [
       TORN,
+      wrong(0, 'argument 0', MCA_READ_ONLY[sub] ?? {}),
       wrongField(0, 'interface_version', { older: 0x01ecc002, none: 0 }),
       wrongField(0, 'cmd', { unknown: 99 }),
       ...(sub === 'fetch'
@@ -138,7 +155,13 @@ const pagingContinued = operation(
   [struct('control.domctl', { cmd: XEN_DOMCTL.shadow_op, interface_version: XEN_DOMCTL_INTERFACE_VERSION, domain: 0 })],
   {
     spared: DOMCTL_LEFT_ALONE,
-    faults: [TORN, versions(0x14), wrongField(0, 'cmd', { another: 2, unknown: 99 }), wrongField(0, 'domain', NO_DOMAIN)],
+    faults: [
+      TORN,
+      wrong(0, 'argument 0', SHADOW_READ_ONLY),
+      versions(0x14),
+      wrongField(0, 'cmd', { another: 2, unknown: 99 }),
+      wrongField(0, 'domain', NO_DOMAIN),
+    ],
   },
 );
 

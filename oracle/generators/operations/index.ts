@@ -2,10 +2,12 @@
 
 import type { Row } from '#spec/matrix/cell.ts';
 import { kindOf, MATRIX, nameOf } from '#spec/matrix/matrix.ts';
+import { BATCHES } from './batches.ts';
 import { CONTROL_OPERATIONS } from './control.ts';
 import { EVENT_CHANNEL } from './event_channel.ts';
 import { GRANT_TABLE } from './grant_table.ts';
 import { HVM_OPERATIONS } from './hvm.ts';
+import { IRET } from './iret.ts';
 import { MEMORY_OP } from './memory.ts';
 import { OLD_FORMS } from './old_forms.ts';
 import type { Operation } from './operation.ts';
@@ -29,6 +31,8 @@ export const OPERATIONS: readonly Operation[] = [
   ...PHYSICAL_OPERATIONS,
   ...CONTROL_OPERATIONS,
   ...HVM_OPERATIONS,
+  ...BATCHES,
+  ...IRET,
 ];
 
 /** Rows by their names and by each beginning of them: an operation with sub-operations of its own has a row for each, and they share their fate. */

@@ -5,7 +5,7 @@
 import type { HypercallName } from '#spec/abi/hypercall.ts';
 import type { Field, FieldKind } from '#spec/abi/layout.ts';
 import { LAYOUTS, type LayoutName } from '#spec/abi/layouts.ts';
-import type { Argument, Call, Value } from '#spec/program.ts';
+import type { Argument, Call, Step, Value } from '#spec/program.ts';
 
 export type Args = readonly Argument[];
 type Fields = Readonly<Record<string, Argument>>;
@@ -25,7 +25,14 @@ export type Operation = {
   readonly faults: readonly Fault[];
   /** What is right does not come back, or takes away what the runtime lives on: only wrong calls are made. */
   readonly onlyWrong: boolean;
+  /** What cannot stand in a list of calls: the steps that make the call. */
+  readonly asStep?: AsStep;
 };
+
+/** A step that has neither number nor domain yet. */
+export type StepDraft = Step extends infer S ? (S extends Step ? Omit<S, 'id' | 'domain'> : never) : never;
+/** `asked`: the step whose line answers, at its `index`-th result. */
+export type AsStep = (call: Call) => { readonly before: readonly StepDraft[]; readonly asked: StepDraft; readonly index?: number };
 
 /** Values by the manner in which they are wrong. */
 export type Manners = Readonly<Record<string, Argument>>;
