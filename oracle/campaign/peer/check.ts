@@ -149,7 +149,7 @@ class Comparison {
     const answer = await this.crew.show(task);
     if ('bug' in answer) {
       this.check.bugs.push({ seed: programs[0]!.seed, role, stack: answer.bug });
-      this.options.onProgress(1, 0);
+      this.settled(1, 0);
       return 1;
     }
     let least: Compared = { agreed: programs.length, difference: null, inconclusive: null };
@@ -162,11 +162,15 @@ class Comparison {
     const unsettled = programs[least.agreed];
     if (unsettled && least.inconclusive !== null) this.inconclusive(unsettled.seed, role, least.inconclusive);
     const settled = least.agreed + (least.difference || least.inconclusive !== null ? 1 : 0);
-    this.options.onProgress(settled, hypercalls);
+    this.settled(settled, hypercalls);
+    return settled;
+  }
+
+  private settled(programs: number, hypercalls: number): void {
+    this.options.onProgress(programs, hypercalls);
     const { dom0, domu } = this.check.hypercalls;
     if (this.options.budget !== null && performance.now() - this.started > this.options.budget * 1000) this.source.stop();
     if (this.options.hypercalls !== null && dom0 + domu >= this.options.hypercalls) this.source.stop();
-    return settled;
   }
 
   /** Hypercalls compared. */

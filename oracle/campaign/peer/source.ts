@@ -13,10 +13,10 @@ export type Wanted = {
 };
 
 /** Seeds of which batches are made at a time. */
-const CHUNK = { mixed: 200, dense: 16 } as const;
+const CHUNK = { mixed: 600, dense: 16 } as const;
 /** Orderly programs that share a domain 0, and programs that share a boot as domains of their own. */
 const DOM0_BATCH = { mixed: 25, dense: 1 } as const;
-const DOMU_BATCH = { mixed: 100, dense: 16 } as const;
+const DOMU_BATCH = { mixed: 200, dense: 16 } as const;
 
 export class Source {
   private readonly wanted: Wanted;

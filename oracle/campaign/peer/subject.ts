@@ -16,12 +16,12 @@ export type Seeded = { readonly seed: number; readonly program: Program };
 export type Batch = { readonly role: Role; readonly programs: readonly Seeded[] };
 
 const PAGES_A_MIB = 256;
-/** Memory of the machine and of its domain 0 in MiB, as much as the programs need: a machine that is remembered is restored page by page. */
-const MACHINE_MIB = 64;
+/** Memory of the machine, by the number of its domains, and of its domain 0 in MiB, as much as the programs need: a machine that is remembered is restored page by page. */
+const MACHINE_MIB = { 1: 40, 2: 64 } as const;
 const DOM0_MIB = 16;
 /** The same where domain 0 builds domains from a module of many programs. */
-const FARM_MIB = 256;
-const FARM_DOM0_MIB = 96;
+const FARM_MIB = 64;
+const FARM_DOM0_MIB = 32;
 
 /** `mixed` programs are the same in every role; `dense` ones spend their time in Xen, with the calls that suit who makes them. */
 export type Work = 'mixed' | 'dense';
@@ -94,8 +94,9 @@ export const dom0Images = ({ programs }: Batch): readonly Uint8Array[] =>
 export const dom0Machine = ({ programs }: Batch): MachineConfig => {
   const { program } = programs[0]!;
   const vcpus = program.vcpus ?? 1;
-  const domains = domainsOf(program) === 1 ? [dom0('', DOM0_MIB, vcpus)] : [dom0('', DOM0_MIB, vcpus), domU(1)];
-  return { ...debian_4_17(domains), pcpus: vcpus, ...memoryOf(MACHINE_MIB) };
+  const count = domainsOf(program) === 1 ? 1 : 2;
+  const domains = count === 1 ? [dom0('', DOM0_MIB, vcpus)] : [dom0('', DOM0_MIB, vcpus), domU(1)];
+  return { ...debian_4_17(domains), pcpus: vcpus, ...memoryOf(MACHINE_MIB[count]) };
 };
 
 /** Image of a program as domain 1. */

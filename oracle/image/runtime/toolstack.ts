@@ -17,28 +17,19 @@ build_peer:
   call domctl
   mov edi, peer_max_vcpus
   call domctl
-# Memory: pfn n is page n from VIRT_BASE.
-  xor ecx, ecx
-build_extent:
-  mov [PEER_FRAMES + rcx*8], rcx
-  inc ecx
-  cmp ecx, PEER_PAGES
-  jne build_extent
+# Memory, in one piece: pfn n is page n from VIRT_BASE. Fresh from Xen's boot, it is zero.
   mov edi, 6
   mov esi, peer_memory
   mov eax, HYPERCALL_memory_op
   syscall
-  xor ebx, ebx
-build_clear:
-  mov eax, ebx
-  call map_peer
-  mov edi, PEER_WINDOW
-  mov ecx, 512
-  xor eax, eax
-  rep stosq
-  inc ebx
-  cmp ebx, PEER_PAGES
-  jne build_clear
+  mov rax, [PEER_FRAMES]
+  xor ecx, ecx
+build_extent:
+  mov [PEER_FRAMES + rcx*8], rax
+  inc rax
+  inc ecx
+  cmp ecx, PEER_PAGES
+  jne build_extent
 
 # Load the segments. R12: program header, R13: headers left, R15: end of the kernel so far
   mov r12, rbp
@@ -324,7 +315,7 @@ peer_context:
 peer_unpause:
   .quad 0x1500000004, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
 peer_memory:
-  .quad PEER_FRAMES, PEER_PAGES, 0, 1
+  .quad PEER_FRAMES, 1, PEER_ORDER, 1
 peer_pin:
   .quad 3, 0, 0
 `;
