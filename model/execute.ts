@@ -9,7 +9,7 @@ import { runInstructions } from './cpu/x86/step.ts';
 import { mapLdtPage } from './descriptor_tables.ts';
 import { guestSystem } from './guest_system.ts';
 import { cite, clausesOf, eventsOf } from './journal.ts';
-import { setCpu, vcpuOf } from './lens.ts';
+import { setRun, vcpuOf } from './lens.ts';
 import type { Machine } from './machine.ts';
 import { leaveIfStopped } from './sched/context.ts';
 import { tscOf } from './time/clock.ts';
@@ -64,7 +64,7 @@ class GuestPlatform implements Platform {
 
 /** The steps are counted before Xen does anything for the last of them. */
 const retire = (machine: Machine, at: VcpuRef, { cpu, memory, steps, clauses, kind }: CpuOutcome): Machine =>
-  setCpu({ ...clauses.reduce(cite, machine), memory, retired: machine.retired + steps }, at, kind === 'retired' ? cpu : inTheOpen(cpu));
+  setRun(clauses.reduce(cite, machine), at, kind === 'retired' ? cpu : inTheOpen(cpu), memory, machine.retired + steps);
 
 /** What a load of SS holds off waits no longer once Xen was entered. */
 const inTheOpen = (cpu: CpuState): CpuState => (cpu.system.shadow === 'none' ? cpu : { ...cpu, system: { ...cpu.system, shadow: 'none' } });

@@ -26,29 +26,49 @@ export type Frame = {
   /** Contents were checked for this type. */
   readonly validated: boolean;
   /** Linear page tables: above 0, entries here for other tables of this level; below 0, such entries elsewhere for this one. */
-  readonly linear?: number;
+  readonly linear: number;
   /** Validation, or its end, stopped half way: one reference stands for that state. */
-  readonly partial?: PartialTable | null;
-  /** Time, in flushes (tlb.ts), at which its last use ended, or at which a domain lost it; absent: before all flushes. */
-  readonly usedUntil?: number;
+  readonly partial: PartialTable | null;
+  /** Time, in flushes (tlb.ts), at which its last use ended, or at which a domain lost it; 0: before all flushes. */
+  readonly usedUntil: number;
 };
 
-export const FREE_FRAME: Frame = { owner: null, refs: 0, type: 'none', typeRefs: 0, pinned: false, allocated: false, validated: false };
+/** A frame of which there is nothing to know. */
+export const FREE_FRAME: Frame = {
+  owner: null,
+  refs: 0,
+  type: 'none',
+  typeRefs: 0,
+  pinned: false,
+  allocated: false,
+  validated: false,
+  linear: 0,
+  partial: null,
+  usedUntil: 0,
+};
+/** A frame that somebody owns, by the one reference of its allocation; never used yet. */
+export const FRESH_FRAME: Frame = { ...FREE_FRAME, refs: 1, allocated: true };
 
-const LEAF = 128;
-const MIDDLE = 128;
+/** Frames of a leaf, and leaves of a middle, as powers of two: a change copies one of each, so they are small. */
+const LEAF_BITS = 5;
+const MIDDLE_BITS = 5;
+const LEAF = 1 << LEAF_BITS;
+const MIDDLE = 1 << MIDDLE_BITS;
+const SPAN = LEAF * MIDDLE;
+
+type Sums = readonly [number, number];
 
 class Leaf {
   readonly base: number;
   readonly frames: readonly Frame[];
-  #sums: readonly [number, number] | null = null;
+  known: Sums | null = null;
   constructor(base: number, frames: readonly Frame[]) {
     this.base = base;
     this.frames = frames;
   }
   /** Both digest sums over this leaf's frames. */
-  get sums(): readonly [number, number] {
-    if (this.#sums) return this.#sums;
+  get sums(): Sums {
+    if (this.known) return this.known;
     let first = 0;
     let second = 0;
     for (let i = 0; i < LEAF; i++) {
@@ -58,12 +78,34 @@ class Leaf {
       first = (first + mixFirst(seen.mfn, 0, lo0, hi0) + mixFirst(seen.mfn, 1, lo1, hi1)) | 0;
       second = (second + mixSecond(seen.mfn, 0, lo0, hi0) + mixSecond(seen.mfn, 1, lo1, hi1)) | 0;
     }
-    this.#sums = [first, second];
-    return this.#sums;
+    this.known = [first, second];
+    return this.known;
   }
 }
 
-export type FrameTable = { readonly size: number; readonly middles: readonly (readonly Leaf[])[] };
+class Middle {
+  readonly leaves: readonly Leaf[];
+  known: Sums | null = null;
+  constructor(leaves: readonly Leaf[]) {
+    this.leaves = leaves;
+  }
+  get sums(): Sums {
+    this.known ??= added(this.leaves);
+    return this.known;
+  }
+}
+
+const added = (parts: readonly { readonly sums: Sums }[]): Sums => {
+  let first = 0;
+  let second = 0;
+  for (const { sums } of parts) {
+    first = (first + sums[0]) | 0;
+    second = (second + sums[1]) | 0;
+  }
+  return [first, second];
+};
+
+export type FrameTable = { readonly size: number; readonly middles: readonly Middle[] };
 
 const FIRST_DOMID_OF_XEN = 0x7ff0;
 
@@ -78,70 +120,56 @@ export const observeFrame = (mfn: number, frame: Frame): FrameObservation | null
         type: frame.typeRefs === 0 ? 'none' : frame.type,
         type_refs: frame.typeRefs,
         pinned: frame.pinned,
-        partial: frame.partial ?? null,
+        partial: frame.partial,
       };
 
 /** A table of `size` free frames. */
 export const emptyFrameTable = (size: number): FrameTable => {
   const free: readonly Frame[] = new Array(LEAF).fill(FREE_FRAME);
-  const span = LEAF * MIDDLE;
-  const middles = Array.from({ length: Math.ceil(size / span) }, (_, m) =>
-    Array.from({ length: MIDDLE }, (_, l) => new Leaf(m * span + l * LEAF, free)),
+  const middles = Array.from(
+    { length: Math.ceil(size / SPAN) },
+    (_, m) => new Middle(Array.from({ length: MIDDLE }, (_, l) => new Leaf(m * SPAN + l * LEAF, free))),
   );
   return { size, middles };
 };
 
 /** The frame's state; `undefined` when the machine has no such frame. */
-export const frameAt = (table: FrameTable, mfn: number): Frame | undefined =>
-  mfn >= 0 && mfn < table.size
-    ? table.middles[Math.floor(mfn / (LEAF * MIDDLE))][Math.floor(mfn / LEAF) % MIDDLE].frames[mfn % LEAF]
+export const frameAt = ({ size, middles }: FrameTable, mfn: number): Frame | undefined =>
+  mfn >= 0 && mfn < size
+    ? middles[mfn >> (LEAF_BITS + MIDDLE_BITS)].leaves[(mfn >> LEAF_BITS) & (MIDDLE - 1)].frames[mfn & (LEAF - 1)]
     : undefined;
 
 /** Replace one frame's state. */
 export const withFrame = (table: FrameTable, mfn: number, frame: Frame): FrameTable => {
-  const m = Math.floor(mfn / (LEAF * MIDDLE));
-  const l = Math.floor(mfn / LEAF) % MIDDLE;
-  const leaf = table.middles[m][l];
+  const m = mfn >> (LEAF_BITS + MIDDLE_BITS);
+  const l = (mfn >> LEAF_BITS) & (MIDDLE - 1);
+  const leaf = table.middles[m].leaves[l];
   const frames = leaf.frames.slice();
-  frames[mfn % LEAF] = frame;
-  const leaves = table.middles[m].slice();
+  frames[mfn & (LEAF - 1)] = frame;
+  const leaves = table.middles[m].leaves.slice();
   leaves[l] = new Leaf(leaf.base, frames);
   const middles = table.middles.slice();
-  middles[m] = leaves;
+  middles[m] = new Middle(leaves);
   return { size: table.size, middles };
 };
 
 /** Give the run of frames [first, first + count) one state. */
 export const withFrames = (table: FrameTable, first: number, count: number, frame: Frame): FrameTable => {
   const end = first + count;
-  const span = LEAF * MIDDLE;
-  const middles = table.middles.map((leaves, m) =>
-    end <= m * span || first >= (m + 1) * span
-      ? leaves
-      : leaves.map((leaf) =>
-          end <= leaf.base || first >= leaf.base + LEAF
-            ? leaf
-            : new Leaf(
-                leaf.base,
-                leaf.frames.map((old, i) => (leaf.base + i >= first && leaf.base + i < end ? frame : old)),
-              ),
-        ),
-  );
+  const changed = (leaf: Leaf): Leaf =>
+    end <= leaf.base || first >= leaf.base + LEAF
+      ? leaf
+      : new Leaf(
+          leaf.base,
+          leaf.frames.map((old, i) => (leaf.base + i >= first && leaf.base + i < end ? frame : old)),
+        );
+  const middles = table.middles.slice();
+  for (let m = first >> (LEAF_BITS + MIDDLE_BITS); m * SPAN < end; m++) middles[m] = new Middle(middles[m].leaves.map(changed));
   return { size: table.size, middles };
 };
 
 /** Both digest sums over the table (spec/digest.ts). */
-export const frameSums = (table: FrameTable): readonly [number, number] => {
-  let first = 0;
-  let second = 0;
-  for (const leaves of table.middles)
-    for (const leaf of leaves) {
-      const [a, b] = leaf.sums;
-      first = (first + a) | 0;
-      second = (second + b) | 0;
-    }
-  return [first, second];
-};
+export const frameSums = ({ middles }: FrameTable): Sums => added(middles);
 
 /** Every frame that belongs to a domain, ascending. */
 export function* framesOf(table: FrameTable): Iterable<FrameObservation> {

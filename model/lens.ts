@@ -40,11 +40,18 @@ export const updateDomain = (machine: Machine, domid: number, change: Partial<Do
   setDomain(machine, { ...domainOf(machine, domid), ...change });
 
 /** Replace a vCPU by its domid and number. */
-export const setVcpu = (machine: Machine, vcpu: Vcpu): Machine => {
-  const domain = domainOf(machine, vcpu.domid);
-  const vcpus = domain.vcpus.slice();
-  vcpus[vcpu.id] = vcpu;
-  return setDomain(machine, { ...domain, vcpus });
+export const setVcpu = (machine: Machine, vcpu: Vcpu): Machine => ({ ...machine, domains: withVcpu(machine.domains, vcpu) });
+
+/** The domains with a vCPU replaced by its domid and number. */
+const withVcpu = (domains: readonly Domain[], vcpu: Vcpu): readonly Domain[] => {
+  const all = domains.slice();
+  for (let i = 0; i < all.length; i++) {
+    if (all[i].domid !== vcpu.domid) continue;
+    const vcpus = all[i].vcpus.slice();
+    vcpus[vcpu.id] = vcpu;
+    all[i] = { ...all[i], vcpus };
+  }
+  return all;
 };
 
 /** Change some fields of a vCPU. */
@@ -53,6 +60,14 @@ export const updateVcpu = (machine: Machine, at: VcpuRef, change: Partial<Vcpu>)
 
 /** Replace a vCPU's processor state. */
 export const setCpu = (machine: Machine, at: VcpuRef, cpu: CpuState): Machine => setVcpu(machine, { ...vcpuOf(machine, at), cpu });
+
+/** Replace a vCPU's processor state, the memory that it works on, and the count of steps retired. */
+export const setRun = (machine: Machine, at: VcpuRef, cpu: CpuState, memory: Memory, retired: number): Machine => ({
+  ...machine,
+  domains: withVcpu(machine.domains, { ...vcpuOf(machine, at), cpu }),
+  memory,
+  retired,
+});
 
 export const setMemory = (machine: Machine, memory: Memory): Machine => (memory === machine.memory ? machine : { ...machine, memory });
 

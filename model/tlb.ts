@@ -32,7 +32,7 @@ export const forget = (machine: Machine, cpus: readonly number[]): Machine => {
 };
 
 /** The pCPUs forget everything. */
-export const flush = (machine: Machine, cpus: readonly number[]): Machine => 
+export const flush = (machine: Machine, cpus: readonly number[]): Machine =>
   cpus.length === 0 ? machine : emit(forget(machine, cpus), { kind: 'tlb_flush', cpus: [...cpus], address: null });
 
 /** The pCPUs forget one address: nothing that the clock knows of. */
@@ -48,7 +48,7 @@ const since = ({ tlb }: Machine, cpus: readonly number[], time: number): readonl
 /** tlb/type-change: a frame of the domain gets a first use that is another than its last one. */
 export const flushForType = (machine: Machine, mfn: number): Machine => {
   const { owner, usedUntil } = frame(machine, mfn)!;
-  if (usedUntil === undefined || owner === null) return machine;
+  if (usedUntil === 0 || owner === null) return machine;
   const stale = since(machine, dirtyPcpus(machine, owner), usedUntil);
   return stale.length === 0 ? machine : flush(cite(machine, 'tlb/type-change'), stale);
 };
@@ -56,7 +56,7 @@ export const flushForType = (machine: Machine, mfn: number): Machine => {
 /** tlb/allocated: before the frames of a run get a new owner. */
 export const flushForOwner = (machine: Machine, first: number, count: number): Machine => {
   let latest = 0;
-  for (let mfn = first; mfn < first + count; mfn++) latest = Math.max(latest, frame(machine, mfn)!.usedUntil ?? 0);
+  for (let mfn = first; mfn < first + count; mfn++) latest = Math.max(latest, frame(machine, mfn)!.usedUntil);
   const stale = since(machine, [...machine.cpus.keys()], latest);
   return stale.length === 0 ? machine : flush(cite(machine, 'tlb/allocated'), stale);
 };

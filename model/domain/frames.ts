@@ -1,26 +1,24 @@
 /** Who owns which frame, and what each is used for, when domains are built. */
 import { BadInput } from '#spec/failure.ts';
 import type { FrameType } from '#spec/observation.ts';
-import { type Frame, withFrames } from '../frame_table.ts';
+import { FRESH_FRAME, type Frame, withFrames } from '../frame_table.ts';
 import { cite } from '../journal.ts';
 import { frame, setFrame } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import type { P2mFrames, PageTables } from './page_tables.ts';
 
-const NEVER_TYPED = { type: 'none', typeRefs: 0, pinned: false, allocated: true, validated: false } as const;
-
 /** The next frame of Xen's heap, given to a domain to be mapped: typed writable for good. */
 export const takeHeap = (machine: Machine, domid: number): { machine: Machine; mfn: number } => {
   const mfn = machine.xenheapNext;
   if (mfn >= machine.config.layout.xenheap_end) throw new BadInput('configuration: the Xen heap is too small');
-  const shared: Frame = { owner: domid, refs: 1, type: 'writable', typeRefs: 1, pinned: false, allocated: true, validated: true };
+  const shared: Frame = { ...FRESH_FRAME, owner: domid, type: 'writable', typeRefs: 1, validated: true };
   return { machine: { ...setFrame(machine, mfn, shared), xenheapNext: mfn + 1 }, mfn };
 };
 
 /** Give a run of frames to a domain. Each carries the one reference of its allocation. */
 export const ownRun = (machine: Machine, domid: number, first: number, count: number): Machine => {
   if (first + count > machine.config.frames) throw new BadInput('configuration: the domains need more memory than the machine has');
-  return { ...machine, frames: withFrames(machine.frames, first, count, { owner: domid, refs: 1, ...NEVER_TYPED }) };
+  return { ...machine, frames: withFrames(machine.frames, first, count, { ...FRESH_FRAME, owner: domid }) };
 };
 
 /**
@@ -29,7 +27,7 @@ export const ownRun = (machine: Machine, domid: number, first: number, count: nu
  */
 export const mapInitial = (machine: Machine, firstMfn: number, mapped: number, tables: PageTables, separate: P2mFrames | null): Machine => {
   const { owner } = frame(machine, firstMfn)!;
-  const writable: Frame = { owner, refs: 2, type: 'writable', typeRefs: 1, pinned: false, allocated: true, validated: true };
+  const writable: Frame = { ...FRESH_FRAME, owner, refs: 2, type: 'writable', typeRefs: 1, validated: true };
   let m: Machine = { ...machine, frames: withFrames(machine.frames, firstMfn, mapped, writable) };
   for (const [mfn, { level }] of tables) m = setFrame(m, mfn, tableFrame(owner, level, level === 4 ? 4 : 3));
   if (separate) {
@@ -41,11 +39,11 @@ export const mapInitial = (machine: Machine, firstMfn: number, mapped: number, t
 };
 
 const tableFrame = (owner: number | null, level: 1 | 2 | 3 | 4, refs: number): Frame => ({
+  ...FRESH_FRAME,
   owner,
   refs,
   type: `l${level}` satisfies FrameType,
   typeRefs: level === 4 ? 2 : 1,
   pinned: level === 4,
-  allocated: true,
   validated: true,
 });

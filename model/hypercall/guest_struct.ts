@@ -1,5 +1,6 @@
 /** Structures in guest memory as records of unsigned numbers, by the layouts of spec/abi. */
 import type { Field, Layout } from '#spec/abi/layout.ts';
+import { fromBigInt, fromNumber } from '../word/word.ts';
 
 /** The structure's fields as unsigned numbers; 64-bit ones are exact below 2⁵³. */
 export type Fields<L extends Layout> = { readonly [K in keyof L['fields']]: number };
@@ -29,4 +30,12 @@ export const withFields = <L extends Layout>(bytes: Uint8Array, { fields }: L, v
     }
   }
   return after;
+};
+
+/** A number as little-endian bytes, 8 at most; negative values are written in two's complement. */
+export const bytesOfNumber = (value: number | bigint, size: number): Uint8Array => {
+  const { hi, lo } = typeof value === 'bigint' ? fromBigInt(value) : fromNumber(value);
+  const bytes = new Uint8Array(size);
+  for (let i = 0; i < size; i++) bytes[i] = (i < 4 ? lo : hi) >>> ((i & 3) * 8);
+  return bytes;
 };

@@ -3,7 +3,7 @@ import { digestText } from '#spec/digest.ts';
 import { type Size, zeroExtend } from '../word/size.ts';
 import { and, not, ONE, or, shl, shr, sub, type Word, word } from '../word/word.ts';
 import { type Memory, pageOf, readWord, settled, withPageOf, writeWord } from './memory.ts';
-import { EMPTY_PAGE, pageBytes, pageOfBytes, pageWithBytes } from './page.ts';
+import { EMPTY_PAGE, pageByte, pageBytes, pageOfBytes, pageWithBytes } from './page.ts';
 import { populatedFrames, treeSums } from './tree.ts';
 
 export const FRAME_BYTES = 4096;
@@ -33,6 +33,9 @@ export const write = (m: Memory, mfn: number, offset: number, size: Size, value:
 
 /** The lowest n bits set, n from 1 to 64. */
 const onesBelow = (n: number): Word => (n === 64 ? word(-1, -1) : sub(shl(ONE, n), ONE));
+
+/** The byte at `offset` of a frame. */
+export const readByte = (m: Memory, mfn: number, offset: number): number => pageByte(pageOf(m, mfn), offset);
 
 /** `length` bytes at `offset` of a frame. */
 export const readBytes = (m: Memory, mfn: number, offset: number, length: number): Uint8Array => pageBytes(pageOf(m, mfn), offset, length);

@@ -1,7 +1,7 @@
 /** Xen's own accesses to guest memory: copies through a guest's page tables with supervisor rights. */
 
 import type { Size } from '../word/size.ts';
-import { addInt, type Word, word } from '../word/word.ts';
+import { addInt, Word } from '../word/word.ts';
 import { FRAME_BYTES, readBytes, writeBytes } from './access.ts';
 import type { Memory } from './memory.ts';
 import { ACCESS, isCanonical, walk } from './translate.ts';
@@ -48,6 +48,11 @@ export const readGuest = (memory: Memory, root: number, va: Word, length: number
 
 /** Bytes to a guest address. After a fault the pieces before it stay written, as in a copy that Xen breaks off. */
 export const writeGuest = (memory: Memory, root: number, va: Word, bytes: Uint8Array): GuestWrite => {
+  if (isWithinPage(va, bytes.length)) {
+    const found = reach(memory, root, va, ACCESS.WRITE);
+    if (found.kind === 'fault') return found;
+    return { kind: 'done', memory: writeBytes(found.memory, found.frame, va.lo & (FRAME_BYTES - 1), bytes) };
+  }
   let now = memory;
   for (const piece of pieces(va, bytes.length)) {
     const found = reach(now, root, piece.va, ACCESS.WRITE);
@@ -67,22 +72,19 @@ const reach = (memory: Memory, root: number, va: Word, access: number): Reached 
 
 /** Little-endian value of `size` bytes at `at` in a copy. */
 export const wordIn = (bytes: Uint8Array, at: number, size: Size = 8): Word => {
-  let lo = 0;
-  let hi = 0;
-  for (let i = 0; i < size; i++) {
-    if (i < 4) lo |= bytes[at + i] << (8 * i);
-    else hi |= bytes[at + i] << (8 * (i - 4));
-  }
-  return word(hi, lo);
+  if (size === 8) return new Word(int32In(bytes, at + 4), int32In(bytes, at));
+  if (size === 4) return new Word(0, int32In(bytes, at));
+  return new Word(0, size === 2 ? bytes[at] | (bytes[at + 1] << 8) : bytes[at]);
 };
+
+const int32In = (bytes: Uint8Array, at: number): number => bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
 
 /** Bytes of words, little-endian, eight each. */
 export const bytesOf = (words: readonly Word[]): Uint8Array => {
   const bytes = new Uint8Array(words.length * 8);
-  const view = new DataView(bytes.buffer);
-  words.forEach((w, i) => {
-    view.setInt32(i * 8, w.lo, true);
-    view.setInt32(i * 8 + 4, w.hi, true);
-  });
+  for (let i = 0; i < bytes.length; i++) {
+    const { hi, lo } = words[i >> 3];
+    bytes[i] = ((i & 4) === 0 ? lo : hi) >>> ((i & 3) * 8);
+  }
   return bytes;
 };

@@ -50,29 +50,37 @@ export const pageBytes = (page: Page, offset: number, length: number): Uint8Arra
   return bytes;
 };
 
+/** One byte of a page. */
+export const pageByte = (page: Page, at: number): number => {
+  const { hi, lo } = page.leaves[at >> 8].words[(at >> 3) & 31];
+  return (((at & 4) === 0 ? lo : hi) >>> ((at & 3) * 8)) & 0xff;
+};
+
 /** The page with bytes written from `offset` on. Leaves that no byte falls into stay as they are. */
 export const pageWithBytes = (page: Page, offset: number, bytes: Uint8Array): Page => {
   const leaves = page.leaves.slice();
   const end = offset + bytes.length;
   for (let at = offset; at < end; ) {
     const next = Math.min(end, (at | 255) + 1);
-    leaves[at >> 8] = leafWithBytes(leaves[at >> 8], at & 255, bytes.subarray(at - offset, next - offset));
+    leaves[at >> 8] = leafWithBytes(leaves[at >> 8], at & 255, bytes, at - offset, next - at);
     at = next;
   }
   return new Page(leaves);
 };
 
-const leafWithBytes = (leaf: Leaf, offset: number, bytes: Uint8Array): Leaf => {
+/** The leaf with `length` bytes of `bytes`, those from `from` on, written from `offset` on. */
+const leafWithBytes = (leaf: Leaf, offset: number, bytes: Uint8Array, from: number, length: number): Leaf => {
   const words = leaf.words.slice();
-  for (let n = 0; n < bytes.length; ) {
+  for (let n = 0; n < length; ) {
     const index = (offset + n) >> 3;
     let { hi, lo } = words[index];
-    for (; n < bytes.length && (offset + n) >> 3 === index; n++) {
+    for (; n < length && (offset + n) >> 3 === index; n++) {
       const at = offset + n;
       const shift = (at & 3) * 8;
       const mask = ~(0xff << shift);
-      if ((at & 4) === 0) lo = (lo & mask) | (bytes[n] << shift);
-      else hi = (hi & mask) | (bytes[n] << shift);
+      const byte = bytes[from + n];
+      if ((at & 4) === 0) lo = (lo & mask) | (byte << shift);
+      else hi = (hi & mask) | (byte << shift);
     }
     words[index] = new Word(hi, lo);
   }

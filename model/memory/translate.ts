@@ -1,5 +1,5 @@
 /** The page walk of 4-level paging: from a linear address to a machine frame, as the CPU does it. Chapter: spec/chapters/cpu_x86.md. */
-import { or, toNumber, type Word, word } from '../word/word.ts';
+import { or, type Word, word } from '../word/word.ts';
 import { type Memory, readWord, writeWord } from './memory.ts';
 
 /** What an access wants, in the bits of a page fault's error code. An access without USER is Xen's own. */
@@ -41,7 +41,7 @@ export const tableIndex = (va: Word, level: number): number => {
 };
 
 /** The frame that an entry names. */
-export const entryFrame = (entry: Word): number => toNumber(word(entry.hi & 0xfffff, entry.lo & ~0xfff)) / 4096;
+export const entryFrame = ({ hi, lo }: Word): number => (hi & 0xfffff) * 0x10_0000 + (lo >>> 12);
 
 const isLarge = (entry: Word, level: number): boolean => level > 1 && (entry.lo & PTE.PS) !== 0;
 
@@ -52,34 +52,36 @@ const hasReservedBit = (entry: Word, level: number): boolean => {
   return (entry.lo & (level === 2 ? 0x001fe000 : 0x3fffe000)) !== 0;
 };
 
-const ALL_RIGHTS: Rights = { write: true, user: true, execute: true, dirty: false };
-
-const narrow = (rights: Rights, entry: Word): Rights => ({
-  write: rights.write && (entry.lo & PTE.W) !== 0,
-  user: rights.user && (entry.lo & PTE.U) !== 0,
-  execute: rights.execute && entry.hi >= 0,
-  dirty: (entry.lo & PTE.D) !== 0,
-});
-
 /** Walk the tables under `root` for one access to `va`, which must be canonical. */
 export const walk = (memory: Memory, root: number, va: Word, access: number): Walk => {
   const used: Used[] = [];
-  let rights = ALL_RIGHTS;
   let table = root;
+  // Each right must be given by every entry.
+  let flags = PTE.W | PTE.U;
+  let execute = true;
+  let marked = true;
   for (let level = 4; ; level--) {
     const index = tableIndex(va, level);
     const entry = readWord(memory, table, index);
     if ((entry.lo & PTE.P) === 0) return { kind: 'fault', error: access, clause: 'x86/page_walk-not_present' };
     if (hasReservedBit(entry, level)) return { kind: 'fault', error: access | 9, clause: 'x86/page_walk-reserved' };
-    rights = narrow(rights, entry);
+    flags &= entry.lo;
+    execute &&= entry.hi >= 0;
+    marked &&= (entry.lo & PTE.A) !== 0;
     used.push({ table, index, entry });
     table = entryFrame(entry);
-    if (level === 1 || isLarge(entry, level)) {
-      const refused = refuses(rights, access);
-      if (refused) return { kind: 'fault', error: access | 1, clause: refused };
-      const frame = level === 1 ? table : withinLarge(table, va, level);
-      return { kind: 'mapped', frame, rights, used, memory: markUsed(memory, used, (access & ACCESS.WRITE) !== 0) };
-    }
+    if (level > 1 && !isLarge(entry, level)) continue;
+    const rights = { write: (flags & PTE.W) !== 0, user: (flags & PTE.U) !== 0, execute, dirty: (entry.lo & PTE.D) !== 0 };
+    const refused = refuses(rights, access);
+    if (refused) return { kind: 'fault', error: access | 1, clause: refused };
+    const writes = (access & ACCESS.WRITE) !== 0;
+    return {
+      kind: 'mapped',
+      frame: level === 1 ? table : withinLarge(table, va, level),
+      rights,
+      used,
+      memory: marked && (rights.dirty || !writes) ? memory : markUsed(memory, used, writes),
+    };
   }
 };
 

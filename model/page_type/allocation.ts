@@ -1,6 +1,6 @@
 /** Frames that change hands: from nobody to a domain, and back. Chapter: spec/chapters/memory_op.md. */
 import { INVALID_M2P_ENTRY } from '#spec/abi/memory.ts';
-import { FREE_FRAME, type Frame, withFrames } from '../frame_table.ts';
+import { FREE_FRAME, FRESH_FRAME, type Frame, withFrames } from '../frame_table.ts';
 import { cite } from '../journal.ts';
 import { domainOf, frame, setFrame, setMemory, updateDomain } from '../lens.ts';
 import type { Machine } from '../machine.ts';
@@ -10,7 +10,6 @@ import { flushForOwner } from '../tlb.ts';
 import { fromBigInt, type Word } from '../word/word.ts';
 
 const NOBODY = fromBigInt(INVALID_M2P_ENTRY);
-const OWNED: Omit<Frame, 'owner'> = { refs: 1, type: 'none', typeRefs: 0, pinned: false, allocated: true, validated: false };
 
 /** The lowest run of 2^order frames that nobody has, aligned to that, all below `limit`; null when there is none. */
 export const findFree = (machine: Machine, order: number, limit: number): number | null => {
@@ -40,7 +39,7 @@ const setRun = (machine: Machine, first: number, count: number, state: Frame): M
  * the caller's affair.
  */
 export const assignFrames = (machine: Machine, domid: number, first: number, count: number): Machine => {
-  const m = setRun(flushForOwner(machine, first, count), first, count, { owner: domid, ...OWNED });
+  const m = setRun(flushForOwner(machine, first, count), first, count, { ...FRESH_FRAME, owner: domid });
   // A single frame was the lowest that was free.
   const lowest = count === 1 || (first <= m.freeFrom && m.freeFrom < first + count);
   return { ...m, freeFrames: m.freeFrames - count, freeFrom: lowest ? first + count : m.freeFrom };

@@ -20,9 +20,9 @@ export const getLinear = (machine: Machine, pte: Word, table: number, level: Lev
   const held = getPage(machine, domid, mfn);
   if (held.errno) return null;
 
-  const entries = (frame(held.machine, table)!.linear ?? 0) + 1;
+  const entries = frame(held.machine, table)!.linear + 1;
   const other = frame(held.machine, mfn)!;
-  const uses = (other.linear ?? 0) - 1;
+  const uses = other.linear - 1;
   if (entries <= 0 || entries > MOST || uses >= 0 || uses < -MOST) return null;
   if (other.type !== TABLES[level] || !other.validated) return null;
   const counted = updateFrame(held.machine, table, { linear: entries });
@@ -31,6 +31,6 @@ export const getLinear = (machine: Machine, pte: Word, table: number, level: Lev
 
 /** An entry of `table` for `mfn`, a table of the same level, goes away. */
 export const endLinearUse = (machine: Machine, mfn: number, table: number): Machine => {
-  const used = updateFrame(machine, mfn, { linear: (frame(machine, mfn)!.linear ?? 0) + 1 });
-  return updateFrame(used, table, { linear: (frame(used, table)!.linear ?? 0) - 1 });
+  const used = updateFrame(machine, mfn, { linear: frame(machine, mfn)!.linear + 1 });
+  return updateFrame(used, table, { linear: frame(used, table)!.linear - 1 });
 };

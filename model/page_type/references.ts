@@ -1,6 +1,6 @@
 /** References to frames, alone and together with a use (type). */
 
-import { frame, updateFrame } from '../lens.ts';
+import { frame, setFrame } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import { freeFrame } from './allocation.ts';
 import { isCounted, ownerOf } from './owner.ts';
@@ -12,14 +12,17 @@ export const getPage = (machine: Machine, domid: number, mfn: number): Verdict =
   ownerOf(machine, mfn) === domid ? allow(addReference(machine, mfn)) : refuse(machine, 'EINVAL', 'page_type/reference');
 
 /** Take another reference to a frame that has one already. */
-export const addReference = (machine: Machine, mfn: number): Machine =>
-  isCounted(machine, mfn) ? updateFrame(machine, mfn, { refs: frame(machine, mfn)!.refs + 1 }) : machine;
+export const addReference = (machine: Machine, mfn: number): Machine => {
+  if (!isCounted(machine, mfn)) return machine;
+  const state = frame(machine, mfn)!;
+  return setFrame(machine, mfn, { ...state, refs: state.refs + 1 });
+};
 
 /** Give a reference back. The last one frees the frame. */
 export const putPage = (machine: Machine, mfn: number): Machine => {
   if (!isCounted(machine, mfn)) return machine;
-  const { refs } = frame(machine, mfn)!;
-  return refs === 1 ? freeFrame(machine, mfn) : updateFrame(machine, mfn, { refs: refs - 1 });
+  const state = frame(machine, mfn)!;
+  return state.refs === 1 ? freeFrame(machine, mfn) : setFrame(machine, mfn, { ...state, refs: state.refs - 1 });
 };
 
 /** Take a reference and a use, or neither. */

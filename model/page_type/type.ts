@@ -3,7 +3,7 @@ import { DOMID } from '#spec/abi/xen.ts';
 import { ModelBug } from '#spec/failure.ts';
 import type { FrameType } from '#spec/observation.ts';
 import { cite } from '../journal.ts';
-import { frame, updateFrame } from '../lens.ts';
+import { frame, setFrame, updateFrame } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import { flushForType } from '../tlb.ts';
 import { validateDescriptors } from './descriptors.ts';
@@ -23,12 +23,13 @@ export type PlainType = Exclude<FrameType, 'l1' | 'l2' | 'l3' | 'l4'>;
 /** Use a frame, to which the caller holds a reference, as `type`. */
 export const getPageType = (machine: Machine, mfn: number, type: PlainType): Verdict => {
   if (!isCounted(machine, mfn)) return useFixed(machine, mfn, type);
-  const { typeRefs, type: current } = frame(machine, mfn)!;
+  const state = frame(machine, mfn)!;
+  const { typeRefs, type: current } = state;
   if (typeRefs > 0 && current !== type) return refuse(machine, 'EINVAL', 'page_type/type-conflict');
-  if (typeRefs > 0) return allow(cite(updateFrame(machine, mfn, { typeRefs: typeRefs + 1 }), 'page_type/type-same'));
+  if (typeRefs > 0) return allow(cite(setFrame(machine, mfn, { ...state, typeRefs: typeRefs + 1 }), 'page_type/type-same'));
   const flushed = current === type ? machine : flushForType(machine, mfn);
   if (type === 'seg_desc') return asDescriptors(flushed, mfn);
-  return allow(cite(updateFrame(flushed, mfn, { type, typeRefs: 1, validated: true, linear: 0 }), 'page_type/type-first'));
+  return allow(cite(setFrame(flushed, mfn, { ...state, type, typeRefs: 1, validated: true, linear: 0 }), 'page_type/type-first'));
 };
 
 /** page_type/type-first: descriptors are looked at. After a refusal the frame has no type. */
@@ -46,10 +47,12 @@ const useFixed = (machine: Machine, mfn: number, type: PlainType): Verdict =>
 /** End one use of a frame that is no page table. */
 export const putPageType = (machine: Machine, mfn: number): Machine => {
   if (!isCounted(machine, mfn)) return machine;
-  const { type, typeRefs } = frame(machine, mfn)!;
+  const state = frame(machine, mfn)!;
+  const { type, typeRefs } = state;
   if (typeRefs === 0 || levelOf(type)) throw new ModelBug(`frame ${mfn.toString(16)} has no such use to end: ${typeRefs} as ${type}`);
-  return typeRefs > 1 ? updateFrame(machine, mfn, { typeRefs: typeRefs - 1 }) : unused(machine, mfn);
+  return typeRefs > 1 ? setFrame(machine, mfn, { ...state, typeRefs: typeRefs - 1 }) : unused(machine, mfn);
 };
 
 /** The last use of a frame is over (`tlb/last-use`). */
-export const unused = (machine: Machine, mfn: number): Machine => updateFrame(machine, mfn, { typeRefs: 0, usedUntil: machine.tlb.time });
+export const unused = (machine: Machine, mfn: number): Machine =>
+  setFrame(machine, mfn, { ...frame(machine, mfn)!, typeRefs: 0, usedUntil: machine.tlb.time });

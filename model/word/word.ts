@@ -32,8 +32,20 @@ export const fromBigInt = (n: bigint): Word => new Word(Number(BigInt.asIntN(32,
 export const toBigInt = (a: Word): bigint => (BigInt(a.hi >>> 0) << 32n) | BigInt(a.lo >>> 0);
 
 /** `0x` and lower-case digits without leading zeros, as observations and events write it. */
-export const toHex = (a: Word): string =>
-  a.hi === 0 ? `0x${(a.lo >>> 0).toString(16)}` : `0x${(a.hi >>> 0).toString(16)}${(a.lo >>> 0).toString(16).padStart(8, '0')}`;
+export const toHex = ({ hi, lo }: Word): string => {
+  const slot = (lo ^ (lo >>> 9) ^ Math.imul(hi, 0x9e3779b1)) & (HEX_SLOTS - 1);
+  if (hexLo[slot] === lo && hexHi[slot] === hi && hexText[slot] !== '') return hexText[slot];
+  hexLo[slot] = lo;
+  hexHi[slot] = hi;
+  hexText[slot] = hi === 0 ? `0x${(lo >>> 0).toString(16)}` : `0x${(hi >>> 0).toString(16)}${(lo >>> 0).toString(16).padStart(8, '0')}`;
+  return hexText[slot];
+};
+/** Texts made before, since events tell the same few values again and again. */
+const HEX_SLOTS = 4096;
+const hexLo = new Int32Array(HEX_SLOTS);
+const hexHi = new Int32Array(HEX_SLOTS);
+const hexText = new Array<string>(HEX_SLOTS).fill('');
+
 export const fromHex = (text: string): Word => fromBigInt(BigInt(text));
 
 export const equal = (a: Word, b: Word): boolean => a.lo === b.lo && a.hi === b.hi;

@@ -1,6 +1,6 @@
 /** The instruction at RIP. Where it was found and what it means is remembered while it surely holds, as translations are (translation.ts). */
 import { type DecodeMode, decodeMode } from '#spec/isa/x86/mode.ts';
-import { read } from '../../memory/access.ts';
+import { readByte } from '../../memory/access.ts';
 import { pageOf } from '../../memory/memory.ts';
 import { epochOf, learntFrom } from '../../memory/newest.ts';
 import type { Page } from '../../memory/page.ts';
@@ -108,7 +108,7 @@ const legacyByte = (s: Running, index: number): number => {
 };
 
 /** A byte of code; where RAM does not answer (`~frame`), all ones. */
-const codeByte = (s: Running, frame: number, offset: number): number => (frame < 0 ? 0xff : read(s.memory, frame, offset, 1).lo);
+const codeByte = (s: Running, frame: number, offset: number): number => (frame < 0 ? 0xff : readByte(s.memory, frame, offset));
 
 /** What was decoded from a frame's page before. */
 const decodedIn = (s: Running, frame: number, mode: DecodeMode): Decoded => {

@@ -5,8 +5,9 @@ import type { VcpuRef } from '#spec/event.ts';
 import { arrayOk, copyFromGuest, copyToGuest } from '../../guest_copy.ts';
 import { cite, emit } from '../../journal.ts';
 import type { Machine } from '../../machine.ts';
+import { wordIn } from '../../memory/guest.ts';
 import { dirtyPcpus, flush } from '../../tlb.ts';
-import { add, addInt, fromNumber, type Word, word } from '../../word/word.ts';
+import { add, addInt, fromNumber, type Word } from '../../word/word.ts';
 import { fieldOf, withFields } from '../guest_struct.ts';
 import { preemptCheck } from '../preempt.ts';
 import { done, fail, type HypercallResult } from '../result.ts';
@@ -29,7 +30,7 @@ export const mapGrantRefs = (machine: Machine, caller: VcpuRef, uop: Word, count
     const read = copyFromGuest(m, caller, at, size);
     if (!read.ok) return fail(read.machine, 'EFAULT', 'gnttab/element-fault');
     const request = {
-      hostAddr: wordAt(read.bytes, fields.host_addr.at),
+      hostAddr: wordIn(read.bytes, fields.host_addr.at),
       flags: fieldOf(read.bytes, fields.flags),
       ref: fieldOf(read.bytes, fields.ref),
       dom: fieldOf(read.bytes, fields.dom),
@@ -80,8 +81,8 @@ const unmapRound = (machine: Machine, caller: VcpuRef, uop: Word, count: number)
     const read = copyFromGuest(m, caller, at, size);
     if (!read.ok) return { machine: read.machine, unmapped, fault: true };
     const request = {
-      hostAddr: wordAt(read.bytes, fields.host_addr.at),
-      devBusAddr: wordAt(read.bytes, fields.dev_bus_addr.at),
+      hostAddr: wordIn(read.bytes, fields.host_addr.at),
+      devBusAddr: wordIn(read.bytes, fields.dev_bus_addr.at),
       handle: fieldOf(read.bytes, fields.handle),
     };
     const { machine: after, status, out } = unmapGrantRef(read.machine, caller, request);
@@ -102,11 +103,6 @@ const interrupted = (machine: Machine, name: Name, uop: Word, bytes: number, lef
   machine: cite(machine, 'gnttab/batch-preempted'),
   args: [fromNumber(SUBOPERATIONS.grant_table_op[name]), add(uop, fromNumber(bytes)), fromNumber(left)],
 });
-
-const wordAt = (bytes: Uint8Array, at: number): Word => {
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
-  return word(view.getInt32(at + 4, true), view.getInt32(at, true));
-};
 
 /** A machine address: below 2⁵², so a number holds it. */
 const fromWord = (address: Word): number => (address.hi >>> 0) * 2 ** 32 + (address.lo >>> 0);

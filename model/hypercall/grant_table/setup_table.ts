@@ -2,12 +2,14 @@
 import { GNTST, type Gntst, gnttab } from '#spec/abi/grant_table.ts';
 import type { ClauseId } from '#spec/clauses.ts';
 import type { VcpuRef } from '#spec/event.ts';
+import { FRESH_FRAME } from '../../frame_table.ts';
 import { arrayOk, copyFromGuest, copyToGuest, writeGuestWord } from '../../guest_copy.ts';
 import { cite, emit } from '../../journal.ts';
 import { findDomain, setFrame, setMemory } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { clearPage } from '../../memory/access.ts';
-import { add, addInt, fromNumber, Word } from '../../word/word.ts';
+import { wordIn } from '../../memory/guest.ts';
+import { add, addInt, fromNumber, type Word } from '../../word/word.ts';
 import { mayTarget, self } from '../domids.ts';
 import { fieldOf, withFields } from '../guest_struct.ts';
 import { done, fail, type HypercallResult } from '../result.ts';
@@ -19,8 +21,7 @@ export const setupTable = (machine: Machine, caller: VcpuRef, uop: Word, count: 
   if (count !== 1) return fail(machine, 'EINVAL', 'gnttab/setup_table-count');
   const read = copyFromGuest(machine, caller, uop, gnttab.setup_table.size);
   if (!read.ok) return fail(read.machine, 'EFAULT', 'gnttab/setup_table-argument');
-  const view = new DataView(read.bytes.buffer, read.bytes.byteOffset);
-  const list = new Word(view.getInt32(FIELDS.frame_list.at + 4, true), view.getInt32(FIELDS.frame_list.at, true));
+  const list = wordIn(read.bytes, FIELDS.frame_list.at);
   const frames = fieldOf(read.bytes, FIELDS.nr_frames);
   if (!arrayOk(list, frames, 8)) return fail(read.machine, 'EFAULT', 'gnttab/setup_table-argument');
 
@@ -56,7 +57,7 @@ export const growTable = (machine: Machine, domid: number, frames: number): Mach
   let m: Machine = { ...machine, xenheapNext: first + missing };
   const fresh = Array.from({ length: missing }, (_, i) => first + i);
   for (const mfn of fresh) {
-    const shared = { owner: domid, refs: 1, type: 'writable', typeRefs: 1, pinned: false, allocated: true, validated: true } as const;
+    const shared = { ...FRESH_FRAME, owner: domid, type: 'writable', typeRefs: 1, validated: true } as const;
     m = setFrame(setMemory(m, clearPage(m.memory, mfn)), mfn, shared);
   }
   return cite(updateGrants(m, domid, { frames: [...has, ...fresh] }), 'gnttab/setup_table-grown');

@@ -16,9 +16,10 @@ import { addInt, fromNumber, isZero, toBigInt, toNumber, type Word } from '../..
 import { isControlDomain } from '../domids.ts';
 import { grantsOf } from '../grant_table/handles.ts';
 import { growTable } from '../grant_table/setup_table.ts';
+import { bytesOfNumber } from '../guest_struct.ts';
 import { preemptCheck } from '../preempt.ts';
 import { done, fail, type HypercallResult } from '../result.ts';
-import { bytesOfNumber, continued, type MemoryCall, type MemoryRule, readArgument, writeBack } from './command.ts';
+import { continued, type MemoryCall, type MemoryRule, readArgument, writeBack } from './command.ts';
 
 /** What is asked for; `frames` from `first` on. */
 type Resource = { readonly domid: number; readonly type: number; readonly id: number; readonly first: number; readonly frames: number };

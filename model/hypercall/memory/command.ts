@@ -74,10 +74,3 @@ const argumentIn = <L extends Layout>(bytes: Uint8Array, { fields }: L): Argumen
 /** Write bytes at an offset of the argument, as far from its beginning as its check reached. */
 export const writeBack = (machine: Machine, caller: VcpuRef, arg: Word, at: number, bytes: Uint8Array) =>
   (bytes.length > 8 ? copyToGuestUnchecked : storeToGuest)(machine, caller, addInt(arg, at), bytes);
-
-/** A number as little-endian bytes. */
-export const bytesOfNumber = (value: number | bigint, size: number): Uint8Array => {
-  const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt.asUintN(64, BigInt(value)), true);
-  return bytes.subarray(0, size);
-};

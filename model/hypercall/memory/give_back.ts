@@ -1,6 +1,6 @@
 /** Frames that a domain gives back. */
 import { cite } from '../../journal.ts';
-import { frame, updateFrame } from '../../lens.ts';
+import { frame, setFrame } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { freeRun } from '../../page_type/allocation.ts';
 import { ownerOf } from '../../page_type/owner.ts';
@@ -36,5 +36,7 @@ const isLooseRun = (machine: Machine, domid: number, first: number, count: numbe
 };
 
 /** The frame loses its allocation's reference, if it still has that. */
-const giveBack = (machine: Machine, mfn: number): Machine =>
-  frame(machine, mfn)!.allocated ? putPage(updateFrame(machine, mfn, { allocated: false }), mfn) : machine;
+const giveBack = (machine: Machine, mfn: number): Machine => {
+  const state = frame(machine, mfn)!;
+  return state.allocated ? putPage(setFrame(machine, mfn, { ...state, allocated: false }), mfn) : machine;
+};

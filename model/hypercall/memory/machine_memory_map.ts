@@ -9,8 +9,9 @@ import { arrayOk, copyToGuestUnchecked } from '../../guest_copy.ts';
 import type { Machine } from '../../machine.ts';
 import { addInt, fromHex, fromNumber, isZero, toNumber, type Word } from '../../word/word.ts';
 import { isControlDomain } from '../domids.ts';
+import { bytesOfNumber } from '../guest_struct.ts';
 import { done, fail } from '../result.ts';
-import { bytesOfNumber, exact, readArgument, writeBack } from './command.ts';
+import { exact, readArgument, writeBack } from './command.ts';
 import { bytesOfRows } from './memory_map.ts';
 
 /** A row, and how many rows of the firmware are left that need room behind it, itself included; 0 for one that Xen adds. */

@@ -4,8 +4,9 @@ import { copyToGuest } from '../../guest_copy.ts';
 import { cite } from '../../journal.ts';
 import { addInt, type Word } from '../../word/word.ts';
 import { isControlDomain } from '../domids.ts';
+import { bytesOfNumber } from '../guest_struct.ts';
 import { done, fail } from '../result.ts';
-import { bytesOfNumber, exact, readArgument, writeBack } from './command.ts';
+import { exact, readArgument, writeBack } from './command.ts';
 
 /** Frames that 2 MiB of the table have entries for. */
 const FRAMES_A_SUPERPAGE = 0x40000;

@@ -4,8 +4,9 @@ import type { MemoryMapRow } from '../../domain.ts';
 import { copyFromGuest, copyToGuest } from '../../guest_copy.ts';
 import { domainOf, updateDomain } from '../../lens.ts';
 import { bytesOf, wordIn } from '../../memory/guest.ts';
+import { bytesOfNumber } from '../guest_struct.ts';
 import { done, fail } from '../result.ts';
-import { bytesOfNumber, exact, readArgument, writeBack } from './command.ts';
+import { exact, readArgument, writeBack } from './command.ts';
 import { subjectOf } from './subject.ts';
 
 const ROW = e820entry.size;

@@ -1,8 +1,9 @@
 /** XENMEM_reserved_device_memory_map: memory that devices keep for themselves; there is none without an IOMMU. */
 import { memory, XENMEM_RDM_ALL } from '#spec/abi/memory.ts';
 import { arrayOk } from '../../guest_copy.ts';
+import { bytesOfNumber } from '../guest_struct.ts';
 import { done, fail } from '../result.ts';
-import { bytesOfNumber, readArgument, whole, writeBack } from './command.ts';
+import { readArgument, whole, writeBack } from './command.ts';
 
 const ROW = 16;
 

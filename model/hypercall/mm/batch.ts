@@ -9,7 +9,7 @@ import { oldTableOf, putOldGuestTable } from '../../page_type/old_table.ts';
 import type { Verdict } from '../../page_type/verdict.ts';
 import { dirtyPcpus, flush } from '../../tlb.ts';
 import { add, fromNumber, isZero, type Word, ZERO } from '../../word/word.ts';
-import { fieldOf } from '../guest_struct.ts';
+import { bytesOfNumber, fieldOf } from '../guest_struct.ts';
 import { type Answer, preemptCheck } from '../preempt.ts';
 import type { HypercallResult } from '../result.ts';
 
@@ -80,8 +80,7 @@ const COUNTER = { at: 0, size: 4, kind: 'number', dir: 'inout' } as const;
 /** Write the number of elements done, if the caller wants to know. That it cannot be written changes nothing. */
 export const countDone = (machine: Machine, caller: VcpuRef, { pdone }: Batch, total: number): Machine => {
   if (isZero(pdone)) return machine;
-  const bytes = new Uint8Array(new Uint32Array([total]).buffer);
-  return copyToGuest(machine, caller, pdone, bytes).machine;
+  return copyToGuest(machine, caller, pdone, bytesOfNumber(total, COUNTER.size)).machine;
 };
 
 /** Carry out the elements until one fails, an upcall waits, or none is left; then count and answer. */

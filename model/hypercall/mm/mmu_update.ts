@@ -5,6 +5,7 @@ import { arrayOk } from '../../guest_copy.ts';
 import { cite } from '../../journal.ts';
 import { findDomain } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
+import { wordIn } from '../../memory/guest.ts';
 import { refuse, type Verdict } from '../../page_type/verdict.ts';
 import { Word } from '../../word/word.ts';
 import { mayTarget } from '../domids.ts';
@@ -46,9 +47,8 @@ const tableOwner = (machine: Machine, caller: VcpuRef, foreigndom: number): numb
 };
 
 const element = (machine: Machine, caller: VcpuRef, bytes: Uint8Array, tables: number, frames: number): Verdict => {
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
-  const ptr = new Word(view.getInt32(4, true), view.getInt32(0, true));
-  const val = new Word(view.getInt32(12, true), view.getInt32(8, true));
+  const ptr = wordIn(bytes, 0);
+  const val = wordIn(bytes, 8);
   const update: Update = { ptr: new Word(ptr.hi, ptr.lo & ~COMMAND), val, who: { tables, frames, caller: caller.domid } };
   switch (ptr.lo & COMMAND) {
     case 0:

@@ -5,8 +5,9 @@ import type { VcpuRef } from '#spec/event.ts';
 import { arrayOk } from '../../guest_copy.ts';
 import { cite } from '../../journal.ts';
 import type { Machine } from '../../machine.ts';
+import { wordIn } from '../../memory/guest.ts';
 import { refuse, type Verdict } from '../../page_type/verdict.ts';
-import { toNumber, Word } from '../../word/word.ts';
+import { toNumber, type Word } from '../../word/word.ts';
 import { mayTarget } from '../domids.ts';
 import { fieldOf } from '../guest_struct.ts';
 import { fail, type Perform } from '../result.ts';
@@ -78,7 +79,7 @@ const RULES: Readonly<Record<Name, Rule>> = {
 const element = (machine: Machine, caller: VcpuRef, bytes: Uint8Array, owner: number): Verdict => {
   const name = suboperation('mmuext_op', fieldOf(bytes, OPERATION.fields.cmd)) as Name | undefined;
   if (!name) return refuse(machine, 'ENOSYS', 'mmu/ext-unknown');
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
-  const wordAt = (at: number): Word => new Word(view.getInt32(at + 4, true), view.getInt32(at, true));
-  return RULES[name](machine, { caller, owner, arg1: wordAt(OPERATION.fields.arg1.at), arg2: wordAt(OPERATION.fields.arg2.at) });
+  const arg1 = wordIn(bytes, OPERATION.fields.arg1.at);
+  const arg2 = wordIn(bytes, OPERATION.fields.arg2.at);
+  return RULES[name](machine, { caller, owner, arg1, arg2 });
 };
