@@ -13,7 +13,10 @@ export type Channel =
 /** What Xen keeps of a domain with the FIFO ABI: frames of its event array, and by vCPU where the control block is and how queues end. */
 export type EvtchnFifo = { readonly eventArray: readonly number[]; readonly vcpus: readonly FifoVcpu[] };
 /** `tails`: by priority, the last port of the queue; 0 = none. */
-export type FifoVcpu = { readonly controlBlock: { readonly mfn: number; readonly offset: number } | null; readonly tails: readonly number[] };
+export type FifoVcpu = {
+  readonly controlBlock: { readonly mfn: number; readonly offset: number } | null;
+  readonly tails: readonly number[];
+};
 /** What Xen remembers of a port under the FIFO ABI. `kept`: it is raised when the page of its event word comes. */
 export type FifoPort = { readonly priority: number; readonly kept: boolean };
 
@@ -81,6 +84,8 @@ export type Domain = {
   readonly eoiMap?: number;
   /** Numbers of interrupts that the domain took by get_free_pirq; absent = none. */
   readonly pirqs?: readonly number[];
+  /** System time (ns) that the counter of Xen's making was last read as; absent = never. */
+  readonly tscLast?: number;
 };
 
 export const EMPTY_GRANTS: GrantTable = { frames: [], active: new Map(), maptrack: [], handleOwners: [], freeHandles: [] };

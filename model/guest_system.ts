@@ -1,12 +1,12 @@
 /** The system state that a PV guest's instructions run on: Xen's, but for what is the guest's to choose. */
-import { GDT_LIMIT, XEN_LDT, XEN_TSS } from '#spec/abi/descriptor.ts';
+import { GDT_LIMIT, XEN_IDT, XEN_LDT, XEN_TSS } from '#spec/abi/descriptor.ts';
 import { DR6_FIXED } from '#spec/isa/x86/control_registers.ts';
 import type { X86Mode } from '#spec/isa/x86/mode.ts';
 import { type GuestTables, NO_TABLES } from './cpu/x86/guest_tables.ts';
 import { CS, RIGHTS } from './cpu/x86/state.ts';
-import { CR0, CR4, PV_SYSTEM, type SystemState } from './cpu/x86/system/state.ts';
+import { CR0, CR4, PV_SYSTEM, type SystemState, type Table, UNKNOWN_TABLE } from './cpu/x86/system/state.ts';
 import type { Vcpu } from './vcpu.ts';
-import { addInt, fromHex, word } from './word/word.ts';
+import { addInt, fromBigInt, fromHex, word } from './word/word.ts';
 
 /** The mode that the code segment makes: Xen runs in long mode. */
 const modeOf = ({ cpu: { segments } }: Vcpu): X86Mode => {
@@ -32,8 +32,10 @@ const build = (vcpu: Vcpu, mode: X86Mode): SystemState => ({
   mode,
   tables: vcpu.tables,
   cr0: PV_SYSTEM.cr0 | (vcpu.taskSwitched ? CR0.TS : 0),
-  cr4: (PV_SYSTEM.cr4 & ~CHOSEN) | (vcpu.cr4.lo & CHOSEN),
+  cr4: (PV_SYSTEM.cr4 & ~CHOSEN) | (vcpu.cr4.lo & CHOSEN) | (vcpu.tscEmulated ? CR4.TSD : 0),
   xcr0: vcpu.xcr0,
+  fpuAside: vcpu.cpu.system.fpuAside,
+  idtr: vcpu.elsewhere ? UNKNOWN_TABLE : IDT,
   gdtr: { base: addInt(FIRST_GDT, vcpu.id * GDT_DISTANCE), limit: GDT_LIMIT },
   ldtr: { ...PV_SYSTEM.ldtr, selector: vcpu.tables.ldtEntries === 0 ? 0 : XEN_LDT },
   tr: { ...PV_SYSTEM.tr, selector: XEN_TSS },
@@ -44,6 +46,7 @@ const build = (vcpu: Vcpu, mode: X86Mode): SystemState => ({
 /** Where Xen has mapped the global table of vCPU 0, and how far the next vCPU's is. */
 const FIRST_GDT = fromHex('0xffff820000000000');
 const GDT_DISTANCE = 0x20000;
+const IDT: Table = { base: fromBigInt(XEN_IDT.base), limit: XEN_IDT.limit };
 
 /** Bits of CR4 that the guest chooses, of those that its instructions can tell. */
 const CHOSEN = CR4.FSGSBASE | CR4.TSD | CR4.DE;
@@ -52,12 +55,14 @@ const CHOSEN = CR4.FSGSBASE | CR4.TSD | CR4.DE;
 const built = new WeakMap<GuestTables, Map<number, SystemState>>([[NO_TABLES, new Map()]]);
 
 const MODES: readonly X86Mode[] = ['64', 'compat32', 'compat16'];
-const numberOf = ({ id, taskSwitched, cr4: { lo } }: Vcpu, mode: X86Mode): number =>
-  id * 64 +
+const numberOf = ({ id, taskSwitched, tscEmulated, elsewhere, cpu, cr4: { lo } }: Vcpu, mode: X86Mode): number =>
+  id * 256 +
+  (cpu.system.fpuAside ? 128 : 0) +
+  (elsewhere ? 64 : 0) +
   MODES.indexOf(mode) * 16 +
   (taskSwitched ? 8 : 0) +
   ((lo & CR4.FSGSBASE) !== 0 ? 4 : 0) +
-  ((lo & CR4.TSD) !== 0 ? 2 : 0) +
+  ((lo & CR4.TSD) !== 0 || tscEmulated ? 2 : 0) +
   ((lo & CR4.DE) !== 0 ? 1 : 0);
 
 export const guestSystem = (vcpu: Vcpu): SystemState => {

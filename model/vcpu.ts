@@ -71,6 +71,10 @@ export type Vcpu = {
   /** TSC_AUX, 32 bits; the machine-check status that the guest wrote. */
   readonly tscAux: number;
   readonly mcgStatus: Word;
+  /** Xen reads the time-stamp counter for it. */
+  readonly tscEmulated: boolean;
+  /** It was put on another pCPU than the first one. */
+  readonly elsewhere: boolean;
   /** XCR0: which state the XSAVE family manages. */
   readonly xcr0: Word;
   /** Enables of DR7 for breakpoints on ports, which Xen watches itself: bits 0 to 7. */

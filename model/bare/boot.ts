@@ -90,6 +90,7 @@ const systemAtEntry = (): SystemState => ({
   ldtr: systemSegment(ENTRY.ldtr),
   tr: systemSegment(ENTRY.tr),
   msrs: new Map(),
+  fpuAside: false,
   shadow: 'none',
   activity: 'running',
   nmiBlocked: false,

@@ -11,6 +11,7 @@ import { cite } from '../journal.ts';
 import type { Machine } from '../machine.ts';
 import { writePage } from '../memory/access.ts';
 import { writeWord } from '../memory/memory.ts';
+import { emulatesTsc } from '../time/virtual_tsc.ts';
 import { fromBigInt, type Word, ZERO } from '../word/word.ts';
 import { parseElf, type Segment } from './elf.ts';
 import { mapInitial, ownRun, takeHeap } from './frames.ts';
@@ -85,7 +86,8 @@ export const buildDomain = (machine: Machine, { config, segments, kernel, layout
   memory = setM2pRun(memory, m.config, firstMfn, config.pages);
   m = mapInitial({ ...m, memory }, firstMfn, Number((layout.end - layout.start) / PAGE), tables, separate);
 
-  const domain = freshDomain(config, firstMfn, sharedInfo.mfn, grantFrame.mfn, kernel);
+  const tscEmulated = emulatesTsc(m.config, config.domid);
+  const domain = freshDomain({ config, firstMfn, sharedInfo: sharedInfo.mfn, grantFrame: grantFrame.mfn, kernel, tscEmulated });
   const vcpu = {
     ...domain.vcpus[0],
     cpu: bootCpu(l4, kernel, layout),
@@ -95,6 +97,7 @@ export const buildDomain = (machine: Machine, { config, segments, kernel, layout
     kernelTable: l4,
   } as const;
   m = { ...m, domains: [...m.domains, { ...domain, vcpus: [vcpu, ...domain.vcpus.slice(1)] }] };
+  if (tscEmulated) m = cite(m, 'time/emulated_tsc');
   if (initrd) m = cite(m, 'domain/build-initrd');
   return cite(cite(m, 'domain/build-layout'), config.domid === 0 ? 'domain/build-dom0' : 'domain/build-domu');
 };
@@ -134,7 +137,16 @@ const bootCpu = (l4: number, kernel: KernelParams, layout: VirtualLayout) => {
 const NO_LIMIT = 0xffffffff;
 const NO_WATCHDOG = { inUse: false, deadline: null } as const;
 
-const freshDomain = (config: DomainConfig, firstMfn: number, sharedInfo: number, grantFrame: number, kernel: KernelParams): Domain => ({
+type Fresh = {
+  readonly config: DomainConfig;
+  readonly firstMfn: number;
+  readonly sharedInfo: number;
+  readonly grantFrame: number;
+  readonly kernel: KernelParams;
+  readonly tscEmulated: boolean;
+};
+
+const freshDomain = ({ config, firstMfn, sharedInfo, grantFrame, kernel, tscEmulated }: Fresh): Domain => ({
   domid: config.domid,
   firstMfn,
   pages: config.pages,
@@ -145,7 +157,7 @@ const freshDomain = (config: DomainConfig, firstMfn: number, sharedInfo: number,
   shutdown: null,
   shutdownCode: null,
   vmAssist: kernel.pae === 'yes' ? 1n << BigInt(VMASST_TYPE.pae_extended_cr3) : 0n,
-  vcpus: Array.from({ length: config.vcpus }, (_, id) => freshVcpu(config.domid, id, sharedInfo)),
+  vcpus: Array.from({ length: config.vcpus }, (_, id) => freshVcpu(config.domid, id, sharedInfo, tscEmulated)),
   channels: [],
   grants: { ...EMPTY_GRANTS, frames: [grantFrame] },
   watchdogs: [NO_WATCHDOG, NO_WATCHDOG],

@@ -23,7 +23,7 @@ const XCR0_RESET = fromNumber(3);
 export const CR4_RESET = fromHex('0x660');
 
 /** vCPU number `id` of domain `domid`, down and without page tables; its vcpu_info is in the shared info frame. */
-export const freshVcpu = (domid: number, id: number, sharedInfo: number): Vcpu => ({
+export const freshVcpu = (domid: number, id: number, sharedInfo: number, tscEmulated = false): Vcpu => ({
   domid,
   id,
   cpu: { ...freshCpu(0, ZERO, [0, 0, 0, 0, 0, 0]), flags: FIXED_FLAG },
@@ -48,6 +48,8 @@ export const freshVcpu = (domid: number, id: number, sharedInfo: number): Vcpu =
   cr4: CR4_RESET,
   tscAux: 0,
   mcgStatus: ZERO,
+  tscEmulated,
+  elsewhere: false,
   xcr0: XCR0_RESET,
   ioBreakpoints: 0,
   cr2: ZERO,

@@ -5,7 +5,7 @@ import { VECTOR } from '../cpu/x86/outcome.ts';
 import { cite } from '../journal.ts';
 import { vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
-import { tscOf } from '../time/clock.ts';
+import { readTsc } from '../time/virtual_tsc.ts';
 import { ALL_ONES, fromHex, fromNumber, isZero, type Word, ZERO } from '../word/word.ts';
 
 export const EFER = fromHex('0xd01');
@@ -52,6 +52,7 @@ export const isAmong = (ranges: readonly Range[], number: number): boolean =>
 
 /** The register's value, or null for #GP(0). */
 export const readMsr = (machine: Machine, at: VcpuRef, number: number): { readonly machine: Machine; readonly value: Word } | null => {
+  if (number === MSR.TSC) return readTsc(cite(machine, 'emulation/rdmsr'), at);
   const value = answered(machine, at, number);
   if (value) return { machine: cite(machine, 'emulation/rdmsr'), value };
   // emulation/rdmsr-faked: the processor of this machine lets every number be read.
@@ -71,8 +72,6 @@ const answered = (machine: Machine, at: VcpuRef, number: number): Word | null =>
       return vcpu.gsBaseOther;
     case MSR.APIC_BASE:
       return fromHex(at.vcpu === 0 ? '0xfee00900' : '0xfee00800');
-    case MSR.TSC:
-      return tscOf(machine);
     case MSR.TSC_AUX:
       return fromNumber(vcpu.tscAux);
     case MSR.MCG_STATUS:

@@ -8,7 +8,7 @@ import { addressOk } from '../guest_copy.ts';
 import { cite, emit } from '../journal.ts';
 import { setCpu, updateVcpu, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
-import { tscOf } from '../time/clock.ts';
+import { readTsc } from '../time/virtual_tsc.ts';
 import { injectException, injectPageFault } from '../traps/exception.ts';
 import { returnToGuest } from '../traps/return.ts';
 import { addInt, fromNumber, type Word, word } from '../word/word.ts';
@@ -86,11 +86,12 @@ const wrmsr: Rule = (machine, at) => {
   return written && { machine: cite(written, 'emulation/wrmsr') };
 };
 
-/** emulation/rdtsc: only CR4.TSD brings it here, and keeps it from user mode. */
+/** emulation/rdtsc: the processor's CR4.TSD brings it here; the guest's own keeps it from user mode. */
 const rdtsc: Rule = (machine, at) => {
   const { mode, cr4 } = vcpuOf(machine, at);
   if (mode === 'user' && (cr4.lo & CR4.TSD) !== 0) return null;
-  return { machine: setPair(cite(machine, 'emulation/rdtsc'), at, tscOf(machine)) };
+  const read = readTsc(cite(machine, 'emulation/rdtsc'), at);
+  return { machine: setPair(read.machine, at, read.value) };
 };
 const rdtscp: Rule = (machine, at, instruction, code) => {
   const read = rdtsc(machine, at, instruction, code);

@@ -2,7 +2,7 @@
 import type { VcpuRef } from '#spec/event.ts';
 import { BadInput } from '#spec/failure.ts';
 import { cite } from '../journal.ts';
-import { findDomain, pcpuOf, vcpuOf } from '../lens.ts';
+import { findDomain, pcpuOf, updateVcpu, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import { updateRunstateArea } from '../time/areas.ts';
 import { refreshTime } from '../time/clock.ts';
@@ -27,7 +27,9 @@ export const schedule = (machine: Machine, cpu: number, next: VcpuRef | null): M
     : cite(cite({ ...out, cpus: out.cpus.with(cpu, { ...holder, current: null }) }, 'sched/switch-idle'), 'tlb/dirty');
   const left = holder.current ? updateRunstateArea(m, holder.current) : m;
   if (!next) return left;
-  const { machine: ready, failsafe } = same(holder.loaded ?? null, next) ? { machine: left, failsafe: false } : loadSegments(left, next);
+  const { machine: ready, failsafe } = same(holder.loaded ?? null, next)
+    ? { machine: left, failsafe: false }
+    : loadSegments(putOn(left, cpu, next), next);
   return returnToGuest(refreshTime(updateRunstateArea(ready, next), next), next, failsafe ? 'sysret' : 'iret');
 };
 
@@ -44,6 +46,13 @@ const handOver = (machine: Machine, cpu: number, next: VcpuRef): Machine => {
       return others.includes(k) ? { ...pcpu, loaded: null } : pcpu;
     }),
   };
+};
+
+/** trap/fpu-aside: Xen loads the state of x87, MMX and SSE when the guest wants it. */
+const putOn = (machine: Machine, cpu: number, next: VcpuRef): Machine => {
+  const { cpu: state } = vcpuOf(machine, next);
+  const system = { ...state.system, fpuAside: true };
+  return updateVcpu(cite(machine, 'trap/fpu-aside'), next, { cpu: { ...state, system }, elsewhere: cpu !== 0 });
 };
 
 const checkRunnable = (machine: Machine, cpu: number, next: VcpuRef): void => {

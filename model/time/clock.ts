@@ -7,6 +7,7 @@ import type { Machine } from '../machine.ts';
 import { readBytes, writeBytes } from '../memory/access.ts';
 import { fromBigInt, type Word } from '../word/word.ts';
 import { updateTimeArea } from './areas.ts';
+import { tscAt } from './virtual_tsc.ts';
 
 /** The time-stamp counter: by the time of the last time input, and one for each step since (looseness `open/tsc-rate`). */
 export const tscOf = (machine: Machine): Word =>
@@ -35,7 +36,8 @@ export const refreshTime = (machine: Machine, at: VcpuRef, through = at): Machin
   // Begin makes the version odd, end makes it even again.
   view.setUint32(0, (((view.getUint32(0, true) + 1) | 1) + 1) >>> 0, true);
   view.setUint32(4, 0, true);
-  const tsc = tscOf(machine);
+  // time/emulated_tsc: the record is about the counter that the domain reads.
+  const tsc = vcpuOf(machine, at).tscEmulated ? tscAt(machine.config, machine.now) : tscOf(machine);
   view.setInt32(put(field.tsc_timestamp.at), tsc.lo, true);
   view.setInt32(put(field.tsc_timestamp.at) + 4, tsc.hi, true);
   view.setBigUint64(put(field.system_time.at), BigInt(machine.now), true);

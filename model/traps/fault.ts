@@ -24,12 +24,19 @@ export const handleFault = (machine: Machine, at: VcpuRef, fault: Fault): Machin
     case VECTOR.GP:
       return generalProtection(machine, at, fault.error!);
     case VECTOR.NM:
-      return bounced(updateVcpu(cite(machine, 'trap/exception-no_device'), at, { taskSwitched: false }), at, VECTOR.NM, null);
+      return bounced(withoutTs(cite(machine, 'trap/exception-no_device'), at), at, VECTOR.NM, null);
     case VECTOR.UD:
       return emulateForced(machine, at) ?? bounced(machine, at, VECTOR.UD, null);
     default:
       return bounced(machine, at, fault.vector, fault.error);
   }
+};
+
+/** The guest's TS is cleared, and the state of x87, MMX and SSE is there: trap/fpu-loaded. */
+const withoutTs = (machine: Machine, at: VcpuRef): Machine => {
+  const { cpu } = vcpuOf(machine, at);
+  const system = { ...cpu.system, fpuAside: false };
+  return updateVcpu(machine, at, { taskSwitched: false, cpu: { ...cpu, system } });
 };
 
 /**

@@ -26,6 +26,8 @@ export const XEN_DESCRIPTORS: readonly (readonly [selector: number, high: number
 /** Selectors of Xen's task state and local table, whose descriptors no guest can look at. */
 export const XEN_TSS = 0xe040;
 export const XEN_LDT = 0xe050;
+/** Xen's interrupt table as SIDT on the first pCPU tells it: the address is that of Debian's build. Those of other pCPUs lie in Xen's heap. */
+export const XEN_IDT = { base: 0xffff82d040577000n, limit: 0xfff } as const;
 
 /** Bits of a descriptor's upper half. */
 export const DESCRIPTOR = {

@@ -53,6 +53,9 @@ export class TableMissing {
   }
 }
 
+/** A PV guest wants the state of x87, MMX or SSE that Xen has put aside (cpu/lazy_fpu): the instruction starts again with it. */
+export class FpuWanted {}
+
 /** A walk set accessed or dirty bits: the instruction starts again on this memory. */
 export class Marked {
   readonly memory: Memory;

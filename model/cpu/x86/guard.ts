@@ -3,7 +3,7 @@ import { NotModelled } from '#spec/failure.ts';
 import type { Row, RowState } from '#spec/isa/x86/row.ts';
 import { requireAligned } from './alignment.ts';
 import { requireCanonical } from './canonical.ts';
-import { deviceNotAvailable, floatingPointError, generalProtection, undefinedOpcode } from './fault.ts';
+import { deviceNotAvailable, FpuWanted, floatingPointError, generalProtection, undefinedOpcode } from './fault.ts';
 import type { Instruction, Operand } from './instruction.ts';
 import { effectiveAddress, linearAddress } from './operand.ts';
 import type { Running, Semantics } from './running.ts';
@@ -24,10 +24,15 @@ export const guarded = (row: Row, rule: Semantics): Semantics => {
 
 const checksOf = (row: Row): readonly Check[] => [
   ...(row.protected || row.vex ? [requireProtected] : []),
-  ...(row.state ? [STATE[row.state]] : []),
+  ...(row.state ? [requireFpu, STATE[row.state]] : []),
   ...privilegeOf(row),
   ...(row.align ? [requireMultiple(row.align)] : []),
 ];
+
+/** trap/fpu-loaded. */
+const requireFpu: Check = ({ system: { kind, fpuAside } }, { row }) => {
+  if (fpuAside && kind === 'pv' && !row.privileged) throw new FpuWanted();
+};
 
 const privilegeOf = ({ privileged, iopl, mnemonic }: Row): readonly Check[] => {
   if (!privileged || iopl) return [];

@@ -1,13 +1,13 @@
 /** Instructions one after another, until one of them needs Xen. */
 
 import type { Memory } from '../../memory/memory.ts';
-import { Asks, Exit, Marked, TableMissing, trap } from './fault.ts';
+import { Asks, Exit, FpuWanted, Marked, TableMissing, trap } from './fault.ts';
 import { instructionAt } from './fetch.ts';
 import { RF, TF } from './flags.ts';
 import type { Instruction } from './instruction.ts';
 import { type CpuOutcome, type Run, VECTOR } from './outcome.ts';
 import type { Platform } from './platform.ts';
-import { citing, cpuOf, Running, started, withMemory } from './running.ts';
+import { changed, citing, cpuOf, Running, started, withMemory } from './running.ts';
 import { type CpuState, SS } from './state.ts';
 import { bareStep, watchFrom, withDebugExceptions } from './system/step.ts';
 import { isWatched } from './system/watch.ts';
@@ -37,6 +37,7 @@ export const runInstructions = (cpu: CpuState, memory: Memory, platform: Platfor
     } catch (thrown) {
       if (thrown instanceof Marked)
         s = citing(withMemory(s, thrown.memory), s.system.kind === 'pv' ? 'x86/page_walk-accessed' : 'x86/paging-accessed');
+      else if (thrown instanceof FpuWanted) s = changed(citing(s, 'trap/fpu-loaded'), { system: { ...s.system, fpuAside: false } });
       else if (thrown instanceof Exit) return outcomeOf(s, thrown);
       else if (thrown instanceof TableMissing)
         return { kind: 'table', cpu: cpuOf(s), memory: s.memory, steps: s.tick, clauses: s.cited, offset: thrown.offset };

@@ -3,6 +3,7 @@ import { mca as MCA, XEN_MC, XEN_MC_FETCH, XEN_MC_NODATA, XEN_MCA_INTERFACE_VERS
 import type { ClauseId } from '#spec/clauses.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { copyFromGuest, copyToGuest } from '../../guest_copy.ts';
+import { cite } from '../../journal.ts';
 import type { Machine } from '../../machine.ts';
 import { wordIn } from '../../memory/guest.ts';
 import { isZero, type Word } from '../../word/word.ts';
@@ -62,8 +63,8 @@ const physcpuinfo = (m: Machine, asked: Asked): HypercallResult => {
   const room = fieldOf(asked.bytes, ncpus) | 0;
   if (room <= 0) return fail(m, room === 0 ? 'EINVAL' : 'ENOMEM', 'mca/physcpuinfo-none');
   // How packages hold cores was not measured on a machine with more than one processor.
-  if (online > 1) return notModelled(m, asked.caller, 'mca/physcpuinfo');
-  const described = copyToGuest(m, asked.caller, place, describeProcessor(m.config));
+  if (online > 1) return notModelled(m, asked.caller, 'mca');
+  const described = copyToGuest(cite(m, 'mca/physcpuinfo-processor'), asked.caller, place, describeProcessor(m.config));
   const told = tell(described.machine, asked, counted(1), 'mca/physcpuinfo-done');
   return described.ok ? told : fail(told.machine, 'EFAULT', 'mca/physcpuinfo-done');
 };

@@ -3,6 +3,7 @@ import { MAP_PIRQ_TYPE, NR_GSIS, NR_ISA_IRQS, physdev, XENIRQSTAT_NEEDS_EOI } fr
 import { DOMID } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { copyToGuestUnchecked } from '../../guest_copy.ts';
+import { cite } from '../../journal.ts';
 import { domainOf, findDomain, updateDomain } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { isControlDomain } from '../domids.ts';
@@ -37,7 +38,9 @@ const freePirq = (machine: Machine, caller: VcpuRef, type: number): number | und
 export const getFreePirq = reading(physdev.get_free_pirq, (machine, asked) => {
   const pirq = freePirq(machine, asked.caller, asked.fields.type);
   if (pirq === undefined) return fail(machine, 'ENOSPC', 'physdev/get_free_pirq-none');
-  const m = updateDomain(machine, asked.caller.domid, { pirqs: [...taken(machine, asked.caller), pirq] });
+  const m = updateDomain(cite(machine, 'physdev/get_free_pirq-choice'), asked.caller.domid, {
+    pirqs: [...taken(machine, asked.caller), pirq],
+  });
   return answer(m, physdev.get_free_pirq, asked, { pirq }, 'physdev/get_free_pirq-done');
 });
 

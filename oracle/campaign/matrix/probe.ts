@@ -57,19 +57,19 @@ const deeper = (name: string, cmd: number, peer: number): readonly Argument[] | 
     case 'memory_op/access_op/get_access':
     case 'memory_op/access_op/set_access_multi':
       return [cmd, words(peer * 2 ** 16)];
-    case 'domctl/ioport_permission':
-      return [words(0x15 * HIGH_HALF + cmd, peer, HIGH_HALF)];
-    case 'domctl/memory_mapping':
-      return [words(0x15 * HIGH_HALF + cmd, peer, 0, 0, 1)];
-    case 'domctl/set_target':
-      return [words(0x15 * HIGH_HALF + cmd, peer, 1 - peer)];
-    case 'mca/fetch':
-      return [words(0x01ecc003 * HIGH_HALF + cmd, 1, 0, aPage)];
     case 'paging_domctl_cont':
       return [words(0x15 * HIGH_HALF + SHADOW_OP, peer)];
     default:
       return null;
   }
+};
+
+/** The words behind a domctl's domain: one port, one frame, the caller as the target. */
+const domctlWords = (sub: string | null, peer: number): readonly Value[] => {
+  if (sub === 'ioport_permission') return [HIGH_HALF];
+  if (sub === 'memory_mapping') return [0, 0, 1];
+  // What a domctl says of frames: one, from the first on.
+  return sub === 'set_target' ? [1 - peer] : [0, 1];
 };
 
 /** A call that passes the checks before the operation's own. */
@@ -81,8 +81,10 @@ const argumentsOf = (row: Row, domain: 0 | 1): readonly Argument[] => {
   if (special) return special;
   if (sub === null) return [words(0), 0, 0, 0];
   const version = IN_STRUCTURE.get(number);
-  // What a domctl says of frames: one, from the first on.
-  if (version !== undefined) return [words(`0x${((BigInt(version) << 32n) | BigInt(cmd)).toString(16)}`, peer, 0, 1)];
+  const head = `0x${((BigInt(version ?? 0) << 32n) | BigInt(cmd)).toString(16)}`;
+  // Machine checks: of the first queue, an entry to a page.
+  if (number === HYPERCALL.mca) return [words(head, 1, 0, aPage)];
+  if (version !== undefined) return [words(head, peer, ...domctlWords(sub, peer))];
   switch (number) {
     case HYPERCALL.mmu_update:
       return [{ struct: 'xen.mmu_update', fields: { ptr: cmd, val: 0 } }, 1, 0, DOMID.SELF];

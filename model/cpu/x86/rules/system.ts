@@ -1,14 +1,16 @@
 /** Instructions that leave ring 3, or that ring 3 may not execute. */
+import { NotModelled } from '#spec/failure.ts';
 import { ACCESS } from '../../../memory/translate.ts';
 import { addInt, Word, ZERO } from '../../../word/word.ts';
 import { generalProtection, softwareInterrupt, trap, undefinedOpcode } from '../fault.ts';
 import { RF } from '../flags.ts';
 import { readLinear } from '../linear.ts';
-import { linearAddress } from '../operand.ts';
+import { finish, linearAddress } from '../operand.ts';
 import { VECTOR } from '../outcome.ts';
 import { advance, citing, nextRip, type Rules, type Running, type Semantics, setReg, withFlags } from '../running.ts';
 import { R11, RAX, RBX, RCX, RDX } from '../state.ts';
-import { CR4 } from '../system/state.ts';
+import { CR0, CR4, UNKNOWN_TABLE } from '../system/state.ts';
+import { sidt } from '../system/table_registers.ts';
 
 /** x86/privileged: ring 3 with IOPL 0 may not; Xen may carry it out for the guest's kernel. */
 const privilegedRule: Semantics = () => {
@@ -32,6 +34,22 @@ const clflushRule: Semantics = (s, i) => {
 /** INT3: #BP behind the instruction. */
 const int3Rule: Semantics = (s, i) => {
   throw trap(nopRule(s, i), VECTOR.BP, null);
+};
+
+/** INT1: descriptor privilege levels do not count for it, and DR6 is left alone. */
+const int1Rule: Semantics = (s, i) => {
+  throw softwareInterrupt(nopRule(s, i), VECTOR.DB, 'x86/int1-guest');
+};
+
+/** SMSW. descriptor/told-smsw: Xen's own CR0, with TS as the processor has it. */
+const smswRule: Semantics = (s, i) => {
+  const { cr0, fpuAside } = s.system;
+  return finish(citing(s, 'descriptor/told-smsw'), i, i.dst, new Word(0, fpuAside ? cr0 | CR0.TS : cr0));
+};
+
+const sidtRule: Semantics = (s, i) => {
+  if (s.system.idtr === UNKNOWN_TABLE) throw new NotModelled('instruction/sidt');
+  return sidt(s, i);
 };
 
 /** Vectors whose gates in Xen's descriptor table ring 3 may use as exceptions: #BP and #OF. */
@@ -94,7 +112,10 @@ const withCounter = (s: Running): readonly Word[] => {
 };
 
 export const GUEST_RULES: Rules = {
+  int1: int1Rule,
   int3: int3Rule,
+  smsw: smswRule,
+  sidt: sidtRule,
   int: intRule,
   syscall: syscallRule,
   clac: undefinedRule,

@@ -28,6 +28,8 @@ export type SystemState = {
   readonly cr8: number;
   readonly efer: number;
   readonly xcr0: Word;
+  /** Under Xen: the state of x87, MMX and SSE is not the guest's yet, and CR0.TS is set until an instruction wants it. */
+  readonly fpuAside: boolean;
   /** DR0 DR1 DR2 DR3 DR6 DR7. */
   readonly dr: readonly Word[];
   /** The descriptor tables of a PV guest; absent: none of its own. */
@@ -79,6 +81,8 @@ export const CR4 = {
 
 const UNUSABLE: SystemSegment = { selector: 0, base: ZERO, limit: 0, rights: 0, usable: false };
 const EMPTY_TABLE: Table = { base: ZERO, limit: 0 };
+/** A table of Xen's at an address that nobody can tell. */
+export const UNKNOWN_TABLE: Table = { base: ZERO, limit: -1 };
 
 /** Under Xen: 64-bit code in ring 3, with the control registers that Xen runs a PV guest on. */
 export const PV_SYSTEM: SystemState = {
@@ -92,6 +96,7 @@ export const PV_SYSTEM: SystemState = {
   cr8: 0,
   efer: 0xd01,
   xcr0: word(0, 3),
+  fpuAside: false,
   dr: new Array<Word>(6).fill(ZERO),
   gdtr: EMPTY_TABLE,
   idtr: EMPTY_TABLE,

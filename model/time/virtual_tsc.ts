@@ -1,0 +1,39 @@
+/** The time-stamp counter that Xen makes up for a domain. Chapter: spec/chapters/time.md, "The counter of other domains". */
+import type { MachineConfig } from '#spec/config.ts';
+import type { VcpuRef } from '#spec/event.ts';
+import { cite } from '../journal.ts';
+import { domainOf, updateDomain, vcpuOf } from '../lens.ts';
+import type { Machine } from '../machine.ts';
+import { fromBigInt, type Word } from '../word/word.ts';
+import { timeScale, tscOf } from './clock.ts';
+
+const LEAF_POWER = 0x80000007;
+const INVARIANT_TSC = 1 << 8;
+
+/** time/emulated_tsc: whether Xen gives this domain a counter of its own. */
+export const emulatesTsc = ({ cpu }: MachineConfig, domid: number): boolean =>
+  domid !== 0 && !cpu.cpuid.some(({ leaf, edx }) => leaf >>> 0 === LEAF_POWER && (edx & INVARIANT_TSC) !== 0);
+
+/** The reciprocal of the time record's scale: (ns shifted left by `shift`) · `mul` / 2³². */
+const reciprocal = ({ mul, shift }: ReturnType<typeof timeScale>): { readonly mul: bigint; readonly shift: number } => {
+  let dividend = 2 ** 31;
+  let up = 1 - shift;
+  for (; dividend >= mul; up++) dividend = Math.floor(dividend / 2);
+  return { mul: (BigInt(dividend) << 32n) / BigInt(mul), shift: up };
+};
+
+/** What the made-up counter says at a system time (ns). */
+export const tscAt = ({ cpu }: MachineConfig, ns: number): Word => {
+  const { mul, shift } = reciprocal(timeScale(BigInt(cpu.tsc_khz) * 1000n));
+  const shifted = shift < 0 ? BigInt(ns) >> BigInt(-shift) : BigInt.asUintN(64, BigInt(ns) << BigInt(shift));
+  return fromBigInt((shifted * mul) >> 32n);
+};
+
+/** A read that Xen answers. time/emulated_tsc-read: of a counter of Xen's making no two reads are alike. */
+export const readTsc = (machine: Machine, at: VcpuRef): { readonly machine: Machine; readonly value: Word } => {
+  if (!vcpuOf(machine, at).tscEmulated) return { machine, value: tscOf(machine) };
+  const last = domainOf(machine, at.domid).tscLast ?? 0;
+  const tscLast = Math.max(machine.now, last + 1);
+  const m = updateDomain(cite(machine, 'time/emulated_tsc-read'), at.domid, { tscLast });
+  return { machine: m, value: tscAt(machine.config, tscLast) };
+};
