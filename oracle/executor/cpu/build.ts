@@ -14,6 +14,7 @@ import { prepare } from './operands.ts';
 import { PV_ONLY } from './pv.ts';
 import { SSE } from './sse/index.ts';
 import { GUARDS } from './state.ts';
+import { hasFeature } from './system/features.ts';
 import { JUDGES_RINGS, RING_0_ALONE, SYSTEM } from './system/index.ts';
 import { privileged, undefinedOpcode } from './system.ts';
 import type { Build, BuildTable } from './table.ts';
@@ -46,12 +47,17 @@ const missingRegister = ({ row, reg }: Instruction): boolean => {
   return row.operands.some((code) => /^D[qdy]$/.test(code)) && !DEBUG_REGISTERS.includes(reg);
 };
 
+/** Features that not every machine on which guests of Xen run has, and of which programs ask CPUID. */
+const ANNOUNCED = ['xsaveopt', 'xsavec', 'xsaves', 'rdpid'] as const;
+const isMissing = (c: Cpu, { feature }: Row): boolean => ANNOUNCED.some((name) => name === feature && !hasFeature(c, name));
+
 /** LOCK needs a memory destination of an instruction that allows it; privileged ones fault whatever their operands. */
 const handlerFor = (c: Cpu, i: Instruction, op: Op, form: string): Handler => {
   const { row } = i;
   const { bare } = c.platform;
   if (i.lock && !(row.lock === true && form.startsWith('m'))) return undefinedOpcode;
   if (missingRegister(i) || (row.protected === true && c.real)) return undefinedOpcode;
+  if (!bare && isMissing(c, row)) return undefinedOpcode;
   if (!bare && (row.privileged || row.iopl)) return RING_0_ALONE.has(row.mnemonic) ? undefinedOpcode : privileged;
   const handler = builder(row, bare)?.(op, i, form) ?? notModelled(row.mnemonic);
   op.inner = row.privileged && !row.iopl && !JUDGES_RINGS.has(row.mnemonic) ? inRing0(handler) : handler;

@@ -71,7 +71,7 @@ export interface GuestCpu {
   readonly faultVector: number;
   readonly faultError: number | null;
   readonly faultAddress: bigint | null;
-  /** CR0.TS: while set, FPU instructions raise #NM. */
+  /** CR0.TS of the processor: while set, FPU instructions raise #NM. */
   taskSwitched: boolean;
   /** CR4.FSGSBASE: while clear, RDFSBASE and its like are #UD. */
   basesByInstruction: boolean;

@@ -5,7 +5,7 @@ import * as system from './system.ts';
 import { type BuildTable, fixed } from './table.ts';
 
 /** Of ring 3 too; descriptors come from pv_descriptors.ts. */
-const { jmp_far, call_far, ret_far, iret, lar, lsl, verr, verw, xgetbv, sgdt, sldt, str } = SYSTEM;
+const { jmp_far, call_far, ret_far, iret, lar, lsl, verr, verw, xgetbv, sgdt, sldt, str, smsw } = SYSTEM;
 
 export const PV_ONLY: BuildTable = {
   jmp_far,
@@ -20,6 +20,9 @@ export const PV_ONLY: BuildTable = {
   sgdt,
   sldt,
   str,
+  smsw,
+  sidt: fixed(system.storeIdt),
+  int1: fixed(system.int1),
   int3: fixed(system.int3),
   int: fixed(system.int),
   syscall: fixed(system.syscall),

@@ -1,9 +1,9 @@
 /** How a hypervisor goes back to ring 3, and what it loads on a guest's behalf. While Xen holds the vCPU, RIP is an offset in CS. */
-import { GDT_LIMIT, XEN_LDT, XEN_TSS } from '#spec/abi/descriptor.ts';
+import { GDT_LIMIT, XEN_IDT, XEN_LDT, XEN_TSS } from '#spec/abi/descriptor.ts';
 import { FLAT } from '#spec/abi/xen.ts';
 import type { Cpu } from './cpu.ts';
 import { CS, RSP, SS_REG } from './interface.ts';
-import { DEBUG, GDTR_BASE, GDTR_LIMIT, SEGMENT_BASE, SEGMENT_LIMIT, SEGMENT_RIGHTS } from './layout.ts';
+import { DEBUG, GDTR_BASE, GDTR_LIMIT, IDTR_BASE, IDTR_LIMIT, SEGMENT_BASE, SEGMENT_LIMIT, SEGMENT_RIGHTS } from './layout.ts';
 import { BIG, RING3_CODE32, RING3_CODE64, RING3_DATA } from './segment_rights.ts';
 import { checkOffset, returnCode, setCode } from './system/code.ts';
 import { hasBreakpoints } from './system/debug.ts';
@@ -119,6 +119,25 @@ export class XenSide {
     c.s[GDTR_LIMIT] = GDT_LIMIT;
     c.selectors[TR] = XEN_TSS;
     c.selectors[LDTR] = hasLdt ? XEN_LDT : 0;
+  }
+
+  /** Where SIDT finds Xen's interrupt table on pCPU `cpu`; of most nothing is known. */
+  showInterrupts(cpu: number): void {
+    const { c } = this;
+    c.setPair(IDTR_BASE, XEN_IDT.base);
+    c.s[IDTR_LIMIT] = cpu === 0 ? XEN_IDT.limit : 0;
+  }
+
+  /** The guest's own CR0.TS. */
+  setTaskSwitched(set: boolean): void {
+    this.c.guestTaskSwitched = set;
+    this.c.taskSwitched = set || !this.c.fpuLoaded;
+  }
+
+  /** The guest's x87, MMX and SSE registers are in the processor, or were put away: then its next instruction that uses them brings them back. */
+  setFpuLoaded(loaded: boolean): void {
+    this.c.fpuLoaded = loaded;
+    this.c.taskSwitched = this.c.guestTaskSwitched || !loaded;
   }
 
   /** Breakpoints of the processor's: DR0 to DR3 by halves, DR7. */

@@ -58,6 +58,10 @@ export class Registers implements RegisterFile {
     throw FAULT;
   }
 
+  /** A guest of Xen's own CR0.TS; the processor's is set also while its x87, MMX and SSE registers are not in the processor. */
+  guestTaskSwitched = false;
+  fpuLoaded = true;
+
   /** CR0.TS. */
   get taskSwitched(): boolean {
     return (this.s[CR0] & CR0_BITS.TS) !== 0;

@@ -1,14 +1,16 @@
 /** Exceptions asked for, ways into Xen, flags, CPUID, time, and what does nothing. */
+import { NotModelled } from '#spec/failure.ts';
 import { CR4 as CR4_BITS } from '#spec/isa/x86/control_registers.ts';
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
 import { linear, linearOf, readable } from './address.ts';
 import { nextIp } from './code_segment.ts';
 import type { Cpu } from './cpu.ts';
-import { BP, GP, NM, OF, UD } from './exit.ts';
+import { BP, DB, GP, NM, OF, UD } from './exit.ts';
 import { arithmeticFlags, carry, getFlags, setArithmeticFlags, setCarry } from './flags.ts';
-import { CPL, CR4, PAGE, SYSTEM } from './layout.ts';
+import { CPL, CR4, IDTR_LIMIT, PAGE, SYSTEM } from './layout.ts';
 import { type Handler, STOP } from './op.ts';
 import { setRegister } from './operand.ts';
+import { sidt } from './system/table_registers.ts';
 
 const { CF, PF, AF, ZF, SF, DF, RF } = RFLAGS;
 
@@ -38,6 +40,14 @@ export const int: Handler = (c, o) => {
 };
 
 export const int3: Handler = (c, o) => c.leave(o, { kind: 'int', vector: BP });
+/** A debug trap of which DR6 tells nothing. */
+export const int1: Handler = (c, o) => c.leave(o, { kind: 'int', vector: DB });
+
+/** SIDT of a PV guest: where Xen's table lies is known for one processor only. */
+export const storeIdt: Handler = (c, o) => {
+  if (c.s[IDTR_LIMIT] === 0) throw new NotModelled('instruction/sidt');
+  return sidt(c, o);
+};
 
 const SYSCALL = { kind: 'syscall' } as const;
 

@@ -80,6 +80,8 @@ const takeOver = (machine: Machine, cpu: number, next: Vcpu): boolean => {
   machine.tlb.tick((1 << cpu) | dirtyCpu(machine, next));
   pcpu.loaded = next;
   next.loadedOn = cpu;
+  next.cpu.xen.setFpuLoaded(false);
+  next.cpu.xen.showInterrupts(cpu);
   loadSegments(machine, next);
   return next.processor === cpu;
 };

@@ -1,5 +1,6 @@
 /** vcpu_time_info: the record from which a guest computes Xen's system time, in vcpu_info and in a second area on request. */
 import { vcpu_info } from '#spec/abi/xen.ts';
+import type { Domain } from './domain.ts';
 import { copyToGuest, putGuest, SCRATCH, scratch } from './guest_access.ts';
 import type { Machine } from './machine.ts';
 import { highHalf } from './u64.ts';
@@ -11,8 +12,11 @@ const BASE = time_version.at;
 const SIZE = 32;
 const SECOND = 1_000_000_000;
 
+/** A factor of 32 bits and a shift: `(value << shift) * mul / 2^32`. */
+type Scale = { readonly mul: number; readonly shift: number };
+
 /** Factor and shift that turn TSC ticks into nanoseconds: ns = (ticks << shift) * mul / 2^32. */
-export const timeScale = (khz: number): { mul: number; shift: number } => {
+export const timeScale = (khz: number): Scale => {
   let perSecond = khz * 1000;
   let shift = 0;
   while (perSecond > 2 * SECOND) {
@@ -25,6 +29,35 @@ export const timeScale = (khz: number): { mul: number; shift: number } => {
   }
   return { mul: Number((BigInt(SECOND) << 32n) / BigInt(perSecond)), shift };
 };
+
+/** The scale that goes the other way, as far as 32 bits can say it. */
+const reciprocal = ({ mul, shift }: Scale): Scale => {
+  let dividend = 0x80000000;
+  let back = 1 - shift;
+  while (dividend >= mul) {
+    dividend /= 2;
+    back++;
+  }
+  return { mul: Number((BigInt(dividend) << 32n) / BigInt(mul)), shift: back };
+};
+
+const scaled = (value: bigint, { mul, shift }: Scale): bigint => {
+  const moved = shift < 0 ? value >> BigInt(-shift) : BigInt.asUintN(64, value << BigInt(shift));
+  return BigInt.asUintN(64, (moved * BigInt(mul)) >> 32n);
+};
+
+/** What the counter of a domain whose RDTSC Xen carries out says at a system time. */
+const emulatedTscAt = (machine: Machine, ns: number): bigint => scaled(BigInt(ns), reciprocal(timeScale(machine.config.cpu.tsc_khz)));
+
+/** The same now; it grows with each question. */
+const emulatedTsc = (machine: Machine, domain: Domain): bigint => {
+  domain.lastTscTime = Math.max(machine.now, domain.lastTscTime + 1);
+  return emulatedTscAt(machine, domain.lastTscTime);
+};
+
+/** What RDTSC, RDTSCP and RDMSR tell a guest for which Xen carries them out. */
+export const guestTsc = (machine: Machine, domain: Domain): bigint =>
+  domain.emulatesTsc ? emulatedTsc(machine, domain) : BigInt.asUintN(64, tscNow(machine));
 
 /** The time-stamp counter now (looseness open/tsc-rate). */
 export const tscNow = (machine: Machine): bigint => machine.tscAtNow + BigInt(machine.retiredSinceTime);
@@ -40,11 +73,12 @@ export const setTime = (machine: Machine, now: number): void => {
 export const refreshTime = (machine: Machine, vcpu: Vcpu, space: Vcpu = vcpu): void => {
   const { memory } = machine;
   const at = infoAddress(vcpu) + BASE;
-  const version = (memory.read32(at) + 2) >>> 0;
+  // Odd while it changes and even behind, also when the guest has written an odd number there.
+  const version = ((memory.read32(at) + 3) & ~1) >>> 0;
   const { mul, shift } = timeScale(machine.config.cpu.tsc_khz);
   const record = new DataView(new ArrayBuffer(SIZE));
   record.setUint32(0, version, true);
-  record.setBigUint64(tsc_timestamp.at - BASE, tscNow(machine), true);
+  record.setBigUint64(tsc_timestamp.at - BASE, vcpu.domain.emulatesTsc ? emulatedTscAt(machine, machine.now) : tscNow(machine), true);
   record.setUint32(system_time.at - BASE, machine.now % 0x1_0000_0000, true);
   record.setInt32(system_time.at - BASE + 4, highHalf(machine.now), true);
   record.setUint32(tsc_to_system_mul.at - BASE, mul, true);

@@ -8,6 +8,8 @@ import { Domain } from '../domain.ts';
 import { PGF, PGT } from '../frame_table.ts';
 import type { Machine } from '../machine.ts';
 import { mapLdtPage } from '../mm/local_descriptor_table.ts';
+import { cpuidRow } from '../processor_signature.ts';
+import { loadTsd } from '../trap/control_registers.ts';
 import { VPF } from '../vcpu.ts';
 import { type ElfFile, parseElf } from './elf.ts';
 import { hypercallPage } from './hypercall_page.ts';
@@ -76,6 +78,7 @@ export const buildDomain = (machine: Machine, plan: DomainPlan, first: number, c
   machine.memory.writeBytes(at(layout.startInfo), startInfo(domain, config, notes, layout, p2mFrames));
   markDirty(machine, l4, layout.startInfo, layout.startInfo + BigInt(PAGE));
   initialiseSharedInfo(machine, domain);
+  domain.emulatesTsc = mustEmulateTsc(machine, domain);
   startVcpu(machine, domain, layout, l4);
   return domain;
 };
@@ -157,12 +160,21 @@ const initialiseSharedInfo = (machine: Machine, domain: Domain): void => {
   memory.write32(base + wc_sec_hi.at, Math.floor(config.wallclock_sec / 0x1_0000_0000));
 };
 
+/** Leaf in whose EDX a bit says that the time-stamp counter goes on at one rate. */
+const POWER_LEAF = 0x80000007;
+const INVARIANT_TSC = 1 << 8;
+
+/** Xen carries out RDTSC for domains other than domain 0 unless the machine's counter can be relied on. */
+const mustEmulateTsc = (machine: Machine, domain: Domain): boolean =>
+  !domain.privileged && ((cpuidRow(machine.config, POWER_LEAF, null)?.edx ?? 0) & INVARIANT_TSC) === 0;
+
 const startVcpu = (machine: Machine, domain: Domain, layout: VirtualLayout, l4: number): void => {
   for (const vcpu of domain.vcpus) {
     vcpu.infoMfn = domain.sharedInfoMfn;
     vcpu.infoOffset = vcpu_info.size * vcpu.id;
     vcpu.periodicPeriod = INITIAL_PERIOD;
     vcpu.cr4 = INITIAL_CR4;
+    loadTsd(vcpu);
     vcpu.cpu.xen.showTables(vcpu.id, false);
     vcpu.cpu.tables.mapLdtPage = (page) => mapLdtPage(machine, vcpu, page);
   }

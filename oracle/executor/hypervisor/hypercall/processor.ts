@@ -18,7 +18,7 @@ export const stack_switch = (_machine: Machine, vcpu: Vcpu, args: Int32Array): n
 /** Set or clear the guest's CR0.TS. */
 export const setTaskSwitched = (vcpu: Vcpu, set: boolean): void => {
   vcpu.taskSwitched = set;
-  vcpu.cpu.taskSwitched = set;
+  vcpu.cpu.xen.setTaskSwitched(set);
 };
 
 export const fpu_taskswitch = (_machine: Machine, vcpu: Vcpu, args: Int32Array): number => {

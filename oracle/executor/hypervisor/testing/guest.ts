@@ -75,7 +75,7 @@ export class Guest {
     this.vcpu.cpu.setGpr(number, BigInt.asUintN(64, BigInt(value)));
   }
 
-  /** Run code at CODE for some steps; answers the events. */
+  /** Run code at CODE for some steps; answers the events but flushes of translations. */
   run(code: readonly number[], steps = 1): readonly Event[] {
     this.poke(CODE, code);
     this.vcpu.cpu.rip = BigInt(CODE);
@@ -85,7 +85,7 @@ export class Guest {
   step(steps = 1): readonly Event[] {
     this.machine.events = [];
     execute(this.machine, Math.max(0, this.vcpu.processor), steps);
-    return this.machine.events;
+    return this.machine.events.filter(({ kind }) => kind !== 'tlb_flush');
   }
 
   /** Make a hypercall by a SYSCALL at CODE; answers RAX as a signed number. */

@@ -65,7 +65,13 @@ export const moveControl = (machine: Machine, vcpu: Vcpu, instruction: Instructi
 export const loadCr4 = (vcpu: Vcpu, value: number): void => {
   vcpu.cr4 = (value & CR4_GUEST) | CR4_XEN;
   vcpu.cpu.basesByInstruction = (value & CR4.FSGSBASE) !== 0;
-  vcpu.cpu.s[CR4_PLACE] = (vcpu.cpu.s[CR4_PLACE] & ~CR4.TSD) | (value & CR4.TSD);
+  loadTsd(vcpu);
+};
+
+/** The processor's CR4.TSD is set where the guest wants it, and where Xen carries out RDTSC. */
+export const loadTsd = ({ cpu, cr4, domain }: Vcpu): void => {
+  const set = domain.emulatesTsc || (cr4 & CR4.TSD) !== 0;
+  cpu.s[CR4_PLACE] = (cpu.s[CR4_PLACE] & ~CR4.TSD) | (set ? CR4.TSD : 0);
 };
 
 /** The guest makes the instruction again when loading was interrupted. A frame of somebody else is refused before anything is done. */

@@ -1,6 +1,5 @@
 /** From the way in which a run of the CPU ended to what Xen does about it. */
 import type { Exit } from '../../cpu/exit.ts';
-import { DB } from '../../cpu/exit.ts';
 import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { enterXen } from './exit_state.ts';
@@ -23,7 +22,8 @@ export const handleExit = (machine: Machine, vcpu: Vcpu, exit: Exit): void => {
     vcpu.cpu.rip = BigInt.asUintN(64, vcpu.cpu.rip - 2n);
     handleGeneralProtection(machine, vcpu, LEGACY_SYSCALL * 8 + ERROR_IDT);
   } else {
-    if (exit.vector === DB) vcpu.dr6 |= vcpu.cpu.causes;
+    // INT1 leaves no cause.
+    if (exit.kind === 'trap') vcpu.dr6 |= vcpu.cpu.causes;
     injectException(vcpu, exit.vector, -1);
   }
 };

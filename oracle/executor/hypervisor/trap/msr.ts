@@ -6,7 +6,7 @@ import { hypercallPage } from '../domain_builder/hypercall_page.ts';
 import { PGT } from '../frame_table.ts';
 import type { Machine } from '../machine.ts';
 import { getPageAndType, putPageAndType } from '../mm/page_type.ts';
-import { tscNow } from '../system_time.ts';
+import { guestTsc } from '../system_time.ts';
 import { isCanonical } from '../u64.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { readMachineCheck, writeMachineCheck } from './machine_check.ts';
@@ -82,7 +82,7 @@ const read = (machine: Machine, vcpu: Vcpu, register: number): bigint | null => 
   const { cpu } = vcpu;
   switch (register) {
     case MSR.TSC:
-      return BigInt.asUintN(64, tscNow(machine));
+      return guestTsc(machine, vcpu.domain);
     case MSR.APIC_BASE:
       return APIC_BASE | (vcpu.id === 0 ? APIC_BASE_BOOT_CPU : 0n);
     case MSR.FS_BASE:
