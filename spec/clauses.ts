@@ -866,6 +866,7 @@ export const CLAUSES = {
   'x86/far-type': { chapter: 'cpu_x86_system', title: 'JMP and CALL know code segments, call gates, task gates and available task states; in long mode code and 64-bit call gates alone.' },
   'x86/fault-registers_kept': { chapter: 'cpu_x86_legacy', title: 'POPA that faults has loaded the registers before the one whose place could not be read.' },
   'x86/fault-stores_kept': { chapter: 'cpu_x86', title: 'Three instructions leave something when they fault: what they had pushed before the access that faulted stays in memory, while registers are as before.' },
+  'x86/feature-absent': { chapter: 'cpu_x86', title: 'RDPID, XSAVEOPT, XSAVEC, XSAVES and XRSTORS are #UD to a PV guest on a processor whose CPUID lacks them; the reference machine\'s has XSAVEOPT alone.' },
   'x86/fetch-length': { chapter: 'cpu_x86', title: 'An instruction has at most 15 bytes.' },
   'x86/fsgsbase-disabled': { chapter: 'cpu_x86_system', title: 'RDFSBASE and its kin are #UD without CR4.FSGSBASE, and outside 64-bit mode.' },
   'x86/gate-code': { chapter: 'cpu_x86_system', title: 'The code that a gate names must have a DPL not above CPL; JMP reaches nonconforming code of CPL alone.' },

@@ -8,6 +8,7 @@ import type { Instruction, Operand } from './instruction.ts';
 import { effectiveAddress, linearAddress } from './operand.ts';
 import type { Running, Semantics } from './running.ts';
 import { uncheckedLinear } from './segmentation.ts';
+import { hasFeature } from './system/features.ts';
 import { CR0, CR4 } from './system/state.ts';
 
 type Check = (s: Running, i: Instruction) => void;
@@ -23,11 +24,26 @@ export const guarded = (row: Row, rule: Semantics): Semantics => {
 };
 
 const checksOf = (row: Row): readonly Check[] => [
+  ...absenceOf(row),
   ...(row.protected || row.vex ? [requireProtected] : []),
   ...(row.state ? [requireFpu, STATE[row.state]] : []),
   ...privilegeOf(row),
   ...(row.align ? [requireMultiple(row.align)] : []),
 ];
+
+/** Instructions that a processor may lack though it runs a PV guest. */
+const LACKING = ['rdpid', 'xsaveopt', 'xsavec', 'xsaves'] as const;
+
+/** x86/feature-absent. */
+const absenceOf = (row: Row): readonly Check[] => {
+  const feature = LACKING.find((name) => name === row.feature);
+  if (!feature) return [];
+  return [
+    ({ system: { kind }, platform }) => {
+      if (kind === 'pv' && !hasFeature(platform, feature)) throw undefinedOpcode('x86/feature-absent');
+    },
+  ];
+};
 
 /** trap/fpu-loaded. */
 const requireFpu: Check = ({ system: { kind, fpuAside } }, { row }) => {

@@ -82,7 +82,15 @@ const put = (memory: Memory, at: number, content: readonly number[]): Memory => 
 
 const TABLES = tables();
 
-export const SAMPLE_PLATFORM: Platform = { cpuid: [{ leaf: 0, subleaf: null, eax: 1, ebx: 2, ecx: 3, edx: 4 }], tsc: ZERO };
+/** It has RDPID and all of the XSAVE family. */
+export const SAMPLE_PLATFORM: Platform = {
+  cpuid: [
+    { leaf: 0, subleaf: null, eax: 1, ebx: 2, ecx: 3, edx: 4 },
+    { leaf: 7, subleaf: 0, eax: 0, ebx: 0, ecx: 1 << 22, edx: 0 },
+    { leaf: 0xd, subleaf: 1, eax: 0xf, ebx: 0, ecx: 0, edx: 0 },
+  ],
+  tsc: ZERO,
+};
 
 /** One step of a sample. */
 export const tryOne = ({ cpu, memory }: Sample, platform = SAMPLE_PLATFORM): ReturnType<typeof executeInstruction> =>

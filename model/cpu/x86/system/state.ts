@@ -99,7 +99,7 @@ export const PV_SYSTEM: SystemState = {
   fpuAside: false,
   dr: new Array<Word>(6).fill(ZERO),
   gdtr: EMPTY_TABLE,
-  idtr: EMPTY_TABLE,
+  idtr: UNKNOWN_TABLE,
   ldtr: UNUSABLE,
   tr: UNUSABLE,
   msrs: new Map(),
