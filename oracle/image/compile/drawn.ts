@@ -2,7 +2,8 @@
  * Hypercalls drawn from a table, with as few instructions in between as can be. Each call is a piece of straight code that ends by a jump to the next one,
  * and so is each multicall of a batch of them; a run is a list of pieces. Which pieces stand in a run is drawn here, which run comes next by the guest.
  *
- * A call that was stopped inside a multicall leaves its continuation in the guest's entry, and RDI moved on: then the entries' arguments are put back.
+ * A call that was stopped inside a multicall leaves its continuation in the guest's entry, and RDI moved on: then the arguments of entries that may have
+ * been stopped are put back.
  */
 import { HYPERCALL, HYPERCALL_ARGS, HYPERCALL_NAME } from '#spec/abi/hypercall.ts';
 import { multicall_entry } from '#spec/abi/xen.ts';
@@ -34,11 +35,32 @@ const HEAD: Call = { call: 'xen_version', args: [0] };
 const REGISTERS = ['rdi', 'rsi', 'rdx', 'r10', 'r8'] as const;
 const [EBP, ECX] = [reg('ebp'), reg('ecx')];
 
+/** Calls that Xen never stops to have them made again with other arguments. */
+const NEVER_STOPPED: readonly number[] = (
+  [
+    'xen_version',
+    'sched_op',
+    'set_timer_op',
+    'set_callbacks',
+    'callback_op',
+    'nmi_op',
+    'stack_switch',
+    'fpu_taskswitch',
+    'set_debugreg',
+    'get_debugreg',
+    'set_segment_base',
+    'vm_assist',
+    'update_descriptor',
+    'update_va_mapping',
+    'set_gdt',
+  ] as const
+).map((name) => HYPERCALL[name]);
+
 /** An argument: known now, or worked out once into a word of the data. */
 type Word = { readonly constant: bigint } | { readonly address: number };
 type Ready = { readonly number: number; readonly words: readonly Word[] };
-/** Entries of a multicall, and where they stand once more as they were. */
-type Batch = { readonly entries: number; readonly pristine: number; readonly count: number };
+/** Entries of a multicall, where they stand once more as they were, and the places in the list of those that can be stopped. */
+type Batch = { readonly entries: number; readonly pristine: number; readonly count: number; readonly stoppable: readonly number[] };
 /** Code to jump to, and how many hypercalls it makes. */
 type Piece = { readonly label: string; readonly hypercalls: number };
 
@@ -69,13 +91,14 @@ const batchOf = (c: Context, calls: readonly Ready[]): Batch => {
       }
     });
   });
-  return { entries, pristine, count: calls.length };
+  const stoppable = calls.flatMap(({ number }, i) => (NEVER_STOPPED.includes(number) ? [] : [i]));
+  return { entries, pristine, count: calls.length, stoppable };
 };
 
-/** RBX takes a result up. */
+/** RBX takes a result up: nine times the sum, so that no single difference is ever lost. */
 const mix = ({ a }: Context, result: Operand): void => {
-  a.op('xor', R.rbx, result);
-  a.op('rol', R.rbx, imm(29));
+  a.op('add', R.rbx, result);
+  a.op('lea', R.rbx, memory({ size: 64, base: R.rbx.n, index: R.rbx.n, scale: 8 }));
 };
 
 /** The next piece: RBP points to its address. */
@@ -101,10 +124,23 @@ const single = (c: Context, { number, words }: Ready): Piece => {
   return { label, hypercalls: 1 };
 };
 
-const multicall = (c: Context, { entries, pristine, count }: Batch): Piece => {
-  const { a } = c;
+/** The arguments of these entries as they were. */
+const putBack = ({ a }: Context, { entries, pristine, stoppable }: Batch): void => {
   const { fields, size } = multicall_entry;
-  const [label, stopped, again] = [c.label(), c.label(), c.label()];
+  for (const i of stoppable) {
+    const at = size * i + fields.args.at;
+    a.op('mov32', R.edi, imm(entries + at));
+    a.op('mov32', R.esi, imm(pristine + at));
+    a.op('mov32', ECX, imm(REGISTERS.length));
+    a.op('rep movsq');
+  }
+};
+
+const multicall = (c: Context, batch: Batch): Piece => {
+  const { a } = c;
+  const { entries, count } = batch;
+  const { fields, size } = multicall_entry;
+  const [label, stopped] = [c.label(), c.label()];
   a.label(label);
   c.load('rdi', entries);
   c.load('rsi', count);
@@ -112,21 +148,16 @@ const multicall = (c: Context, { entries, pristine, count }: Batch): Piece => {
   a.op('syscall');
   mix(c, R.rax);
   for (let i = 0; i < count; i++) mix(c, at(64, entries + size * i + fields.result.at));
-  a.op('cmp', R.edi, imm(entries));
-  a.op('jne', addressOf(stopped));
+  if (batch.stoppable.length > 0) {
+    a.op('cmp', R.edi, imm(entries));
+    a.op('jne', addressOf(stopped));
+  }
   onward(c);
-  a.label(stopped);
-  a.op('mov32', R.edi, imm(entries + fields.args.at));
-  a.op('mov32', R.esi, imm(pristine + fields.args.at));
-  a.op('mov32', R.edx, imm(count));
-  a.label(again);
-  a.op('mov32', ECX, imm(fields.args.size / 8));
-  a.op('rep movsq');
-  a.op('add', R.edi, imm(fields.args.at));
-  a.op('add', R.esi, imm(fields.args.at));
-  a.op('dec', R.edx);
-  a.op('jne', addressOf(again));
-  onward(c);
+  if (batch.stoppable.length > 0) {
+    a.label(stopped);
+    putBack(c, batch);
+    onward(c);
+  }
   return { label, hypercalls: 1 + count };
 };
 

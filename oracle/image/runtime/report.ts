@@ -91,7 +91,7 @@ hash_word:
   jne hash_word
   ret
 
-# System time in RAX, nanoseconds.
+# System time in RAX, nanoseconds. Where the counter goes back, no time has passed.
 now:
   mov rsi, [VAR.vcpu_info]
 now_again:
@@ -100,6 +100,9 @@ now_again:
   shl rdx, 32
   or rax, rdx
   sub rax, [rsi + 40]
+  jae now_forward
+  xor eax, eax
+now_forward:
   movsx ecx, byte [rsi + 60]
   test ecx, ecx
   js now_down
