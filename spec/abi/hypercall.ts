@@ -287,10 +287,16 @@ export const SUBOPERATIONS = {
 } as const satisfies Partial<Record<HypercallName, Record<string, number>>>;
 
 /** Name of a sub-operation, `undefined` when the number selects none. */
-export const suboperation = (call: HypercallName, cmd: number): string | undefined => {
-  const table: Readonly<Record<string, number>> | undefined = (SUBOPERATIONS as Partial<Record<HypercallName, Record<string, number>>>)[
-    call
-  ];
-  if (!table) return undefined;
-  return Object.keys(table).find((name) => table[name] === cmd);
-};
+export const suboperation = (call: HypercallName, cmd: number): string | undefined => NAMES.get(call)?.get(cmd);
+
+/** Names by call and number; of two names for one number the first. */
+const NAMES: ReadonlyMap<string, ReadonlyMap<number, string>> = new Map(
+  Object.entries(SUBOPERATIONS).map(([call, table]) => [
+    call,
+    new Map(
+      Object.entries(table)
+        .reverse()
+        .map(([name, cmd]) => [cmd, name]),
+    ),
+  ]),
+);

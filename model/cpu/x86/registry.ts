@@ -40,6 +40,19 @@ const byKind = (general: Semantics | undefined, system: Semantics | undefined, m
 
 /** What an instruction of this row does. `mnemonic` is the row's but for NOP. Without a rule it is NotModelled, once it is carried out. */
 export const ruleOf = (row: Row, mnemonic: string): Semantics => {
+  if (mnemonic !== row.mnemonic) return madeFor(row, mnemonic);
+  let rule = rules.get(row);
+  if (rule === undefined) {
+    rule = madeFor(row, mnemonic);
+    rules.set(row, rule);
+  }
+  return rule;
+};
+
+/** Rules by row: the same function for each instruction of a row. */
+const rules = new Map<Row, Semantics>();
+
+const madeFor = (row: Row, mnemonic: string): Semantics => {
   const known = row.state !== undefined ? ofVectors(row, mnemonic) : undefined;
   const general = known ?? EVERYWHERE[mnemonic] ?? GENERAL_RULES[mnemonic] ?? ofVectors(row, mnemonic);
   return guarded(row, byKind(general, SYSTEM_RULES[mnemonic], mnemonic));

@@ -9,7 +9,7 @@ import { ruleOf } from '../registry.ts';
 import { DS, RAX } from '../state.ts';
 import { Bytes } from './bytes.ts';
 import { type ModRm, readModRm } from './modrm.ts';
-import { hasModrm, namesRegister, rowsFor, selectRow } from './opcode_map.ts';
+import { opcodeFor, selectRow } from './opcode_map.ts';
 import { NO_OPERAND, readOperand } from './operands.ts';
 import { type Prefixes, REX, readPrefixes } from './prefixes.ts';
 import { isVex, readVex } from './vex.ts';
@@ -23,8 +23,8 @@ export const decode = (fetch: (index: number) => number, mode: DecodeMode = '64'
   const before = readPrefixes(bytes, mode);
   if (!hasVex && isVex(bytes, before)) throw undefinedOpcode('x86/mode-undefined');
   const { map, opcode, prefixes } = readOpcode(bytes, before);
-  const rows = rowsFor(mode, prefixes.vex !== null, map, opcode);
-  const modrm = hasModrm(rows) ? readModRm(bytes, prefixes, namesRegister(rows)) : null;
+  const { rows, modrm: hasModrm, registers } = opcodeFor(mode, prefixes.vex !== null, map, opcode);
+  const modrm = hasModrm ? readModRm(bytes, prefixes, registers) : null;
   const row = selectRow(rows, modrm?.byte ?? 0, prefixes);
   if (!row && prefixes.vex && (rows.length > 0 || prefixes.vex.refused)) throw undefinedOpcode('x86/vex-undefined');
   if (!row)

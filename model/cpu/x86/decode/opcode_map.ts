@@ -6,42 +6,50 @@ import { type Prefixes, REX } from './prefixes.ts';
 
 type Rows = readonly Row[];
 
-const keyOf = (vex: boolean, map: OpcodeMap, opcode: number): string => `${vex ? 'vex ' : ''}${map} ${opcode}`;
-
-/** The rows that code of one size has, by opcode, in the table's order. */
-const gathered = (fits: (row: Row) => boolean): ReadonlyMap<string, Rows> => {
-  const found = new Map<string, Row[]>();
-  for (const row of OPCODES) {
-    if (!fits(row)) continue;
-    const key = keyOf(row.vex === true, row.map, row.opcode);
-    const there = found.get(key);
-    if (there) there.push(row);
-    else found.set(key, [row]);
-  }
-  return found;
+/** What an opcode may mean: its rows in the table's order, and what they have in common. */
+export type Opcode = {
+  readonly rows: Rows;
+  /** A modrm byte follows. All rows agree. */
+  readonly modrm: boolean;
+  /** Its r/m can only be a register. */
+  readonly registers: boolean;
 };
-
-const LEGACY = gathered((row) => row.modes !== 'long');
-const ROWS: Readonly<Record<DecodeMode, ReadonlyMap<string, Rows>>> = {
-  '16': LEGACY,
-  '32': LEGACY,
-  '64': gathered((row) => row.modes !== 'legacy'),
-};
-
-export const rowsFor = (mode: DecodeMode, vex: boolean, map: OpcodeMap, opcode: number): Rows =>
-  ROWS[mode].get(keyOf(vex, map, opcode)) ?? [];
 
 /** Operand codes whose place is in the modrm byte. Registers by name do not match. */
 const IN_MODRM = /^([EMRGSCDVWUPQN](dq|[bwdqvzypat])?|STi)$/;
 
-/** Whether a modrm byte follows the opcode. All rows of an opcode agree. */
-export const hasModrm = (rows: Rows): boolean =>
-  rows.some(
-    (row) => row.ext !== undefined || row.modrm !== undefined || row.mod !== undefined || row.operands.some((o) => IN_MODRM.test(o)),
-  );
+const hasModrm = (row: Row): boolean =>
+  row.ext !== undefined || row.modrm !== undefined || row.mod !== undefined || row.operands.some((o) => IN_MODRM.test(o));
+const namesRegister = (row: Row): boolean => row.operands.some((o) => /^[CD][a-z]$/.test(o));
 
-/** Whether r/m of these rows can only be a register. */
-export const namesRegister = (rows: Rows): boolean => rows.some((row) => row.operands.some((o) => /^[CD][a-z]$/.test(o)));
+const NO_ROWS: Opcode = { rows: [], modrm: false, registers: false };
+
+/** The opcodes of one map, by their byte. */
+type Page = readonly Opcode[];
+type Pages = Readonly<Record<OpcodeMap, Page>>;
+
+const MAPS = [...new Set(OPCODES.map(({ map }) => map))];
+
+/** The rows that code of one size has, with VEX or without. */
+const gathered = (vex: boolean, fits: (row: Row) => boolean): Pages => {
+  const page = (map: OpcodeMap): Page => {
+    const found = Array.from({ length: 256 }, (): Row[] => []);
+    for (const row of OPCODES) if (row.map === map && (row.vex === true) === vex && fits(row)) found[row.opcode].push(row);
+    return found.map((rows) => (rows.length === 0 ? NO_ROWS : { rows, modrm: rows.some(hasModrm), registers: rows.some(namesRegister) }));
+  };
+  return Object.fromEntries(MAPS.map((map) => [map, page(map)])) as Pages;
+};
+
+type Sizes = Readonly<Record<DecodeMode, Pages>>;
+const sized = (vex: boolean): Sizes => {
+  const legacy = gathered(vex, (row) => row.modes !== 'long');
+  return { '16': legacy, '32': legacy, '64': gathered(vex, (row) => row.modes !== 'legacy') };
+};
+const PLAIN = sized(false);
+const WITH_VEX = sized(true);
+
+export const opcodeFor = (mode: DecodeMode, vex: boolean, map: OpcodeMap, opcode: number): Opcode =>
+  (vex ? WITH_VEX : PLAIN)[mode][map][opcode];
 
 /** The row that modrm and mandatory prefixes select: the first that fits. */
 export const selectRow = (rows: Rows, modrm: number, { rep, operandSize, rex }: Prefixes): Row | undefined =>
