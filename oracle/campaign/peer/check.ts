@@ -1,19 +1,22 @@
 /** Fresh programs on a peer, as domain 0 and inside fresh domains, and on our machines: every line and the end must be the same. */
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BadInput } from '#spec/failure.ts';
-import type { Peer, Recording, Session } from '../../peers/peer.ts';
+import type { Peer, Session } from '../../peers/peer.ts';
 import { findPeer, PEERS, type PeerName } from '../../peers/peers.ts';
 import { Coverage } from '../coverage.ts';
 import type { EngineName } from '../engines.ts';
 import { type Compared, compareShown, type Witnessed } from './compare.ts';
 import { hypercallsIn } from './count.ts';
 import { Crew } from './crew.ts';
-import { explanationOf } from './explained.ts';
+import { explanationOf, noneExplained } from './explained.ts';
+import { keepDifference } from './keep.ts';
+import { kindsOf, noKinds } from './kinds.ts';
 import type { PeerCheck } from './result.ts';
+import { type Shrunk, shrinkOnPeer } from './shrink.ts';
 import { Source } from './source.ts';
-import { type Batch, dom0Images, dom0Machine, domuImage, farmMachine, type Role, vcpusOf, type Work } from './subject.ts';
-import { dom0Lines, endText, linesIn, NO_END, type Shown } from './witness.ts';
+import { type Batch, dom0Images, dom0Machine, type Role, type Work } from './subject.ts';
+import { stepOf, witnessDomains, witnessed } from './trial.ts';
+import type { Shown } from './witness.ts';
 import type { Task } from './worker.ts';
 
 export type PeerCheckOptions = {
@@ -30,12 +33,16 @@ export type PeerCheckOptions = {
   readonly budget: number | null;
   /** Folder for what differs. */
   readonly out: string;
+  /** Bug that is planted in our machines; null for none. */
+  readonly mutant: string | null;
   /** Called with the number of programs that are settled, and of hypercalls compared in them. */
   readonly onProgress: (programs: number, hypercalls: number) => void;
 };
 
 /** Batches under way at once: while the peer runs some, our machines run others. */
 const UNDER_WAY = 6;
+/** Differences that are made small in each role: a few tell enough of what is wrong, and each costs many runs. */
+const MOST_SHRUNK = 3;
 
 /** Throws BadInput for a peer that nobody knows. */
 export const checkAgainstPeer = async (options: PeerCheckOptions): Promise<PeerCheck> => {
@@ -51,18 +58,20 @@ export const checkAgainstPeer = async (options: PeerCheckOptions): Promise<PeerC
     seeds: { first: options.first, last: options.first - 1 },
     skipped: 0,
     programs: { dom0: 0, domu: 0 },
+    kinds: noKinds(),
     boots: 0,
     lines: 0,
     hypercalls: { dom0: 0, domu: 0 },
     operations: new Coverage(),
     inconclusive: [],
+    explained: noneExplained(),
     differences: [],
     bugs: [],
     seconds: 0,
   };
   if (!found.available) return check;
   const session = found.session?.() ?? plainSession(found);
-  const crew = new Crew(options.engines);
+  const crew = new Crew(options.engines, options.mutant);
   const comparison = new Comparison(check, options, session, crew, source);
   try {
     await comparison.run();
@@ -92,6 +101,7 @@ class Comparison {
   private readonly crew: Crew;
   private readonly source: Source;
   private readonly started = performance.now();
+  private readonly shrinking: Record<Role, number> = { dom0: 0, domu: 0 };
 
   constructor(check: PeerCheck, options: PeerCheckOptions, session: Session, crew: Crew, source: Source) {
     this.check = check;
@@ -119,28 +129,16 @@ class Comparison {
     this.source.putBack({ role: 'dom0', programs: batch.programs.slice(settled) });
   }
 
-  private async asDomu({ programs }: Batch): Promise<void> {
-    const vcpus = vcpusOf(programs[0]!);
-    const images = programs.map(domuImage);
-    const boot = await this.session.farm(
-      images.map((image) => ({ image, vcpus })),
-      farmMachine(vcpus),
-    );
+  private async asDomu(batch: Batch): Promise<void> {
+    const { programs } = batch;
+    const { seen, why } = await witnessDomains(this.session, batch);
     this.check.boots++;
-    if (boot.seen.length === 0) {
-      for (const { seed } of programs) this.inconclusive(seed, 'domu', `${this.check.peer}: ${boot.why}`);
+    if (seen.length === 0) {
+      for (const { seed } of programs) this.inconclusive(seed, 'domu', `${this.check.peer}: ${why}`);
       return;
     }
-    this.source.putBack({ role: 'domu', programs: programs.slice(boot.seen.length) });
-    await Promise.all(
-      boot.seen.map(async ({ outcome, log }, i) => {
-        const end = outcome.kind === 'shutdown' ? endText(outcome.reason) : outcome.kind === 'silent' ? NO_END : null;
-        const why =
-          outcome.kind === 'lost' ? outcome.why : outcome.kind === 'not built' ? `${outcome.step} answered ${outcome.result}` : '';
-        const task: Task = { role: 'domu', machine: boot.machine, images: [images[i]!], vcpus };
-        await this.judge({ role: 'domu', programs: [programs[i]!] }, task, { lines: linesIn(log), end, why });
-      }),
-    );
+    this.source.putBack({ role: 'domu', programs: programs.slice(seen.length) });
+    await Promise.all(seen.map(({ task, peer }, i) => this.judge({ role: 'domu', programs: [programs[i]!] }, task, peer)));
   }
 
   /** How many programs of the batch, from its first, are settled now. */
@@ -156,7 +154,7 @@ class Comparison {
     for (const [engine, shown] of answer.shown) {
       const compared = compareShown(programs.length, peer, shown);
       if (compared.agreed < least.agreed || (compared.agreed === least.agreed && least.difference === null)) least = compared;
-      if (compared.difference) this.differs(batch, task, peer, engine, shown, compared);
+      if (compared.difference) await this.differs(batch, task, peer, engine, shown, compared);
     }
     const hypercalls = this.agreed(batch, peer, least, answer.shown.find(([name]) => name === 'executor') ?? answer.shown[0]!);
     const unsettled = programs[least.agreed];
@@ -186,6 +184,7 @@ class Comparison {
       lines,
     );
     this.check.programs[role] += agreed;
+    for (const { program } of programs.slice(0, agreed)) for (const kind of kindsOf(program)) this.check.kinds[role][kind]++;
     this.check.lines += lines.length;
     this.check.hypercalls[role] += hypercalls;
     this.check.operations.merge(shown.operations);
@@ -196,29 +195,33 @@ class Comparison {
     this.check.inconclusive.push({ seed, role, why });
   }
 
-  private differs(batch: Batch, task: Task, peer: Witnessed, engine: EngineName, shown: Shown, { agreed, difference }: Compared): void {
-    const { seed, program } = batch.programs[agreed]!;
+  private async differs(
+    batch: Batch,
+    task: Task,
+    peer: Witnessed,
+    engine: EngineName,
+    shown: Shown,
+    { agreed, difference }: Compared,
+  ): Promise<void> {
+    const { role, programs } = batch;
+    const { seed, program } = programs[agreed]!;
     const { line, peer: theirs, engine: ours } = difference!;
-    const id = Number(/^(?:1> )?\d+\.(\d+) /.exec(ours)?.[1]);
-    const step = program.steps.find((one) => one.id === id);
-    const explained = explanationOf({ role: batch.role, peer: theirs, engine: ours, step });
-    const folder = join(this.options.out, `peer-${batch.role}-${seed}`);
-    if (explained === null) keep(folder, batch, task, peer, engine, shown);
-    this.check.differences.push({ seed, role: batch.role, where: `line ${line}`, engine, peer: theirs, seen: ours, explained, folder });
+    const explained = explanationOf({ role, peer: theirs, engine: ours, step: stepOf(program, ours) });
+    const folder = join(this.options.out, `peer-${role}-${seed}`);
+    let shrunk: Shrunk | 'not again' | 'not tried' = 'not tried';
+    if (explained === null) {
+      if (this.shrinking[role]++ < MOST_SHRUNK)
+        shrunk = (await shrinkOnPeer({ session: this.session, crew: this.crew, engine }, role, program)) ?? 'not again';
+      keepDifference(folder, {
+        ...{ seed, role, engine, shrunk, original: program },
+        work: this.options.work,
+        peer: this.check.peer,
+        mutant: this.options.mutant,
+        before: programs.slice(0, agreed).map((one) => one.program),
+        seen: { task, peer, shown, difference },
+      });
+    } else this.check.explained[explained] = (this.check.explained[explained] ?? 0) + 1;
+    const steps = typeof shrunk === 'object' ? shrunk.program.steps.length : null;
+    this.check.differences.push({ seed, role, where: `line ${line}`, engine, peer: theirs, seen: ours, explained, folder, steps });
   }
 }
-
-const witnessed = ({ consoles, ended }: Recording): Witnessed => ({
-  lines: dom0Lines(consoles),
-  end: ended.kind === 'shutdown' ? endText(ended.reason) : null,
-  why: ended.kind === 'timeout' ? `no end within ${ended.seconds} s` : ended.kind === 'shutdown' ? '' : ended.why,
-});
-
-/** Keep what is needed to look at a difference again. */
-const keep = (folder: string, batch: Batch, { images }: Task, peer: Witnessed, engine: string, shown: Shown): void => {
-  mkdirSync(folder, { recursive: true });
-  for (const [i, image] of images.entries()) writeFileSync(join(folder, `d${i}.elf`), image);
-  writeFileSync(join(folder, 'programs.json'), `${JSON.stringify(batch.programs, null, 1)}\n`);
-  writeFileSync(join(folder, 'peer.txt'), `${[...peer.lines, `end ${peer.end ?? peer.why}`].join('\n')}\n`, 'latin1');
-  writeFileSync(join(folder, `${engine}.txt`), `${[...shown.lines, `end ${shown.notModelled ?? shown.end}`].join('\n')}\n`, 'latin1');
-};

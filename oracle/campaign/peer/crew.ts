@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { Pool } from '../../peers/pool.ts';
 import type { EngineName } from '../engines.ts';
-import type { Answer, Task } from './worker.ts';
+import type { Answer, CrewData, Task } from './worker.ts';
 
 const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
 const MOST_WORKERS = 4;
@@ -14,10 +14,11 @@ export class Crew {
   private readonly all: readonly Worker[];
   private readonly waiting = new Map<Worker, { readonly done: (answer: Answer) => void; readonly failed: (error: Error) => void }>();
 
-  constructor(engines: readonly EngineName[]) {
+  /** `mutant`: bug to plant in them, null for none. */
+  constructor(engines: readonly EngineName[], mutant: string | null = null) {
     const width = Math.max(1, Math.min(MOST_WORKERS, availableParallelism()));
     this.pool = new Pool(width);
-    this.all = Array.from({ length: width }, () => new Worker(WORKER, { workerData: engines }));
+    this.all = Array.from({ length: width }, () => new Worker(WORKER, { workerData: { engines, mutant } satisfies CrewData }));
     this.idle = [...this.all];
     for (const worker of this.all) {
       worker.on('message', (answer: Answer) => this.waiting.get(worker)?.done(answer));

@@ -1,11 +1,14 @@
 /** Differences that are not Xen's word: each with the entry of spec/findings.md or spec/looseness.ts that says why. */
+import { LOOSENESS, type LoosenessId } from '#spec/looseness.ts';
 import type { Step } from '#spec/program.ts';
 import type { Role } from './subject.ts';
 
 /** `step`: the one whose line differs, where a line names one. */
 export type Explainable = { readonly role: Role; readonly peer: string; readonly engine: string; readonly step: Step | undefined };
 
-type Explanation = { readonly id: string; readonly covers: (difference: Explainable) => boolean };
+export type ExplanationId = `F-${string}` | LoosenessId;
+
+type Explanation = { readonly id: ExplanationId; readonly about: string; readonly covers: (difference: Explainable) => boolean };
 
 /** Words of two lines, where they differ; null when the lines are not alike. */
 const differing = (a: string, b: string): readonly (readonly [string, string])[] | null => {
@@ -46,10 +49,27 @@ const isSysenter = ({ peer, engine, step }: Explainable): boolean =>
   / trap=13 error=0 /.test(peer) &&
   / trap=6 /.test(engine);
 
+/** Both sides show the same for all else that spec/looseness.ts leaves open: its entries explain no difference by themselves. */
 const EXPLANATIONS: readonly Explanation[] = [
-  { id: 'F-176', covers: isLarWithoutLimit },
-  { id: 'F-176', covers: isSysenter },
+  { id: 'F-176', about: "QEMU's LAR without the upper limit bits", covers: isLarWithoutLimit },
+  { id: 'F-176', about: "QEMU's SYSENTER is #GP", covers: isSysenter },
 ];
 
+/** What each entry is about that may explain a difference, those of spec/looseness.ts among them. */
+export const EXPLANATION_TEXTS: Readonly<Record<ExplanationId, string>> = Object.fromEntries([
+  ...[...new Set(EXPLANATIONS.map(({ id }) => id))].map((id) => [
+    id,
+    EXPLANATIONS.filter((one) => one.id === id)
+      .map(({ about }) => about)
+      .join('; '),
+  ]),
+  ...Object.entries(LOOSENESS).map(([id, { reason }]) => [id, reason]),
+]);
+
+/** A count for each entry, so that one that is never met shows. */
+export const noneExplained = (): Record<ExplanationId, number> =>
+  Object.fromEntries(Object.keys(EXPLANATION_TEXTS).map((id) => [id, 0])) as Record<ExplanationId, number>;
+
 /** Id of the first entry that explains the difference, null for none. */
-export const explanationOf = (difference: Explainable): string | null => EXPLANATIONS.find(({ covers }) => covers(difference))?.id ?? null;
+export const explanationOf = (difference: Explainable): ExplanationId | null =>
+  EXPLANATIONS.find(({ covers }) => covers(difference))?.id ?? null;

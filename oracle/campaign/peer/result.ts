@@ -1,5 +1,7 @@
 /** What comparing with a peer came to. */
 import type { Coverage } from '../coverage.ts';
+import type { ExplanationId } from './explained.ts';
+import type { KindCounts } from './kinds.ts';
 import type { Role } from './subject.ts';
 
 export type PeerDifference = {
@@ -10,8 +12,10 @@ export type PeerDifference = {
   readonly peer: string;
   readonly seen: string;
   /** Entry of findings or looseness that explains it; null for none. */
-  readonly explained: string | null;
+  readonly explained: ExplanationId | null;
   readonly folder: string;
+  /** Steps of the shrunk program; null when it was not shrunk. */
+  readonly steps: number | null;
 };
 
 export type PeerCheck = {
@@ -22,6 +26,8 @@ export type PeerCheck = {
   readonly seeds: { readonly first: number; last: number };
   /** Programs compared to their end, by role. */
   programs: Record<Role, number>;
+  /** What sorts of programs these were, by role. */
+  kinds: KindCounts;
   /** Seeds whose programs the peer cannot run. They do not count as programs. */
   skipped: number;
   /** Machines booted, and runs on machines that were kept. */
@@ -33,6 +39,8 @@ export type PeerCheck = {
   operations: Coverage;
   /** Programs that the peer did not run to the end, or where an engine met something not modelled. */
   inconclusive: { readonly seed: number; readonly role: Role; readonly why: string }[];
+  /** How often each entry of findings or looseness explained a difference. */
+  explained: Record<ExplanationId, number>;
   differences: PeerDifference[];
   /** Failures of the engines themselves. */
   bugs: { readonly seed: number; readonly role: Role; readonly stack: string }[];

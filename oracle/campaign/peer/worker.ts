@@ -11,8 +11,14 @@ export type Task =
   | { readonly role: 'domu'; readonly machine: MachineConfig; readonly images: readonly Uint8Array[]; readonly vcpus: number };
 export type Answer = { readonly shown: readonly (readonly [EngineName, Shown])[] } | { readonly bug: string };
 
+/** What a worker is started with. `mutant`: bug to plant before the engines are loaded. */
+export type CrewData = { readonly engines: readonly EngineName[]; readonly mutant: string | null };
+
+const { engines: names, mutant } = workerData as CrewData;
+// Loaded only then: the package starts on a Node that has no loader hooks.
+if (mutant !== null) (await import('../../mutants/plant.ts')).plant(mutant);
 const engines: (readonly [EngineName, Boot])[] = [];
-for (const name of workerData as readonly EngineName[]) engines.push([name, await loadEngine(name)]);
+for (const name of names) engines.push([name, await loadEngine(name)]);
 
 parentPort!.on('message', (task: Task) => {
   let answer: Answer;

@@ -9,7 +9,7 @@ const KINDS = {
   },
   peer: {
     means: '`check --peer` alone',
-    options: ['peer', 'as', 'on', 'hypercalls', 'budget', 'seeds', 'programs', 'out', 'coverage', 'json'],
+    options: ['peer', 'as', 'on', 'hypercalls', 'mutant', 'budget', 'seeds', 'programs', 'out', 'coverage', 'json'],
   },
   hypercalls: { means: '`check --hypercalls`', options: ['hypercalls', 'seeds', 'mutant', 'budget', 'out', 'keepGoing', 'json'] },
   preempt: { means: '`check --preempt`', options: ['preempt', 'seeds', 'out', 'json'] },

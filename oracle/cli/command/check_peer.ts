@@ -2,6 +2,8 @@
 import { type Command, Option } from 'commander';
 import { ENGINES, type EngineName } from '../../campaign/engines.ts';
 import { checkAgainstPeer } from '../../campaign/peer/check.ts';
+import { EXPLANATION_TEXTS, type ExplanationId } from '../../campaign/peer/explained.ts';
+import { KINDS } from '../../campaign/peer/kinds.ts';
 import type { PeerCheck } from '../../campaign/peer/result.ts';
 import { ROLES, type Role } from '../../campaign/peer/subject.ts';
 import { EXIT } from '../exit_code.ts';
@@ -12,6 +14,7 @@ export type PeerOptions = {
   budget?: number;
   as?: Role | 'both';
   on?: EngineName | 'both';
+  mutant?: string;
   out: string;
   coverage?: true;
   json?: true;
@@ -50,6 +53,7 @@ export const checkPeer = async (peer: string, first: number, asked: number | nul
     hypercalls,
     budget: options.budget ?? null,
     out: options.out,
+    mutant: options.mutant ?? null,
     onProgress,
   });
   progress.done();
@@ -58,6 +62,7 @@ export const checkPeer = async (peer: string, first: number, asked: number | nul
     for (const line of findingsOf(check)) process.stdout.write(`${line}\n`);
     if (options.coverage) process.stdout.write(`${operationsTable(check)}\n`);
     process.stdout.write(`${peerTable(check)}\n`);
+    if (check.unavailable === null) process.stdout.write(`${explainedTable(check)}\n`);
   }
   if (check.unavailable !== null) return EXIT.unavailable;
   return { agreed: EXIT.ok, diverged: EXIT.divergence, bug: EXIT.bug }[verdictOf(check)];
@@ -71,7 +76,8 @@ const verdictOf = (check: PeerCheck): 'agreed' | 'diverged' | 'bug' =>
 /** Each difference that nothing explains, and each failure of ours. */
 const findingsOf = (check: PeerCheck): readonly string[] => [
   ...unexplained(check).map(
-    (d) => `seed ${d.seed} as ${d.role}, ${d.where}\n  ${check.peer}: ${d.peer}\n  ${d.engine}: ${d.seen}\n  folder: ${d.folder}`,
+    (d) =>
+      `seed ${d.seed} as ${d.role}, ${d.where}\n  ${check.peer}: ${d.peer}\n  ${d.engine}: ${d.seen}\n  ${d.steps === null ? '' : `shrunk to ${count(d.steps)} steps; `}folder: ${d.folder}`,
   ),
   ...check.bugs.map(({ seed, role, stack }) => `bug of ours on seed ${seed} as ${role}: ${stack}`),
 ];
@@ -108,6 +114,17 @@ const operationsTable = ({ operations }: PeerCheck): string => {
   return table(['operation', 'count', 'passed its checks', 'outcomes'], rows);
 };
 
+/** Every entry that may explain a difference, and how often it did. */
+const explainedTable = ({ explained }: PeerCheck): string =>
+  table(
+    ['entry', 'what it is about', 'differences explained'],
+    (Object.entries(explained) as [ExplanationId, number][]).map(([id, n]) => [
+      id,
+      EXPLANATION_TEXTS[id]!,
+      n === 0 ? 'never met' : count(n),
+    ]),
+  );
+
 const peerTable = (check: PeerCheck): string => {
   if (check.unavailable !== null) return `skipped: ${check.unavailable}`;
   const { first, last } = check.seeds;
@@ -119,6 +136,7 @@ const peerTable = (check: PeerCheck): string => {
     [
       ['peer', `${check.peer} ${check.version}`],
       ['programs compared', `${byRole(check.programs)}, seeds ${first}..${last}${skipped}`],
+      ...KINDS.map((kind) => [`of them ${kind}`, byRole({ dom0: check.kinds.dom0[kind], domu: check.kinds.domu[kind] })]),
       ['hypercalls compared', byRole(check.hypercalls)],
       ['console lines compared', count(check.lines)],
       ['starts of the peer', count(check.boots)],

@@ -1,0 +1,21 @@
+/** What sorts of programs ran in each role: those that a campaign must not forget to draw. */
+import type { Program } from '#spec/program.ts';
+import { domainsOf } from '../../image/index.ts';
+import { ROLES, type Role } from './subject.ts';
+
+export const KINDS = ['one domain, one vCPU', 'two domains', 'two vCPUs (-smp 2)', 'upcalls delivered', 'an end of their own'] as const;
+export type Kind = (typeof KINDS)[number];
+export type KindCounts = Record<Role, Record<Kind, number>>;
+
+export const noKinds = (): KindCounts =>
+  Object.fromEntries(ROLES.map((role) => [role, Object.fromEntries(KINDS.map((kind) => [kind, 0]))])) as KindCounts;
+
+/** A program may be of several kinds. In one of two domains each is a part: domain 0 and a domain that it built. */
+export const kindsOf = (program: Program): readonly Kind[] => {
+  const two = domainsOf(program) === 2;
+  const smp = program.vcpus === 2;
+  const kinds: Kind[] = two ? ['two domains'] : smp ? ['two vCPUs (-smp 2)'] : ['one domain, one vCPU'];
+  if (program.steps.some((step) => step.do === 'upcalls' && step.on)) kinds.push('upcalls delivered');
+  if (program.steps.some((step) => step.do === 'end')) kinds.push('an end of their own');
+  return kinds;
+};
