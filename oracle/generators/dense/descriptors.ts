@@ -1,7 +1,7 @@
 /** Descriptor tables in pages that change type, and the registers that go with them. */
 import type { Value } from '#spec/program.ts';
 import { type Generation, PAGES, SELF } from '../state.ts';
-import { call, type Maker, oneOf, type Theme } from './theme.ts';
+import { call, focused, focusOn, type Maker, oneOf, type Theme } from './theme.ts';
 
 const PLAIN = [...PAGES.data, ...PAGES.tables];
 const mfn = (page: number): Value => ({ page, as: 'mfn' });
@@ -34,8 +34,9 @@ const MAKERS: readonly Maker[] = [
   {
     weight: 8,
     row: 'update_va_mapping',
-    make: ({ r }) => {
-      const page = r.pick(PLAIN);
+    make: (g) => {
+      const { r } = g;
+      const page = focused(g, PLAIN);
       return call('update_va_mapping', { page, as: 'va' }, { page, as: 'pte', flags: r.pick(['0x61', '0x61', '0x63']) }, r.pick([2, 6]));
     },
   },
@@ -76,12 +77,15 @@ const MAKERS: readonly Maker[] = [
     },
   },
   {
-    // The page is wanted as another kind at the same time.
+    // The page is wanted as another kind at the same time: one that nobody can write becomes it, and is given back.
     weight: 6,
     row: 'mmuext_op/pin_l1_table',
-    make: ({ r }) => {
-      const cmd = r.pick([0, 0, 1, 4, 4, 4, 16]);
-      return call('mmuext_op', { structs: [{ struct: 'xen.mmuext_op', fields: { cmd, arg1: mfn(r.pick(PLAIN)), arg2: 0 } }] }, 1, 0, SELF);
+    make: (g) => {
+      const { r } = g;
+      const page = mfn(focused(g, PLAIN));
+      const extend = (cmd: number) => ({ struct: 'xen.mmuext_op' as const, fields: { cmd, arg1: page, arg2: 0 } });
+      const structs = r.one(3) ? [extend(r.pick([0, 1, 4, 16]))] : [extend(16), extend(r.pick([0, 0, 1])), extend(4)];
+      return call('mmuext_op', { structs }, structs.length, 0, SELF);
     },
   },
   {
@@ -100,11 +104,13 @@ export const descriptorTables: Theme = {
   name: 'descriptor tables',
   weight: 3,
   needs: ['set_gdt', 'update_descriptor'],
-  prepare: (g) =>
-    PLAIN.flatMap((page) =>
+  prepare: (g) => {
+    focusOn(g, PLAIN);
+    return PLAIN.flatMap((page) =>
       g.r.one(2)
         ? [g.step({ do: 'access', how: 'write', at: { page, as: 'va', plus: 8 }, size: 8, value: g.r.pick(DESCRIPTORS) } as never)]
         : [],
-    ),
+    );
+  },
   call: oneOf(MAKERS),
 };

@@ -7,11 +7,12 @@ import { Generation } from '../state.ts';
 import { descriptorTables } from './descriptors.ts';
 import { LISTED } from './listed.ts';
 import { madePortable } from './portable.ts';
+import { ports } from './ports.ts';
 import { reservations } from './reservation.ts';
 import { tableTree } from './table_tree.ts';
 import type { Theme } from './theme.ts';
 
-export const THEMES: readonly Theme[] = [tableTree, descriptorTables, reservations, ...LISTED];
+export const THEMES: readonly Theme[] = [tableTree, descriptorTables, reservations, ports, ...LISTED];
 
 export type DenseOptions = {
   /** Draws of a program, about. */

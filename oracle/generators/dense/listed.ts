@@ -9,8 +9,15 @@ import type { Theme } from './theme.ts';
 /** What would close the port over which two domains hand over to each other. */
 const OWN_CHANNEL: readonly string[] = ['close', 'reset', 'reset_cont', 'bind_vcpu', 'unmask'].map((name) => `event_channel_op/${name}`);
 
-/** What undoes the work of others is rarer than that; in its place the first operation, which makes a port. */
-const UNDOES: readonly string[] = ['reset', 'reset_cont', 'close', 'bind_ipi', 'bind_virq'].map((name) => `event_channel_op/${name}`);
+/**
+ * What undoes the work of others is rarer than that, and what succeeds only in a state that other themes bring about; in its place the first operation,
+ * which makes a port.
+ */
+const RARE: readonly string[] = [
+  ...['reset', 'reset_cont', 'close', 'bind_ipi', 'bind_virq', 'bind_interdomain'].map((name) => `event_channel_op/${name}`),
+  ...[1, 2, 3, 4].map((level) => `mmuext_op/pin_l${level}_table`),
+  'memory_op/exchange',
+];
 const RARELY = 4;
 
 /** Right most of the time, with one mistake in every fourth, with two in every twelfth. */
@@ -36,7 +43,7 @@ const listed = (name: string, weight: number, calls: readonly string[]): Theme =
     );
     if (possible.length === 0) return null;
     const chosen = g.r.pick(possible);
-    return UNDOES.includes(chosen.row) && !g.r.one(RARELY) ? callFrom(g, possible[0] as Operation) : callFrom(g, chosen);
+    return RARE.includes(chosen.row) && !g.r.one(RARELY) ? callFrom(g, possible[0] as Operation) : callFrom(g, chosen);
   },
 });
 

@@ -56,7 +56,55 @@ const exchange = (g: Generation) => {
   });
 };
 
+/**
+ * A list in memory that keeps the frames which Xen wrote there: what increase_reservation brought is what exchange gives away, and what exchange brought
+ * stands in the same place again.
+ */
+const KEPT = 8;
+const kept = (slot: number): Value => ({ page: PAGES.times, as: 'va', plus: 3072 + 8 * slot });
+
+const bring = (g: Generation) => {
+  const nr_extents = g.r.int(1, 3);
+  return call('memory_op', 0, {
+    struct: 'memory.reservation',
+    fields: { extent_start: kept(g.r.int(0, KEPT - nr_extents)), nr_extents, extent_order: g.r.one(4) ? 1 : 0, mem_flags: 0, domid: SELF },
+  });
+};
+const giveBack = (g: Generation) =>
+  call('memory_op', 1, {
+    struct: 'memory.reservation',
+    fields: { extent_start: kept(g.r.int(0, KEPT - 1)), nr_extents: 1, extent_order: 0, mem_flags: 0, domid: SELF },
+  });
+/** One for one; at times two for one or one for two, which wants frames that lie side by side. */
+const swap = (g: Generation) => {
+  const { r } = g;
+  const [inOrder, outOrder] = r.one(10) ? [1, 0] : r.one(10) ? [0, 1] : [0, 0];
+  const count = r.one(4) ? 2 : 1;
+  const [ins, outs] = inOrder < outOrder ? [2 * count, count] : inOrder > outOrder ? [count, 2 * count] : [count, count];
+  const slot = r.int(0, KEPT - Math.max(ins, outs));
+  const side = { extent_start: kept(slot), mem_flags: 0, domid: SELF };
+  return call('memory_op', 11, {
+    struct: 'memory.exchange',
+    fields: {
+      ...Object.fromEntries(
+        Object.entries(side).flatMap(([name, value]) => [
+          [`in_${name}`, value],
+          [`out_${name}`, value],
+        ]),
+      ),
+      in_nr_extents: ins,
+      in_extent_order: inOrder,
+      out_nr_extents: outs,
+      out_extent_order: outOrder,
+      nr_exchanged: 0,
+    },
+  });
+};
+
 const MAKERS: readonly Maker[] = [
+  { weight: 5, row: 'memory_op/increase_reservation', make: bring },
+  { weight: 8, row: 'memory_op/exchange', make: swap },
+  { weight: 1, row: 'memory_op/decrease_reservation', make: giveBack },
   {
     // A page that nobody maps can leave.
     weight: 8,
@@ -69,7 +117,7 @@ const MAKERS: readonly Maker[] = [
   { weight: 8, row: 'memory_op/decrease_reservation', make: reserve(1, 'mfn') },
   { weight: 8, row: 'memory_op/populate_physmap', make: reserve(6, 'pfn') },
   { weight: 3, row: 'memory_op/increase_reservation', make: reserve(0, 'pfn') },
-  { weight: 4, row: 'memory_op/exchange', make: exchange },
+  { weight: 2, row: 'memory_op/exchange', make: exchange },
   {
     weight: 2,
     row: 'memory_op/current_reservation',
@@ -91,7 +139,7 @@ const MAKERS: readonly Maker[] = [
       }),
   },
   {
-    weight: 3,
+    weight: 1,
     row: 'mmuext_op/pin_l1_table',
     make: ({ r }) =>
       call(

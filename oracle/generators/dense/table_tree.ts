@@ -5,7 +5,7 @@
 import type { Argument, Value } from '#spec/program.ts';
 import { type Generation, PAGES, SELF } from '../state.ts';
 import { PTE_FLAGS } from '../values.ts';
-import { call, type Maker, oneOf, type Theme } from './theme.ts';
+import { call, focused, focusOn, type Maker, oneOf, type Theme } from './theme.ts';
 
 /** Pages 0 to 6 are anything; page 7 is ever a copy of the top-level table, and may take its place. */
 const PLAIN = [...PAGES.data, ...PAGES.tables];
@@ -15,6 +15,12 @@ const ANY = [...PLAIN, COPY];
 const SLOTS = [0, 1, 2, 7, 8, 100, 255, 256, 258, 271, 272, 510, 511];
 /** Slots of the top-level copy in which the runtime has nothing. */
 const FREE_SLOTS = [100, 200, 255, 256, 258, 271, 272, 400, 511];
+
+/** A page that is no top-level table for long, and any. */
+const plain = (g: Generation): number => focused(g, PLAIN);
+const any = (g: Generation): number => (g.r.one(6) ? COPY : plain(g));
+/** Windows that are mapped on and off. */
+const WINDOWS = PAGES.windows.slice(0, 2);
 
 const mfn = (page: number): Value => ({ page, as: 'mfn' });
 const done: Argument = { array: [0], size: 4 };
@@ -29,17 +35,17 @@ const target = (g: Generation): Value => {
     case 2:
       return { page: r.pick(['l1', 'l2', 'l3', 'l4', 'shared_info'] as const), as: 'pte', flags: r.pick(['0x61', '0x67', '0x63', '0x5']) };
     case 3:
-      return { page: r.pick(ANY), as: 'pte', flags: r.pick(PTE_FLAGS) };
+      return { page: any(g), as: 'pte', flags: r.pick(PTE_FLAGS) };
     default:
-      return { page: r.pick(ANY), as: 'pte', flags: r.pick(['0x67', '0x61', '0x61', '0x65', '0x5', '0x8000000000000065']) };
+      return { page: any(g), as: 'pte', flags: r.pick(['0x67', '0x61', '0x61', '0x65', '0x5', '0x8000000000000065']) };
   }
 };
 
 const slotOf = (g: Generation): Value => {
   const { r } = g;
-  const page = r.pick(ANY);
+  const page = any(g);
   const command = r.one(4) ? r.pick([2, 3]) : 0;
-  if (r.one(6)) return { page: r.pick(PAGES.windows), as: 'entry_maddr', ...(command === 0 ? {} : { plus: command }) };
+  if (r.one(6)) return { page: r.pick(WINDOWS), as: 'entry_maddr', ...(command === 0 ? {} : { plus: command }) };
   return { page, as: 'maddr', plus: 8 * r.pick(page === COPY ? FREE_SLOTS : SLOTS) + command };
 };
 
@@ -55,19 +61,19 @@ const element = (g: Generation) => {
     case 2:
     case 3:
     case 4:
-      return extend(r.one(3) ? 0 : r.int(0, 3), mfn(r.pick(ANY)));
+      return extend(r.one(3) ? 0 : r.int(0, 3), mfn(any(g)));
     case 5:
     case 6:
     case 7:
-      return extend(4, mfn(r.pick(ANY)));
+      return extend(4, mfn(any(g)));
     case 8:
       return extend(5, r.one(2) ? mfn(COPY) : { page: 'l4', as: 'mfn' });
     case 9:
-      return extend(15, r.pick([0, mfn(COPY), mfn(r.pick(PLAIN))] as const));
+      return extend(15, r.pick([0, mfn(COPY), mfn(plain(g))] as const));
     case 10:
-      return extend(16, mfn(r.pick(PLAIN)));
+      return extend(16, mfn(plain(g)));
     case 11:
-      return extend(17, mfn(r.pick(PLAIN)), r.one(2) ? { page: r.pick(['l1', 'l2', 'l3'] as const), as: 'mfn' } : mfn(r.pick(PLAIN)));
+      return extend(17, mfn(plain(g)), r.one(2) ? { page: r.pick(['l1', 'l2', 'l3'] as const), as: 'mfn' } : mfn(plain(g)));
     case 12:
       return extend(r.pick([6, 7, 8, 10, 11]), 0);
     default:
@@ -81,11 +87,23 @@ const element = (g: Generation) => {
 /** What makes a table of a page, whatever it was: empty, or a copy of one of the domain's own. */
 const recipe = (g: Generation) => {
   const { r } = g;
-  const page = r.pick(PLAIN);
+  const page = plain(g);
   const level = r.int(1, 4);
   const pin = extend(level - 1, mfn(page));
   const filled = level < 4 && r.one(2) ? extend(17, mfn(page), { page: `l${level}` as 'l1', as: 'mfn' }) : extend(16, mfn(page));
   return [...(r.one(3) ? [extend(4, mfn(page))] : []), filled, ...(r.one(8) ? [] : [pin]), ...(r.one(4) ? [element(g)] : [])];
+};
+
+/** A table for as long as one call: cleared, pinned, perhaps used, and no table any more. */
+const passing = (g: Generation) => {
+  const { r } = g;
+  const page = plain(g);
+  return [
+    extend(16, mfn(page)),
+    extend(r.int(0, 3), mfn(page)),
+    ...(r.one(4) ? [element(g)] : []),
+    ...(r.one(5) ? [] : [extend(4, mfn(page))]),
+  ];
 };
 
 const domain = (g: Generation): Value => (g.r.one(12) ? g.r.pick([0x7fe0, 0x7ff1, 0x7ff2, 0x7ff4]) : SELF);
@@ -95,8 +113,9 @@ const MAKERS: readonly Maker[] = [
     // A page that is still mapped writable becomes no table.
     weight: 8,
     row: 'update_va_mapping',
-    make: ({ r }) => {
-      const page = r.pick(ANY);
+    make: (g) => {
+      const { r } = g;
+      const page = any(g);
       const value: Value = r.one(8) ? 0 : { page, as: 'pte', flags: r.pick(['0x61', '0x61', '0x61', '0x61', '0x61', '0x61', '0x63']) };
       return call('update_va_mapping', { page, as: 'va' }, value, r.pick([0, 2, 2, 6]));
     },
@@ -104,13 +123,13 @@ const MAKERS: readonly Maker[] = [
   {
     weight: 3,
     row: 'update_va_mapping',
-    make: (g) => call('update_va_mapping', { page: g.r.pick(PAGES.windows), as: 'va' }, target(g), 2),
+    make: (g) => call('update_va_mapping', { page: g.r.pick(WINDOWS), as: 'va' }, target(g), 2),
   },
   {
     weight: 12,
     row: 'mmuext_op/pin_l1_table',
     make: (g) => {
-      const structs = g.r.one(2) ? recipe(g) : g.r.list(1, g.r.one(3) ? 5 : 1, () => element(g));
+      const structs = g.r.one(3) ? recipe(g) : !g.r.one(3) ? passing(g) : g.r.list(1, g.r.one(3) ? 5 : 1, () => element(g));
       return call('mmuext_op', { structs }, structs.length, g.r.one(6) ? done : 0, domain(g));
     },
   },
@@ -125,26 +144,28 @@ const MAKERS: readonly Maker[] = [
   {
     weight: 2,
     row: 'update_descriptor',
-    make: ({ r }) =>
+    make: (g) =>
       call(
         'update_descriptor',
-        { page: r.pick(PLAIN), as: 'maddr', plus: 8 * r.pick([0, 1, 511]) },
-        r.pick([0, '0xcff3000000ffff', '0xcf93000000ffff', '0xaffb000000ffff']),
+        { page: plain(g), as: 'maddr', plus: 8 * g.r.pick([0, 1, 511]) },
+        g.r.pick([0, '0xcff3000000ffff', '0xcf93000000ffff', '0xaffb000000ffff']),
       ),
   },
   {
     weight: 2,
     row: 'set_gdt',
-    make: ({ r }) => {
-      const frames = r.list(1, 3, () => mfn(r.pick(PLAIN)));
+    make: (g) => {
+      const { r } = g;
+      const frames = r.list(1, 3, () => mfn(plain(g)));
       return call('set_gdt', { array: frames, size: 8 }, r.pick([0, 0, 1, 512, 512 * frames.length, 512 * frames.length - 7]));
     },
   },
   {
     weight: 2,
     row: 'mmuext_op/set_ldt',
-    make: ({ r }) => {
-      const base: Value = r.one(3) ? 0 : { page: r.pick(PLAIN), as: 'va' };
+    make: (g) => {
+      const { r } = g;
+      const base: Value = r.one(3) ? 0 : { page: plain(g), as: 'va' };
       return call('mmuext_op', { structs: [extend(13, base, r.pick([0, 1, 512, 1024, 8192]))] }, 1, 0, SELF);
     },
   },
@@ -154,25 +175,28 @@ export const tableTree: Theme = {
   name: 'page tables',
   weight: 6,
   needs: ['mmuext_op/pin_l1_table', 'mmu_update/normal_pt_update'],
-  prepare: (g) => [
-    g.step({
-      do: 'calls',
-      calls: ANY.flatMap((page) =>
-        g.r.one(6) ? [] : [call('update_va_mapping', { page, as: 'va' }, { page, as: 'pte', flags: '0x61' }, 2)],
-      ).concat(call('xen_version', 0)),
-    } as never),
-    g.step({
-      do: 'hypercall',
-      call: 'mmuext_op',
-      args: [
-        {
-          structs: [extend(17, mfn(COPY), { page: 'l4', as: 'mfn' }), ...PLAIN.map((page) => extend(g.r.one(4) ? 6 : 16, mfn(page)))],
-        },
-        1 + PLAIN.length,
-        0,
-        SELF,
-      ],
-    } as never),
-  ],
+  prepare: (g) => {
+    focusOn(g, PLAIN);
+    return [
+      g.step({
+        do: 'calls',
+        calls: ANY.flatMap((page) =>
+          g.r.one(6) ? [] : [call('update_va_mapping', { page, as: 'va' }, { page, as: 'pte', flags: '0x61' }, 2)],
+        ).concat(call('xen_version', 0)),
+      } as never),
+      g.step({
+        do: 'hypercall',
+        call: 'mmuext_op',
+        args: [
+          {
+            structs: [extend(17, mfn(COPY), { page: 'l4', as: 'mfn' }), ...PLAIN.map((page) => extend(g.r.one(4) ? 6 : 16, mfn(page)))],
+          },
+          1 + PLAIN.length,
+          0,
+          SELF,
+        ],
+      } as never),
+    ];
+  },
   call: oneOf(MAKERS),
 };

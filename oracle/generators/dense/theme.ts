@@ -20,6 +20,18 @@ export type Maker = { readonly weight: number; readonly row: string; readonly ma
 
 export const call = (name: HypercallName | number, ...args: readonly Argument[]): Call => ({ call: name, args });
 
+/** Pages that the calls of one table are about: few, so that among the calls there is what brings a page back from where another call took it. */
+const focus = new WeakMap<Generation, readonly number[]>();
+const FOCUSED = 3;
+export const focusOn = (g: Generation, pages: readonly number[]): void => {
+  focus.set(
+    g,
+    Array.from({ length: FOCUSED }, () => g.r.pick(pages)),
+  );
+};
+/** One of these pages, and most of the time one of the few. */
+export const focused = (g: Generation, pages: readonly number[]): number => g.r.pick(g.r.one(5) ? pages : (focus.get(g) ?? pages));
+
 /** One of those whose row is answered. */
 export const oneOf =
   (makers: readonly Maker[]) =>

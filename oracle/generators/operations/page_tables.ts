@@ -113,14 +113,27 @@ const extended = (
     },
   );
 
+const onTable = (cmd: number, level: number): Args => [
+  { structs: [struct('xen.mmuext_op', { cmd, arg1: { page: `l${level}` as 'l1', as: 'mfn' }, arg2: 0 })], end: true },
+  1,
+  { array: ['0xaaaaaaaa'], size: 4 },
+  SELF,
+];
+
 const MASKS: Manners = { ...POINTERS, none: 0 };
 const FLUSH_ADDRESS: Manners = { noncanonical: '0x800000000000', xen: '0xffff830000000000' };
 const mask = { array: [1], size: 8 } as const;
 
 const EXTENDED: readonly Operation[] = [
   // The table page is writable, so that it cannot become a table: only the other errors come before that.
-  ...[1, 2, 3, 4].map((level) => extended(`pin_l${level}_table`, level - 1, mfn(level === 4 ? PAGES.copy : TABLE), { frames: EXT_FRAMES })),
-  extended('unpin_table', 4, mfn(TABLE), { frames: EXT_FRAMES }),
+  // Tables that are in use may be pinned besides, and unpinned again.
+  ...[1, 2, 3, 4].map((level) =>
+    extended(`pin_l${level}_table`, level - 1, mfn(level === 4 ? PAGES.copy : TABLE), {
+      frames: EXT_FRAMES,
+      more: { variants: level === 4 ? [] : Array.from({ length: 2 }, () => onTable(level - 1, level)) },
+    }),
+  ),
+  extended('unpin_table', 4, mfn(TABLE), { frames: EXT_FRAMES, more: { variants: [1, 2, 3].map((level) => onTable(4, level)) } }),
   extended('new_baseptr', 5, { page: 'l4', as: 'mfn' }, { frames: { ...EXT_FRAMES, 'not a table': mfn(DATA) } }),
   extended('new_user_baseptr', 15, 0, { frames: { ...EXT_FRAMES, 'not a table': mfn(DATA) } }),
   extended('tlb_flush_local', 6, 0),
