@@ -25,7 +25,8 @@ export const evidenceOf = async (trace: Trace): Promise<readonly string[]> => {
   if (common === null) {
     // An empty program, replayed against nothing but its end.
     const [empty] = buildImages({ steps: [] }) as [Uint8Array];
-    const header: Trace['header'] = { ...trace.header, visible: ['end'], images: [{ ...trace.header.images[0]!, elf: '' }] };
+    const machine = { ...trace.header.machine, domains: trace.header.machine.domains.slice(0, 1) };
+    const header: Trace['header'] = { ...trace.header, machine, visible: ['end'], images: [{ ...trace.header.images[0]!, elf: '' }] };
     const nothing: Trace = { header, records: [{ record: 'end', finish: 'halted', reason: 0, retired: null }] };
     common = new Set((await citedBy(nothing, [empty])) ?? []);
   }
