@@ -145,6 +145,8 @@ export const CLAUSES = {
   'emulation/port-breakpoint': { chapter: 'emulation', title: 'A breakpoint on a port, which DR7 names while CR4.DE is set, is watched by Xen: after the instruction (for INS and OUTS after the element) comes a #DB, and DR6 tells which.' },
   'emulation/port-string': { chapter: 'emulation', title: 'INS and OUTS move element by element between the port and memory, after permission was asked once, until the counter is used up, an upcall could be delivered, or an element faults: then registers tell how far it came, if it has a REP prefix.' },
   'emulation/ptwr-cleared': { chapter: 'emulation', title: 'An entry that is not present is written as it is.' },
+  'emulation/ptwr-enter': { chapter: 'emulation', title: 'ENTER stores one thing after another: RBP, the frames of outer levels, the new frame.' },
+  'emulation/ptwr-mode': { chapter: 'emulation', title: 'The emulator takes every instruction for 64-bit code, whatever CS says. 32-bit code may so store elsewhere than the processor tried to, or get its page fault for an instruction that 64-bit code does not have.' },
   'emulation/ptwr-read_fault': { chapter: 'emulation', title: 'A read that fails on the way is a page fault of the guest\'s with error code 0, at the address that could not be read.' },
   'emulation/ptwr-unchanged': { chapter: 'emulation', title: 'An instruction that reads its operand, and would write what is there already, writes nothing, and no rule is asked.' },
   'emulation/ptwr-written': { chapter: 'emulation', title: 'A present entry is taken as by mmu_update: its frame must be the domain\'s and of a fitting type, else the guest gets its page fault.' },

@@ -29,7 +29,6 @@ export const X87_STORES: readonly string[] = ['fst', 'fstp', 'fist', 'fistp', 'f
 /** Null for instructions that Xen's emulator cannot do here. `s`: a processor whose FS and GS have no base. */
 export const storeOf = (s: Running, i: Instruction): Store | null => {
   const { mnemonic, dst } = i;
-  if (mnemonic === 'enter') throw new NotModelled('emulation/ptwr-enter');
   if (X87_STORES.includes(mnemonic)) throw new NotModelled('emulation/ptwr-x87');
   if (STRINGS.includes(mnemonic)) return { address: cutAddress(s.regs[RDI], i.addressSize), size: dst.size, kind: 'plain' };
   if (PUSHES.includes(mnemonic)) return { address: addInt(s.regs[RSP], -i.size), size: i.size, kind: 'plain' };

@@ -1,58 +1,51 @@
 /** A guest kernel's write to a page table that it maps read-only. Chapter: spec/chapters/emulation.md, "Page-table writes". */
 import { VMASST_TYPE } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
-import { NotModelled } from '#spec/failure.ts';
 import { decodeMode } from '#spec/isa/x86/mode.ts';
 import { ZF } from '../cpu/x86/flags.ts';
 import { type CpuOutcome, PF, VECTOR } from '../cpu/x86/outcome.ts';
 import { started } from '../cpu/x86/running.ts';
 import type { CpuState } from '../cpu/x86/state.ts';
 import { addressOk, copyFromGuest } from '../guest_copy.ts';
-import { entryAt, type Place, writeEntry } from '../hypercall/mm/guest_l1e.ts';
+import type { Place } from '../hypercall/mm/guest_l1e.ts';
 import { cite, emit } from '../journal.ts';
 import { domainOf, frame, setCpu, setMemory, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
-import { getPageFromL1e, own, putPageFromL1e } from '../page_type/l1_entry.ts';
-import { adjusted, isPresent, PTE } from '../page_type/pte.ts';
-import { injectPageFault } from '../traps/exception.ts';
-import { returnToGuest } from '../traps/return.ts';
-import { Word, ZERO } from '../word/word.ts';
+import { type Word, ZERO } from '../word/word.ts';
 import { decodeAt } from './decode_at.ts';
 import { storeDone } from './done.ts';
+import { emulateEnter } from './page_table_enter.ts';
+import { type Attempt, accessed, mayWrite, readFault, storeEntry, type Target } from './page_table_entry.ts';
 import { type Store, storeOf } from './page_table_store.ts';
 import { PLATFORM, type Trial, tryStore } from './page_table_trial.ts';
 import { readOnlyMapping } from './read_only_mapping.ts';
-
-/** The read-only mapping through which the guest writes, and the table behind it. */
-type Target = { readonly mapping: Place; readonly table: number };
-/** Fixed: the guest goes on. Not fixed: it gets its page fault. */
-export type Attempt = { readonly machine: Machine; readonly fixed: boolean };
 
 /** Emulate the write that faulted at `address`. */
 export const emulatePageTableWrite = (machine: Machine, at: VcpuRef, address: Word): Attempt => {
   const guests: Attempt = { machine, fixed: false };
   const target = assisted(machine, at.domid) ? findTarget(machine, at, address) : null;
   if (!target) return guests;
-  const { cpu } = vcpuOf(machine, at);
-  if (decodeMode(cpu.system.mode) !== '64') throw new NotModelled('emulation/ptwr-compatibility');
+  const cpu = asEmulated(vcpuOf(machine, at).cpu);
   const instruction = decodeAt(machine, at);
-  const store = instruction && storeOf(started(withoutBases(cpu), machine.memory, PLATFORM), instruction);
+  if (instruction?.mnemonic === 'enter') return emulateEnter(machine, at, { instruction, target, fault: address });
+  const store = instruction && storeOf(started(cpu, machine.memory, PLATFORM), instruction);
   if (!store) return guests;
-  const trial = tryStore(machine, at, withoutBases(cpu), store);
+  const trial = tryStore(machine, at, cpu, store);
   const unread = unreadable(machine, at, store, trial.outcome);
   if (unread) return { machine: readFault(machine, at, unread), fixed: true };
   return isDone(trial.outcome) ? carryOut(machine, at, { target, store, trial, address }) : guests;
 };
 
-const readFault = (machine: Machine, at: VcpuRef, address: Word): Machine =>
-  returnToGuest(injectPageFault(cite(machine, 'emulation/ptwr-read_fault'), at, 0, address), at, 'sysret');
-
 /** A single step's trap comes after the instruction. */
 const isDone = (outcome: CpuOutcome): boolean =>
   outcome.kind === 'retired' || (outcome.kind === 'trap' && outcome.fault.vector === VECTOR.DB);
 
-/** Xen's emulator takes the offset in a segment for the address. */
-const withoutBases = (cpu: CpuState): CpuState => ({ ...cpu, segments: { ...cpu.segments, fsBase: ZERO, gsBase: ZERO } });
+/** emulation/ptwr-mode: Xen's emulator takes the offset in a segment for the address, and everything for 64-bit code. */
+const asEmulated = (cpu: CpuState): CpuState => ({
+  ...cpu,
+  segments: { ...cpu.segments, fsBase: ZERO, gsBase: ZERO },
+  system: { ...cpu.system, mode: '64' },
+});
 
 /** Dom0's faults on read-only mappings always come this way; other domains ask for it. */
 const assisted = (machine: Machine, domid: number): boolean =>
@@ -82,7 +75,9 @@ type Carried = { readonly target: Target; readonly store: Store; readonly trial:
 const carryOut = (machine: Machine, at: VcpuRef, { target, store, trial, address }: Carried): Attempt => {
   const { cpu } = trial.outcome;
   const writes = store.kind === 'plain' || (store.kind === 'changed' ? trial.changed : (cpu.flags & ZF) !== 0);
-  const ran = setCpu(setMemory(machine, trial.memory), at, { ...cpu, segments: vcpuOf(machine, at).cpu.segments });
+  const { segments, system } = vcpuOf(machine, at).cpu;
+  const seen = decodeMode(system.mode) === '64' ? machine : cite(machine, 'emulation/ptwr-mode');
+  const ran = setCpu(setMemory(seen, trial.memory), at, { ...cpu, segments, system });
   const done = (m: Machine): Attempt => ({
     machine: storeDone(emit(m, { kind: 'emulated', at, instruction: 'ptwr' }), at, cpu.rip),
     fixed: true,
@@ -95,23 +90,4 @@ const carryOut = (machine: Machine, at: VcpuRef, { target, store, trial, address
   const place: Place = { mfn: target.table, index: (store.address.lo & 0xfff) >> 3 };
   const stored = storeEntry(read(ran), at.domid, place, trial.word);
   return stored ? done(stored) : { machine: read(machine), fixed: false };
-};
-
-/** One entry or an aligned part of it, in the page of the fault. */
-const mayWrite = ({ address, size }: Store, fault: Word): boolean =>
-  size <= 8 && (address.lo & (size - 1)) === 0 && address.hi === fault.hi && (address.lo ^ fault.lo) >>> 12 === 0;
-
-const accessed = (machine: Machine, mapping: Place): Machine => {
-  const pte = entryAt(machine, mapping);
-  return (pte.lo & PTE.A) !== 0 ? machine : writeEntry(machine, mapping, new Word(pte.hi, pte.lo | PTE.A));
-};
-
-/** Take what the new entry maps, write it, give back what the old one held. Null: it is refused. */
-const storeEntry = (machine: Machine, domid: number, place: Place, wanted: Word): Machine | null => {
-  const old = entryAt(machine, place);
-  if (!isPresent(wanted)) return putPageFromL1e(writeEntry(cite(machine, 'emulation/ptwr-cleared'), place, wanted), old);
-  const taken = getPageFromL1e(machine, wanted, own(domid));
-  if (taken.errno) return null;
-  const entry = adjusted(new Word(wanted.hi, wanted.lo ^ taken.flip), 1);
-  return putPageFromL1e(writeEntry(cite(taken.machine, 'emulation/ptwr-written'), place, entry), old);
 };
