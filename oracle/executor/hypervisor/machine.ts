@@ -28,6 +28,7 @@ export class Machine {
   /** In the order of the configuration. */
   readonly domains: Domain[] = [];
   private readonly byDomid = new Map<number, Domain>();
+  private ordered: readonly Domain[] = [];
   readonly pcpus: Pcpu[] = [];
   readonly tlb: TlbClock;
   /** System time in ns. */
@@ -78,11 +79,12 @@ export class Machine {
 
   addDomain(domain: Domain): void {
     this.domains.push(domain);
+    this.ordered = [...this.domains].sort((a, b) => a.domid - b.domid);
     this.byDomid.set(domain.domid, domain);
   }
 
   domainsByDomid(): readonly Domain[] {
-    return [...this.domains].sort((a, b) => a.domid - b.domid);
+    return this.ordered;
   }
 
   /** A timer was set; one whose time has come fires before Xen returns to the guest. */

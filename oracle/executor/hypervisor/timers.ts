@@ -48,33 +48,43 @@ const fireWatchdog = (machine: Machine, domain: Domain, slot: number): void => {
 
 type Due = { readonly deadline: number; readonly fire: () => void };
 
-/** Timers in the order in which they fire when their deadlines are equal: by domid, its vCPUs, its watchdogs. */
-const armed = (machine: Machine): Due[] => {
-  const all: Due[] = [];
-  const add = (deadline: number | null, fire: () => void): void => {
-    if (deadline !== null) all.push({ deadline, fire });
-  };
+/** Timers that are due, in the order in which they fire when their deadlines are equal: by domid, its vCPUs, its watchdogs. */
+const dueTimers = (machine: Machine): Due[] => {
+  const due: Due[] = [];
+  const { now } = machine;
+  const isDue = (deadline: number | null): deadline is number => deadline !== null && deadline <= now;
   for (const domain of machine.domainsByDomid()) {
     for (const vcpu of domain.vcpus) {
-      add(vcpu.singleshot, () => fireSingleshot(machine, vcpu));
-      add(vcpu.periodicDue, () => startPeriodic(machine, vcpu));
-      add(vcpu.pollDeadline, () => firePoll(machine, vcpu));
+      const { singleshot, periodicDue, pollDeadline } = vcpu;
+      if (isDue(singleshot)) due.push({ deadline: singleshot, fire: () => fireSingleshot(machine, vcpu) });
+      if (isDue(periodicDue)) due.push({ deadline: periodicDue, fire: () => startPeriodic(machine, vcpu) });
+      if (isDue(pollDeadline)) due.push({ deadline: pollDeadline, fire: () => firePoll(machine, vcpu) });
     }
     domain.watchdogs.forEach((deadline, slot) => {
-      add(deadline, () => fireWatchdog(machine, domain, slot));
+      if (isDue(deadline)) due.push({ deadline, fire: () => fireWatchdog(machine, domain, slot) });
     });
   }
-  return all;
+  return due;
 };
 
+const earlier = (least: number | null, deadline: number | null): number | null =>
+  deadline !== null && (least === null || deadline < least) ? deadline : least;
+
 /** Earliest deadline; null when nothing is armed. */
-export const earliestDeadline = (machine: Machine): number | null =>
-  armed(machine).reduce<number | null>((least, { deadline }) => (least === null || deadline < least ? deadline : least), null);
+export const earliestDeadline = (machine: Machine): number | null => {
+  let least: number | null = null;
+  for (const domain of machine.domains) {
+    for (const { singleshot, periodicDue, pollDeadline } of domain.vcpus)
+      least = earlier(earlier(earlier(least, singleshot), periodicDue), pollDeadline);
+    for (const deadline of domain.watchdogs) least = earlier(least, deadline);
+  }
+  return least;
+};
 
 /** Fire what is due, each timer at most once. Answers whether any fired. */
 export const fireDueTimers = (machine: Machine): boolean => {
   machine.timerDue = false;
-  const due = armed(machine).filter(({ deadline }) => deadline <= machine.now);
+  const due = dueTimers(machine);
   due.sort((a, b) => a.deadline - b.deadline);
   for (const { fire } of due) if (machine.halted === null) fire();
   return due.length > 0;

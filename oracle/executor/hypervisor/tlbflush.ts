@@ -4,6 +4,7 @@
  */
 import type { Domain } from './domain.ts';
 import type { Machine } from './machine.ts';
+import { hexText } from './u64.ts';
 import type { Vcpu } from './vcpu.ts';
 
 /** Sets of pCPUs are bit masks. */
@@ -59,8 +60,7 @@ export const flushMask = (machine: Machine, mask: number): void => {
 /** Flush one address on the pCPUs of the set: the clock stands still. */
 export const flushAddress = (machine: Machine, mask: number, lo: number, hi: number): void => {
   if (mask === 0) return;
-  const address = `0x${((BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0)).toString(16)}`;
-  machine.emit({ kind: 'tlb_flush', cpus: listOf(mask), address });
+  machine.emit({ kind: 'tlb_flush', cpus: listOf(mask), address: hexText(lo, hi) });
 };
 
 export const flushLocal = (machine: Machine, vcpu: Vcpu): void => flushMask(machine, 1 << vcpu.processor);

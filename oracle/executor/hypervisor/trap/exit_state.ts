@@ -30,7 +30,9 @@ export const enterXen = (vcpu: Vcpu, sysret: boolean): void => {
 const loadFlags = (vcpu: Vcpu, withRf: boolean): void => {
   const iretFlags = withRf ? IRET_FLAGS | RFLAGS.RF : IRET_FLAGS;
   const kept = vcpu.savedFlags.lo & ~WITHHELD & (vcpu.exitBySysret ? SYSRET_FLAGS : iretFlags);
-  vcpu.cpu.flags = kept | RFLAGS.IF | RFLAGS.fixed1;
+  const flags = kept | RFLAGS.IF | RFLAGS.fixed1;
+  // As a rule the guest gets back what it had.
+  if (vcpu.cpu.flags !== flags) vcpu.cpu.flags = flags;
 };
 
 /** The same, and the saved selectors: what a vCPU shows that is not given back to its guest now; with RF when its domain has crashed. */
