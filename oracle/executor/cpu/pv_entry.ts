@@ -112,6 +112,12 @@ export class XenSide {
     return adoptCode(this.c, selector);
   }
 
+  /** From now on instructions are fetched as flat 64-bit code, wherever CS may lead: RIP, an offset until now, is the address. */
+  takeFor64BitCode(): void {
+    setHidden(this.c, CS, this.c.selectors[CS], 0n, -1, RING3_CODE64);
+    this.c.refresh();
+  }
+
   /** The tables' places as SGDT, SLDT and STR tell them: those of vCPU `id`, which has an LDT or not. */
   showTables(id: number, hasLdt: boolean): void {
     const { c } = this;

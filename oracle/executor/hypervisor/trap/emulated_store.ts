@@ -41,10 +41,8 @@ export const storeKind = ({ opcode, modrm }: Instruction): StoreKind | null => {
 
 const FIRST_X87 = 0xd8;
 const LAST_X87 = 0xdf;
-const ENTER = 0xc8;
+/** Stores that Xen's emulator takes up and that are not modelled. */
+export const isX87Store = ({ opcode }: Instruction): boolean => opcode >= FIRST_X87 && opcode <= LAST_X87;
 
-/** The name under which instructions are not modelled that Xen's emulator takes up and that end in ways of their own; null: none of those. */
-export const unmodelledStore = ({ opcode }: Instruction): string | null => {
-  if (opcode >= FIRST_X87 && opcode <= LAST_X87) return 'x87';
-  return opcode === ENTER ? 'enter' : null;
-};
+const ENTER = 0xc8;
+export const isEnter = ({ opcode }: Instruction): boolean => opcode === ENTER;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { NotModelled } from '#spec/failure.ts';
-import { RAX, RCX, RDI, RDX, RSI, RSP } from '../../cpu/interface.ts';
+import { RAX, RBP, RCX, RDI, RDX, RSI, RSP } from '../../cpu/interface.ts';
 import { CODE, DATA, Guest, STACK } from '../testing/guest.ts';
 
 /** The L1 table of the initial mapping, which maps itself read-only, and where it stands for DATA. */
@@ -31,6 +31,15 @@ describe('an instruction that Xen carries out on a table', () => {
     expect(guest.run([0x48, 0x0f, 0xb1, 0x46, 0x03]), 'cmpxchg [rsi+3], rax that fails').toMatchObject(emulated);
     expect(guest.get(ENTRY)).toBe(entry);
     expect(guest.register(RAX)).toBe((entry >> 24n) | ((guest.get(ENTRY + 8) << 40n) & 0xffffffffffffffffn));
+  });
+
+  test('is ENTER too, one store after another', () => {
+    const guest = guestWithPageFault();
+    const entry = guest.get(ENTRY) & ~RW;
+    guest.set(RSP, ENTRY + 8);
+    guest.set(RBP, entry);
+    expect(guest.run([0xc8, 0x10, 0x00, 0x00]), 'enter 16, 0').toMatchObject(emulated);
+    expect([guest.get(ENTRY), guest.register(RBP), guest.register(RSP)]).toEqual([entry, BigInt(ENTRY), BigInt(ENTRY - 0x10)]);
   });
 
   test('must be aligned when it does, in the page of the fault', () => {

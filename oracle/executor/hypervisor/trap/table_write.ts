@@ -5,27 +5,31 @@
 import { NotModelled } from '#spec/failure.ts';
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
 import { Capture, type Caught } from '../../cpu/capture.ts';
-import { DB, PF } from '../../cpu/exit.ts';
-import { guestToMachine } from '../guest_access.ts';
+import { PF } from '../../cpu/exit.ts';
 import type { Machine } from '../machine.ts';
-import { ptwrFits, ptwrTable, ptwrWrite } from '../mm/ptwr.ts';
+import { ptwrTable } from '../mm/ptwr.ts';
 import type { Vcpu } from '../vcpu.ts';
-import { type StoreKind, storeKind, unmodelledStore } from './emulated_store.ts';
-import { injectException, injectPageFault } from './inject.ts';
+import { emulateEnter } from './emulated_enter.ts';
+import { isEnter, isX87Store, type StoreKind, storeKind } from './emulated_store.ts';
+import { injectPageFault } from './inject.ts';
+import { ENTRY_BYTES, finishStore, storeToTable, type TableFault } from './store_to_table.ts';
 
 const GPRS = 16;
-const ENTRY_BYTES = 8;
+/** Page-fault error code: an instruction was fetched. */
+const ERROR_FETCH = 16;
 
 /** True when Xen has dealt with it, be it by another fault. */
 export const emulateTableWrite = (machine: Machine, vcpu: Vcpu, lo: number, hi: number): boolean => {
   const table = ptwrTable(machine, vcpu, lo, hi);
   if (table < 0) return false;
   const { cpu } = vcpu;
-  if (cpu.legacy) throw new NotModelled('emulation/ptwr-compatibility');
+  // Xen's emulator takes all code of a 64-bit guest for 64-bit code.
+  const fromLegacy = cpu.legacy;
+  if (fromLegacy) cpu.xen.takeFor64BitCode();
   const instruction = cpu.instruction();
-  if (instruction === null) return false;
-  const unmodelled = unmodelledStore(instruction);
-  if (unmodelled !== null) throw new NotModelled(`emulation/ptwr-${unmodelled}`);
+  if (instruction === null) return fromLegacy && fetchFault(machine, vcpu);
+  if (isX87Store(instruction)) throw new NotModelled('emulation/ptwr-x87');
+  if (isEnter(instruction)) return emulateEnter(machine, vcpu, { table, lo, hi }, instruction);
   const kind = storeKind(instruction);
   if (kind === null) return false;
 
@@ -39,13 +43,20 @@ export const emulateTableWrite = (machine: Machine, vcpu: Vcpu, lo: number, hi: 
     return true;
   }
   const { caught } = capture;
-  if (caught !== null && stores(vcpu, kind, capture) && !write(machine, vcpu, table, caught, kind, lo, hi)) {
+  if (caught !== null && stores(vcpu, kind, capture) && !write(machine, vcpu, { table, lo, hi }, caught, kind === 'overwrites')) {
     restore(vcpu, before);
     return false;
   }
   vcpu.savedFlags.set(cpu.flags, vcpu.savedFlags.hi);
-  machine.emit({ kind: 'emulated', at: vcpu.ref, instruction: 'ptwr' });
-  if ((vcpu.savedFlags.lo & RFLAGS.TF) !== 0) injectException(vcpu, DB, -1);
+  finishStore(machine, vcpu);
+  return true;
+};
+
+/** By 32-bit code: what lies at the offset as an address cannot be read. */
+const fetchFault = (machine: Machine, vcpu: Vcpu): boolean => {
+  const address = vcpu.cpu.fetchFault();
+  if (address === null) return false;
+  injectPageFault(machine, vcpu, ERROR_FETCH, Number(BigInt.asIntN(32, address)), Number(BigInt.asIntN(32, address >> 32n)));
   return true;
 };
 
@@ -53,16 +64,11 @@ export const emulateTableWrite = (machine: Machine, vcpu: Vcpu, lo: number, hi: 
 const stores = ({ cpu }: Vcpu, kind: StoreKind, capture: Capture): boolean =>
   kind === 'overwrites' || (kind === 'compares' ? (cpu.flags & RFLAGS.ZF) !== 0 : !capture.leavesAll());
 
-/** Only an aligned write within one entry, in the page of the fault at `hi:lo`, is one. False: the guest's fault. */
-const write = (machine: Machine, vcpu: Vcpu, table: number, caught: Caught, kind: StoreKind, lo: number, hi: number): boolean => {
-  const { stored } = caught;
-  const at = table * 4096 + (caught.lo & 0xfff);
-  if (caught.hi !== hi || (caught.lo ^ lo) >>> 12 !== 0 || !ptwrFits(at, stored.length)) return false;
-  // The rest of the entry is read through the guest's mapping, which counts as an access; what changes an operand has read it anyway.
-  if (kind === 'overwrites' && stored.length < ENTRY_BYTES) guestToMachine(machine, vcpu, caught.lo & ~7, hi, false);
+/** `overwrites`: the operand has not been read, so that Xen reads what its write leaves of the entry. False: the guest's fault. */
+const write = (machine: Machine, vcpu: Vcpu, fault: TableFault, { lo, hi, stored }: Caught, overwrites: boolean): boolean => {
   const value = new DataView(new ArrayBuffer(ENTRY_BYTES));
-  for (let i = 0; i < stored.length; i++) value.setUint8(i, stored[i]);
-  return ptwrWrite(machine, vcpu, at, stored.length, value.getInt32(0, true), value.getInt32(4, true));
+  for (let i = 0; i < stored.length && i < ENTRY_BYTES; i++) value.setUint8(i, stored[i]);
+  return storeToTable(machine, vcpu, fault, { lo, hi, size: stored.length, value }, overwrites);
 };
 
 type Snapshot = { readonly gprs: readonly bigint[]; readonly rip: bigint; readonly flags: number };
