@@ -69,7 +69,7 @@ const physcpuinfo = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => 
     if (room === 0) return -ERRNO.EINVAL;
     if (room >= SIGN) return -ERRNO.ENOMEM;
     if (machine.config.pcpus > 1) {
-      machine.notModelled(vcpu, 'mca/physcpuinfo');
+      machine.notModelled(vcpu, 'mca');
       return -ERRNO.ENOSYS;
     }
     written = copyToGuest(machine, vcpu, lo, hi, layouts.logical_cpu.size, describe(machine));
