@@ -89,5 +89,10 @@ export const updateFrame = (machine: Machine, mfn: number, change: Partial<Frame
 export const refOf = (vcpu: Vcpu): VcpuRef => ({ domid: vcpu.domid, vcpu: vcpu.id });
 
 /** pCPU that holds this vCPU, -1 when none does. */
-export const pcpuOf = (machine: Machine, at: VcpuRef): number =>
-  machine.cpus.findIndex(({ current }) => current !== null && current.domid === at.domid && current.vcpu === at.vcpu);
+export const pcpuOf = ({ cpus }: Machine, at: VcpuRef): number => {
+  for (let cpu = 0; cpu < cpus.length; cpu++) {
+    const { current } = cpus[cpu];
+    if (current !== null && current.domid === at.domid && current.vcpu === at.vcpu) return cpu;
+  }
+  return -1;
+};

@@ -4,6 +4,8 @@ import type { VcpuRef } from '#spec/event.ts';
 import { setMemory, vcpuOf } from './lens.ts';
 import type { Machine } from './machine.ts';
 import { read, write } from './memory/access.ts';
+import { pageOf } from './memory/memory.ts';
+import { pageByte } from './memory/page.ts';
 import type { Size } from './word/size.ts';
 import { fromNumber, type Word } from './word/word.ts';
 
@@ -28,5 +30,9 @@ export const setVcpuInfo = (machine: Machine, at: VcpuRef, name: FieldName, valu
   setVcpuInfoWord(machine, at, name, fromNumber(value));
 
 /** An upcall is due: pending, and not masked. Both are bytes of which every bit counts. */
-export const eventsNeedDelivery = (machine: Machine, at: VcpuRef): boolean =>
-  vcpuInfo(machine, at, 'evtchn_upcall_pending') !== 0 && vcpuInfo(machine, at, 'evtchn_upcall_mask') === 0;
+export const eventsNeedDelivery = (machine: Machine, at: VcpuRef): boolean => {
+  const { mfn, offset } = vcpuOf(machine, at).vcpuInfo;
+  const { evtchn_upcall_pending, evtchn_upcall_mask } = vcpu_info.fields;
+  const page = pageOf(machine.memory, mfn);
+  return pageByte(page, offset + evtchn_upcall_pending.at) !== 0 && pageByte(page, offset + evtchn_upcall_mask.at) === 0;
+};

@@ -3,6 +3,7 @@
 import type { Size } from '../word/size.ts';
 import { addInt, Word } from '../word/word.ts';
 import { FRAME_BYTES, readBytes, writeBytes } from './access.ts';
+import { knownFrame, rememberWalk } from './known_walks.ts';
 import type { Memory } from './memory.ts';
 import { ACCESS, isCanonical, walk } from './translate.ts';
 
@@ -65,9 +66,13 @@ export const writeGuest = (memory: Memory, root: number, va: Word, bytes: Uint8A
 type Reached = { readonly kind: 'mapped'; readonly frame: number; readonly memory: Memory } | GuestFault;
 
 const reach = (memory: Memory, root: number, va: Word, access: number): Reached => {
+  const known = knownFrame(memory, root, va, access);
+  if (known >= 0) return { kind: 'mapped', frame: known, memory };
   if (!isCanonical(va)) return { kind: 'fault', address: va, error: 0, memory };
   const found = walk(memory, root, va, access);
-  return found.kind === 'mapped' ? found : { kind: 'fault', address: va, error: found.error, memory };
+  if (found.kind === 'fault') return { kind: 'fault', address: va, error: found.error, memory };
+  if (found.memory === memory) rememberWalk(memory, root, va, found);
+  return found;
 };
 
 /** Little-endian value of `size` bytes at `at` in a copy. */

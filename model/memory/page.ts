@@ -42,10 +42,13 @@ export const pageWithWord = (page: Page, index: number, value: Word): Page => {
 /** `length` bytes of a page from `offset` on. */
 export const pageBytes = (page: Page, offset: number, length: number): Uint8Array => {
   const bytes = new Uint8Array(length);
-  for (let n = 0; n < length; n++) {
-    const at = offset + n;
-    const { hi, lo } = page.leaves[at >> 8].words[(at >> 3) & 31];
-    bytes[n] = ((at & 4) === 0 ? lo : hi) >>> ((at & 3) * 8);
+  for (let n = 0; n < length; ) {
+    const index = (offset + n) >> 3;
+    const { hi, lo } = page.leaves[index >> 5].words[index & 31];
+    for (; n < length && (offset + n) >> 3 === index; n++) {
+      const at = offset + n;
+      bytes[n] = ((at & 4) === 0 ? lo : hi) >>> ((at & 3) * 8);
+    }
   }
   return bytes;
 };

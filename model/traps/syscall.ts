@@ -2,7 +2,7 @@
 import { FLAT, TI } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { VECTOR } from '../cpu/x86/outcome.ts';
-import { type CpuState, R8, R9, R10, RAX, RDI, RDX, RSI, RSP } from '../cpu/x86/state.ts';
+import { type CpuState, R8, R9, R10, RAX, RDI, RDX, RSI, RSP, withReg } from '../cpu/x86/state.ts';
 import { callHypercall } from '../hypercall/dispatch.ts';
 import type { Ending } from '../hypercall/result.ts';
 import { cite, emit } from '../journal.ts';
@@ -42,7 +42,7 @@ const hypercall = (machine: Machine, at: VcpuRef): Machine => {
   if (result.kind === 'no_reply') return returnToGuest(fireAtOnce(m), at, result.exit);
   const { cpu } = vcpuOf(m, at);
   if (result.kind === 'reply') {
-    const answered = setCpu(m, at, { ...cpu, regs: cpu.regs.with(RAX, result.value) });
+    const answered = setCpu(m, at, withReg(cpu, RAX, result.value));
     return returnToGuest(fireAtOnce(result.ending ? end(answered, at, result.ending) : answered), at, 'sysret');
   }
   // hypercall/preempted: the guest finds itself at the instruction again, with what is left to do in its registers.

@@ -23,14 +23,26 @@ export const multicall =
   (machine, caller, [list, number]) => {
     const count = number.lo >>> 0;
     if (!arrayOk(list, count, ENTRY)) return fail(machine, 'EFAULT', 'multicall/list-address');
-    return count === 0 ? done(machine, 'multicall/list-done') : entries({ call, caller, list, count }, machine, 0, undefined);
+    return count === 0 ? done(machine, 'multicall/list-done') : entries({ call, caller, list, count }, machine);
   };
 
 type List = { readonly call: Call; readonly caller: VcpuRef; readonly list: Word; readonly count: number };
 
-/** Entry `i` and all that follow. `ending`: an earlier entry ends the domain once the multicall is over. */
-const entries = (all: List, before: Machine, i: number, ending: Ending | undefined): HypercallResult => {
-  if (i === all.count) return ended(done(before, 'multicall/list-done'), ending);
+/** Between two entries. `ending`: an earlier one ends the domain once the multicall is over. */
+type Progress = { readonly machine: Machine; readonly ending: Ending | undefined };
+
+const entries = (all: List, machine: Machine): HypercallResult => {
+  let progress: Progress = { machine, ending: undefined };
+  for (let i = 0; i < all.count; i++) {
+    const next = entry(all, progress, i);
+    if ('kind' in next) return next;
+    progress = next;
+  }
+  return ended(done(progress.machine, 'multicall/list-done'), progress.ending);
+};
+
+/** Entry `i`: how far that comes, or what the multicall comes to. */
+const entry = (all: List, { machine: before, ending }: Progress, i: number): Progress | HypercallResult => {
   const { caller } = all;
   const { machine, stop } = i > 0 ? preemptCheck(before, caller) : { machine: before, stop: false };
   const at = addInt(all.list, i * ENTRY);
@@ -47,7 +59,7 @@ const entries = (all: List, before: Machine, i: number, ending: Ending | undefin
   // multicall/entry-iret: the entry's result is stored as well as may be, and nothing follows.
   if (result.kind === 'no_reply') return { ...result, machine: cite(stored.machine, 'multicall/entry-iret') };
   if (!stored.ok) return ended(fail(stored.machine, 'EFAULT', 'multicall/result-fault'), after);
-  if (result.kind === 'reply') return entries(all, cite(stored.machine, 'multicall/entry-done'), i + 1, after);
+  if (result.kind === 'reply') return { machine: cite(stored.machine, 'multicall/entry-done'), ending: after };
   const continued = continuation(copied.bytes, value, args, result.args);
   const kept = copyToGuest(stored.machine, caller, at, continued);
   if (!kept.ok) return ended(fail(kept.machine, 'EFAULT', 'multicall/result-fault'), after);
