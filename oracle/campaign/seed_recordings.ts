@@ -6,6 +6,7 @@ import type { Program } from '#spec/program.ts';
 import { writeTrace } from '#traces/file.ts';
 import { generateProgram } from '../generators/index.ts';
 import { buildBatch, buildImages, domainsOf } from '../image/index.ts';
+import { PEER_MIB } from '../image/layout.ts';
 import { programData, type Recorder, type Seen, traceOf } from './recorder.ts';
 
 type Seeded = { readonly seed: number; readonly program: Program };
@@ -36,7 +37,9 @@ export const batches = (programs: readonly Seeded[], most: number): readonly (re
 /** The reference machine for a program: real Xen gives domain 0 a vCPU for each CPU. */
 export const machineFor = (program: Program): MachineConfig => {
   const vcpus = program.vcpus ?? 1;
-  const machine = debian_4_17(Array.from({ length: domainsOf(program) }, (_, i) => (i === 0 ? dom0('', undefined, vcpus) : domU(i))));
+  const machine = debian_4_17(
+    Array.from({ length: domainsOf(program) }, (_, i) => (i === 0 ? dom0('', undefined, vcpus) : domU(i, '', PEER_MIB))),
+  );
   return { ...machine, pcpus: vcpus };
 };
 

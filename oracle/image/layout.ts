@@ -45,6 +45,8 @@ export const LOG_INDEX = (LOG - VIRT_BASE) / PAGE;
 /** Domain 0 as toolstack: frames of domain 1 by pfn, a window on one of them, and the registers of its vCPU. */
 export const PEER_ORDER = 10;
 export const PEER_PAGES = 1 << PEER_ORDER;
+export const PEER_MIB = PEER_PAGES / 256;
+export const PEER_KIB = PEER_PAGES * 4;
 export const PEER_FRAMES = pages((8 * PEER_PAGES) / PAGE);
 export const PEER_WINDOW = pages(1);
 export const PEER_CONTEXT = pages(2);

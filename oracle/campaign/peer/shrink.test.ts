@@ -20,7 +20,9 @@ describe.runIf(findPeer('xen').available)('a bug planted in the executor', () =>
       expect(difference).toMatchObject({ role: 'dom0', explained: null, steps: 4 });
       const files = readdirSync(difference!.folder);
       expect(files).toEqual(expect.arrayContaining(['README.txt', 'program.json', 'original.json', 'machine.json', 'peer.txt', 'd0.elf']));
-      expect(readFileSync(join(difference!.folder, 'README.txt'), 'latin1')).toMatch(/4 steps \(generated with \d+\), after \d+ trials on xen/);
+      expect(readFileSync(join(difference!.folder, 'README.txt'), 'latin1')).toMatch(
+        /4 steps \(generated with \d+\), after \d+ trials on xen/,
+      );
       expect(Object.values(check.explained).every((n) => n === 0)).toBe(true);
       expect(Object.keys(check.explained)).toEqual(expect.arrayContaining(['F-176', 'open/frame-choice']));
     } finally {

@@ -4,6 +4,7 @@ import { debian_4_17, dom0, domU } from '#spec/machines/debian_4_17.ts';
 import type { Program } from '#spec/program.ts';
 import { denseProgram, generateProgram } from '../../generators/index.ts';
 import { buildBatch, buildImages, domainsOf } from '../../image/index.ts';
+import { PEER_MIB } from '../../image/layout.ts';
 import { CRADLE_END } from '../../image/toolstack/cradle.ts';
 import { domainPages } from '../../image/toolstack/module.ts';
 
@@ -16,8 +17,8 @@ export type Seeded = { readonly seed: number; readonly program: Program };
 export type Batch = { readonly role: Role; readonly programs: readonly Seeded[] };
 
 const PAGES_A_MIB = 256;
-/** Memory of the machine, by the number of its domains, and of its domain 0 in MiB, as much as the programs need: a machine that is remembered is restored page by page. */
-const MACHINE_MIB = { 1: 40, 2: 64 } as const;
+/** Memory of the machine and of its domain 0 in MiB, as much as the programs need: a machine that is remembered is restored page by page. */
+const MACHINE_MIB = 40;
 const DOM0_MIB = 16;
 /** The same where domain 0 builds domains from a module of many programs. */
 const FARM_MIB = 64;
@@ -94,9 +95,9 @@ export const dom0Images = ({ programs }: Batch): readonly Uint8Array[] =>
 export const dom0Machine = ({ programs }: Batch): MachineConfig => {
   const { program } = programs[0]!;
   const vcpus = program.vcpus ?? 1;
-  const count = domainsOf(program) === 1 ? 1 : 2;
-  const domains = count === 1 ? [dom0('', DOM0_MIB, vcpus)] : [dom0('', DOM0_MIB, vcpus), domU(1)];
-  return { ...debian_4_17(domains), pcpus: vcpus, ...memoryOf(MACHINE_MIB[count]) };
+
+  const domains = domainsOf(program) === 1 ? [dom0('', DOM0_MIB, vcpus)] : [dom0('', DOM0_MIB, vcpus), domU(1, '', PEER_MIB)];
+  return { ...debian_4_17(domains), pcpus: vcpus, ...memoryOf(MACHINE_MIB) };
 };
 
 /** Image of a program as domain 1. */
