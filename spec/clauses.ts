@@ -144,6 +144,7 @@ export const CLAUSES = {
   'emulation/port-bitmap': { chapter: 'emulation', title: 'Without that IOPL, an access to ports below the count of the vCPU\'s I/O bitmap is allowed when the bits of all its ports are clear.' },
   'emulation/port-breakpoint': { chapter: 'emulation', title: 'A breakpoint on a port, which DR7 names while CR4.DE is set, is watched by Xen: after the instruction (for INS and OUTS after the element) comes a #DB, and DR6 tells which.' },
   'emulation/port-string': { chapter: 'emulation', title: 'INS and OUTS move element by element between the port and memory, after permission was asked once, until the counter is used up, an upcall could be delivered, or an element faults: then registers tell how far it came, if it has a REP prefix.' },
+  'emulation/ptwr-bit_offset': { chapter: 'emulation', title: 'The immediate bit number of BTS, BTR and BTC is taken as a signed byte, and may lead beyond the operand as a number in a register does, where a processor takes it modulo the operand\'s size.' },
   'emulation/ptwr-cleared': { chapter: 'emulation', title: 'An entry that is not present is written as it is.' },
   'emulation/ptwr-enter': { chapter: 'emulation', title: 'ENTER stores one thing after another: RBP, the frames of outer levels, the new frame.' },
   'emulation/ptwr-mode': { chapter: 'emulation', title: 'The emulator takes every instruction for 64-bit code, whatever CS says. 32-bit code may so store elsewhere than the processor tried to, or get its page fault for an instruction that 64-bit code does not have.' },

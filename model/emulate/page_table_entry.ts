@@ -1,5 +1,6 @@
 /** One store of an emulated instruction to an entry of a page table. Chapter: spec/chapters/emulation.md, "Page-table writes". */
 import type { VcpuRef } from '#spec/event.ts';
+import { PF } from '../cpu/x86/outcome.ts';
 import { entryAt, type Place, writeEntry } from '../hypercall/mm/guest_l1e.ts';
 import { cite } from '../journal.ts';
 import type { Machine } from '../machine.ts';
@@ -18,6 +19,10 @@ export type Attempt = { readonly machine: Machine; readonly fixed: boolean };
 /** A read on the way failed: the guest's page fault. */
 export const readFault = (machine: Machine, at: VcpuRef, address: Word): Machine =>
   returnToGuest(injectPageFault(cite(machine, 'emulation/ptwr-read_fault'), at, 0, address), at, 'sysret');
+
+/** The same where the bytes of the instruction end, as 64-bit code has them. */
+export const fetchFault = (machine: Machine, at: VcpuRef, address: Word): Machine =>
+  returnToGuest(injectPageFault(cite(machine, 'emulation/ptwr-mode'), at, PF.FETCH, address), at, 'sysret');
 
 /** One entry or an aligned part of it, in the page of the fault. */
 export const mayWrite = ({ address, size }: { readonly address: Word; readonly size: number }, fault: Word): boolean =>

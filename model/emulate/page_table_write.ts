@@ -12,10 +12,10 @@ import { cite, emit } from '../journal.ts';
 import { domainOf, frame, setCpu, setMemory, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import { type Word, ZERO } from '../word/word.ts';
-import { decodeAt } from './decode_at.ts';
+import { fetchAt, Unreadable } from './decode_at.ts';
 import { storeDone } from './done.ts';
 import { emulateEnter } from './page_table_enter.ts';
-import { type Attempt, accessed, mayWrite, readFault, storeEntry, type Target } from './page_table_entry.ts';
+import { type Attempt, accessed, fetchFault, mayWrite, readFault, storeEntry, type Target } from './page_table_entry.ts';
 import { type Store, storeOf } from './page_table_store.ts';
 import { PLATFORM, type Trial, tryStore } from './page_table_trial.ts';
 import { readOnlyMapping } from './read_only_mapping.ts';
@@ -26,7 +26,8 @@ export const emulatePageTableWrite = (machine: Machine, at: VcpuRef, address: Wo
   const target = assisted(machine, at.domid) ? findTarget(machine, at, address) : null;
   if (!target) return guests;
   const cpu = asEmulated(vcpuOf(machine, at).cpu);
-  const instruction = decodeAt(machine, at);
+  const instruction = fetchAt(machine, at);
+  if (instruction instanceof Unreadable) return { machine: fetchFault(machine, at, instruction.address), fixed: true };
   if (instruction?.mnemonic === 'enter') return emulateEnter(machine, at, { instruction, target, fault: address });
   const store = instruction && storeOf(started(cpu, machine.memory, PLATFORM), instruction);
   if (!store) return guests;
@@ -76,7 +77,8 @@ const carryOut = (machine: Machine, at: VcpuRef, { target, store, trial, address
   const { cpu } = trial.outcome;
   const writes = store.kind === 'plain' || (store.kind === 'changed' ? trial.changed : (cpu.flags & ZF) !== 0);
   const { segments, system } = vcpuOf(machine, at).cpu;
-  const seen = decodeMode(system.mode) === '64' ? machine : cite(machine, 'emulation/ptwr-mode');
+  const wide = decodeMode(system.mode) === '64' ? machine : cite(machine, 'emulation/ptwr-mode');
+  const seen = store.beyond ? cite(wide, 'emulation/ptwr-bit_offset') : wide;
   const ran = setCpu(setMemory(seen, trial.memory), at, { ...cpu, segments, system });
   const done = (m: Machine): Attempt => ({
     machine: storeDone(emit(m, { kind: 'emulated', at, instruction: 'ptwr' }), at, cpu.rip),
