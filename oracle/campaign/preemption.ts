@@ -24,10 +24,10 @@ const ALL = 20_000;
 const EVERY: readonly number[] = Array.from({ length: ALL }, (_, i) => i + 1).filter((n) => n % 64 !== 0);
 
 /**
- * Generated programs that tell: a multicall keeps in its entries what is left of a call that stopped, and domains that wait for each other count how
- * often they looked.
+ * Generated programs that tell, of one domain and of two. Multicalls are those of a table's calls, whose entries the guest puts back: what is left in an
+ * entry of a call that stopped would be another call when it is made again.
  */
-export const PREEMPTIBLE: Partial<DenseOptions> = { multicalls: false, alone: 'pv64_dom0' };
+export const PREEMPTIBLE: Partial<DenseOptions> = { multicalls: false };
 
 /** Which questions are answered yes: the n-th of the whole run, from 1; all; or none. */
 export type Forced = number | 'all' | null;

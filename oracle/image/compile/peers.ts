@@ -14,7 +14,7 @@ export const RESULTS_REF = 8;
 /** How long a domain waits for the other before it goes on alone: a crashed domain never answers. */
 const PATIENCE_NS = 1_000_000_000;
 /** How often domain 0 looks whether domain 1 is up. */
-const LOOK_NS = 1_000_000;
+export const LOOK_NS = 1_000_000;
 
 const hypercall = (c: Context, call: HypercallName, ...args: readonly number[]): void => {
   (['rdi', 'rsi', 'rdx'] as const).forEach((register, i) => {
