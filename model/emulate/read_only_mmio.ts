@@ -25,15 +25,19 @@ export const emulateReadOnlyMmio = (machine: Machine, at: VcpuRef, address: Word
   const instruction = decodeAt(machine, at);
   const size = instruction ? storedSize(instruction) : 0;
   if (!instruction || size === 0 || (address.lo & (size - 1)) !== 0) return null;
-  if (!equal(writtenAddress(vcpuOf(machine, at).cpu, machine.memory, instruction), address)) return null;
+  const cpu = as64Bit(vcpuOf(machine, at).cpu);
+  if (!equal(writtenAddress(cpu, machine.memory, instruction), address)) return null;
   // Xen compares the offset in the segment.
-  if (!isZero(overriddenBase(vcpuOf(machine, at).cpu, instruction))) return null;
+  if (!isZero(overriddenBase(cpu, instruction))) return null;
   const { table, index } = mapping.used[3];
   const after = withoutStore(machine, at, table, index);
   if (!after) return null;
   const dropped = emit(cite(setCpu(machine, at, after), 'emulation/mmio_ro-dropped'), { kind: 'emulated', at, instruction: 'mmio_ro' });
   return storeDone(dropped, at, after.rip);
 };
+
+/** emulation/ptwr-mode: here too the emulator takes everything for 64-bit code. */
+const as64Bit = (cpu: CpuState): CpuState => ({ ...cpu, system: { ...cpu.system, mode: '64' } });
 
 /**
  * The processor after the instruction, but for the store: it is run on a memory in which the mapping is writable and leads to RAM, and
@@ -42,8 +46,8 @@ export const emulateReadOnlyMmio = (machine: Machine, at: VcpuRef, address: Word
 const withoutStore = (machine: Machine, at: VcpuRef, table: number, index: number): CpuState | null => {
   const { cpu } = vcpuOf(machine, at);
   const open = writeWord(machine.memory, table, index, entryFor(table, PTE.P | PTE.RW | PTE.US, 0));
-  const trial = executeInstruction({ ...cpu, flags: cpu.flags & ~FLAG.TF }, open, { cpuid: [], tsc: ZERO });
-  return trial.kind === 'retired' ? { ...trial.cpu, flags: trial.cpu.flags | (cpu.flags & FLAG.TF) } : null;
+  const trial = executeInstruction({ ...as64Bit(cpu), flags: cpu.flags & ~FLAG.TF }, open, { cpuid: [], tsc: ZERO });
+  return trial.kind === 'retired' ? { ...trial.cpu, flags: trial.cpu.flags | (cpu.flags & FLAG.TF), system: cpu.system } : null;
 };
 
 /** Instructions that write to memory and read none of it, nor a segment register: Xen's emulator can do neither here. */
