@@ -6,13 +6,19 @@ import { farAddress } from '../cpu/x86/rules/bits.ts';
 import type { Running } from '../cpu/x86/running.ts';
 import { RDI, RSP } from '../cpu/x86/state.ts';
 import { ACCESS } from '../memory/translate.ts';
-import { addInt, type Word } from '../word/word.ts';
+import { addInt, equal, type Word } from '../word/word.ts';
 
 /**
  * `plain`: writes whatever was there. `changed`: reads first, and writes only what is new. `compared`, `compared_pair`: reads first,
  * and writes when ZF comes out set (CMPXCHG, CMPXCHG8B and 16B).
  */
-export type Store = { readonly address: Word; readonly size: number; readonly kind: 'plain' | 'changed' | 'compared' };
+export type Store = {
+  readonly address: Word;
+  readonly size: number;
+  readonly kind: 'plain' | 'changed' | 'compared';
+  /** An immediate bit number led beyond the operand. */
+  readonly beyond?: boolean;
+};
 
 const PLAIN: readonly string[] = ['mov', 'movbe', 'movnti', 'pop'];
 const PUSHES: readonly string[] = ['push', 'pushf', 'call'];
@@ -35,11 +41,18 @@ export const storeOf = (s: Running, i: Instruction): Store | null => {
   if (dst.kind !== 'mem') return memorySource(s, i);
   const address = effectiveAddress(s, i, dst);
   if (PLAIN.includes(mnemonic) || mnemonic.startsWith('set')) return { address, size: dst.size, kind: 'plain' };
-  if (BITS.includes(mnemonic) && i.src.kind === 'reg') return { address: farAddress(s, i, ACCESS.READ), size: dst.size, kind: 'changed' };
+  // emulation/ptwr-bit_offset
+  if (BITS.includes(mnemonic)) return bitStore(s, i, address);
   if (CHANGES.includes(mnemonic)) return { address, size: dst.size, kind: 'changed' };
   if (mnemonic === 'cmpxchg') return { address, size: dst.size, kind: 'compared' };
   if (mnemonic === 'cmpxchg8b') return { address, size: i.size === 8 ? 16 : 8, kind: 'compared' };
   return null;
+};
+
+/** The piece that holds the bit, to which also an immediate number may lead. */
+const bitStore = (s: Running, i: Instruction, operand: Word): Store => {
+  const address = farAddress(s, i, ACCESS.READ);
+  return { address, size: i.dst.size, kind: 'changed', beyond: i.src.kind === 'imm' && !equal(address, operand) };
 };
 
 /** XCHG names its memory second in some spellings. */

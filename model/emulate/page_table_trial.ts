@@ -5,6 +5,7 @@
 import { XEN_L4_SLOTS } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import type { CpuOutcome } from '../cpu/x86/outcome.ts';
+import type { Platform } from '../cpu/x86/platform.ts';
 import type { CpuState } from '../cpu/x86/state.ts';
 import { executeInstruction } from '../cpu/x86/step.ts';
 import { addressOk } from '../guest_copy.ts';
@@ -17,7 +18,7 @@ import { addInt, equal, type Word, ZERO } from '../word/word.ts';
 import type { Store } from './page_table_store.ts';
 
 /** No processor identification and no clock: no instruction that asks for them stores to memory. */
-export const PLATFORM = { cpuid: [], tsc: ZERO };
+export const PLATFORM: Platform = { cpuid: [], tsc: ZERO, emulator: true };
 
 /** `memory`: what is left of it, without the copies. `changed`: the operand is not what it was. `word`: the aligned word where it begins. */
 export type Trial = { readonly outcome: CpuOutcome; readonly memory: Memory; readonly changed: boolean; readonly word: Word };

@@ -26,13 +26,17 @@ const test = (c: Cpu, o: Op, p: number, n: number, change: Change): void => {
   setArithmeticFlags(c, (zero(c) ? ZF : 0) | (old & CF));
 };
 
-/** Bit number in an immediate: taken modulo the operand size, memory or not. */
+/** Address of the piece of a memory operand that a signed bit number leads to (upper half in `cpu.high`). */
+const pieceAt = (c: Cpu, o: Op, n: number, upper: number): number => linearBeyond(c, o, ((n >>> 3) | (upper << 29)) & -o.size, upper >> 3);
+
+/** Bit number in an immediate: taken modulo the operand size, memory or not; only Xen's emulator lets it reach beyond memory operands. */
 const byImmediate =
   (change: Change): Handler =>
   (c, o) => {
     let p = -1;
     if (o.memory) {
-      const at = linear(c, o);
+      const imm = (o.imm << 24) >> 24;
+      const at = c.emulated ? pieceAt(c, o, imm, imm >> 31) : linear(c, o);
       p = change === 'none' ? readable(c, o, at, c.high, o.size - 1) : writable(c, o, at, c.high, o.size - 1);
     }
     test(c, o, p, o.imm & (8 * o.size - 1), change);
@@ -52,8 +56,7 @@ const byRegister =
     }
     const signed = size === 2 ? (n << 16) >> 16 : n;
     const upper = size === 8 ? c.high : signed >> 31;
-    const bytesLo = ((signed >>> 3) | (upper << 29)) & -size;
-    const lo = linearBeyond(c, o, bytesLo, upper >> 3);
+    const lo = pieceAt(c, o, signed, upper);
     const p = change === 'none' ? readable(c, o, lo, c.high, size - 1) : writable(c, o, lo, c.high, size - 1);
     test(c, o, p, bit, change);
     return next(c, o);

@@ -57,6 +57,11 @@ export class Mmu extends Registers {
   aligned = false;
   /** Set while an instruction is carried out for Xen: offsets are addresses, and writes are caught. */
   protected capture: Capture | null = null;
+  /** Xen's emulator carries the instruction out. */
+  get emulated(): boolean {
+    return this.capture !== null;
+  }
+
   protected readonly cache: CodeCache;
   protected readonly noCode = new CodePage(-1);
   private spaces: AddressSpace[];

@@ -19,19 +19,23 @@ type Change = (value: Word, mask: Word) => Word;
 const changeBit =
   (change: Change): Semantics =>
   (s, i) => {
-    if (reachesFar(i)) return changeFarBit(s, i, change);
+    if (reachesFar(s, i)) return changeFarBit(s, i, change);
     const value = readToWrite(s, i, i.dst);
     const n = read(s, i, i.src).lo & (8 * i.dst.size - 1);
     return finish(s, i, i.dst, change(value, bitMask(n)), bitFlags(s.flags, bit(value, n)));
   };
 
-/** A register offset into memory is signed and may reach beyond the operand. */
-const reachesFar = (i: Instruction): boolean => i.dst.kind === 'mem' && i.src.kind === 'reg';
+/** A register offset into memory is signed and may reach beyond the operand; to Xen's emulator an immediate one too. */
+const reachesFar = ({ platform }: Running, i: Instruction): boolean =>
+  i.dst.kind === 'mem' && (i.src.kind === 'reg' || platform.emulator === true);
 
-/** The address of the operand-sized piece that holds the bit, for a register offset into memory. */
+const signedOffset = (s: Running, i: Instruction): Word =>
+  i.src.kind === 'imm' ? signExtend(i.src.value, 1) : signExtend(read(s, i, i.src), i.dst.size);
+
+/** The address of the operand-sized piece that holds the bit, for an offset that may reach beyond the operand. */
 export const farAddress = (s: Running, i: Instruction, access: number): Word => {
   const { size } = i.dst;
-  const pieces = sar(signExtend(read(s, i, i.src), size), size === 8 ? 6 : size === 4 ? 5 : 4);
+  const pieces = sar(signedOffset(s, i), size === 8 ? 6 : size === 4 ? 5 : 4);
   const address = add(effectiveAddress(s, i, i.dst), shl(pieces, size === 8 ? 3 : size === 4 ? 2 : 1));
   return segmented(s, i.dst.segment, cutAddress(address, i.dst.addressSize), size, access);
 };
@@ -40,7 +44,7 @@ const changeFarBit = (s: Running, i: Instruction, change: Change): Running => {
   const { size, stack } = i.dst;
   const at = farAddress(s, i, ACCESS.WRITE);
   const value = readLinear(s, at, size, stack, ACCESS.WRITE);
-  const n = s.regs[i.src.index].lo & (8 * size - 1);
+  const n = read(s, i, i.src).lo & (8 * size - 1);
   const memory: Memory = writeLinear(s, at, size, change(value, bitMask(n)), stack);
   return advance(s, i, s.regs, bitFlags(s.flags, bit(value, n)), memory);
 };
@@ -48,7 +52,7 @@ const changeFarBit = (s: Running, i: Instruction, change: Change): Running => {
 /** BT: CF ← the bit. */
 const btRule: Semantics = (s, i) => {
   const { size, stack } = i.dst;
-  const value = reachesFar(i) ? readLinear(s, farAddress(s, i, ACCESS.READ), size, stack) : read(s, i, i.dst);
+  const value = reachesFar(s, i) ? readLinear(s, farAddress(s, i, ACCESS.READ), size, stack) : read(s, i, i.dst);
   return withFlags(s, i, bitFlags(s.flags, bit(value, read(s, i, i.src).lo & (8 * size - 1))));
 };
 
