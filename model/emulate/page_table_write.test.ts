@@ -54,6 +54,20 @@ describe('a store into a page table', () => {
     expect(miscounted(stored)).toEqual([]);
   });
 
+  it('goes to the bit that a signed immediate names, beyond the operand too', () => {
+    const BTS = [0x48, 0x0f, 0xba, 0x2f];
+    const neighbour = (machine: Machine, n: number): bigint => toBigInt(readWord(machine.memory, table(DOM0).mfn, INDEX + n));
+    for (const [imm, n, bit] of [
+      [0x4b, 1, 11n],
+      [0xf9, -1, 57n],
+      [0x3f, 0, 63n],
+    ] as const) {
+      const stored = run(fresh, DOM0, [...BTS, imm], 0n);
+      expect(neighbour(stored, n)).toBe(neighbour(fresh, n) | (1n << bit));
+      expect(n === 0 || entry(stored, DOM0) === entry(fresh, DOM0)).toBe(true);
+    }
+  });
+
   it('may be a part of the entry, or read it first', () => {
     const low = entry(run(fresh, DOM0, STORE16, 0n), DOM0);
     expect(low).toBe(entry(fresh, DOM0) & ~0xffffn);

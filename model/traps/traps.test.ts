@@ -8,6 +8,7 @@ import { ARGUMENTS, DOM0, peek64, pokeWords } from '../testing/guest.ts';
 import { CODE, hypercall, load, reg, rip, run, setRegs, wordOf } from '../testing/step.ts';
 import { setVcpuInfo, vcpuInfo } from '../vcpu_info.ts';
 import { ZERO } from '../word/word.ts';
+import { toggleMode } from './mode.ts';
 
 const guest = preparedGuest(ONE_PAGE_KERNEL);
 const UD2 = [0x0f, 0x0b];
@@ -212,6 +213,14 @@ describe('the iret hypercall', () => {
 });
 
 describe('emulation', () => {
+  it('shows MTRR to domain 0’s kernel alone, and OSXSAVE to user mode by CR4', () => {
+    const told = (machine: Machine): readonly [boolean, boolean] => {
+      const asked = run(setRegs(load(machine, DOM0, [0x0f, 0x0b, 0x78, 0x65, 0x6e, 0x0f, 0xa2]), DOM0, { [RAX]: 1 })).machine;
+      return [(reg(asked, DOM0, 2) & (1n << 12n)) !== 0n, (reg(asked, DOM0, 1) & (1n << 27n)) !== 0n];
+    };
+    expect(told(guest)).toEqual([true, true]);
+    expect(told(toggleMode(guest, DOM0))).toEqual([false, false]);
+  });
   it('answers CPUID behind Xen’s prefix, and keeps RCX and R11 of the way back', () => {
     const { machine, events } = run(
       setRegs(load(guest, DOM0, [0x0f, 0x0b, 0x78, 0x65, 0x6e, 0x0f, 0xa2]), DOM0, { [RAX]: 0x40000000, [R11]: 5 }),

@@ -85,6 +85,7 @@ describe('ways into Xen', () => {
   test('undefined and unknown opcodes', () => {
     expect(fixture([0x0f, 0x0b]).cpu.run(1)).toEqual(fault(6, null));
     expect(fixture([0x06]).cpu.run(1)).toEqual(fault(6, null));
+    expect(fixture([0x0f, 0x01, 0xc8]).cpu.run(1), 'monitor').toEqual(fault(6, null));
     const { cpu } = fixture([0x90, 0x8f, 0xc8]);
     expect(() => cpu.run(5)).toThrow('not modelled: instruction/8f');
     expect(cpu.rip).toBe(CODE + 1n);

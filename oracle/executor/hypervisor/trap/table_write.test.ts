@@ -33,6 +33,18 @@ describe('an instruction that Xen carries out on a table', () => {
     expect(guest.register(RAX)).toBe((entry >> 24n) | ((guest.get(ENTRY + 8) << 40n) & 0xffffffffffffffffn));
   });
 
+  test('goes to the bit that a signed immediate names, beyond the operand too', () => {
+    for (const [imm, at, bit] of [
+      [0x4b, ENTRY + 8, 11n],
+      [0xf9, ENTRY - 8, 57n],
+    ] as const) {
+      const guest = guestWithPageFault();
+      const [entry, there] = [guest.get(ENTRY), guest.get(at)];
+      expect(guest.run([0x48, 0x0f, 0xba, 0x2e, imm]), 'bts qword [rsi], imm').toMatchObject(emulated);
+      expect([guest.get(ENTRY), guest.get(at)]).toEqual([entry, there | (1n << bit)]);
+    }
+  });
+
   test('is ENTER too, one store after another', () => {
     const guest = guestWithPageFault();
     const entry = guest.get(ENTRY) & ~RW;

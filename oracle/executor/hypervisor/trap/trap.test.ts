@@ -304,6 +304,9 @@ describe('privileged instructions', () => {
     expect(guest.register(RBX)).toBe(0x566e6558n);
     expect(guest.vcpu.cpu.rip).toBe(BigInt(CODE + 7));
     expect(guest.run([0x0f, 0x0b, 0x78, 0x65, 0x6e, 0x90])).toMatchObject([{ vector: 6 }]);
+    guest.set(RAX, 1);
+    guest.run([0x0f, 0x0b, 0x78, 0x65, 0x6e, 0x0f, 0xa2]);
+    expect(guest.register(RDX) & 0x1000n, 'MTRR, to the kernel of domain 0').toBe(0x1000n);
   });
 
   test('single steps go on over an emulated instruction', () => {
