@@ -7,7 +7,7 @@ import { type Generation, SELF } from '../state.ts';
 import { call, type Maker, oneOf, type Theme } from './theme.ts';
 
 /** Xen hands out the lowest free port, so that the first of these are in use most of the time, and no port lives for ever. */
-const [LAST_IN_USE, LAST_PORT] = [8, 16];
+const [LAST_IN_USE, LAST_PORT] = [6, 16];
 /** Two domains hand over to each other by port 1. */
 const firstPort = ({ state }: Generation): number => (state.two ? 2 : 1);
 const port = (g: Generation): Value => (g.r.one(24) ? g.r.pick([0, 1000, 0x20000]) : g.r.int(firstPort(g), LAST_IN_USE));
@@ -17,7 +17,7 @@ const virq = ({ r }: Generation): number => (r.one(12) ? 24 : r.int(1, 23));
 
 const MAKERS: readonly Maker[] = [
   {
-    weight: 18,
+    weight: 24,
     row: 'event_channel_op/alloc_unbound',
     make: (g) =>
       call('event_channel_op', 6, {
@@ -26,7 +26,7 @@ const MAKERS: readonly Maker[] = [
       }),
   },
   {
-    weight: 8,
+    weight: 7,
     row: 'event_channel_op/bind_interdomain',
     make: (g) => call('event_channel_op', 0, { struct: 'evtchn.bind_interdomain', fields: { remote_dom: SELF, remote_port: port(g) } }),
   },
@@ -41,7 +41,7 @@ const MAKERS: readonly Maker[] = [
     make: () => call('event_channel_op', 7, { struct: 'evtchn.bind_ipi', fields: { vcpu: 0 } }),
   },
   {
-    weight: 32,
+    weight: 40,
     row: 'event_channel_op/close',
     make: (g) => call('event_channel_op', 3, { struct: 'evtchn.close', fields: { port: owned(g) } }),
   },
@@ -69,7 +69,7 @@ const MAKERS: readonly Maker[] = [
 
 export const ports: Theme = {
   name: 'ports',
-  weight: 5,
+  weight: 6,
   needs: ['event_channel_op/bind_interdomain'],
   prepare: () => [],
   call: oneOf(MAKERS),
