@@ -12,6 +12,7 @@ import { frameOf, PTE } from '../mm/entry.ts';
 import { readableGuestL1e } from '../mm/guest_l1e.ts';
 import { isReadOnlyIo } from '../mm/io_memory.ts';
 import type { Vcpu } from '../vcpu.ts';
+import { fetchAs64BitCode } from './emulated_fetch.ts';
 import { injectException } from './inject.ts';
 
 /** MOV, MOVBE and STOS: as wide as their operand, a byte for even opcodes (MOVBE aside). */
@@ -32,9 +33,8 @@ const storeSize = ({ opcode, size }: Instruction): number => {
 export const dropReadOnlyStore = (machine: Machine, vcpu: Vcpu, lo: number, hi: number): boolean => {
   if (!vcpu.domain.privileged || !mapsReadOnlyIo(machine, vcpu, lo, hi)) return false;
   const { cpu } = vcpu;
-  if (cpu.legacy) throw new NotModelled('emulation/mmio_ro-compatibility');
-  const instruction = cpu.instruction();
-  if (instruction === null) return false;
+  const instruction = fetchAs64BitCode(machine, vcpu);
+  if (instruction === null || instruction === 'fault') return instruction === 'fault';
   const { row, length } = instruction;
   if (ON_STACK.has(row.mnemonic)) throw new NotModelled(`emulation/mmio_ro-${row.mnemonic}`);
   const size = storeSize(instruction);

@@ -10,24 +10,20 @@ import type { Machine } from '../machine.ts';
 import { ptwrTable } from '../mm/ptwr.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { emulateEnter } from './emulated_enter.ts';
+import { fetchAs64BitCode } from './emulated_fetch.ts';
 import { isEnter, isX87Store, type StoreKind, storeKind } from './emulated_store.ts';
 import { injectPageFault } from './inject.ts';
 import { ENTRY_BYTES, finishStore, storeToTable, type TableFault } from './store_to_table.ts';
 
 const GPRS = 16;
-/** Page-fault error code: an instruction was fetched. */
-const ERROR_FETCH = 16;
 
 /** True when Xen has dealt with it, be it by another fault. */
 export const emulateTableWrite = (machine: Machine, vcpu: Vcpu, lo: number, hi: number): boolean => {
   const table = ptwrTable(machine, vcpu, lo, hi);
   if (table < 0) return false;
   const { cpu } = vcpu;
-  // Xen's emulator takes all code of a 64-bit guest for 64-bit code.
-  const fromLegacy = cpu.legacy;
-  if (fromLegacy) cpu.xen.takeFor64BitCode();
-  const instruction = cpu.instruction();
-  if (instruction === null) return fromLegacy && fetchFault(machine, vcpu);
+  const instruction = fetchAs64BitCode(machine, vcpu);
+  if (instruction === null || instruction === 'fault') return instruction === 'fault';
   if (isX87Store(instruction)) throw new NotModelled('emulation/ptwr-x87');
   if (isEnter(instruction)) return emulateEnter(machine, vcpu, { table, lo, hi }, instruction);
   const kind = storeKind(instruction);
@@ -49,14 +45,6 @@ export const emulateTableWrite = (machine: Machine, vcpu: Vcpu, lo: number, hi: 
   }
   vcpu.savedFlags.set(cpu.flags, vcpu.savedFlags.hi);
   finishStore(machine, vcpu);
-  return true;
-};
-
-/** By 32-bit code: what lies at the offset as an address cannot be read. */
-const fetchFault = (machine: Machine, vcpu: Vcpu): boolean => {
-  const address = vcpu.cpu.fetchFault();
-  if (address === null) return false;
-  injectPageFault(machine, vcpu, ERROR_FETCH, Number(BigInt.asIntN(32, address)), Number(BigInt.asIntN(32, address >> 32n)));
   return true;
 };
 
