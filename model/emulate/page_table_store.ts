@@ -39,7 +39,7 @@ export const storeOf = (s: Running, i: Instruction): Store | null => {
   if (STRINGS.includes(mnemonic)) return { address: cutAddress(s.regs[RDI], i.addressSize), size: dst.size, kind: 'plain' };
   if (PUSHES.includes(mnemonic)) return { address: addInt(s.regs[RSP], -i.size), size: i.size, kind: 'plain' };
   if (dst.kind !== 'mem') return memorySource(s, i);
-  const address = effectiveAddress(s, i, dst);
+  const address = effectiveAddress(mnemonic === 'pop' ? popped(s, i) : s, i, dst);
   if (PLAIN.includes(mnemonic) || mnemonic.startsWith('set')) return { address, size: dst.size, kind: 'plain' };
   // emulation/ptwr-bit_offset
   if (BITS.includes(mnemonic)) return bitStore(s, i, address);
@@ -48,6 +48,9 @@ export const storeOf = (s: Running, i: Instruction): Store | null => {
   if (mnemonic === 'cmpxchg8b') return { address, size: i.size === 8 ? 16 : 8, kind: 'compared' };
   return null;
 };
+
+/** POP has moved RSP before it forms its address. */
+const popped = (s: Running, { size }: Instruction): Running => ({ ...s, regs: s.regs.with(RSP, addInt(s.regs[RSP], size)) });
 
 /** The piece that holds the bit, to which also an immediate number may lead. */
 const bitStore = (s: Running, i: Instruction, operand: Word): Store => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { writeElf } from '#oracle/image/elf.ts';
 import type { VcpuRef } from '#spec/event.ts';
-import { RAX, RDI } from '../cpu/x86/state.ts';
+import { RAX, RDI, RSP } from '../cpu/x86/state.ts';
 import { execute } from '../execute.ts';
 import { domainOf, setMemory, updateDomain, updateVcpu, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
@@ -66,6 +66,16 @@ describe('a store into a page table', () => {
       expect(neighbour(stored, n)).toBe(neighbour(fresh, n) | (1n << bit));
       expect(n === 0 || entry(stored, DOM0) === entry(fresh, DOM0)).toBe(true);
     }
+  });
+
+  it('by POP goes to the address that the moved stack pointer makes', () => {
+    const { va } = table(DOM0);
+    const { cpu } = vcpuOf(fresh, DOM0);
+    const atTable = updateVcpu(fresh, DOM0, { cpu: { ...cpu, regs: cpu.regs.with(RSP, fromNumber(va + (INDEX + 1) * 8)) } });
+    const next = toBigInt(readWord(fresh.memory, table(DOM0).mfn, INDEX + 1));
+    const stored = run(atTable, DOM0, [0x8f, 0x44, 0x24, 0xf0], 0n); // pop [rsp-16]
+    expect(entry(stored, DOM0)).toBe(next);
+    expect(miscounted(stored)).toEqual([]);
   });
 
   it('may be a part of the entry, or read it first', () => {
