@@ -4,12 +4,12 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { debian_4_17, dom0, domU } from '#spec/machines/debian_4_17.ts';
 import type { Program, Step } from '#spec/program.ts';
+import { ENGINES } from '../../campaign/engines.ts';
+import { engineRecorder, transcript } from '../../campaign/recorder.ts';
 import { buildImages } from '../../image/index.ts';
-import { bootXen } from '../../peers/xen/boot.ts';
-import { findPackages } from '../../peers/xen/packages.ts';
-import { recordingOf } from '../../peers/xen/recording.ts';
-import { ENGINES } from '../engines.ts';
-import { engineRecorder, transcript } from '../recorder.ts';
+import { bootXen } from './boot.ts';
+import { findPackages } from './packages.ts';
+import { recordingOf } from './recording.ts';
 
 const MIB = 16;
 const SECONDS = 30;

@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { findPeer } from '../../peers/peers.ts';
-import { checkAgainstPeer } from './check.ts';
+import { checkAgainstPeer } from '../../campaign/peer/check.ts';
+import { findPeer } from '../peers.ts';
 
 /** This program closes a port that an event waits on, and looks at it again. */
 const SEEDS = { first: 20, programs: 1 } as const;
