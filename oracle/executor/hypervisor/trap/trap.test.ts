@@ -1,29 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { FLAT } from '#spec/abi/xen.ts';
-import { CS, R11, RAX, RBX, RCX, RDX, RSI, RSP, SS_REG } from '../../cpu/interface.ts';
-import { CODE, DATA, Guest, STACK } from '../testing/guest.ts';
+import { CS, R11, RAX, RBX, RCX, RDX, RSP, SS_REG } from '../../cpu/interface.ts';
+import { CODE, DATA, type Guest, STACK } from '../testing/guest.ts';
+import { HANDLER, masked, ready } from '../testing/ready.ts';
 import { infoAddress } from '../vcpu_info.ts';
 
-const HANDLER = DATA + 0x800;
 const UD2 = [0x0f, 0x0b];
 const IRET = 23;
 const KERNEL_STACK = STACK + 0x1000;
 
 const at = { domid: 0, vcpu: 0 };
-const masked = (guest: Guest, mask: number): void => guest.machine.memory.write8(infoAddress(guest.vcpu) + 1, mask);
 const pend = (guest: Guest): void => guest.machine.memory.write8(infoAddress(guest.vcpu), 1);
 const mask = (guest: Guest): number => guest.machine.memory.read8(infoAddress(guest.vcpu) + 1);
-
-/** A guest with handlers for some vectors, its mask open and its stack at STACK. */
-const ready = (vectors: readonly number[], flags = 0): Guest => {
-  const guest = new Guest();
-  guest.traps(Object.fromEntries(vectors.map((vector) => [vector, HANDLER])), flags);
-  masked(guest, 0);
-  guest.set(RSP, STACK - 8);
-  guest.set(RCX, 0xcc);
-  guest.set(R11, 0x11);
-  return guest;
-};
 
 /** Enter user mode at CODE with `flags` for iret_context, by the kernel's own tables. */
 const toUser = (guest: Guest, vgcf = 0, rflags = 0x202): void => {
@@ -317,39 +305,6 @@ describe('privileged instructions', () => {
   });
 });
 
-describe('stores to an L1 table that is mapped read-only', () => {
-  const TABLE = 0x20a000;
-  const entryOf = (page: number): number => TABLE + 8 * ((page >> 12) & 511);
-
-  test('are checked and carried out', () => {
-    const guest = ready([14]);
-    const entry = guest.get(entryOf(DATA));
-    guest.set(RSI, entryOf(DATA));
-    guest.set(RAX, entry & ~2n);
-    expect(guest.run([0x48, 0x89, 0x06])).toEqual([{ kind: 'emulated', at, instruction: 'ptwr' }]);
-    expect(guest.get(entryOf(DATA))).toBe(entry & ~2n);
-    expect(guest.vcpu.cpu.rip).toBe(BigInt(CODE + 3));
-    expect(guest.run([0x80, 0x26, 0x00]), 'and byte [rsi], 0').toMatchObject([{ kind: 'emulated' }]);
-    expect(guest.get(entryOf(DATA)) & 1n).toBe(0n);
-  });
-
-  test('a forbidden entry is the guest page fault, and changes nothing', () => {
-    const guest = ready([14]);
-    const table = BigInt(guest.vcpu.kernelTable) << 12n;
-    const entry = guest.get(entryOf(DATA));
-    guest.set(RSI, entryOf(DATA));
-    guest.set(RAX, table | 0x67n);
-    expect(guest.run([0x48, 0x89, 0x06])).toMatchObject([{ kind: 'exception', vector: 14, error: 3 }]);
-    expect(guest.get(entryOf(DATA))).toBe(entry);
-  });
-
-  test('other tables are not written', () => {
-    const guest = ready([14]);
-    guest.set(RSI, 0x209000);
-    expect(guest.run([0x48, 0x89, 0x06])).toMatchObject([{ kind: 'exception', vector: 14, error: 3 }]);
-  });
-});
-
 test('#NM clears the virtual CR0.TS', () => {
   const guest = ready([7]);
   guest.call(5, 1);
@@ -374,30 +329,5 @@ describe('IRET that refuses a stack selector', () => {
     guest.put(DATA, 0, 0, 0, 0, 0x10000, FLAT.RING3_CS64 & ~3, 0x202, STACK, 0);
     guest.call(IRET);
     expect(guest.machine.events).toMatchObject([{ kind: 'hypercall' }, { kind: 'exception', vector: 14, error: 0, address: '0x10000' }]);
-  });
-});
-
-describe('stores to a device that domain 0 may only read', () => {
-  const STORE = [0x89, 0x06];
-  const mapped = (): Guest => {
-    const guest = ready([14]);
-    expect(guest.call(14, DATA, 0xfec00061, 0)).toBe(0);
-    return guest;
-  };
-
-  test('are passed over', () => {
-    const guest = mapped();
-    guest.set(RSI, DATA + 4);
-    expect(guest.run(STORE)).toEqual([{ kind: 'emulated', at, instruction: 'mmio_ro' }]);
-    expect(guest.vcpu.cpu.rip).toBe(BigInt(CODE + 2));
-  });
-
-  test.each([
-    ['unaligned', DATA + 6, STORE],
-    ['that read as well', DATA + 4, [0x01, 0x06]],
-  ])('%s get their page fault', (_what, address, code) => {
-    const guest = mapped();
-    guest.set(RSI, address);
-    expect(guest.run(code)).toMatchObject([{ kind: 'exception', vector: 14, error: 3 }]);
   });
 });
