@@ -91,7 +91,7 @@ hash_word:
   jne hash_word
   ret
 
-# System time in RAX, nanoseconds. Where the counter goes back, no time has passed.
+# System time in RAX, nanoseconds. Where the counter goes back, no time has passed; a stamp from before the domain was is negative, and no way back.
 now:
   mov rsi, [VAR.vcpu_info]
 now_again:
@@ -100,7 +100,7 @@ now_again:
   shl rdx, 32
   or rax, rdx
   sub rax, [rsi + 40]
-  jae now_forward
+  jns now_forward
   xor eax, eax
 now_forward:
   movsx ecx, byte [rsi + 60]
