@@ -75,7 +75,15 @@ const headerOf = (path: string): { producer?: { name?: string; version?: string 
   return JSON.parse(text.slice(0, text.indexOf('\n')));
 };
 
-/** Recorded traces that are evidence, by clause. */
+/** How many first letters of a trace's name say what it is about: the clause. */
+const aboutIt = (id: string, trace: string): number => {
+  const name = id.replace('/', '-');
+  let same = 0;
+  while (same < name.length && name[same] === trace[same]) same++;
+  return same;
+};
+
+/** Recorded traces that are evidence, by clause; those that are named after it first. */
 export const evidence = (folder = RECORDED_FOLDER): ReadonlyMap<string, readonly Evidence[]> => {
   const found = new Map<string, Evidence[]>();
   const files = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith('.trace.gz')) : [];
@@ -86,5 +94,6 @@ export const evidence = (folder = RECORDED_FOLDER): ReadonlyMap<string, readonly
       found.set(id, [...(found.get(id) ?? []), one]);
     }
   }
+  for (const [id, shown] of found) shown.sort((a, b) => aboutIt(id, b.trace) - aboutIt(id, a.trace));
   return found;
 };

@@ -33,6 +33,13 @@ const FAMILY: Readonly<Partial<Record<HypercallName, string>>> = {
   memory_op: 'memory',
   physdev_op: 'physdev',
   platform_op: 'platform',
+  sysctl: 'sysctl',
+  domctl: 'domctl',
+  mca: 'mca',
+  hvm_op: 'hvm',
+  dm_op: 'dm',
+  paging_domctl_cont: 'paging_domctl_cont',
+  xenoprof_op: 'xenoprof',
 };
 
 /**

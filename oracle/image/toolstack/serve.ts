@@ -57,7 +57,7 @@ next_program:
   mov rbx, [V.record]
   mov eax, [V.program]
   mov [rbx + RECORD.program], eax
-# The processor's DR6 is whoever wrote it last's: as at the machine's start.
+# DR6 as at the machine's start.
   mov edi, 6
   xor esi, esi
   mov eax, HYPERCALL_set_debugreg
