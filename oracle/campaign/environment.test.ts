@@ -29,3 +29,15 @@ it('gives a pinned vCPU to its pCPU alone', () => {
     ])[0],
   ).toBeUndefined();
 });
+
+it('waits for a timer as long as its patience lasts', () => {
+  const asleep = { ...status, runnable: [], deadline: 5_000_000_000 };
+  const after = (patience?: number) => {
+    const environment = new Environment(undefined, undefined, patience);
+    environment.next(asleep);
+    return environment.next(asleep);
+  };
+  expect(after()).toEqual({ kind: 'time', now: 5_000_000_000 });
+  expect(after(5_000_000_000)).toEqual({ kind: 'time', now: 5_000_000_000 });
+  expect(after(4_999_999_999)).toBe('idle');
+});

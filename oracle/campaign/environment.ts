@@ -28,7 +28,7 @@ export const BOOT_NS = 3_000_000_000;
 /** Inputs in a row in which no guest executes anything: a machine that needs more of them will never go on. */
 const MOST_BARREN_INPUTS = 1_000_000;
 
-/** Why no further input makes sense. `idle`: every vCPU waits and no timer is armed, or only one that is months away. */
+/** Why no further input makes sense. `idle`: every vCPU waits and no timer is armed, or only one that is farther away than the environment's patience. */
 export type Finish = 'halted' | 'idle' | 'limit';
 
 const sameVcpu = (a: VcpuRef | null, b: VcpuRef | null): boolean =>
@@ -37,6 +37,7 @@ const sameVcpu = (a: VcpuRef | null, b: VcpuRef | null): boolean =>
 export class Environment {
   private readonly policy: Policy;
   readonly limit: number;
+  private readonly patience: number;
   private spent = 0;
   private turn = 0;
   private random: number;
@@ -46,9 +47,11 @@ export class Environment {
   private barren = 0;
   private pending: Input[] = [{ kind: 'time', now: BOOT_NS }];
 
-  constructor(policy: Policy = DEFAULT_POLICY, limit = Number.MAX_SAFE_INTEGER) {
+  /** `limit`: steps in all. `patience`: nanoseconds for which it waits when all vCPUs do; months, when nobody says how many. */
+  constructor(policy: Policy = DEFAULT_POLICY, limit = Number.MAX_SAFE_INTEGER, patience = Number.MAX_SAFE_INTEGER) {
     this.policy = policy;
     this.limit = limit;
+    this.patience = patience;
     this.random = policy.seed | 0;
   }
 
@@ -69,8 +72,9 @@ export class Environment {
       return { kind: 'time', now };
     }
     if (status.runnable.length === 0) {
-      if (status.deadline === null || status.deadline > Number.MAX_SAFE_INTEGER) return 'idle';
-      return { kind: 'time', now: Math.max(status.now, status.deadline) };
+      const { deadline, now } = status;
+      if (deadline === null || deadline > Number.MAX_SAFE_INTEGER || deadline - now > this.patience) return 'idle';
+      return { kind: 'time', now: Math.max(now, deadline) };
     }
     return this.dispatch(status);
   }

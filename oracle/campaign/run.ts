@@ -17,6 +17,8 @@ export type RunOptions = {
   readonly policy?: Policy;
   /** Most steps in all. */
   readonly limit?: number;
+  /** Nanoseconds for which it waits when every vCPU does. */
+  readonly patience?: number;
   readonly onEvent?: (event: Event) => void;
   /** Called after every input with the clauses that decided something. */
   readonly onClauses?: (clauses: readonly string[]) => void;
@@ -26,7 +28,7 @@ export type RunOptions = {
 
 /** Throws NotModelled, BadInput and ModelBug as the engine does. What happened before something not modelled is told first. */
 export const runEngine = (engine: Engine, options: RunOptions = {}): RunResult => {
-  const environment = new Environment(options.policy ?? DEFAULT_POLICY, options.limit);
+  const environment = new Environment(options.policy ?? DEFAULT_POLICY, options.limit, options.patience);
   const tell = (input: Input, report: Report): void => {
     environment.account(input, report.retired);
     options.onInput?.(environment.retired);

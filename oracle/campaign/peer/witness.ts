@@ -21,6 +21,8 @@ export type Shown = {
 export const NO_END = 'no end';
 /** Steps after which an engine is given up: more than real Xen gives a domain. */
 const LIMIT = 200_000_000;
+/** Nanoseconds of waiting after which a program is taken to hang, as it is on real Xen, where nobody waits for a watchdog of 1000 s. */
+const PATIENCE = 100_000_000_000;
 const PAGE = 4096;
 
 export const linesIn = (text: string): readonly string[] => (text === '' ? [] : text.replace(/\n$/, '').split('\n'));
@@ -43,6 +45,7 @@ const run = (
   try {
     runEngine(engine, {
       limit: LIMIT,
+      patience: PATIENCE,
       onEvent: (event) => {
         coverage.add(event);
         if (event.kind === 'console') consoles[event.domid]?.push(event.bytes);
