@@ -41,6 +41,8 @@ export type Vcpu = {
   readonly id: number;
   readonly cpu: CpuState;
   readonly mode: 'kernel' | 'user';
+  /** By which instruction Xen gives the processor back to it; `iret` while it runs (`trap/return-held`). */
+  readonly wayBack: 'sysret' | 'iret';
   readonly initialised: boolean;
   /** VCPUOP_up was done (or it is vCPU 0). */
   readonly online: boolean;

@@ -28,6 +28,7 @@ export const freshVcpu = (domid: number, id: number, sharedInfo: number, tscEmul
   id,
   cpu: { ...freshCpu(0, ZERO, [0, 0, 0, 0, 0, 0]), flags: FIXED_FLAG },
   mode: 'kernel',
+  wayBack: 'iret',
   initialised: false,
   online: false,
   blocked: false,

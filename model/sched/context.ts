@@ -9,7 +9,7 @@ import { refreshTime } from '../time/clock.ts';
 import { periodicWork, stopPeriodic } from '../time/timers.ts';
 import { forget } from '../tlb.ts';
 import { loadSegments } from '../traps/failsafe.ts';
-import { returnToGuest } from '../traps/return.ts';
+import { goesBackBy, returnToGuest } from '../traps/return.ts';
 import { changeRunstate, isRunnable, isSchedulable } from './runstate.ts';
 import { leavePcpu } from './shutdown.ts';
 
@@ -30,7 +30,7 @@ export const schedule = (machine: Machine, cpu: number, next: VcpuRef | null): M
   const { machine: ready, failsafe } = same(holder.loaded ?? null, next)
     ? { machine: left, failsafe: false }
     : loadSegments(putOn(left, cpu, next), next);
-  return returnToGuest(refreshTime(updateRunstateArea(ready, next), next), next, failsafe ? 'sysret' : 'iret');
+  return returnToGuest(refreshTime(updateRunstateArea(ready, next), next), next, failsafe ? 'sysret' : vcpuOf(ready, next).wayBack);
 };
 
 /** The pCPU has the vCPU and what belongs to it; no other still does. */
@@ -78,6 +78,7 @@ export const leaveIfStopped = (machine: Machine, at: VcpuRef): Machine => {
   const vcpu = vcpuOf(machine, at);
   if (!isRunnable(machine, vcpu)) return leavePcpu(machine, at);
   if (vcpu.pinnedTo === null || vcpu.pinnedTo === holder) return machine;
-  const left: Machine = { ...switchOut(machine, at), cpus: machine.cpus.with(holder, { ...machine.cpus[holder], current: null }) };
+  const out = goesBackBy(switchOut(machine, at), at, 'sysret');
+  const left: Machine = { ...out, cpus: out.cpus.with(holder, { ...out.cpus[holder], current: null }) };
   return cite(updateRunstateArea(left, at), 'sched/switch-pinned');
 };

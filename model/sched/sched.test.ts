@@ -3,6 +3,7 @@ import { ONE_PAGE_KERNEL } from '#oracle/image/one_page.ts';
 import { evtchn } from '#spec/abi/event_channel.ts';
 import { VIRQ } from '#spec/abi/xen.ts';
 import { BadInput } from '#spec/failure.ts';
+import { DS } from '../cpu/x86/state.ts';
 import { statusOf } from '../engine.ts';
 import { domainOf, updateVcpu, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
@@ -186,5 +187,26 @@ describe('vCPUs', () => {
     expect([moved.rc, vcpuOf(moved.machine, DOM0).vcpuInfo]).toEqual([0, { mfn, offset: 8 }]);
     expect(hypercall(words(moved.machine, mfn, 8), DOM0, 'vcpu_op', 10, 0, ARGUMENTS).rc).toBe(-22);
     expect(hypercall(words(guest, mfn, 4033), DOM0, 'vcpu_op', 10, 0, ARGUMENTS).rc).toBe(-6);
+  });
+});
+
+describe('what a vCPU does when its turn comes again', () => {
+  const odd = (machine: Machine): Machine => {
+    const { cpu } = vcpuOf(machine, DOM0);
+    const selectors = cpu.segments.selectors.with(DS, 3);
+    return updateVcpu(machine, DOM0, { cpu: { ...cpu, segments: { ...cpu.segments, selectors } } });
+  };
+  const again = (machine: Machine): Machine =>
+    apply(apply(machine, { kind: 'schedule', cpu: 0, vcpu: null }).machine, { kind: 'schedule', cpu: 0, vcpu: DOM0 }).machine;
+  const ds = (machine: Machine): number => vcpuOf(machine, DOM0).cpu.segments.selectors[DS];
+  const polls = (machine: Machine): Machine =>
+    hypercall(words(masked(machine), POOL, 0, 9_000_000_000_000n), DOM0, 'sched_op', 3, ARGUMENTS).machine;
+
+  it('it goes back by SYSRET when it had stopped in a hypercall', () => {
+    const waits = polls(odd(guest));
+    expect([waits.cpus[0].current, vcpuOf(waits, DOM0).wayBack]).toEqual([null, 'sysret']);
+  });
+  it('it goes back by IRET, which makes null selectors 0, when it was interrupted', () => {
+    expect([ds(odd(guest)), ds(again(odd(guest))), vcpuOf(again(guest), DOM0).wayBack]).toEqual([3, 0, 'iret']);
   });
 });

@@ -30,11 +30,18 @@ const IRET_FLAGS = 0x3e7fd5;
 /** Leave Xen towards the guest, unless its vCPU can no longer run. */
 export const returnToGuest = (machine: Machine, at: VcpuRef, exit: Exit): Machine => {
   if (pcpuOf(machine, at) < 0 || !isRunnable(machine, vcpuOf(machine, at)) || findDomain(machine, at.domid)?.shutdown !== null)
-    return machine;
+    return goesBackBy(machine, at, exit);
   const vcpu = vcpuOf(machine, at);
   if (vcpu.nmiPending && !vcpu.nmiMasked) return deliverNmi(machine, at, exit);
   if (eventsNeedDelivery(machine, at)) return deliverEvent(machine, at);
-  return exit === 'sysret' ? sysret(machine, at) : iret(machine, at);
+  const m = goesBackBy(machine, at, 'iret');
+  return exit === 'sysret' ? sysret(m, at) : iret(m, at);
+};
+
+/** trap/return-held: a vCPU that stops inside Xen goes on as it would have; one that runs is interrupted, and goes on by IRET. */
+export const goesBackBy = (machine: Machine, at: VcpuRef, wayBack: Exit): Machine => {
+  if (vcpuOf(machine, at).wayBack === wayBack) return machine;
+  return updateVcpu(wayBack === 'sysret' ? cite(machine, 'trap/return-held') : machine, at, { wayBack });
 };
 
 /** trap/return-nmi: the NMI handler is entry 2 of the virtual IDT. Without one the NMI is lost. */

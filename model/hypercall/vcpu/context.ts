@@ -49,7 +49,10 @@ const fpuIn = (bytes: Uint8Array): Fpu => {
   return { ...x87From(image, FRESH_FPU), mxcsr, xmm: xmmFrom(image, FRESH_FPU, FRESH_FPU.xmm.length) };
 };
 
-/** Mode, general registers, FPU, traps, virtual IOPL: set even when the rest of the context is then refused. */
+/** Bit of entry_vector: Xen was entered by SYSCALL. */
+const TRAP_SYSCALL = 0x100;
+
+/** Mode, way back (`trap/return-held`), general registers, FPU, traps, virtual IOPL: set even when the rest of the context is then refused. */
 export const withRegisters = (vcpu: Vcpu, bytes: Uint8Array): Vcpu => {
   const flags = wordIn(bytes, at.flags.at).lo;
   const rflags = register(bytes, 'rflags').lo;
@@ -59,6 +62,7 @@ export const withRegisters = (vcpu: Vcpu, bytes: Uint8Array): Vcpu => {
   return {
     ...vcpu,
     mode: (flags & VGCF.in_kernel) !== 0 ? 'kernel' : 'user',
+    wayBack: (register(bytes, 'entry_vector').lo & TRAP_SYSCALL) !== 0 ? 'sysret' : 'iret',
     masking: {
       ...vcpu.masking,
       failsafe: (flags & VGCF.failsafe_disables_events) !== 0,
