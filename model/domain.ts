@@ -68,6 +68,12 @@ export type Domain = {
   readonly channels: readonly (Channel | null)[];
   /** Port at which a reset of the channels was interrupted; 0 or absent = none was. */
   readonly resettingPort?: number;
+  /** What XEN_DOMCTL_setdomainhandle stored, 16 bytes; absent = zeros. */
+  readonly handle?: Uint8Array;
+  /** Weight and cap for the scheduler; absent = as at first. */
+  readonly credit?: { readonly weight: number; readonly cap: number };
+  /** Port that is notified when the domain suspends; 0 or absent = none. */
+  readonly suspendPort?: number;
   /** Absent or null = the two-level ABI. */
   readonly fifo?: EvtchnFifo | null;
   /** By port, for as long as the domain lives: neither closing a port nor leaving the FIFO ABI forgets it. */

@@ -1,6 +1,7 @@
 /** The end of a domain. Chapter: spec/chapters/sched.md, "Shutdown". */
 import { SHUTDOWN, VIRQ } from '#spec/abi/xen.ts';
 import type { CrashReason, VcpuRef } from '#spec/event.ts';
+import { send } from '../hypercall/event_channel/send.ts';
 import { sendGlobalVirq } from '../hypercall/event_channel/virq.ts';
 import { cite, emit } from '../journal.ts';
 import { domainOf, pcpuOf, refOf, updateDomain, vcpuOf } from '../lens.ts';
@@ -18,7 +19,14 @@ export const shutdownDomain = (machine: Machine, domid: number, asked: number): 
   let m = emit(updateDomain(coded, domid, { shutdown: reason }), { kind: 'shutdown', domid, reason });
   for (const vcpu of domainOf(m, domid).vcpus) m = stopVcpu(m, refOf(vcpu));
   if (domid === 0) return { ...cite(m, 'sched/shutdown-dom0'), halted: reason };
-  return sendGlobalVirq(cite(m, 'sched/shutdown-domain'), VIRQ.DOM_EXC);
+  return tellEnd(m, domid, reason);
+};
+
+/** Domain 0's toolstack hears of it: by the port that it subscribed to, or by a VIRQ. */
+const tellEnd = (machine: Machine, domid: number, reason: number): Machine => {
+  const port = domainOf(machine, domid).suspendPort ?? 0;
+  if (reason !== SHUTDOWN.suspend || port === 0) return sendGlobalVirq(cite(machine, 'sched/shutdown-domain'), VIRQ.DOM_EXC);
+  return send(cite(machine, 'domctl/subscribe-suspend'), { domid, vcpu: 0 }, { port }).machine;
 };
 
 /** A vCPU that waits in line goes offline at once; one that runs, when it leaves its pCPU; one that sleeps goes on sleeping. */

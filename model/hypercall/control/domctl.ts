@@ -2,15 +2,17 @@
 import { control, XEN_DOMCTL, XEN_DOMCTL_INTERFACE_VERSION } from '#spec/abi/control.ts';
 import { DOMID } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
+import type { Domain } from '../../domain.ts';
 import { copyFromGuest, copyToGuestUnchecked } from '../../guest_copy.ts';
 import { findDomain } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { wordIn } from '../../memory/guest.ts';
-import { add, addInt, below } from '../../word/word.ts';
+import { add, addInt, below, type Word } from '../../word/word.ts';
 import { isControlDomain } from '../domids.ts';
 import { fieldOf } from '../guest_struct.ts';
 import { notModelled } from '../not_modelled.ts';
 import { fail, type HypercallResult, type Perform } from '../result.ts';
+import { RULES } from './domctl/rules.ts';
 import { lateRule } from './domctl_late.ts';
 
 const { fields } = control.domctl;
@@ -30,7 +32,12 @@ export const domctl: Perform = (machine, caller, [uDomctl]) => {
   const op = domctlOf(read.bytes);
   if (op.version !== XEN_DOMCTL_INTERFACE_VERSION) return fail(m, 'EACCES', 'domctl/version');
   const late = lateRule(op.cmd);
-  return unknownDomain(m, op) ?? late?.(m, caller, { ...op, at: uDomctl }) ?? malformed(m, op) ?? refusal(m, caller);
+  return (
+    unknownDomain(m, op) ??
+    late?.(m, caller, { ...op, at: uDomctl }) ??
+    malformed(m, op) ??
+    (isControlDomain(caller) ? toDomain0(m, caller, op, uDomctl) : fail(m, 'EPERM', 'domctl/privilege'))
+  );
 };
 
 /** ESRCH for a domain that is not there, where the operation wants one. */
@@ -70,8 +77,15 @@ const wraps = (bytes: Uint8Array): boolean => {
   return below(addInt(add(first, wordIn(bytes, fields.nr_mfns.at)), -1), first);
 };
 
-const refusal = (m: Machine, caller: VcpuRef): HypercallResult =>
-  isControlDomain(caller) ? notModelled(m, caller, 'domctl') : fail(m, 'EPERM', 'domctl/privilege');
+/** What spec/chapters/domctl.md tells. */
+const toDomain0 = (m: Machine, caller: VcpuRef, { cmd, domain, bytes }: Domctl, at: Word): HypercallResult => {
+  const rule = RULES.get(cmd);
+  if (rule) return rule(m, { caller, at, bytes, target: domainFrom(m, domain) });
+  return notModelled(m, caller, 'domctl');
+};
+
+/** The domain, or the one with the next larger number; for operations that take a number which no domain has, domain 0 stands in. */
+const domainFrom = (m: Machine, domid: number): Domain => m.domains.find((domain) => domain.domid >= domid) ?? m.domains[0];
 
 /** HYPERVISOR_paging_domctl_cont(u_domctl): a shadow operation goes on. */
 export const paging_domctl_cont: Perform = (machine, caller, [uDomctl]) => {

@@ -81,7 +81,8 @@ const features = (machine: Machine, domid: number): number => {
 const pagesize: Answer = (machine, _caller, arg) =>
   isZero(arg) ? done(machine, 'version/pagesize', PAGE_SIZE) : fail(machine, 'EINVAL', 'version/pagesize-argument');
 
-const guestHandle: Answer = (machine, caller, arg) => tell(machine, caller, arg, new Uint8Array(abi.guest_handle.size));
+const guestHandle: Answer = (machine, caller, arg) =>
+  tell(machine, caller, arg, domainOf(machine, caller.domid).handle ?? new Uint8Array(abi.guest_handle.size));
 
 const commandline: Answer = (machine, caller, arg) =>
   caller.domid === 0

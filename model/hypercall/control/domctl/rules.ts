@@ -1,0 +1,32 @@
+/** Domctls that domain 0 is answered, by command. Chapter: spec/chapters/domctl.md. */
+import { XEN_DOMCTL_MODELLED as COMMAND } from '#spec/abi/domctl.ts';
+import { getnodeaffinity, getvcpuaffinity } from './affinity.ts';
+import { getdomaininfo } from './domain_info.ts';
+import { getpageframeinfo3 } from './page_info.ts';
+import { REFUSALS } from './refusals.ts';
+import type { Rule } from './rule.ts';
+import { getAddressSize, maxMem, schedulerOp, setAddressSize, setdomainhandle, subscribe } from './settings.ts';
+import { getExtVcpucontext, getVcpuMsrs, getvcpuinfo, sendtrigger } from './vcpu.ts';
+
+const ALL: ReadonlyMap<number, Rule> = new Map([
+  ...REFUSALS,
+  [COMMAND.getdomaininfo, getdomaininfo],
+  [COMMAND.max_mem, maxMem],
+  [COMMAND.getvcpuinfo, getvcpuinfo],
+  [COMMAND.scheduler_op, schedulerOp],
+  [COMMAND.setdomainhandle, setdomainhandle],
+  [COMMAND.getvcpuaffinity, getvcpuaffinity],
+  [COMMAND.sendtrigger, sendtrigger],
+  [COMMAND.subscribe, subscribe],
+  [COMMAND.set_address_size, setAddressSize],
+  [COMMAND.get_address_size, getAddressSize],
+  [COMMAND.get_ext_vcpucontext, getExtVcpucontext],
+  [COMMAND.getpageframeinfo3, getpageframeinfo3],
+  [COMMAND.getnodeaffinity, getnodeaffinity],
+  [COMMAND.get_vcpu_msrs, getVcpuMsrs],
+]);
+
+/** Commands that the executor lacks still: they stop. */
+const WAITING: ReadonlySet<number> = new Set(ALL.keys());
+
+export const RULES: ReadonlyMap<number, Rule> = new Map([...ALL].filter(([command]) => !WAITING.has(command)));

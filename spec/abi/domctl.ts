@@ -1,0 +1,167 @@
+/**
+ * What a domctl carries behind its head (command, version, domain): operations that domain 0 is answered. Source: Xen public header `domctl.h`,
+ * x86-64 layout.
+ */
+import { layout } from './layout.ts';
+
+const BYTES = 144;
+
+export const XEN_DOMCTL_PSR_CMT_OP = 75;
+
+/** Room for the union behind the head; offsets count from the structure's beginning. */
+const op = <const F extends Parameters<typeof layout>[1]>(fields: F) => layout(BYTES, fields);
+
+/** Commands that Xen was built without, on x86 or at all. */
+export const XEN_DOMCTL_NOT_BUILT = {
+  real_mode_area: 26,
+  set_opt_feature: 44,
+  mem_sharing_op: 57,
+  audit_p2m: 65,
+  cacheflush: 71,
+  vuart_op: 81,
+  gdbsx_guestmemio: 1000,
+  gdbsx_pausevcpu: 1001,
+  gdbsx_unpausevcpu: 1002,
+  gdbsx_domstatus: 1003,
+} as const;
+/** Commands about HVM guests alone, which are EINVAL for any other. */
+export const XEN_DOMCTL_HVM = {
+  gethvmcontext: 33,
+  sethvmcontext: 34,
+  debug_op: 54,
+  gethvmcontext_partial: 55,
+  set_broken_page_p2m: 67,
+  vmtrace_op: 84,
+} as const;
+/** Commands that want an IOMMU, or the memory pool of an HVM guest's page tables. */
+export const XEN_DOMCTL_UNSUPPORTED = {
+  assign_device: 37,
+  test_assign_device: 45,
+  deassign_device: 47,
+  get_paging_mempool_size: 85,
+  set_paging_mempool_size: 86,
+} as const;
+/** Commands that are carried out. */
+export const XEN_DOMCTL_MODELLED = {
+  getdomaininfo: 5,
+  max_mem: 11,
+  getvcpuinfo: 14,
+  scheduler_op: 16,
+  setdomainhandle: 17,
+  getvcpuaffinity: 25,
+  sendtrigger: 28,
+  subscribe: 29,
+  set_address_size: 35,
+  get_address_size: 36,
+  get_ext_vcpucontext: 43,
+  getpageframeinfo3: 61,
+  getnodeaffinity: 69,
+  get_vcpu_msrs: 72,
+} as const;
+
+/** `flags` of getdomaininfo; from bit 16 on the reason of SCHEDOP_shutdown, all ones when there is none. */
+export const XEN_DOMINF = {
+  dying: 1,
+  hvm_guest: 2,
+  shutdown: 4,
+  paused: 8,
+  blocked: 16,
+  running: 32,
+  debugged: 64,
+  shutdownshift: 16,
+} as const;
+/** Emulated devices of a PV domain: domain 0 has the timer (PIT). */
+export const XEN_X86_EMU_PIT = 0x100;
+/** The type of a frame, as getpageframeinfo3 tells it. */
+export const XEN_DOMCTL_PFINFO = {
+  NOTAB: 0,
+  L1TAB: 0x10000000,
+  L2TAB: 0x20000000,
+  L3TAB: 0x30000000,
+  L4TAB: 0x40000000,
+  LPINTAB: 0x80000000,
+  XTAB: 0xf0000000,
+} as const;
+/** Frames that one getpageframeinfo3 may name. */
+export const PFINFO_MOST = 1024;
+
+export const XEN_VCPUAFFINITY = { HARD: 1, SOFT: 2 } as const;
+/** The credit2 scheduler, its operations, and what a domain begins with. */
+export const XEN_SCHEDULER_CREDIT2 = 6;
+export const XEN_DOMCTL_SCHEDOP = { putinfo: 0, getinfo: 1, putvcpuinfo: 2, getvcpuinfo: 3 } as const;
+export const CREDIT2_WEIGHT = 256;
+export const XEN_DOMCTL_SENDTRIGGER = { NMI: 0, RESET: 1, INIT: 2, POWER: 3, SLEEP: 4 } as const;
+/** Registers that get_vcpu_msrs may tell: spec control, CPUID faulting, TSC_AUX, four address masks of AMD. */
+export const VCPU_MSRS = 7;
+
+/** getdomaininfo's answer, 112 bytes; also an element of getdomaininfolist. */
+const INFO = {
+  domain: [0, 2, 'domid', 'out'],
+  flags: [4, 4, 'flags', 'out'],
+  tot_pages: [8, 8, 'number', 'out'],
+  max_pages: [16, 8, 'number', 'out'],
+  outstanding_pages: [24, 8, 'number', 'out'],
+  shr_pages: [32, 8, 'number', 'out'],
+  paged_pages: [40, 8, 'number', 'out'],
+  shared_info_frame: [48, 8, 'mfn', 'out'],
+  cpu_time: [56, 8, 'time', 'out'],
+  nr_online_vcpus: [64, 4, 'number', 'out'],
+  max_vcpu_id: [68, 4, 'number', 'out'],
+  ssidref: [72, 4, 'number', 'out'],
+  handle_0: [76, 8, 'number', 'out'],
+  handle_1: [84, 8, 'number', 'out'],
+  cpupool: [92, 4, 'number', 'out'],
+  gpaddr_bits: [96, 1, 'number', 'out'],
+  emulation_flags: [104, 4, 'flags', 'out'],
+  misc_flags: [108, 4, 'flags', 'out'],
+} as const;
+const HEAD_BYTES = 16;
+const behindHead = <const F extends Readonly<Record<string, readonly [number, number, ...unknown[]]>>>(rows: F): F =>
+  Object.fromEntries(Object.entries(rows).map(([name, [at, ...rest]]) => [name, [at + HEAD_BYTES, ...rest]])) as unknown as F;
+
+export const domctl_info = layout(112, INFO);
+
+export const domctl = {
+  getdomaininfo: op(behindHead(INFO)),
+  /** A bitmap is an address and its number of bits. */
+  vcpuaffinity: op({
+    vcpu: [16, 4],
+    flags: [20, 4, 'flags'],
+    hard_bitmap: [24, 8, 'pointer'],
+    hard_bits: [32, 4],
+    soft_bitmap: [40, 8, 'pointer'],
+    soft_bits: [48, 4],
+  }),
+  nodeaffinity: op({ bitmap: [16, 8, 'pointer'], bits: [24, 4] }),
+  max_mem: op({ max_memkb: [16, 8] }),
+  getvcpuinfo: op({
+    vcpu: [16, 4],
+    online: [20, 1, 'flags', 'out'],
+    blocked: [21, 1, 'flags', 'out'],
+    running: [22, 1, 'flags', 'out'],
+    cpu_time: [24, 8, 'time', 'out'],
+    /** Programs do not look at it: where a vCPU was last is policy. Both machines say 0 of one that is on no processor. */
+    cpu: [32, 4, 'padding', 'out'],
+  }),
+  scheduler_op: op({ sched_id: [16, 4], operation: [20, 4], weight: [24, 2, 'number', 'inout'], cap: [26, 2, 'number', 'inout'] }),
+  setdomainhandle: op({ handle_0: [16, 8], handle_1: [24, 8] }),
+  sendtrigger: op({ trigger: [16, 4], vcpu: [20, 4] }),
+  subscribe: op({ port: [16, 4] }),
+  address_size: op({ size: [16, 4, 'number', 'inout'] }),
+  ext_vcpucontext: op({
+    vcpu: [16, 4],
+    size: [20, 4, 'number', 'out'],
+    syscall32_callback_eip: [24, 8, 'vaddr', 'out'],
+    sysenter_callback_eip: [32, 8, 'vaddr', 'out'],
+    syscall32_callback_cs: [40, 2, 'number', 'out'],
+    sysenter_callback_cs: [42, 2, 'number', 'out'],
+    syscall32_disables_events: [44, 1, 'flags', 'out'],
+    sysenter_disables_events: [45, 1, 'flags', 'out'],
+    mcg_cap: [48, 8, 'flags', 'out'],
+    mci_ctl2_bank0: [56, 8, 'number', 'out'],
+    mci_ctl2_bank1: [64, 8, 'number', 'out'],
+    mcg_ext_ctl: [72, 8, 'number', 'out'],
+  }),
+  getpageframeinfo3: op({ num: [16, 8], array: [24, 8, 'pointer'] }),
+  vcpu_msrs: op({ vcpu: [16, 4], msr_count: [20, 4, 'number', 'inout'], msrs: [24, 8, 'pointer'] }),
+} as const;
