@@ -15,7 +15,8 @@ import { done, fail, type HypercallResult } from '../result.ts';
 
 /** `domain`: the one that the operation is about; `bytes`: its whole structure, which lies at `at`. */
 export type Late = { readonly domain: number; readonly at: Word; readonly bytes: Uint8Array };
-type Rule = (m: Machine, caller: VcpuRef, op: Late) => HypercallResult;
+/** null: domain 0 goes on to the operation itself. */
+type Rule = (m: Machine, caller: VcpuRef, op: Late) => HypercallResult | null;
 
 /** EPERM to others, and what domain 0 gets. */
 const forControl = (m: Machine, caller: VcpuRef, answer: (m: Machine) => HypercallResult): HypercallResult =>
@@ -61,7 +62,7 @@ const vmEventOp: Rule = (m, caller, { domain, at, bytes }) => {
   const { vm_event_op } = control;
   if (fieldOf(bytes, vm_event_op.fields.op) !== XEN_VM_EVENT_GET_VERSION) {
     if (!findDomain(m, domain)) return fail(m, 'ESRCH', 'domctl/vm_event_op-domain');
-    return forControl(m, caller, () => notModelled(m, caller, 'domctl'));
+    return isControlDomain(caller) ? null : fail(m, 'EPERM', 'domctl/privilege');
   }
   const after = withFields(bytes, vm_event_op, { version: VM_EVENT_INTERFACE_VERSION });
   const written = copyToGuestUnchecked(m, caller, at, after);

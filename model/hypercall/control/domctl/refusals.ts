@@ -1,3 +1,4 @@
+import { XEN_DOMCTL } from '#spec/abi/control.ts';
 /** Domctls that are refused about any PV domain of the reference machine. */
 import { XEN_DOMCTL_HVM, XEN_DOMCTL_NOT_BUILT, XEN_DOMCTL_PSR_CMT_OP, XEN_DOMCTL_UNSUPPORTED } from '#spec/abi/domctl.ts';
 import { fail } from '../../result.ts';
@@ -8,6 +9,9 @@ const hvmOnly: Rule = (machine) => fail(machine, 'EINVAL', 'domctl/hvm_only');
 const unsupported: Rule = (machine) => fail(machine, 'EOPNOTSUPP', 'domctl/unsupported');
 const gethvmcontext: Rule = (machine, asked) => refuseAndTell(asked, hvmOnly(machine, asked));
 
+const withoutRings: Rule = (machine, { caller, target }) =>
+  fail(machine, target.domid === caller.domid ? 'EINVAL' : 'ENOSYS', 'domctl/vm_event_op-not_built');
+
 const all = (commands: Readonly<Record<string, number>>, rule: Rule): readonly (readonly [number, Rule])[] =>
   Object.values(commands).map((command) => [command, rule]);
 
@@ -16,5 +20,6 @@ export const REFUSALS: readonly (readonly [number, Rule])[] = [
   ...all(XEN_DOMCTL_HVM, hvmOnly),
   ...all(XEN_DOMCTL_UNSUPPORTED, unsupported),
   [XEN_DOMCTL_HVM.gethvmcontext, gethvmcontext],
+  [XEN_DOMCTL.vm_event_op, withoutRings],
   [XEN_DOMCTL_PSR_CMT_OP, (machine) => fail(machine, 'ENODEV', 'domctl/psr_cmt_op')],
 ];
