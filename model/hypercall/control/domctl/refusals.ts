@@ -1,5 +1,5 @@
-import { XEN_DOMCTL } from '#spec/abi/control.ts';
 /** Domctls that are refused about any PV domain of the reference machine. */
+import { XEN_DOMCTL } from '#spec/abi/control.ts';
 import { XEN_DOMCTL_HVM, XEN_DOMCTL_NOT_BUILT, XEN_DOMCTL_PSR_CMT_OP, XEN_DOMCTL_UNSUPPORTED } from '#spec/abi/domctl.ts';
 import { fail } from '../../result.ts';
 import { type Rule, refuseAndTell } from './rule.ts';
