@@ -1,6 +1,7 @@
 /** The machine that a run happens on, as data: it stands in the header of every trace. */
 import { z } from 'zod';
 import { E820_QEMU_PC } from './machines/e820_qemu_pc.ts';
+import { XEN_RELEASES } from './releases/release.ts';
 
 const hex = z.string().regex(/^0x[0-9a-f]{1,16}$/);
 /** Printable ASCII: each character is one byte for the guest. */
@@ -30,7 +31,8 @@ export const DomainConfig = z.object({
 export type DomainConfig = z.infer<typeof DomainConfig>;
 
 export const MachineConfig = z.object({
-  release: z.enum(['4.17']),
+  /** Which Xen: what a release does otherwise than the clauses say stands in spec/releases/. */
+  release: z.enum(XEN_RELEASES),
   /** RAM in 4 KiB frames. */
   frames: z.int().min(1024).max(0x400000),
   pcpus: z.int().min(1).max(16),

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { HYPERCALL, type HypercallName } from './abi/hypercall.ts';
 import type { LayoutName } from './abi/layouts.ts';
 import { LAYOUTS } from './abi/layouts.ts';
+import { XEN_RELEASES } from './releases/release.ts';
 
 const names = <T extends string>(table: Readonly<Record<T, unknown>>): [T, ...T[]] => Object.keys(table) as [T, ...T[]];
 
@@ -229,5 +230,7 @@ export const Program = z.strictObject({
   steps: z.array(Step).max(500),
   /** vCPUs of each domain; 1 when not given. Only vCPU 0 runs at the start. */
   vcpus: z.union([z.literal(1), z.literal(2)]).optional(),
+  /** Release of Xen that it is made for, the reference when not given: the control domain's structures name a version. */
+  release: z.enum(XEN_RELEASES).optional(),
 });
 export type Program = z.infer<typeof Program>;

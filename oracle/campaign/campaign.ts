@@ -1,6 +1,7 @@
 /** Many seeds, judged by worker threads side by side. */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { REFERENCE_RELEASE, type XenRelease } from '#spec/releases/release.ts';
 import type { Work } from './case.ts';
 import { Coverage } from './coverage.ts';
 import type { Counterexample } from './judge.ts';
@@ -15,6 +16,8 @@ export type CampaignOptions = {
   readonly budgetMs: number | null;
   /** Called after each program, with the hypercalls that it made, those inside batches included. */
   readonly onProgram?: (hypercalls: number) => void;
+  /** Of Xen, the reference when not given. */
+  readonly release?: XenRelease;
   /** What programs the seeds stand for; mixed when not given. */
   readonly work?: Work;
   /** Give no more seeds out after so many hypercalls. */
@@ -96,7 +99,12 @@ export const runCampaign = async (options: CampaignOptions): Promise<CampaignRes
   const serve = (): Promise<void> =>
     new Promise((resolve, reject) => {
       const worker = new Worker(WORKER, {
-        workerData: { mutant: options.mutant ?? null, shrink: options.shrink ?? true, work: options.work ?? 'mixed' } satisfies WorkerData,
+        workerData: {
+          mutant: options.mutant ?? null,
+          shrink: options.shrink ?? true,
+          work: options.work ?? 'mixed',
+          release: options.release ?? REFERENCE_RELEASE,
+        } satisfies WorkerData,
       });
       const feed = (): void => {
         const seed = nextSeed();

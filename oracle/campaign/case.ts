@@ -1,8 +1,10 @@
 /** One generated case: a program, the images it compiles to, and the machine that runs them. */
 import type { MachineConfig } from '#spec/config.ts';
-import { debian_4_17, dom0, domU } from '#spec/machines/debian_4_17.ts';
+import { debian } from '#spec/machines/debian.ts';
+import { dom0, domU } from '#spec/machines/debian_4_17.ts';
 import type { Program } from '#spec/program.ts';
-import { denseProgram, generateProgram } from '../generators/index.ts';
+import { REFERENCE_RELEASE, type XenRelease } from '#spec/releases/release.ts';
+import { denseProgram, forRelease, generateProgram } from '../generators/index.ts';
 import { buildImages } from '../image/index.ts';
 
 export type Case = {
@@ -26,9 +28,9 @@ const FRAMES = 0x4000;
 export const caseOf = (program: Program, seed: number, work: Work = 'mixed'): Case => {
   const images = buildImages(program);
   const domains = images.map((_, i) => (i === 0 ? dom0('', DOM0_MIB, program.vcpus) : domU(i, '', DOMU_MIB)));
-  return { seed, program, config: { ...debian_4_17(domains), frames: FRAMES }, images, work };
+  return { seed, program, config: { ...debian(program.release ?? REFERENCE_RELEASE, domains), frames: FRAMES }, images, work };
 };
 
 /** The case of a seed. Mixed: even seeds are state-aware, odd ones undirected, and every fourth spans two domains. */
-export const caseOfSeed = (seed: number, work: Work = 'mixed'): Case =>
-  caseOf(work === 'dense' ? denseProgram(seed) : generateProgram(seed), seed, work);
+export const caseOfSeed = (seed: number, work: Work = 'mixed', release: XenRelease = REFERENCE_RELEASE): Case =>
+  caseOf(forRelease(work === 'dense' ? denseProgram(seed) : generateProgram(seed), release), seed, work);

@@ -1,5 +1,7 @@
 /** The order of checks: programs that are wrong in two ways at once, on both engines and on a peer, and what their answers say. */
 import { ERRNO } from '#spec/abi/errno.ts';
+import { REFERENCE_RELEASE, type XenRelease } from '#spec/releases/release.ts';
+import { forRelease } from '../generators/index.ts';
 import type { DomainKind } from '../generators/operations/index.ts';
 import type { Operation } from '../generators/operations/operation.ts';
 import { type Asked, type OrderProgram, orderPrograms } from '../generators/order.ts';
@@ -110,7 +112,12 @@ const rowOf = (operation: Operation, asked: readonly Asked[], answers: Readonly<
 export const checkOrder = async (
   caller: DomainKind,
   recorders: Readonly<Record<string, Recorder>>,
-  { domain = 0, operations = '', onProgram = () => {} }: { domain?: 0 | 1; operations?: string; onProgram?: () => void } = {},
+  {
+    domain = 0,
+    operations = '',
+    release = REFERENCE_RELEASE,
+    onProgram = () => {},
+  }: { domain?: 0 | 1; operations?: string; release?: XenRelease; onProgram?: () => void } = {},
 ): Promise<OrderCheck> => {
   const rows: OrderRow[] = [];
   const inconclusive: string[] = [];
@@ -120,7 +127,7 @@ export const checkOrder = async (
     if (asked.length === 0) continue;
     const given: Record<string, Answers> = {};
     for (const [by, recorder] of Object.entries(recorders)) {
-      const found = await ask(program, recorder);
+      const found = await ask({ ...program, program: forRelease(program.program, release) }, recorder);
       if (typeof found === 'string') inconclusive.push(`${by}: ${found}`);
       else given[by] = found;
     }

@@ -21,6 +21,7 @@ const peer = (console: string, ended: Ended): Peer => ({
   name: 'xen',
   version: '4.17.7',
   details: { qemu: '7.2' },
+  release: '4.17',
   width: 1,
   domains: 1,
   record: async (_, machine) => ({ machine, ended, consoles: [console], remarks: [], seconds: 0, records: recordsOf([console], ended) }),

@@ -1,8 +1,10 @@
 /** Recordings of generated programs, several in one boot where they allow it. */
 import { join } from 'node:path';
 import type { MachineConfig } from '#spec/config.ts';
-import { debian_4_17, dom0, domU } from '#spec/machines/debian_4_17.ts';
+import { debian } from '#spec/machines/debian.ts';
+import { dom0, domU } from '#spec/machines/debian_4_17.ts';
 import type { Program } from '#spec/program.ts';
+import { REFERENCE_RELEASE } from '#spec/releases/release.ts';
 import { writeTrace } from '#traces/file.ts';
 import { generateProgram } from '../generators/index.ts';
 import { buildBatch, buildImages, domainsOf } from '../image/index.ts';
@@ -34,10 +36,11 @@ export const batches = (programs: readonly Seeded[], most: number): readonly (re
   return out;
 };
 
-/** The reference machine for a program: real Xen gives domain 0 a vCPU for each CPU. */
+/** The default machine for a program: real Xen gives domain 0 a vCPU for each CPU. */
 export const machineFor = (program: Program): MachineConfig => {
   const vcpus = program.vcpus ?? 1;
-  const machine = debian_4_17(
+  const machine = debian(
+    program.release ?? REFERENCE_RELEASE,
     Array.from({ length: domainsOf(program) }, (_, i) => (i === 0 ? dom0('', undefined, vcpus) : domU(i, '', PEER_MIB))),
   );
   return { ...machine, pcpus: vcpus };

@@ -1,12 +1,17 @@
 /** A campaign's worker thread: judges the seeds it is sent. */
 import { parentPort, workerData } from 'node:worker_threads';
 
-export type WorkerData = { readonly mutant: string | null; readonly shrink: boolean; readonly work: import('./case.ts').Work };
+export type WorkerData = {
+  readonly mutant: string | null;
+  readonly shrink: boolean;
+  readonly work: import('./case.ts').Work;
+  readonly release: import('#spec/releases/release.ts').XenRelease;
+};
 export type WorkerAnswer =
   | { readonly seed: number; readonly judged: import('./judge.ts').Judged }
   | { readonly seed: number; readonly bug: string };
 
-const { mutant, shrink, work } = workerData as WorkerData;
+const { mutant, shrink, work, release } = workerData as WorkerData;
 if (mutant !== null) (await import('../mutants/plant.ts')).plant(mutant);
 // After planting: nothing that a mutant may touch is imported before.
 const { loadEngine } = await import('./engines.ts');
@@ -17,7 +22,7 @@ const pair = { reference: await loadEngine('model'), subject: await loadEngine('
 parentPort!.on('message', (seed: number) => {
   let answer: WorkerAnswer;
   try {
-    answer = { seed, judged: judge(pair, caseOfSeed(seed, work), shrink) };
+    answer = { seed, judged: judge(pair, caseOfSeed(seed, work, release), shrink) };
   } catch (error) {
     answer = { seed, bug: String((error as Error).stack ?? error) };
   }

@@ -1,5 +1,6 @@
 /** Peers: machines that nobody here wrote. They run an image and tell what could be seen from outside. */
 import type { MachineConfig } from '#spec/config.ts';
+import type { XenRelease } from '#spec/releases/release.ts';
 import type { TraceRecord } from '#traces/format.ts';
 import type { Outcome } from '../image/toolstack/journal.ts';
 import type { Guest } from '../image/toolstack/module.ts';
@@ -53,6 +54,8 @@ export type Peer = {
   readonly available: true;
   readonly name: string;
   readonly version: string;
+  /** The release of Xen that its machines must have. */
+  readonly release: XenRelease;
   /** What else a reader must know to repeat a recording; no paths. */
   readonly details: Readonly<Record<string, string>>;
   /** Runs that make sense at once. */

@@ -1,23 +1,27 @@
 /** All peers that this project knows, whether they are on this machine or not. */
 
+import { REFERENCE_RELEASE, XEN_RELEASES, type XenRelease } from '#spec/releases/release.ts';
 import { bochsPeer } from './bochs/bochs.ts';
 import { objdumpPeer } from './objdump/objdump.ts';
 import type { Peer, Unavailable } from './peer.ts';
 import { qemuPeer } from './qemu/qemu.ts';
 import { siliconPeer } from './silicon/silicon.ts';
+import { findPackages } from './xen/packages.ts';
 import { xenPeer } from './xen/xen.ts';
 
 export const PEERS = ['xen'] as const;
 export type PeerName = (typeof PEERS)[number];
 
-export const findPeer = (name: PeerName): Peer | Unavailable => {
+/** A peer of a release. */
+export const findPeer = (name: PeerName, release: XenRelease = REFERENCE_RELEASE): Peer | Unavailable => {
   switch (name) {
     case 'xen':
-      return xenPeer();
+      return xenPeer(findPackages(release));
   }
 };
 
-export const listPeers = (): readonly (Peer | Unavailable)[] => PEERS.map(findPeer);
+export const listPeers = (): readonly (Peer | Unavailable)[] =>
+  PEERS.flatMap((name) => XEN_RELEASES.map((release) => findPeer(name, release)));
 
 /** What is known of a peer that does not record: it answers questions about single instructions (`check --isa`). */
 export type InstructionPeer = {

@@ -1,6 +1,7 @@
 /** Fresh programs on a peer, as domain 0 and inside fresh domains, and on our machines: every line and the end must be the same. */
 import { join } from 'node:path';
 import { BadInput } from '#spec/failure.ts';
+import type { XenRelease } from '#spec/releases/release.ts';
 import type { Peer, Session } from '../../peers/peer.ts';
 import { findPeer, PEERS, type PeerName } from '../../peers/peers.ts';
 import { Coverage } from '../coverage.ts';
@@ -21,6 +22,8 @@ import type { Task } from './worker.ts';
 
 export type PeerCheckOptions = {
   readonly peer: string;
+  /** Of Xen, there and on our machines. */
+  readonly release: XenRelease;
   readonly roles: readonly Role[];
   readonly engines: readonly EngineName[];
   readonly first: number;
@@ -48,7 +51,7 @@ const MOST_SHRUNK = 3;
 export const checkAgainstPeer = async (options: PeerCheckOptions): Promise<PeerCheck> => {
   if (!(PEERS as readonly string[]).includes(options.peer))
     throw new BadInput(`peer ${options.peer}: unknown; there are ${PEERS.join(', ')}`);
-  const found = findPeer(options.peer as PeerName);
+  const found = findPeer(options.peer as PeerName, options.release);
   const started = performance.now();
   const source = new Source({ ...options, domains: found.available ? found.domains : 1 });
   const check: PeerCheck = {
@@ -214,7 +217,7 @@ class Comparison {
         shrunk = (await shrinkOnPeer({ session: this.session, crew: this.crew, engine }, role, program)) ?? 'not again';
       keepDifference(folder, {
         ...{ seed, role, engine, shrunk, original: program },
-        work: this.options.work,
+        ...{ work: this.options.work, release: this.options.release },
         peer: this.check.peer,
         mutant: this.options.mutant,
         before: programs.slice(0, agreed).map((one) => one.program),

@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Program } from '#spec/program.ts';
+import { REFERENCE_RELEASE, type XenRelease } from '#spec/releases/release.ts';
 import type { Compared } from './compare.ts';
 import type { Shrunk } from './shrink.ts';
 import { domuMachine, type Role } from './subject.ts';
@@ -11,6 +12,7 @@ export type Kept = {
   readonly seed: number;
   readonly role: Role;
   readonly work: 'mixed' | 'dense';
+  readonly release: XenRelease;
   readonly peer: string;
   readonly engine: string;
   /** As generated, and those that ran before it in the same domain. */
@@ -59,7 +61,7 @@ const storyOf = ({ shrunk, original, before, peer }: Kept): string => {
 };
 
 const readme = (kept: Kept, difference: Compared['difference']): string => {
-  const { seed, role, work, peer, engine, mutant, shrunk, seen } = kept;
+  const { seed, role, work, release, peer, engine, mutant, shrunk, seen } = kept;
   const planted = mutant === null ? '' : ` --mutant ${mutant}`;
   const { images } = (typeof shrunk === 'object' ? shrunk.trial : seen).task;
   const others = images.length > 1 ? ' --domU d1.elf' : '';
@@ -73,7 +75,7 @@ const readme = (kept: Kept, difference: Compared['difference']): string => {
     ...(mutant === null ? [] : [`The bug was planted on purpose: ${mutant}. Without \`${planted.trim()}\` the machines are whole.`]),
     '',
     'Again from the seed:',
-    `  xenspec check --peer ${peer}${work === 'dense' ? ' --hypercalls 1' : ''} --seeds ${seed} --as ${role} --on ${engine}${planted}`,
+    `  xenspec check --peer ${peer}${release === REFERENCE_RELEASE ? '' : ` --xen ${release}`}${work === 'dense' ? ' --hypercalls 1' : ''} --seeds ${seed} --as ${role} --on ${engine}${planted}`,
     ...(role === 'dom0'
       ? ['', 'This program alone, on our machine:', `  xenspec run d0.elf${others} --machine machine.json --on ${engine}`]
       : ['', `machine.json is the machine on which ${engine} ran d0.elf as domain 1; domain 0 only sleeps there.`]),

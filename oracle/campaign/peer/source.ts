@@ -1,10 +1,13 @@
 /** Batches of fresh programs, made as they are needed. */
+import type { XenRelease } from '#spec/releases/release.ts';
 import { domainsOf } from '../../image/index.ts';
 import { type Batch, dom0Batches, domuBatches, programOf, type Role, type Seeded, type Work } from './subject.ts';
 
 export type Wanted = {
   readonly work: Work;
   readonly roles: readonly Role[];
+  /** Release of Xen that the programs are for. */
+  readonly release: XenRelease;
   readonly first: number;
   /** Seeds in all; null: until somebody has enough. */
   readonly programs: number | null;
@@ -49,16 +52,16 @@ export class Source {
   }
 
   private fill(): void {
-    const { work, roles, programs, domains } = this.wanted;
+    const { work, roles, programs, domains, release } = this.wanted;
     const count = Math.min(CHUNK[work], (programs ?? Number.MAX_SAFE_INTEGER) - this.made);
     if (count <= 0) return;
     const seeds: number[] = [];
     for (; seeds.length < count; this.next++) {
-      if (domainsOf(programOf(this.next, work, 'dom0')) <= domains) seeds.push(this.next);
+      if (domainsOf(programOf(this.next, work, 'dom0', release)) <= domains) seeds.push(this.next);
       else this.skipped++;
     }
     this.made += count;
-    const as = (role: Role): Seeded[] => seeds.map((seed) => ({ seed, program: programOf(seed, work, role) }));
+    const as = (role: Role): Seeded[] => seeds.map((seed) => ({ seed, program: programOf(seed, work, role, release) }));
     if (roles.includes('domu')) this.queue.push(...domuBatches(as('domu'), DOMU_BATCH[work]));
     if (roles.includes('dom0')) this.queue.push(...dom0Batches(as('dom0'), DOM0_BATCH[work]));
   }

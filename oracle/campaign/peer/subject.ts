@@ -1,8 +1,10 @@
 /** What is run on a peer: programs by seed, in the roles that a peer can give them. */
 import type { MachineConfig } from '#spec/config.ts';
+import { debian } from '#spec/machines/debian.ts';
 import { debian_4_17, dom0, domU } from '#spec/machines/debian_4_17.ts';
 import type { Program } from '#spec/program.ts';
-import { denseProgram, generateProgram } from '../../generators/index.ts';
+import { REFERENCE_RELEASE, type XenRelease } from '#spec/releases/release.ts';
+import { denseProgram, forRelease, generateProgram } from '../../generators/index.ts';
 import { buildBatch, buildImages, domainsOf } from '../../image/index.ts';
 import { PEER_MIB } from '../../image/layout.ts';
 import { CRADLE_END } from '../../image/toolstack/cradle.ts';
@@ -32,9 +34,11 @@ const DENSE = {
   domu: { portable: true, alone: 'pv64_domU' },
 } as const;
 
-/** The program of a seed. */
-export const programOf = (seed: number, work: Work, role: Role): Program =>
-  work === 'mixed' ? generateProgram(seed) : denseProgram(seed, DENSE[role]);
+/** The program of a seed, for a release of Xen. */
+export const programOf = (seed: number, work: Work, role: Role, release: XenRelease): Program =>
+  forRelease(work === 'mixed' ? generateProgram(seed) : denseProgram(seed, DENSE[role]), release);
+
+const releaseOf = (program: Program): XenRelease => program.release ?? REFERENCE_RELEASE;
 
 /** Whether other programs can run after it in the same domain. */
 const isOrderly = (program: Program): boolean =>
@@ -97,15 +101,15 @@ export const dom0Machine = ({ programs }: Batch): MachineConfig => {
   const vcpus = program.vcpus ?? 1;
 
   const domains = domainsOf(program) === 1 ? [dom0('', DOM0_MIB, vcpus)] : [dom0('', DOM0_MIB, vcpus), domU(1, '', PEER_MIB)];
-  return { ...debian_4_17(domains), pcpus: vcpus, ...memoryOf(MACHINE_MIB) };
+  return { ...debian(releaseOf(program), domains), pcpus: vcpus, ...memoryOf(MACHINE_MIB) };
 };
 
 /** Image of a program as domain 1. */
 export const domuImage = ({ program }: Seeded): Uint8Array => buildImages(program)[0]!;
 
 /** The machine whose domain 0 builds domains; its domain 1 stands for them. */
-export const farmMachine = (vcpus: number): MachineConfig => ({
-  ...debian_4_17([dom0('', FARM_DOM0_MIB, vcpus), domU(1)]),
+export const farmMachine = (vcpus: number, release: XenRelease = REFERENCE_RELEASE): MachineConfig => ({
+  ...debian(release, [dom0('', FARM_DOM0_MIB, vcpus), domU(1)]),
   pcpus: vcpus,
   ...memoryOf(FARM_MIB),
 });

@@ -27,7 +27,7 @@ export const witnessDomains = async (
   const images = programs.map(domuImage);
   const boot = await session.farm(
     images.map((image) => ({ image, vcpus })),
-    farmMachine(vcpus),
+    farmMachine(vcpus, programs[0]!.program.release),
   );
   const seen = boot.seen.map(({ outcome, log }, i) => {
     const end = outcome.kind === 'shutdown' ? endText(outcome.reason) : outcome.kind === 'silent' ? NO_END : null;

@@ -1,7 +1,8 @@
 /** `xenspec check`: the campaign. Recorded traces on both engines, then fresh programs in lockstep, then a verdict. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { REFERENCE_RELEASE, XEN_RELEASES, type XenRelease } from '#spec/releases/release.ts';
 import { runCampaign } from '../../campaign/campaign.ts';
 import { RECORDED_FOLDER } from '../../campaign/conformance.ts';
 import { writeCounterexample } from '../../campaign/counterexample.ts';
@@ -30,6 +31,7 @@ type Options = IsaOptions &
   HypercallOptions &
   PreemptOptions &
   OrderOptions & {
+    xen?: XenRelease;
     seeds?: { readonly first: number; readonly last: number };
     programs?: number;
     peer?: string;
@@ -76,6 +78,7 @@ const checkEngines = async (first: number, programs: number, budget: number | nu
   const result = await runCampaign({
     seeds: seedsOf(first, first + programs - 1),
     ...(options.mutant === undefined ? {} : { mutant: options.mutant }),
+    ...(options.xen === undefined ? {} : { release: options.xen }),
     stopAtFirst: !options.keepGoing,
     budgetMs: budget === null ? null : budget * 1000,
     onProgram: () => progress.step(),
@@ -120,6 +123,7 @@ export const addCheck = (program: Command, done: (code: number) => void): void =
     .option('--seeds <A..B>', 'seeds of the generated programs; fresh ones when absent', seedRange)
     .option('--programs <n>', `how many fresh programs (default: ${PROGRAMS})`, wholeNumber(1, 10_000_000))
     .option('--peer <name>', 'compare with a peer (`xenspec peers` lists them) instead of model with executor')
+    .addOption(new Option('--xen <release>', `release of Xen (default: ${REFERENCE_RELEASE})`).choices([...XEN_RELEASES]))
     .option('--mutant <id>', `plant a bug first: ${MACHINE_MUTANTS.join(', ')}`)
     .option(
       '--budget <seconds>',

@@ -1,5 +1,6 @@
 /** `xenspec check --hypercalls`: dense programs on model and executor until so many hypercalls were compared, and what became of each operation. */
 import type { Command } from 'commander';
+import type { XenRelease } from '#spec/releases/release.ts';
 import { type CampaignResult, runCampaign } from '../../campaign/campaign.ts';
 import { writeCounterexample } from '../../campaign/counterexample.ts';
 import { describe } from '../../campaign/counterexample_readme.ts';
@@ -13,6 +14,7 @@ import { version } from '../version.ts';
 
 export type HypercallOptions = {
   hypercalls?: number;
+  xen?: XenRelease;
   seeds?: { readonly first: number; readonly last: number };
   mutant?: string;
   budget?: number;
@@ -81,6 +83,7 @@ export const checkHypercalls = async (first: number, { hypercalls = 1, ...option
   const progress = new Progress('hypercalls, model against executor', hypercalls);
   const result = await runCampaign({
     work: 'dense',
+    ...(options.xen === undefined ? {} : { release: options.xen }),
     seeds: seedsOf(first, options.seeds?.last ?? LAST_SEED),
     hypercalls,
     ...(options.mutant === undefined ? {} : { mutant: options.mutant }),

@@ -5,15 +5,15 @@ import { BadInput } from '#spec/failure.ts';
 const KINDS = {
   campaign: {
     means: 'the campaign; `xenspec check --help` says what it goes with',
-    options: ['seeds', 'programs', 'mutant', 'budget', 'out', 'keepGoing', 'traces', 'coverage', 'json'],
+    options: ['xen', 'seeds', 'programs', 'mutant', 'budget', 'out', 'keepGoing', 'traces', 'coverage', 'json'],
   },
   peer: {
     means: '`check --peer` alone',
-    options: ['peer', 'as', 'on', 'hypercalls', 'mutant', 'budget', 'seeds', 'programs', 'out', 'coverage', 'json'],
+    options: ['peer', 'xen', 'as', 'on', 'hypercalls', 'mutant', 'budget', 'seeds', 'programs', 'out', 'coverage', 'json'],
   },
-  hypercalls: { means: '`check --hypercalls`', options: ['hypercalls', 'seeds', 'mutant', 'budget', 'out', 'keepGoing', 'json'] },
-  preempt: { means: '`check --preempt`', options: ['preempt', 'seeds', 'out', 'json'] },
-  order: { means: '`check --order`', options: ['order', 'peer', 'json'] },
+  hypercalls: { means: '`check --hypercalls`', options: ['hypercalls', 'xen', 'seeds', 'mutant', 'budget', 'out', 'keepGoing', 'json'] },
+  preempt: { means: '`check --preempt`', options: ['preempt', 'xen', 'seeds', 'out', 'json'] },
+  order: { means: '`check --order`', options: ['order', 'peer', 'xen', 'json'] },
   bare: { means: '`check --bare`', options: ['bare', 'append', 'memory', 'lenient', 'steps', 'json'] },
   dom0: { means: '`check --dom0`', options: ['dom0', 'append', 'memory', 'lenient', 'steps', 'console', 'state', 'json'] },
   sequences: { means: '`check --isa x86` alone', options: ['isa', 'steps', 'seeds', 'json'] },

@@ -1,6 +1,7 @@
 /** `xenspec check --order`: calls that are wrong in two ways at once, on model, executor and, when named, a peer. */
 import type { Command } from 'commander';
 import { BadInput } from '#spec/failure.ts';
+import { REFERENCE_RELEASE, type XenRelease } from '#spec/releases/release.ts';
 import { ENGINES } from '../../campaign/engines.ts';
 import { checkOrder, type OrderCheck } from '../../campaign/order_check.ts';
 import { domuEngineRecorder, domuPeerRecorder } from '../../campaign/peer/domu_recorder.ts';
@@ -12,7 +13,7 @@ import { EXIT } from '../exit_code.ts';
 import { count, Progress, table } from '../table.ts';
 import { version } from '../version.ts';
 
-export type OrderOptions = { order?: true | string; peer?: string; json?: true };
+export type OrderOptions = { order?: true | string; peer?: string; xen?: XenRelease; json?: true };
 
 export const addOrderOptions = (command: Command): void => {
   command.option(
@@ -32,7 +33,7 @@ const tableOf = ({ rows }: OrderCheck): string =>
   );
 
 /** Runs it as domain 0 and inside a fresh domain 1. */
-export const checkOrderCommand = async ({ order, peer, json }: OrderOptions): Promise<number> => {
+export const checkOrderCommand = async ({ order, peer, xen: release = REFERENCE_RELEASE, json }: OrderOptions): Promise<number> => {
   const operations = typeof order === 'string' ? order : '';
   const programs = programsFor('pv64_dom0', operations) + programsFor('pv64_domU', operations);
   if (programs === 0) throw new BadInput(`--order ${operations}: no operation that is asked for its order has this in its name`);
@@ -44,7 +45,7 @@ export const checkOrderCommand = async ({ order, peer, json }: OrderOptions): Pr
   }
   if (peer !== undefined) {
     if (peer !== 'xen') throw new BadInput(`--order: peer ${peer}: unknown; there is xen`);
-    const found = findPeer(peer);
+    const found = findPeer(peer, release);
     if (!found.available) {
       process.stdout.write(`skipped: ${found.why}\n`);
       return EXIT.unavailable;
@@ -55,8 +56,8 @@ export const checkOrderCommand = async ({ order, peer, json }: OrderOptions): Pr
   const progress = new Progress('programs that are wrong in two ways', programs);
   const onProgram = (): void => progress.step();
   const checks = [
-    await checkOrder('pv64_dom0', recorders, { operations, onProgram }),
-    await checkOrder('pv64_domU', inDomains, { operations, onProgram }),
+    await checkOrder('pv64_dom0', recorders, { operations, release, onProgram }),
+    await checkOrder('pv64_domU', inDomains, { operations, release, onProgram }),
   ];
   progress.done();
   const differences = checks.flatMap(({ caller, rows }) =>

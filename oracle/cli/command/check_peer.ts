@@ -1,5 +1,6 @@
 /** `xenspec check --peer xen`: fresh programs on a peer that runs hypervisor guests, and on our machines. */
 import { type Command, Option } from 'commander';
+import { REFERENCE_RELEASE, type XenRelease } from '#spec/releases/release.ts';
 import { ENGINES, type EngineName } from '../../campaign/engines.ts';
 import { checkAgainstPeer } from '../../campaign/peer/check.ts';
 import { EXPLANATION_TEXTS, type ExplanationId } from '../../campaign/peer/explained.ts';
@@ -10,6 +11,7 @@ import { EXIT } from '../exit_code.ts';
 import { count, Progress, percent, rate, table } from '../table.ts';
 
 export type PeerOptions = {
+  xen?: XenRelease;
   hypercalls?: number;
   budget?: number;
   as?: Role | 'both';
@@ -45,6 +47,7 @@ export const checkPeer = async (peer: string, first: number, asked: number | nul
   const onProgress = (settled: number, compared: number): void => progress.step(hypercalls === null ? settled : compared);
   const check = await checkAgainstPeer({
     peer,
+    release: options.xen ?? REFERENCE_RELEASE,
     roles,
     engines,
     work,

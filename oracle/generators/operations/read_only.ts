@@ -15,8 +15,8 @@ const PAGE: number = PAGES.data[2];
 /** No operation of the table changes this window. */
 const WINDOW: number = PAGES.windows[3];
 
-/** A quadword of the page, by offset. */
-export type Word = { readonly at: number; readonly value: Value };
+/** A quadword of the page, by offset. `head`: it is the head of a structure of the control domain, of which interface. */
+export type Word = { readonly at: number; readonly value: Value; readonly head?: 'domctl' | 'sysctl' };
 const words: Word[] = [];
 let end = 0;
 
@@ -31,10 +31,17 @@ const place = (bytes: number, ...values: readonly Value[]): Value => {
 const pair = (low: number, high: number): Value => `0x${(BigInt(high) * 2n ** 32n + BigInt(low)).toString(16)}`;
 
 const entry = (call: number): Value => place(128, call);
+/** The last structure placed begins with a version of this interface. */
+const headed = (head: 'domctl' | 'sysctl', address: Value, count: number): Value => {
+  const first = words.length - count;
+  words[first] = { ...words[first]!, head };
+  return address;
+};
+
 export const MULTICALL_READ_ONLY = { good: entry(HYPERCALL.xen_version), unknown: entry(60) } as const;
 
 const domctl = (cmd: number, domain: number, ...own: readonly Value[]): Value =>
-  place(144, pair(cmd, XEN_DOMCTL_INTERFACE_VERSION), domain, ...own);
+  headed('domctl', place(144, pair(cmd, XEN_DOMCTL_INTERFACE_VERSION), domain, ...own), 2 + own.length);
 export const SHADOW_READ_ONLY = {
   'read only': domctl(XEN_DOMCTL.shadow_op, 0),
   'read only, absent': domctl(XEN_DOMCTL.shadow_op, 0x7fe0),
@@ -43,7 +50,9 @@ export const VM_EVENT_READ_ONLY = {
   'read only': domctl(XEN_DOMCTL.vm_event_op, 0, XEN_VM_EVENT_GET_VERSION),
   'read only, absent': domctl(XEN_DOMCTL.vm_event_op, 0x7fe0, XEN_VM_EVENT_GET_VERSION),
 } as const;
-export const COVERAGE_READ_ONLY = { 'read only': place(136, pair(XEN_SYSCTL.coverage_op, XEN_SYSCTL_INTERFACE_VERSION)) } as const;
+export const COVERAGE_READ_ONLY = {
+  'read only': headed('sysctl', place(136, pair(XEN_SYSCTL.coverage_op, XEN_SYSCTL_INTERFACE_VERSION)), 1),
+} as const;
 
 const mca = (cmd: number, ...own: readonly Value[]): Value => place(152, pair(cmd, XEN_MCA_INTERFACE_VERSION), ...own);
 export const MCA_READ_ONLY: Readonly<Record<string, Readonly<Record<string, Value>>>> = {

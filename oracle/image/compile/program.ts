@@ -53,7 +53,7 @@ const tryLink = (programs: readonly Program[], domain: number, domains: number, 
   const end = Math.max(least, pools + programs.length * POOL_PAGES * PAGE);
   return writeElf({
     segments: [
-      { address: RUNTIME, bytes: runtimeFor(PROGRAMS), size: PROGRAMS - RUNTIME },
+      { address: RUNTIME, bytes: runtimeFor(PROGRAMS, programs[0]?.release), size: PROGRAMS - RUNTIME },
       { address: PROGRAMS, bytes, size: bytes.length },
       { address: dataBase, bytes: data.bytes.subarray(0, data.length), size: end - dataBase },
     ],

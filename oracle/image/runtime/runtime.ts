@@ -1,9 +1,11 @@
 /** The guest runtime: the same bytes in every image, assembled once. */
 import { HYPERCALL, SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import { DOMID } from '#spec/abi/xen.ts';
+import { REFERENCE_RELEASE, type XenRelease } from '#spec/releases/release.ts';
 import { Assembler } from '../asm/assembler.ts';
 import { assembleText, type Constants } from '../asm/text.ts';
 import * as layout from '../layout.ts';
+import { patchDomctls } from '../toolstack/domctl.ts';
 import { CALLS } from './calls.ts';
 import { FIELDS } from './fields.ts';
 import { PRINT } from './print.ts';
@@ -93,10 +95,14 @@ export const runtime = (): Runtime => {
   return built;
 };
 
-/** The runtime's bytes with the address where the first program starts. */
-export const runtimeFor = (programs: number): Uint8Array => {
+const DOMCTLS = ['peer_max_mem', 'peer_max_vcpus', 'peer_info', 'peer_hypercalls', 'peer_context', 'peer_unpause'] as const;
+
+/** The runtime's bytes with the address where the first program starts, for a release of Xen. */
+export const runtimeFor = (programs: number, release: XenRelease = REFERENCE_RELEASE): Uint8Array => {
   const { bytes, labels } = runtime();
   const copy = bytes.slice();
+  const at = (label: string): number => (labels.get(label) as number) - layout.RUNTIME;
+  patchDomctls(copy, release, [at('peer_create'), ...DOMCTLS.map(at)]);
   new DataView(copy.buffer).setBigUint64((labels.get(PROGRAMS_CELL) as number) - layout.RUNTIME, BigInt(programs), true);
   return copy;
 };

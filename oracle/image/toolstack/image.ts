@@ -1,10 +1,12 @@
 /** The toolstack: a kernel for domain 0 that runs generated programs as domain 1, many in one boot of real Xen. */
 import { HYPERCALL, SUBOPERATIONS } from '#spec/abi/hypercall.ts';
+import type { XenRelease } from '#spec/releases/release.ts';
 import { Assembler } from '../asm/assembler.ts';
 import { assembleText, type Constants } from '../asm/text.ts';
 import { writeElf } from '../elf.ts';
 import { LOG_BYTES, VIRT_BASE } from '../layout.ts';
 import { BUILD } from './build.ts';
+import { patchDomctls } from './domctl.ts';
 import * as format from './format.ts';
 import * as layout from './layout.ts';
 import { SERVE } from './serve.ts';
@@ -43,12 +45,16 @@ const CONSTANTS: Constants = Object.fromEntries([
 const wide = (source: string): string =>
   source.replace(/mov (\w+), ([A-Z_]+)$/gm, (line, register, name) => (name in WIDE ? `movabs ${register}, ${WIDE[name]}` : line));
 
-/** Its ELF file; domain 0's module says what to run. */
-export const toolstackImage = (): Uint8Array => {
+const DOMCTLS = ['do_create', 'do_max_mem', 'do_max_vcpus', 'do_info', 'do_hypercalls', 'do_context', 'do_unpause', 'do_destroy'] as const;
+
+/** Its ELF file, for a release of Xen; domain 0's module says what to run. */
+export const toolstackImage = (release: XenRelease): Uint8Array => {
   const a = new Assembler(layout.CODE);
   for (const source of [SERVE, BUILD]) assembleText(a, wide(source), CONSTANTS);
   const { bytes, labels } = a.finish();
   if (layout.CODE + bytes.length > layout.BSS) throw new RangeError('the toolstack does not fit its pages');
+  const at = (label: string): number => (labels.get(label) as number) - layout.CODE;
+  patchDomctls(bytes, release, [at(DOMCTLS[0]), ...DOMCTLS.slice(1).map(at)]);
   return writeElf({
     segments: [{ address: layout.CODE, bytes, size: layout.BSS_END - layout.CODE }],
     entry: labels.get('start') as number,

@@ -10,11 +10,11 @@ const installed: Ask = (program, args) => {
 };
 
 it('names what is missing and how to get it', () => {
-  expect(findPackages('', nothing)).toEqual({
+  expect(findPackages('4.17', '', nothing, '')).toEqual({
     missing:
       'not installed: xen-hypervisor-4.17-amd64, qemu-system-x86 (Debian 12: apt-get install --no-install-recommends xen-hypervisor-4.17-amd64 qemu-system-x86)',
   });
-  expect(findPackages('', installed)).toMatchObject({ missing: expect.stringMatching(/^not installed: qemu-system-x86 /) });
+  expect(findPackages('4.17', '', installed, '')).toMatchObject({ missing: expect.stringMatching(/^not installed: qemu-system-x86 /) });
 });
 
 it('does not take a removed package for an installed one', () => {
@@ -27,7 +27,7 @@ it('is then unavailable, as a value', () => {
 });
 
 it('says nothing of the folders it found things in', () => {
-  const peer = xenPeer({ hypervisor: '/boot/x.gz', qemu: '/usr/bin/q', xenVersion: '4.17.7', qemuVersion: '7.2' });
+  const peer = xenPeer({ release: '4.17', hypervisor: '/boot/x.gz', qemu: '/usr/bin/q', xenVersion: '4.17.7', qemuVersion: '7.2' });
   const { available, name, version, details } = peer as Extract<typeof peer, { available: true }>;
   expect(JSON.stringify({ available, name, version, details })).not.toMatch(/\/(boot|usr)/);
 });

@@ -13,7 +13,7 @@ describe.runIf(findPeer('xen').available)('a bug planted in the executor', () =>
     const out = mkdtempSync(join(tmpdir(), 'xenspec-shrink-'));
     try {
       const check = await checkAgainstPeer({
-        ...{ peer: 'xen', roles: ['dom0'], engines: ['executor'], work: 'mixed', out, mutant: 'executor-close' },
+        ...{ peer: 'xen', release: '4.17', roles: ['dom0'], engines: ['executor'], work: 'mixed', out, mutant: 'executor-close' },
         ...{ ...SEEDS, hypercalls: null, budget: null, onProgress: () => undefined },
       });
       const [difference] = check.differences;

@@ -1,7 +1,8 @@
-/** The peer `xen`: Debian's Xen 4.17 under QEMU, found through the package manager. */
+/** The peer `xen`: Debian's Xen under QEMU, of the reference release or another one. */
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import type { MachineConfig } from '#spec/config.ts';
+import { BadInput } from '#spec/failure.ts';
 import type { Peer, Recording, RecordOptions, Unavailable } from '../peer.ts';
 import { Pool } from '../pool.ts';
 import { bootXen } from './boot.ts';
@@ -28,12 +29,15 @@ export const xenPeer = (found: Found | Missing = findPackages()): Peer | Unavail
     available: true,
     name: NAME,
     version: found.xenVersion,
+    release: found.release,
     details: { qemu: found.qemuVersion, setup: SETUP },
     width: WIDTH,
     domains: 2,
     session: () => new XenSession(found.qemu, hypervisor(), WIDTH),
     record: async (images: readonly Uint8Array[], machine: MachineConfig, options: RecordOptions = {}): Promise<Recording> => {
       checkMachine(machine);
+      if (machine.release !== found.release)
+        throw new BadInput(`a machine with Xen ${machine.release}, and a peer that is Xen ${found.release}`);
       const timeout = options.timeoutSeconds ?? TIMEOUT_SECONDS;
       return pool.run(async () => {
         const started = performance.now();

@@ -1,0 +1,29 @@
+/** What releases changed in the control domain's hypercalls. Chapter: spec/chapters/privileged.md. */
+import { change } from './change.ts';
+import type { XenRelease } from './release.ts';
+
+/** What the first field after the command must say; of vm_event_op, what GET_VERSION answers. Source: the public headers of each release. */
+export const INTERFACE_VERSIONS = {
+  '4.14': { domctl: 0x12, sysctl: 0x13, vm_event: 6 },
+  '4.17': { domctl: 0x15, sysctl: 0x15, vm_event: 7 },
+  '4.20': { domctl: 0x17, sysctl: 0x15, vm_event: 7 },
+} as const satisfies Record<XenRelease, object>;
+
+export const CONTROL_CHANGES = {
+  'domctl-version': change({
+    clause: 'domctl/version',
+    ways: { '4.14': '0x12', '4.17': '0x15', '4.20': '0x17' },
+    says: {
+      '0x12': 'Its interface has version 0x12.',
+      '0x15': 'Its interface has version 0x15.',
+      '0x17': 'Its interface has version 0x17.',
+    },
+    shown: 'release-control',
+  }),
+  'sysctl-version': change({
+    clause: 'sysctl/version',
+    ways: { '4.14': '0x13', '4.17': '0x15', '4.20': '0x15' },
+    says: { '0x13': 'Its interface has version 0x13.', '0x15': 'Its interface has version 0x15.' },
+    shown: 'release-control',
+  }),
+} as const;
