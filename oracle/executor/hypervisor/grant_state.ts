@@ -1,9 +1,9 @@
 /** What Xen keeps about a domain's grants besides the entries in guest memory. */
-import { GRANT_V1_PER_FRAME } from '#spec/abi/grant_table.ts';
+import { GRANT_V1_PER_FRAME, GRANT_V2_PER_FRAME } from '#spec/abi/grant_table.ts';
 import type { ActiveGrantObservation, MaptrackObservation } from '#spec/observation.ts';
 import { Maptrack } from './grant_table/maptrack.ts';
 
-/** A grant reference that somebody maps; counts by kind of mapping as Xen keeps them. */
+/** A grant reference that somebody uses; counts by kind of mapping as Xen keeps them (a copy counts as a host mapping while it lasts). */
 export class ActiveGrant {
   mfn = 0;
   domid = 0;
@@ -11,6 +11,13 @@ export class ActiveGrant {
   hostWrite = 0;
   deviceRead = 0;
   deviceWrite = 0;
+  /** Bytes of the frame that may be used; all of them unless `isSubPage`, which bars mappings. */
+  isSubPage = false;
+  start = 0;
+  length = 4096;
+  /** Whose grant it passes on, and which; itself when it is none such. */
+  transDomid = 0;
+  transRef = 0;
 
   isPinned(): boolean {
     return (this.hostRead | this.hostWrite | this.deviceRead | this.deviceWrite) !== 0;
@@ -21,15 +28,18 @@ export class ActiveGrant {
 }
 
 export class GrantState {
+  version: 1 | 2 = 1;
   /** Frames of the shared table, in order. */
   readonly frames: number[] = [];
+  /** Frames with the marks of use of version 2; none in version 1. */
+  readonly statusFrames: number[] = [];
   /** By reference; only those that are pinned. */
   readonly active = new Map<number, ActiveGrant>();
   readonly maptrack = new Maptrack();
 
   /** How many references the table has room for. */
   entries(): number {
-    return this.frames.length * GRANT_V1_PER_FRAME;
+    return this.frames.length * (this.version === 1 ? GRANT_V1_PER_FRAME : GRANT_V2_PER_FRAME);
   }
 
   observeActive(): ActiveGrantObservation[] {

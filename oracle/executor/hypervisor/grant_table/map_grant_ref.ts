@@ -58,30 +58,31 @@ const mapEntry = (machine: Machine, vcpu: Vcpu, granter: Domain, ref: number, fl
   const { domid } = vcpu.domain;
   const readonly = (flags & GNTMAP.readonly) !== 0;
   const known = all.get(ref);
-  if (known && (known.domid !== domid || wouldOverflow(known, flags))) return GNTST.general_error;
-  const entry = grantEntry(granter, ref);
+  if (known && (known.domid !== domid || known.isSubPage || wouldOverflow(known, flags))) return GNTST.general_error;
   if (!known || (!readonly && !known.isWritePinned())) {
-    const status = setStatus(machine, entry, known, readonly, domid);
+    const status = setStatus(machine, granter, ref, known, readonly, domid, true);
     if (status !== GNTST.okay) return status;
   }
   let active = known;
   if (active) {
     getOwnerAndReference(machine.frames, active.mfn);
   } else {
-    const mfn = grantedFrame(machine, entry);
+    const mfn = grantedFrame(machine, granter, grantEntry(granter, ref));
     if (!getPage(machine.frames, mfn, granter.domid)) {
-      reduceStatus(machine, entry, undefined, readonly);
+      reduceStatus(machine, granter, ref, undefined, readonly);
       return GNTST.bad_page;
     }
     active = new ActiveGrant();
     active.mfn = mfn;
     active.domid = domid;
+    active.transDomid = granter.domid;
+    active.transRef = ref;
     all.set(ref, active);
   }
   count(active, flags, 1);
   if (takePage(machine, vcpu, granter, active.mfn, flags)) return GNTST.okay;
   count(active, flags, -1);
-  reduceStatus(machine, entry, active, readonly);
+  reduceStatus(machine, granter, ref, active, readonly);
   if (!active.isPinned()) all.delete(ref);
   return GNTST.general_error;
 };

@@ -7,7 +7,7 @@ import { isIoFrame } from '../mm/io_memory.ts';
 import { putPage } from '../mm/page.ts';
 import { putPageType } from '../mm/page_type.ts';
 import type { Vcpu } from '../vcpu.ts';
-import { grantEntry, reduceStatus } from './grant_entry.ts';
+import { reduceStatus } from './grant_entry.ts';
 import { count } from './map_grant_ref.ts';
 import { destroyMapping } from './pv_mapping.ts';
 
@@ -68,6 +68,6 @@ export const completeUnmap = (machine: Machine, vcpu: Vcpu, slot: number): void 
     putPage(machine.frames, active.mfn);
   }
   count(active, flags, -1);
-  reduceStatus(machine, grantEntry(granter, ref), active, readonly);
+  reduceStatus(machine, granter, ref, active, readonly);
   if (!active.isPinned()) granter.grants.active.delete(ref);
 };
