@@ -46,8 +46,21 @@ export type GrantTable = {
 /** A row of a memory map as it is kept: 20 bytes. */
 export type MemoryMapRow = { readonly addr: Word; readonly size: Word; readonly type: number };
 
+/**
+ * How far the end of a domain has come: handles of grants, ports, vCPUs' page tables, then its frames: Xen's own (level 0) and three
+ * rounds over the others, from frame `next` on; `dead`: nothing is left to do but what others still hold.
+ */
+export type Dying =
+  | { readonly stage: 'mappings' }
+  | { readonly stage: 'channels'; readonly next: number }
+  | { readonly stage: 'vcpus' }
+  | { readonly stage: 'frames'; readonly level: 0 | 4 | 3 | 2; readonly next: number }
+  | { readonly stage: 'dead' };
+
 export type Domain = {
   readonly domid: number;
+  /** Absent = it lives. */
+  readonly dying?: Dying;
   /** pfn i was built on frame firstMfn + i. */
   readonly firstMfn: number;
   /** Pages that the domain owns. */

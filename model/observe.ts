@@ -1,4 +1,5 @@
 /** The machine through the small window by which engines are compared (spec/observation.ts). */
+import { CREDIT2_WEIGHT } from '#spec/abi/domctl.ts';
 import { EVTCHNS_PER_BUCKET } from '#spec/abi/event_channel.ts';
 import { CALLBACKTYPE } from '#spec/abi/xen.ts';
 import { digestText } from '#spec/digest.ts';
@@ -29,6 +30,7 @@ export const observe = (machine: Machine): Observation => ({
 
 const observeDomain = (domain: Domain): DomainObservation => ({
   domid: domain.domid,
+  ...observeControl(domain),
   pages: domain.pages,
   max_pages: domain.maxPages,
   claimed: domain.claimed,
@@ -57,6 +59,14 @@ const observeDomain = (domain: Domain): DomainObservation => ({
   ),
   watchdogs: domain.watchdogs.map(({ deadline }) => deadline),
   console_bytes: domain.consoleBytes,
+});
+
+/** What domain 0 has set, where it differs from what a domain begins with. */
+const observeControl = ({ dying, handle, credit, suspendPort }: Domain): Partial<DomainObservation> => ({
+  ...(dying ? { dying: dying.stage === 'dead' ? 'dead' : 'dying' } : {}),
+  ...(handle?.some((byte) => byte !== 0) ? { handle: [...handle].map((byte) => byte.toString(16).padStart(2, '0')).join('') } : {}),
+  ...(credit && (credit.weight !== CREDIT2_WEIGHT || credit.cap !== 0) ? { credit: [credit.weight, credit.cap] } : {}),
+  ...(suspendPort ? { suspend_port: suspendPort } : {}),
 });
 
 const observeFifo = ({ channels, fifoPorts }: Domain, { eventArray, vcpus }: EvtchnFifo): FifoObservation => ({

@@ -104,6 +104,12 @@ export type ActiveGrantObservation = {
 
 export type DomainObservation = {
   readonly domid: number;
+  /** It is being destroyed, or dead and not gone yet; absent while it lives. */
+  readonly dying?: 'dying' | 'dead';
+  /** What XEN_DOMCTL_setdomainhandle stored, 32 hex digits; its weight and cap for the scheduler; port for its suspension. Absent as at first. */
+  readonly handle?: string;
+  readonly credit?: readonly [weight: number, cap: number];
+  readonly suspend_port?: number;
   readonly pages: number;
   /** Most pages that it may have, and pages claimed for it and not yet handed out. */
   readonly max_pages: number;

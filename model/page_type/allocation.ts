@@ -1,9 +1,11 @@
 /** Frames that change hands: from nobody to a domain, and back. Chapter: spec/chapters/memory_op.md. */
 import { INVALID_M2P_ENTRY } from '#spec/abi/memory.ts';
+import { vanishIfEmpty } from '../domain/teardown/vanish.ts';
 import { FREE_FRAME, FRESH_FRAME, type Frame, withFrames } from '../frame_table.ts';
 import { cite } from '../journal.ts';
-import { domainOf, frame, setFrame, setMemory, updateDomain } from '../lens.ts';
+import { domainOf, findDomain, frame, setFrame, setMemory, updateDomain } from '../lens.ts';
 import type { Machine } from '../machine.ts';
+import { clearPage } from '../memory/access.ts';
 import { readWord, withPageOf, writeWord } from '../memory/memory.ts';
 import { pageFrom } from '../memory/page.ts';
 import { flushForOwner } from '../tlb.ts';
@@ -81,9 +83,14 @@ export const takenInVain = (machine: Machine, first: number, count: number): Mac
 export const freeFrame = (machine: Machine, mfn: number): Machine => {
   const { owner } = frame(machine, mfn)!;
   const told = cite(machine, 'memory/freed');
-  if (mfn < machine.config.layout.domheap_first) return setFrame(told, mfn, FREE_FRAME);
-  return loseFrame(owner === null ? told : adjustPages(told, owner, -1), mfn);
+  const isHeap = mfn < machine.config.layout.domheap_first;
+  const freed = isHeap ? setFrame(told, mfn, FREE_FRAME) : loseFrame(owner === null ? told : adjustPages(told, owner, -1), mfn);
+  return owner !== null && findDomain(freed, owner)?.dying ? freedByTheDying(freed, owner, mfn) : freed;
 };
+
+/** memory/freed-dying: what a dying domain had in it nobody sees again; the last frame takes the domain with it. */
+const freedByTheDying = (machine: Machine, domid: number, mfn: number): Machine =>
+  vanishIfEmpty(setMemory(cite(machine, 'memory/freed-dying'), clearPage(machine.memory, mfn)), domid);
 
 /** The same for a run of frames that a domain owns and nothing but their allocation refers to. */
 export const freeRun = (machine: Machine, domid: number, first: number, count: number): Machine => {

@@ -1,12 +1,16 @@
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ONE_PAGE_KERNEL } from '#oracle/image/one_page.ts';
 import { GNTMAP, GTF, gnttab, grant_entry_v1 } from '#spec/abi/grant_table.ts';
 import type { VcpuRef } from '#spec/event.ts';
+import { kill } from '../domain/teardown/kill.ts';
 import { frameSums } from '../frame_table.ts';
-import { domainOf, frame, setMemory, vcpuOf } from '../lens.ts';
+import { EMPTY_JOURNAL } from '../journal.ts';
+import { domainOf, findDomain, frame, setMemory, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import { write } from '../memory/access.ts';
+import { pageOf } from '../memory/memory.ts';
+import { EMPTY_PAGE } from '../memory/page.ts';
 import { miscounted } from '../testing/census.ts';
 import { DOM0, DOM1, frameAt, mmuext, mmuUpdate, operate, POOL, remap, SELF, twoDomains } from '../testing/guest.ts';
 import { setVcpuInfo, vcpuInfo } from '../vcpu_info.ts';
@@ -121,3 +125,46 @@ it('calls that are interrupted again and again come to the same', () =>
     }),
     { numRuns: 40, seed: 4 },
   ));
+
+describe('a domain that is destroyed after any of it', () => {
+  /** Its end, in one go or with a stop wherever Xen asks. */
+  const end = (machine: Machine, stopAlways: boolean): Machine => {
+    let m = machine;
+    for (;;) {
+      const killed = kill({ ...m, questions: 0, forced: stopAlways ? [1] : [] }, DOM0, 1);
+      m = killed.machine;
+      if (killed.over) return { ...m, questions: 0, forced: [], journal: EMPTY_JOURNAL };
+    }
+  };
+  const framesOf = (machine: Machine, domid: number): readonly number[] =>
+    Array.from({ length: machine.config.frames }, (_, mfn) => mfn).filter((mfn) => frame(machine, mfn)!.owner === domid);
+  /** Frames of domain 1 that domain 0's tables map. */
+  const heldBy0 = (machine: Machine): number => framesOf(machine, 1).filter((mfn) => frame(machine, mfn)!.refs > 1).length;
+
+  it('leaves nothing behind but what others hold, and their counts add up', () =>
+    fc.assert(
+      fc.property(steps, (steps) => {
+        let machine = start;
+        for (const [at, s] of steps) machine = take(machine, at, s);
+        const after = end(machine, false);
+        expect(miscounted(after)).toEqual([]);
+        const left = framesOf(after, 1);
+        expect(left.length).toBe(findDomain(after, 1)?.pages ?? 0);
+        for (const mfn of left) expect(frame(after, mfn)!.allocated).toBe(false);
+        expect(domainOf(after, 0).grants.active.size).toBe(0);
+        expect(left.length).toBeLessThanOrEqual(heldBy0(machine));
+        for (const mfn of framesOf(machine, 1).filter((mfn) => !left.includes(mfn))) expect(pageOf(after.memory, mfn)).toBe(EMPTY_PAGE);
+      }),
+      { numRuns: 25, seed: 5 },
+    ));
+
+  it('ends the same wherever it is interrupted', () =>
+    fc.assert(
+      fc.property(steps, (steps) => {
+        let machine = start;
+        for (const [at, s] of steps) machine = take(machine, at, s);
+        expect(frameSums(end(machine, true).frames)).toEqual(frameSums(end(machine, false).frames));
+      }),
+      { numRuns: 4, seed: 6 },
+    ));
+});

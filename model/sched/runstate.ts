@@ -1,5 +1,6 @@
 /** What a vCPU is doing, and for how long. Chapter: spec/chapters/sched.md, "Runstates". */
 import type { VcpuRef } from '#spec/event.ts';
+import type { Domain } from '../domain.ts';
 import { emit } from '../journal.ts';
 import { domainOf, updateVcpu, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
@@ -20,8 +21,9 @@ export const accounted = ({ state, since, times }: Runstate, now: number): Runst
 };
 
 /** Nothing keeps the vCPU from running: it is up, not blocked, and its domain lives. */
-export const isRunnable = (machine: Machine, vcpu: Vcpu): boolean =>
-  vcpu.online && !vcpu.blocked && domainOf(machine, vcpu.domid).shutdown === null;
+export const isRunnable = (machine: Machine, vcpu: Vcpu): boolean => vcpu.online && !vcpu.blocked && isAlive(domainOf(machine, vcpu.domid));
+
+const isAlive = ({ shutdown, dying }: Domain): boolean => shutdown === null && dying === undefined;
 
 /** Runnable, and known to the scheduler: a vCPU that VCPUOP_initialise put up was never woken. */
 export const isSchedulable = (machine: Machine, vcpu: Vcpu): boolean => isRunnable(machine, vcpu) && vcpu.runstate.state !== 'offline';

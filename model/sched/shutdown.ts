@@ -30,7 +30,7 @@ const tellEnd = (machine: Machine, domid: number, reason: number): Machine => {
 };
 
 /** A vCPU that waits in line goes offline at once; one that runs, when it leaves its pCPU; one that sleeps goes on sleeping. */
-const stopVcpu = (machine: Machine, at: VcpuRef): Machine => {
+export const stopVcpu = (machine: Machine, at: VcpuRef): Machine => {
   if (pcpuOf(machine, at) >= 0) return leavePcpu(machine, at);
   return vcpuOf(machine, at).runstate.state === 'runnable' ? changeRunstate(machine, at, 'offline') : machine;
 };

@@ -43,6 +43,7 @@ export const XEN_DOMCTL_UNSUPPORTED = {
 } as const;
 /** Commands that are carried out. */
 export const XEN_DOMCTL_MODELLED = {
+  destroydomain: 2,
   getdomaininfo: 5,
   max_mem: 11,
   getvcpuinfo: 14,

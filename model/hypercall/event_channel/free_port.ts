@@ -16,6 +16,7 @@ export type Allocated = { readonly tag: 'allocated'; readonly machine: Machine; 
  * life stays, whatever comes of the operation (`evtchn/port-kept_free`).
  */
 export const allocatePort = (machine: Machine, domid: number): Allocated | Refused => {
+  if (domainOf(machine, domid).dying) return refused(machine, 'EINVAL', 'evtchn/port-dying');
   const ops = portOps(machine, domid);
   const valid = Math.min(validPorts(machine, domid), ops.maxPorts);
   const { channels } = domainOf(machine, domid);

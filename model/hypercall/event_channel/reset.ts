@@ -54,7 +54,7 @@ const closeFrom = (machine: Machine, caller: VcpuRef, first: number): Granted<Re
 };
 
 /** Give the pages of the FIFO ABI back, if the domain has it. */
-const backToTwoLevel = (machine: Machine, domid: number): Machine => {
+export const backToTwoLevel = (machine: Machine, domid: number): Machine => {
   const { fifo } = domainOf(machine, domid);
   if (!fifo) return machine;
   const blocks = fifo.vcpus.flatMap(({ controlBlock }) => (controlBlock ? [controlBlock.mfn] : []));

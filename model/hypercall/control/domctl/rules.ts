@@ -1,6 +1,7 @@
 /** Domctls that domain 0 is answered, by command. Chapter: spec/chapters/domctl.md. */
 import { XEN_DOMCTL_MODELLED as COMMAND } from '#spec/abi/domctl.ts';
 import { getnodeaffinity, getvcpuaffinity } from './affinity.ts';
+import { destroydomain } from './destroydomain.ts';
 import { getdomaininfo } from './domain_info.ts';
 import { getpageframeinfo3 } from './page_info.ts';
 import { REFUSALS } from './refusals.ts';
@@ -10,6 +11,7 @@ import { getExtVcpucontext, getVcpuMsrs, getvcpuinfo, sendtrigger } from './vcpu
 
 const ALL: ReadonlyMap<number, Rule> = new Map([
   ...REFUSALS,
+  [COMMAND.destroydomain, destroydomain],
   [COMMAND.getdomaininfo, getdomaininfo],
   [COMMAND.max_mem, maxMem],
   [COMMAND.getvcpuinfo, getvcpuinfo],

@@ -1,0 +1,25 @@
+/** The event channels of a dying domain. Xen's name: evtchn_destroy. */
+import { closeChannel } from '../../hypercall/event_channel/close.ts';
+import { channelAt } from '../../hypercall/event_channel/ports.ts';
+import { backToTwoLevel } from '../../hypercall/event_channel/reset.ts';
+import { preemptCheck } from '../../hypercall/preempt.ts';
+import { cite } from '../../journal.ts';
+import { domainOf, updateDomain } from '../../lens.ts';
+import type { Stage } from './kill.ts';
+
+const BETWEEN_CHECKS = 64;
+
+/** domctl/destroydomain-channels: from the last port to the first, with a question after each 64th. */
+export const closeChannels: Stage = (machine, caller, domid) => {
+  const { dying } = domainOf(machine, domid);
+  let m = machine;
+  for (let port = dying?.stage === 'channels' ? dying.next : 0; port > 0; port--) {
+    const channel = channelAt(m, domid, port);
+    if (channel) m = cite(closeChannel(m, domid, port, channel), 'domctl/destroydomain-channels');
+    if (port % BETWEEN_CHECKS !== 0) continue;
+    const asked = preemptCheck(m, caller);
+    m = asked.machine;
+    if (asked.stop) return { machine: updateDomain(m, domid, { dying: { stage: 'channels', next: port - 1 } }), over: false };
+  }
+  return { machine: backToTwoLevel(m, domid), over: true };
+};

@@ -1,0 +1,73 @@
+/** The end of a domain: what it held is given back, a stage at a time. Xen's name: domain_kill. Chapter: spec/chapters/domctl.md, "destroydomain". */
+import { VIRQ } from '#spec/abi/xen.ts';
+import type { VcpuRef } from '#spec/event.ts';
+import type { Dying } from '../../domain.ts';
+import { sendGlobalVirq } from '../../hypercall/event_channel/virq.ts';
+import { cite } from '../../journal.ts';
+import { domainOf, findDomain, refOf, updateDomain } from '../../lens.ts';
+import type { Machine } from '../../machine.ts';
+import { putPageAndType } from '../../page_type/references.ts';
+import { stopVcpu } from '../../sched/shutdown.ts';
+import { forget } from '../../tlb.ts';
+import { closeChannels } from './channels.ts';
+import { relinquishFrames } from './frames.ts';
+import { releaseMappings } from './mappings.ts';
+import { vanishIfEmpty } from './vanish.ts';
+import { dropVcpuTables } from './vcpus.ts';
+
+/** What became of a stage: over, or to be gone on with when the caller comes back. */
+export type Progress = { readonly machine: Machine; readonly over: boolean };
+export type Stage = (machine: Machine, caller: VcpuRef, domid: number) => Progress;
+
+const STAGES: Readonly<Record<Exclude<Dying['stage'], 'dead'>, Stage>> = {
+  mappings: releaseMappings,
+  channels: closeChannels,
+  vcpus: dropVcpuTables,
+  frames: relinquishFrames,
+};
+
+/** Go on with the end of a domain until it is over, or until something else waits for the caller's pCPU. */
+export const kill = (machine: Machine, caller: VcpuRef, domid: number): Progress => {
+  let m = domainOf(machine, domid).dying ? machine : begin(machine, domid);
+  for (;;) {
+    const { dying } = domainOf(m, domid);
+    if (!dying || dying.stage === 'dead') return { machine: m, over: true };
+    const stage = STAGES[dying.stage](m, caller, domid);
+    if (!stage.over) return stage;
+    m = nextStage(stage.machine, domid, dying);
+    if (!findDomain(m, domid)) return { machine: m, over: true };
+  }
+};
+
+/** domctl/destroydomain-paused: its vCPUs stop for good, and no pCPU keeps their state. */
+const begin = (machine: Machine, domid: number): Machine => {
+  let m = updateDomain(cite(machine, 'domctl/destroydomain-paused'), domid, { dying: { stage: 'mappings' }, claimed: 0 });
+  for (const vcpu of domainOf(m, domid).vcpus) m = stopVcpu(m, refOf(vcpu));
+  const holders = [...m.cpus.keys()].filter((cpu) => m.cpus[cpu].loaded?.domid === domid);
+  if (holders.length === 0) return m;
+  const cpus = m.cpus.map((pcpu) => (pcpu.loaded?.domid === domid ? { ...pcpu, loaded: null } : pcpu));
+  return forget({ ...m, cpus }, holders);
+};
+
+const nextStage = (machine: Machine, domid: number, { stage, ...rest }: Dying & { readonly level?: 0 | 4 | 3 | 2 }): Machine => {
+  const go = (dying: Dying): Machine => updateDomain(machine, domid, { dying });
+  switch (stage) {
+    case 'mappings':
+      return go({ stage: 'channels', next: domainOf(machine, domid).channels.length - 1 });
+    case 'channels':
+      return go({ stage: 'vcpus' });
+    case 'vcpus':
+      return go({ stage: 'frames', level: 0, next: 0 });
+    default:
+      return rest.level === 2 ? die(machine, domid) : go({ stage: 'frames', level: AFTER[rest.level ?? 0], next: 0 });
+  }
+};
+const AFTER = { 0: 4, 4: 3, 3: 2, 2: 2 } as const;
+
+/** domctl/destroydomain-dead: pages with records of vCPUs go last; then domain 0 is told. */
+const die = (machine: Machine, domid: number): Machine => {
+  const moved = domainOf(machine, domid).vcpus.filter(({ infoMoved }) => infoMoved);
+  const put = moved.reduce((m, { vcpuInfo }) => putPageAndType(m, vcpuInfo.mfn), machine);
+  const dead = updateDomain(cite(put, 'domctl/destroydomain-dead'), domid, { dying: { stage: 'dead' } });
+  return vanishIfEmpty(sendGlobalVirq(dead, VIRQ.DOM_EXC), domid);
+};
