@@ -23,6 +23,16 @@ export const XEN_DESCRIPTORS: readonly (readonly [selector: number, high: number
   [0xe030, 0x00affb00, 0x0000ffff],
   [0xe060, 0x00009100, 0x00000000],
 ];
+/** The same of the page that vCPUs of 32-bit domains have: code and data of rings 1 and 3, no 64-bit code but Xen's own. Source: Xen's `desc.c`. */
+export const XEN_DESCRIPTORS_PV32: readonly (readonly [selector: number, high: number, low: number])[] = [
+  [0xe008, 0x00af9b00, 0x0000ffff],
+  [0xe010, 0x00cf9300, 0x0000ffff],
+  [0xe018, 0x00cfbb00, 0x0000ffff],
+  [0xe020, 0x00cfb300, 0x0000ffff],
+  [0xe028, 0x00cffb00, 0x0000ffff],
+  [0xe030, 0x00cff300, 0x0000ffff],
+  [0xe060, 0x00009100, 0x00000000],
+];
 /** Selectors of Xen's task state and local table, whose descriptors no guest can look at. */
 export const XEN_TSS = 0xe040;
 export const XEN_LDT = 0xe050;

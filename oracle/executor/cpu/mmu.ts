@@ -8,6 +8,7 @@ import { CodeCache, CodePage } from './code_cache.ts';
 import type { Cpu } from './cpu.ts';
 import { AC, GP, PF, SS, UD } from './exit.ts';
 import { SS_REG } from './interface.ts';
+import { CPL } from './layout.ts';
 import type { Op } from './op.ts';
 import type { Platform } from './platform.ts';
 import { Registers } from './registers.ts';
@@ -93,7 +94,7 @@ export class Mmu extends Registers {
   }
   set root(mfn: number) {
     this.rootFrame = mfn;
-    this.useSpace(mfn);
+    this.useSpace(this.s[CPL] === 3 ? mfn : ~mfn);
   }
 
   /** From now on translations are those of this address space (Platform.space). */

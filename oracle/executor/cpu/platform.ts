@@ -2,9 +2,10 @@
 import { NotModelled } from '#spec/failure.ts';
 import type { Cpu } from './cpu.ts';
 import { GP } from './exit.ts';
+import { CPL } from './layout.ts';
 import { inspectData, watchesData } from './system/debug.ts';
 import { loadSegment } from './system/segments.ts';
-import { type Access, type Translation, walk } from './walk.ts';
+import { type Access, asSupervisor, type Translation, walk } from './walk.ts';
 
 /** Machine addresses at which RAM does not answer. */
 export type Outside = {
@@ -45,8 +46,9 @@ const outsideRam = (): never => {
 export const PV: Platform = {
   bare: false,
   outside: { covers: () => false, read: outsideRam, write: outsideRam },
-  walk: (c, lo, hi, access) => walk(c.memory, c.root, lo, hi, access, c.reserved),
-  space: (c) => c.root,
+  walk: (c, lo, hi, access) => walk(c.memory, c.root, lo, hi, c.s[CPL] === 3 ? access : asSupervisor(access), c.reserved),
+  // Kernels of 32-bit domains run in ring 1, where pages without U can be reached.
+  space: (c) => (c.s[CPL] === 3 ? c.root : ~c.root),
   loadSegment,
   watches: watchesData,
   inspect: inspectData,

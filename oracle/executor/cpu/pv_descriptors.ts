@@ -1,5 +1,5 @@
 /** Descriptors of a PV guest's processor: in pages of the guest's, and in the one behind them that Xen keeps. */
-import { GDT_LIMIT, XEN_DESCRIPTORS, XEN_GDT_FIRST } from '#spec/abi/descriptor.ts';
+import { GDT_LIMIT, XEN_GDT_FIRST } from '#spec/abi/descriptor.ts';
 import { isCanonical } from './canonical.ts';
 import type { Cpu } from './cpu.ts';
 import { GP, PF } from './exit.ts';
@@ -11,10 +11,6 @@ const IN_LDT = 4;
 const NOWHERE = -1n;
 
 const index = (selector: number): number => selector & 0xfff8;
-
-const IN_XEN_PAGE: ReadonlyMap<number, readonly [number, number]> = new Map(
-  XEN_DESCRIPTORS.map(([selector, hi, lo]) => [selector, [lo, hi]]),
-);
 
 /** Machine address of a descriptor in the guest's pages; 0: a page of zeros. The LDT's page is put in place, or its absence is the guest's fault. */
 const locate = (c: Cpu, selector: number): number => {
@@ -51,7 +47,7 @@ const EMPTY: Halves = [0, 0, NOWHERE];
 
 const readHalves = (c: Cpu, selector: number): Halves => {
   if ((selector & IN_LDT) === 0 && index(selector) >= XEN_GDT_FIRST) {
-    const known = IN_XEN_PAGE.get(index(selector));
+    const known = c.tables.xenPage.get(index(selector));
     return known === undefined ? EMPTY : [known[0], known[1], NOWHERE];
   }
   const at = locate(c, selector);

@@ -3,13 +3,13 @@ import { GDT_LIMIT, XEN_IDT, XEN_LDT, XEN_TSS } from '#spec/abi/descriptor.ts';
 import { FLAT } from '#spec/abi/xen.ts';
 import type { Cpu } from './cpu.ts';
 import { CS, RSP, SS_REG } from './interface.ts';
-import { DEBUG, GDTR_BASE, GDTR_LIMIT, IDTR_BASE, IDTR_LIMIT, SEGMENT_BASE, SEGMENT_LIMIT, SEGMENT_RIGHTS } from './layout.ts';
+import { CPL, DEBUG, GDTR_BASE, GDTR_LIMIT, IDTR_BASE, IDTR_LIMIT, SEGMENT_BASE, SEGMENT_LIMIT, SEGMENT_RIGHTS } from './layout.ts';
 import { BIG, RING3_CODE32, RING3_CODE64, RING3_DATA } from './segment_rights.ts';
 import { checkOffset, returnCode, setCode } from './system/code.ts';
 import { hasBreakpoints } from './system/debug.ts';
-import { baseOf, find, LDTR, limitOf, markAccessed, rightsOf, setHidden, setNull, setSegment, TR } from './system/descriptor.ts';
+import { baseOf, find, LDTR, limitOf, markAccessed, rightsOf, rpl, setHidden, setNull, setSegment, TR } from './system/descriptor.ts';
 import { returnStack } from './system/far.ts';
-import { loadSegment } from './system/segments.ts';
+import { dropPrivileged, loadSegment } from './system/segments.ts';
 
 /** Where Xen maps the GDT of a domain's first vCPU, and how far apart those of others lie. */
 const GDT_BASE = 0xffff820000000000n;
@@ -30,18 +30,20 @@ const enterBySysret = (c: Cpu, long: boolean): void => {
   c.refresh();
 };
 
-/** IRET of ring 0 to these selectors, whose RPL is 3, and RIP. Throws the fault; nothing has changed then but what marks descriptors accessed. */
+/** IRET of ring 0 to these selectors and RIP. Throws the fault; nothing has changed then but what marks descriptors accessed. */
 const enterByIret = (c: Cpu, cs: number, ss: number): void => {
   const ip = c.rip;
+  const ring = rpl(cs);
   const code = returnCode(c, cs);
-  const stack = returnStack(c, ss, 3, code);
+  const stack = returnStack(c, ss, ring, code);
   checkOffset(c, code, ip);
   if (stack !== null) {
     markAccessed(c, stack);
     setSegment(c, SS_REG, ss, stack);
   }
   markAccessed(c, code);
-  setCode(c, cs, code, 3, ip);
+  setCode(c, cs, code, ring, ip);
+  dropPrivileged(c, ring);
   if (c.mode !== '64' && (c.s[SEGMENT_RIGHTS + SS_REG] & BIG) !== 0) c.setGprHalves(RSP, c.gprLo(RSP), 0);
 };
 
@@ -94,7 +96,12 @@ export class XenSide {
 
   /** IRET of ring 0 to these selectors and to RIP as an offset in CS. False: it faults (`Cpu.faultVector` …), and nothing has changed. */
   enterByIret(cs: number, ss: number): boolean {
-    return this.c.attempt(() => enterByIret(this.c, cs, ss));
+    const { c } = this;
+    const ring = c.s[CPL];
+    c.s[CPL] = 0;
+    const entered = c.attempt(() => enterByIret(c, cs, ss));
+    if (!entered) c.s[CPL] = ring;
+    return entered;
   }
 
   /** Load DS, ES, FS or GS with its hidden part; false when that faults and null was loaded instead. */

@@ -32,10 +32,15 @@ const INT80 = 0x80;
 /** Vectors whose gates ring 3 may use by a software interrupt. */
 const OPEN_GATES: readonly number[] = [BP, OF, INT80];
 
-/** INT n; other gates are closed to ring 3, and the error code names the gate in the interrupt table. */
+/** Hypercalls of 32-bit domains: a gate for rings 0 and 1. */
+const HYPERCALL_GATE = 0x82;
+
+const mayUseGate = (c: Cpu, vector: number): boolean => OPEN_GATES.includes(vector) || (vector === HYPERCALL_GATE && c.s[CPL] <= 1);
+
+/** INT n; other gates are closed to guests, and the error code names the gate in the interrupt table. */
 export const int: Handler = (c, o) => {
   const vector = o.imm & 0xff;
-  if (!OPEN_GATES.includes(vector)) c.fault(GP, vector * 8 + 2);
+  if (!mayUseGate(c, vector)) c.fault(GP, vector * 8 + 2);
   return c.leave(o, { kind: 'int', vector });
 };
 

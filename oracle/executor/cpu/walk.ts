@@ -12,6 +12,9 @@ export const FETCH: Access = { write: false, fetch: true, user: true };
 export const XEN_READ: Access = { write: false, fetch: false, user: false };
 export const XEN_WRITE: Access = { write: true, fetch: false, user: false };
 
+/** The same of a ring below 3. */
+export const asSupervisor = (access: Access): Access => ({ ...access, user: false });
+
 /** Where an address leads, or the page fault's error code. `dirty`: a write would find nothing to do in the tables. */
 export type Translation =
   | { readonly ok: true; readonly maddr: number; readonly dirty: boolean }
