@@ -6,7 +6,7 @@ import { mergeLow, type Size, zeroExtend } from '../../word/size.ts';
 import { add, shl, Word } from '../../word/word.ts';
 import { type Instruction, NONE, type Operand, RIP_BASE } from './instruction.ts';
 import { readLinear, writeLinear } from './linear.ts';
-import { advance, nextRip, type Running, setReg } from './running.ts';
+import { advance, nextRip, type Running, replaced, setReg } from './running.ts';
 import { segmented } from './segmentation.ts';
 
 /** An address cut to the bytes that it has. */
@@ -52,12 +52,13 @@ export const readToWrite = (s: Running, i: Instruction, o: Operand): Word => rea
 export const merged = (old: Word, size: Size, value: Word): Word =>
   size >= 4 ? zeroExtend(value, size) : mergeLow(old, value, size as 1 | 2);
 
+/** What the register behind a register operand holds after writing the operand. */
+const written = (old: Word, { kind, size }: Operand, value: Word): Word =>
+  kind === 'high' ? new Word(old.hi, (old.lo & ~0xff00) | ((value.lo & 0xff) << 8)) : merged(old, size, value);
+
 /** The registers after writing a register operand. */
-export const writeRegister = (regs: readonly Word[], o: Operand, value: Word): readonly Word[] => {
-  const old = regs[o.index];
-  if (o.kind === 'high') return setReg(regs, o.index, new Word(old.hi, (old.lo & ~0xff00) | ((value.lo & 0xff) << 8)));
-  return setReg(regs, o.index, merged(old, o.size, value));
-};
+export const writeRegister = (regs: readonly Word[], o: Operand, value: Word): readonly Word[] =>
+  setReg(regs, o.index, written(regs[o.index], o, value));
 
 /** The memory after writing a memory operand. */
 export const writeMemory = (s: Running, i: Instruction, o: Operand, value: Word): Memory =>
@@ -67,4 +68,4 @@ export const writeMemory = (s: Running, i: Instruction, o: Operand, value: Word)
 export const finish = (s: Running, i: Instruction, o: Operand, value: Word, flags: number = s.flags): Running =>
   o.kind === 'mem'
     ? advance(s, i, s.regs, flags, writeMemory(s, i, o, value))
-    : advance(s, i, writeRegister(s.regs, o, value), flags, s.memory);
+    : advance(s, i, replaced(s, o.index, written(s.regs[o.index], o, value)), flags, s.memory);

@@ -21,6 +21,8 @@ export class Running {
   readonly cited: readonly ClauseId[];
   readonly fpu: Fpu;
   readonly system: SystemState;
+  /** Nobody but the loop of a run knows this state and its registers, so that the end of a rule may write over them (see `own`). */
+  readonly owned: boolean;
   constructor(
     regs: readonly Word[],
     rip: Word,
@@ -43,8 +45,31 @@ export class Running {
     this.cited = cited;
     this.fpu = fpu;
     this.system = system;
+    this.owned = false;
   }
 }
+
+type Writable = { -readonly [K in keyof Running]: Running[K] };
+
+/**
+ * The loop of a run says that it alone has this state, and the array of its registers: the state before it is gone. Then `advance`,
+ * `jump` and `replaced`, with which rules end, write over the state that they are given in place of making a new one. A rule sees
+ * nothing of it, as long as they are the last that it does.
+ */
+export const own = (s: Running, owned: boolean): void => {
+  (s as Writable).owned = owned;
+};
+
+/** The state written over with what an instruction made of it. */
+const overwritten = (s: Running, regs: readonly Word[], rip: Word, flags: number, memory: Memory): Running => {
+  const o = s as Writable;
+  o.regs = regs;
+  o.rip = rip;
+  o.flags = flags;
+  o.memory = memory;
+  o.tick++;
+  return s;
+};
 
 /** The rule of an instruction. It never changes its argument; a fault is thrown (fault.ts) and leaves the old state as it was. */
 export type Semantics = (s: Running, i: Instruction) => Running;
@@ -67,14 +92,25 @@ export const nextRip = (s: Running, i: Instruction): Word => {
 
 /** The instruction is done: go on behind it with these registers, flags and memory. */
 export const advance = (s: Running, i: Instruction, regs: readonly Word[], flags: number, memory: Memory): Running =>
-  new Running(regs, nextRip(s, i), flags, s.segments, memory, s.platform, s.tick + 1, s.cited, s.fpu, s.system);
+  s.owned
+    ? overwritten(s, regs, nextRip(s, i), flags, memory)
+    : new Running(regs, nextRip(s, i), flags, s.segments, memory, s.platform, s.tick + 1, s.cited, s.fpu, s.system);
 
 /** The instruction is done and goes on at `rip`. */
 export const jump = (s: Running, rip: Word, regs: readonly Word[], memory: Memory): Running =>
-  new Running(regs, rip, s.flags, s.segments, memory, s.platform, s.tick + 1, s.cited, s.fpu, s.system);
+  s.owned
+    ? overwritten(s, regs, rip, s.flags, memory)
+    : new Running(regs, rip, s.flags, s.segments, memory, s.platform, s.tick + 1, s.cited, s.fpu, s.system);
 
 /** The instruction is done and changed nothing but flags. */
 export const withFlags = (s: Running, i: Instruction, flags: number): Running => advance(s, i, s.regs, flags, s.memory);
+
+/** The registers of a state with one replaced: the very last but `advance` that a rule does. */
+export const replaced = (s: Running, index: number, value: Word): readonly Word[] => {
+  if (!s.owned) return setReg(s.regs, index, value);
+  (s.regs as Word[])[index] = value;
+  return s.regs;
+};
 
 /** The registers with one replaced. */
 export const setReg = (regs: readonly Word[], index: number, value: Word): readonly Word[] => {

@@ -7,7 +7,7 @@ import { RF, TF } from './flags.ts';
 import type { Instruction } from './instruction.ts';
 import { type CpuOutcome, type Run, VECTOR } from './outcome.ts';
 import type { Platform } from './platform.ts';
-import { changed, citing, cpuOf, Running, started, withMemory } from './running.ts';
+import { changed, citing, cpuOf, own, Running, started, withMemory } from './running.ts';
 import { type CpuState, SS } from './state.ts';
 import { bareStep, watchFrom, withDebugExceptions } from './system/step.ts';
 import { isWatched } from './system/watch.ts';
@@ -19,7 +19,8 @@ export type { Platform } from './platform.ts';
  * Throws NotModelled for what the tables lack, e.g. `instruction/0f28`.
  */
 export const runInstructions = (cpu: CpuState, memory: Memory, platform: Platform, budget: number): CpuOutcome => {
-  let s = started(cpu, memory, platform);
+  // The loop owns the registers from here on (`own`); the caller's stay as they are.
+  let s = started({ ...cpu, regs: cpu.regs.slice() }, memory, platform);
   const watched = isWatched(s);
   for (;;) {
     try {
@@ -27,10 +28,12 @@ export const runInstructions = (cpu: CpuState, memory: Memory, platform: Platfor
         while (s.tick < budget) {
           const begun = watched ? watchFrom(s) : s;
           const instruction = instructionAt(begun);
+          const plain = !watched && (s.flags & (TF | RF)) === 0;
+          own(begun, plain);
           const after = instruction.run(begun, instruction);
           if (instruction.mnemonic === 'syscall') return { kind: 'syscall', ...reached(withoutRf(after)) };
-          if (watched) s = withDebugExceptions(s, instruction, after);
-          else s = (s.flags & (TF | RF)) === 0 ? after : afterDebugFlags(s, instruction, after);
+          if (plain) s = after;
+          else s = watched ? withDebugExceptions(s, instruction, after) : afterDebugFlags(s, instruction, after);
         }
       else while (s.tick < budget && s.system.activity === 'running' && s.system.cr8 === cpu.system.cr8) s = bareStep(s);
       return { kind: 'retired', ...reached(s) };

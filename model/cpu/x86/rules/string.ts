@@ -24,33 +24,23 @@ const stepped = (s: Running, i: Instruction, pointer: number, size: Size): Word 
 export const repeated =
   (iteration: Iteration, stopsOnZero: boolean): Semantics =>
   (s, i) => {
-    if (i.rep === 'none') return at(iteration(s, i), nextRip(s, i));
+    if (i.rep === 'none') {
+      const after = iteration(s, i);
+      return at(after, after.regs, nextRip(s, i));
+    }
     if (isZero(counter(s, i))) return withFlags(s, i, s.flags);
     const count = countedDown(s, i);
     const after = iteration(citing(s, 'x86/rep-iteration'), i);
-    const counted = after.regs.slice();
-    counted[RCX] = count;
     const more = !isZero(cutAddress(count, i.addressSize)) && (!stopsOnZero || ((after.flags & ZF) !== 0) === (i.rep === 'rep'));
-    return new Running(
-      counted,
-      more ? s.rip : nextRip(s, i),
-      after.flags,
-      s.segments,
-      after.memory,
-      s.platform,
-      s.tick + 1,
-      after.cited,
-      s.fpu,
-      s.system,
-    );
+    return at(after, setReg(after.regs, RCX, count), more ? s.rip : nextRip(s, i));
   };
 
 /** The registers with a pointer moved on by one element. */
 export const pointerMoved = (s: Running, i: Instruction, pointer: number, size: Size): readonly Word[] =>
   setReg(s.regs, pointer, stepped(s, i, pointer, size));
 
-const at = (s: Running, rip: Word): Running =>
-  new Running(s.regs, rip, s.flags, s.segments, s.memory, s.platform, s.tick + 1, s.cited, s.fpu, s.system);
+const at = (s: Running, regs: readonly Word[], rip: Word): Running =>
+  new Running(regs, rip, s.flags, s.segments, s.memory, s.platform, s.tick + 1, s.cited, s.fpu, s.system);
 
 /** The state after one iteration. */
 export const result = (s: Running, regs: readonly Word[], flags: number, memory = s.memory): Running =>
@@ -62,7 +52,9 @@ const compareFlags = (s: Running, a: Word, b: Word, { size }: Operand): number =
 /** MOVS: [RDI] ← [RSI]. */
 const movsRule = repeated((s, i) => {
   const memory = writeMemory(s, i, i.dst, read(s, i, i.src));
-  const regs = setReg(setReg(s.regs, RSI, stepped(s, i, RSI, i.dst.size)), RDI, stepped(s, i, RDI, i.dst.size));
+  const regs = s.regs.slice();
+  regs[RSI] = stepped(s, i, RSI, i.dst.size);
+  regs[RDI] = stepped(s, i, RDI, i.dst.size);
   return result(s, regs, s.flags, memory);
 }, false);
 
