@@ -1,7 +1,8 @@
 /** HYPERVISOR_domctl(u_domctl): what is looked at before the operation itself. Chapter: spec/chapters/privileged.md. */
-import { control, XEN_DOMCTL, XEN_DOMCTL_INTERFACE_VERSION } from '#spec/abi/control.ts';
+import { control, XEN_DOMCTL } from '#spec/abi/control.ts';
 import { DOMID } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
+import { INTERFACE_VERSIONS } from '#spec/releases/control.ts';
 import type { Domain } from '../../domain.ts';
 import { copyFromGuest, copyToGuestUnchecked } from '../../guest_copy.ts';
 import { findDomain } from '../../lens.ts';
@@ -30,7 +31,7 @@ export const domctl: Perform = (machine, caller, [uDomctl]) => {
   if (!read.ok) return fail(read.machine, 'EFAULT', 'domctl/argument-fault');
   const m = read.machine;
   const op = domctlOf(read.bytes);
-  if (op.version !== XEN_DOMCTL_INTERFACE_VERSION) return fail(m, 'EACCES', 'domctl/version');
+  if (op.version !== INTERFACE_VERSIONS[m.config.release].domctl) return fail(m, 'EACCES', 'domctl/version');
   const late = lateRule(op.cmd);
   return (
     unknownDomain(m, op) ??
@@ -92,7 +93,7 @@ export const paging_domctl_cont: Perform = (machine, caller, [uDomctl]) => {
   const read = copyFromGuest(machine, caller, uDomctl, control.domctl.size);
   if (!read.ok) return fail(read.machine, 'EFAULT', 'paging_domctl_cont/argument-fault');
   const { cmd, version, domain } = domctlOf(read.bytes);
-  if (version !== XEN_DOMCTL_INTERFACE_VERSION || cmd !== XEN_DOMCTL.shadow_op)
+  if (version !== INTERFACE_VERSIONS[read.machine.config.release].domctl || cmd !== XEN_DOMCTL.shadow_op)
     return fail(read.machine, 'EOPNOTSUPP', 'paging_domctl_cont/operation');
   if (!findDomain(read.machine, domain)) return fail(read.machine, 'ESRCH', 'paging_domctl_cont/domain');
   if (isControlDomain(caller)) return notModelled(read.machine, caller, 'paging_domctl_cont');

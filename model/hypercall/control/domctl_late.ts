@@ -1,8 +1,9 @@
 /** Domctls that look at arguments of their own before privilege. Chapter: spec/chapters/privileged.md. */
-import { control, VM_EVENT_INTERFACE_VERSION, XEN_DOMCTL, XEN_VM_EVENT_GET_VERSION } from '#spec/abi/control.ts';
+import { control, XEN_DOMCTL, XEN_VM_EVENT_GET_VERSION } from '#spec/abi/control.ts';
 import { NR_PIRQS } from '#spec/abi/event_channel.ts';
 import { IO_PORTS } from '#spec/abi/physdev.ts';
 import type { VcpuRef } from '#spec/event.ts';
+import { INTERFACE_VERSIONS } from '#spec/releases/control.ts';
 import { copyToGuestUnchecked } from '../../guest_copy.ts';
 import { findDomain } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
@@ -64,7 +65,7 @@ const vmEventOp: Rule = (m, caller, { domain, at, bytes }) => {
     if (!findDomain(m, domain)) return fail(m, 'ESRCH', 'domctl/vm_event_op-domain');
     return isControlDomain(caller) ? null : fail(m, 'EPERM', 'domctl/privilege');
   }
-  const after = withFields(bytes, vm_event_op, { version: VM_EVENT_INTERFACE_VERSION });
+  const after = withFields(bytes, vm_event_op, { version: INTERFACE_VERSIONS[m.config.release].vm_event });
   const written = copyToGuestUnchecked(m, caller, at, after);
   return written.ok ? done(written.machine, 'domctl/vm_event_op-version') : fail(written.machine, 'EFAULT', 'domctl/vm_event_op-version');
 };

@@ -44,13 +44,16 @@ export const describeProcessor = (config: MachineConfig): Uint8Array => {
     msr: MCA_CAPABILITY.msr,
     msr_value: Number(MCA_CAPABILITY.value),
   });
-  const caps = XEN_CPU_CAPS.map(({ leaf, subleaf, register, without }) => leafOf(config, leaf, subleaf)[register] & ~without);
   const { vendorid, brandid, cpu_caps } = logical_cpu.fields;
   putWords(bytes, vendorid.at, [ebx, edx, ecx]);
   putWords(bytes, brandid.at, nameOf(config));
-  putWords(bytes, cpu_caps.at, caps);
+  putWords(bytes, cpu_caps.at, capabilityWords(config));
   return bytes;
 };
+
+/** The processor's features as Xen keeps them. */
+export const capabilityWords = (config: MachineConfig): readonly number[] =>
+  XEN_CPU_CAPS.map(({ leaf, subleaf, register, without }) => leafOf(config, leaf, subleaf)[register] & ~without);
 
 const putWords = (bytes: Uint8Array, at: number, words: readonly number[]): void => {
   const view = new DataView(bytes.buffer);

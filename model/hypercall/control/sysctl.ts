@@ -1,17 +1,19 @@
 /** HYPERVISOR_sysctl(u_sysctl): what is looked at before the operation itself. Chapter: spec/chapters/privileged.md. */
-import { control, XEN_SYSCTL, XEN_SYSCTL_INTERFACE_VERSION } from '#spec/abi/control.ts';
+import { control, XEN_SYSCTL } from '#spec/abi/control.ts';
+import { INTERFACE_VERSIONS } from '#spec/releases/control.ts';
 import { copyFromGuest, copyToGuestUnchecked } from '../../guest_copy.ts';
 import { isControlDomain } from '../domids.ts';
 import { fieldOf } from '../guest_struct.ts';
 import { notModelled } from '../not_modelled.ts';
 import { fail, type Perform } from '../result.ts';
+import { RULES } from './sysctl/rules.ts';
 
 export const sysctl: Perform = (machine, caller, [uSysctl]) => {
   const read = copyFromGuest(machine, caller, uSysctl, control.sysctl.size);
   if (!read.ok) return fail(read.machine, 'EFAULT', 'sysctl/argument-fault');
   const m = read.machine;
   const { interface_version, cmd } = control.sysctl.fields;
-  if (fieldOf(read.bytes, interface_version) !== XEN_SYSCTL_INTERFACE_VERSION) return fail(m, 'EACCES', 'sysctl/version');
+  if (fieldOf(read.bytes, interface_version) !== INTERFACE_VERSIONS[m.config.release].sysctl) return fail(m, 'EACCES', 'sysctl/version');
   if (!isControlDomain(caller)) return fail(m, 'EPERM', 'sysctl/privilege');
   switch (fieldOf(read.bytes, cmd)) {
     case XEN_SYSCTL.perfc_op:
@@ -24,6 +26,6 @@ export const sysctl: Perform = (machine, caller, [uSysctl]) => {
     case XEN_SYSCTL.psr_cmt_op:
       return fail(m, 'ENODEV', 'sysctl/psr_cmt_op');
     default:
-      return notModelled(m, caller, 'sysctl');
+      return RULES.get(fieldOf(read.bytes, cmd))?.(m, { caller, at: uSysctl, bytes: read.bytes }) ?? notModelled(m, caller, 'sysctl');
   }
 };

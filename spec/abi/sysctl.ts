@@ -1,0 +1,74 @@
+/** What a sysctl carries behind its head (command, version). Source: Xen public header `sysctl.h`, x86-64 layout. */
+import { layout } from './layout.ts';
+
+const BYTES = 136;
+
+const op = <const F extends Parameters<typeof layout>[1]>(fields: F) => layout(BYTES, fields);
+
+/** Commands that are carried out; none of them changes anything. */
+export const XEN_SYSCTL_MODELLED = {
+  physinfo: 3,
+  sched_id: 4,
+  getdomaininfolist: 6,
+  debug_keys: 7,
+  getcpuinfo: 8,
+  availheap: 9,
+  cputopoinfo: 16,
+  numainfo: 17,
+  pcitopoinfo: 22,
+  psr_alloc: 23,
+  get_cpu_levelling_caps: 25,
+} as const;
+
+/** HVM and PV guests, nested paging, both versions of grant tables. */
+export const PHYSCAP = 0x30b;
+export const MAX_NODE_ID = 63;
+/** Which CPUID leaves Xen can make a processor answer otherwise. */
+export const LEVELLING_CAPS = 0x19e;
+/** What cputopoinfo says of a processor whose core nobody told, and pcitopoinfo of a device that is not there. */
+export const XEN_INVALID_CORE_ID = 0xffffffff;
+export const XEN_INVALID_DEV = 0xfffffffe;
+/** Distance of a node from itself. */
+export const NODE_SELF = 10;
+/** psr_alloc: the questions; the others are unknown. */
+export const PSR_QUESTIONS = 3;
+
+export const sysctl = {
+  /** `free_pages` is what nobody has, `max_mfn` how much memory there is: programs do not look. `hw_cap_n`: two words of the processor's capabilities. */
+  physinfo: op({
+    threads_per_core: [8, 4, 'number', 'out'],
+    cores_per_socket: [12, 4, 'number', 'out'],
+    nr_cpus: [16, 4, 'number', 'out'],
+    max_cpu_id: [20, 4, 'number', 'out'],
+    nr_nodes: [24, 4, 'number', 'out'],
+    max_node_id: [28, 4, 'number', 'out'],
+    cpu_khz: [32, 4, 'time', 'out'],
+    capabilities: [36, 4, 'flags', 'out'],
+    arch_capabilities: [40, 4, 'flags', 'out'],
+    pad: [44, 4, 'padding', 'out'],
+    total_pages: [48, 8, 'number', 'out'],
+    free_pages: [56, 8, 'padding', 'out'],
+    scrub_pages: [64, 8, 'number', 'out'],
+    outstanding_pages: [72, 8, 'number', 'out'],
+    max_mfn: [80, 8, 'padding', 'out'],
+    hw_cap_0: [88, 8, 'flags', 'out'],
+    hw_cap_1: [96, 8, 'flags', 'out'],
+    hw_cap_2: [104, 8, 'flags', 'out'],
+    hw_cap_3: [112, 8, 'flags', 'out'],
+  }),
+  sched_id: op({ sched_id: [8, 4, 'number', 'out'] }),
+  getdomaininfolist: op({
+    first_domain: [8, 2],
+    max_domains: [12, 4],
+    buffer: [16, 8, 'pointer'],
+    num_domains: [24, 4, 'number', 'out'],
+  }),
+  debug_keys: op({ keys: [8, 8, 'pointer'], nr_keys: [16, 4] }),
+  getcpuinfo: op({ max_cpus: [8, 4], info: [16, 8, 'pointer'], nr_cpus: [24, 4, 'number', 'out'] }),
+  availheap: op({ min_bitwidth: [8, 4], max_bitwidth: [12, 4], node: [16, 4], avail_bytes: [24, 8, 'padding', 'out'] }),
+  cputopoinfo: op({ num_cpus: [8, 4, 'number', 'inout'], cputopo: [16, 8, 'pointer'] }),
+  numainfo: op({ num_nodes: [8, 4, 'number', 'inout'], meminfo: [16, 8, 'pointer'], distance: [24, 8, 'pointer'] }),
+  pcitopoinfo: op({ num_devs: [8, 4, 'number', 'inout'], devs: [16, 8, 'pointer'], nodes: [24, 8, 'pointer'] }),
+  psr_alloc: op({ cmd: [8, 4], target: [12, 4] }),
+  cpu_levelling_caps: op({ caps: [8, 4, 'flags', 'out'] }),
+} as const;
