@@ -1,5 +1,13 @@
 /** The entries of a domain's grant table in guest memory, and where the marks of their use are: in the entry, or in a status frame. */
-import { GNTST, GRANT_STATUS_PER_FRAME, GRANT_V1_PER_FRAME, GRANT_V2_PER_FRAME, GTF, grant_entry_v1, grant_entry_v2 } from '#spec/abi/grant_table.ts';
+import {
+  GNTST,
+  GRANT_STATUS_PER_FRAME,
+  GRANT_V1_PER_FRAME,
+  GRANT_V2_PER_FRAME,
+  GTF,
+  grant_entry_v1,
+  grant_entry_v2,
+} from '#spec/abi/grant_table.ts';
 import type { Domain } from '../domain.ts';
 import type { ActiveGrant } from '../grant_state.ts';
 import type { Machine } from '../machine.ts';

@@ -1,12 +1,12 @@
-/** grant_table_op, version 1 tables: command, elements, count. */
+/** grant_table_op: command, elements, count. */
 import { ERRNO } from '#spec/abi/errno.ts';
 import { gnttab } from '#spec/abi/grant_table.ts';
 import { SUBOPERATIONS, suboperation } from '#spec/abi/hypercall.ts';
 import { accessOk, copyFromGuest, copyToGuest, putGuest } from '../guest_access.ts';
 import { continueCall, shouldPreempt } from '../hypercall/continuation.ts';
 import type { Machine } from '../machine.ts';
+import { offsetHi, offsetLo } from '../memory/argument.ts';
 import { dirtyCpus, flushMask } from '../tlbflush.ts';
-import { TWO32 } from '../u64.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { mapGrantRef } from './map_grant_ref.ts';
 import { querySize, setupTable } from './table_size.ts';
@@ -16,9 +16,6 @@ import { getVersion, setVersion } from './version.ts';
 const OP = SUBOPERATIONS.grant_table_op;
 /** The bits above are for continuations of cache_flush. */
 const CMD_MASK = 0xfff;
-
-const offsetLo = (lo: number, bytes: number): number => (lo + bytes) | 0;
-const offsetHi = (lo: number, hi: number, bytes: number): number => (hi + Math.floor(((lo >>> 0) + bytes) / TWO32)) | 0;
 
 export const grant_table_op = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
   const cmd = args[0] & CMD_MASK;
