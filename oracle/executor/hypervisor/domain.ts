@@ -4,6 +4,7 @@ import { EVTCHN_2L_NR_CHANNELS, EVTCHNS_PER_BUCKET } from '#spec/abi/event_chann
 import { NR_DOMAIN_WATCHDOG_TIMERS } from '#spec/abi/sched.ts';
 import type { GuestCpu } from '../cpu/interface.ts';
 import { GrantState } from './grant_state.ts';
+import { INFO_64, type InfoLayout } from './info_layout.ts';
 import { ECS, Port } from './port.ts';
 import { Vcpu } from './vcpu.ts';
 
@@ -13,6 +14,9 @@ const NO_LIMIT = 0xffffffff;
 export class Domain {
   readonly domid: number;
   readonly privileged: boolean;
+  /** Its kernel is a 32-bit one (PAE). Chosen with `info` before it is built. */
+  compat = false;
+  info: InfoLayout = INFO_64;
   /** Pages of its allocation, the most it may have, and those claimed for it that it has not got. */
   pages: number;
   maxPages: number;

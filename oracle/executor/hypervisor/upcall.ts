@@ -1,14 +1,9 @@
 /** Raising event channels (two-level ABI): pending and mask bits in shared info, the selector and the upcall flag in vcpu_info. */
-import { shared_info, vcpu_info } from '#spec/abi/xen.ts';
 import type { Domain } from './domain.ts';
 import type { Machine } from './machine.ts';
 import { unblock } from './scheduler.ts';
 import type { Vcpu } from './vcpu.ts';
 import { infoAddress, setUpcallPending, upcallPending } from './vcpu_info.ts';
-
-const PENDING = shared_info.fields.evtchn_pending.at;
-const MASK = shared_info.fields.evtchn_mask.at;
-const SELECTOR = vcpu_info.fields.evtchn_pending_sel.at;
 
 /** Set one bit of a bitmap in machine memory; the answer is what it was before. */
 const testAndSet = (machine: Machine, base: number, bit: number): boolean => {
@@ -31,7 +26,8 @@ const testAndClear = (machine: Machine, base: number, bit: number): boolean => {
 
 const test = (machine: Machine, base: number, bit: number): boolean => (machine.memory.bytes[base + (bit >>> 3)] & (1 << (bit & 7))) !== 0;
 
-const page = (domain: Domain): number => domain.sharedInfoMfn * 4096;
+const pendingBits = (domain: Domain): number => domain.sharedInfoMfn * 4096 + domain.info.pending;
+const maskBits = (domain: Domain): number => domain.sharedInfoMfn * 4096 + domain.info.mask;
 
 /** The vCPU has something to look at: sets its upcall flag and, if it was clear, ends a block. */
 export const markEventsPending = (machine: Machine, vcpu: Vcpu): void => {
@@ -41,13 +37,14 @@ export const markEventsPending = (machine: Machine, vcpu: Vcpu): void => {
 };
 
 /** Set the selector bit of a port's word; true when it was clear. */
-const select = (machine: Machine, vcpu: Vcpu, port: number): boolean => !testAndSet(machine, infoAddress(vcpu) + SELECTOR, port >>> 6);
+const select = (machine: Machine, vcpu: Vcpu, port: number): boolean =>
+  !testAndSet(machine, infoAddress(vcpu) + vcpu.domain.info.selector, port >>> vcpu.domain.info.wordShift);
 
 /** Make a port pending, notify `vcpu` unless the port is masked, and end polls that wait for it. */
 export const setPending = (machine: Machine, vcpu: Vcpu, port: number): void => {
   const { domain } = vcpu;
-  if (testAndSet(machine, page(domain) + PENDING, port)) return;
-  if (!test(machine, page(domain) + MASK, port) && select(machine, vcpu, port)) markEventsPending(machine, vcpu);
+  if (testAndSet(machine, pendingBits(domain), port)) return;
+  if (!test(machine, maskBits(domain), port) && select(machine, vcpu, port)) markEventsPending(machine, vcpu);
   wakePollers(machine, domain, port);
 };
 
@@ -58,16 +55,16 @@ export const raisePort = (machine: Machine, domain: Domain, port: number): void 
 };
 
 export const clearPending = (machine: Machine, domain: Domain, port: number): void => {
-  testAndClear(machine, page(domain) + PENDING, port);
+  testAndClear(machine, pendingBits(domain), port);
 };
 
-export const isPending = (machine: Machine, domain: Domain, port: number): boolean => test(machine, page(domain) + PENDING, port);
-export const isMasked = (machine: Machine, domain: Domain, port: number): boolean => test(machine, page(domain) + MASK, port);
+export const isPending = (machine: Machine, domain: Domain, port: number): boolean => test(machine, pendingBits(domain), port);
+export const isMasked = (machine: Machine, domain: Domain, port: number): boolean => test(machine, maskBits(domain), port);
 
 /** EVTCHNOP_unmask's work on `vcpu`, which the port notifies. */
 export const unmaskPort = (machine: Machine, vcpu: Vcpu, port: number): void => {
-  const base = page(vcpu.domain);
-  if (testAndClear(machine, base + MASK, port) && test(machine, base + PENDING, port) && select(machine, vcpu, port))
+  const { domain } = vcpu;
+  if (testAndClear(machine, maskBits(domain), port) && isPending(machine, domain, port) && select(machine, vcpu, port))
     markEventsPending(machine, vcpu);
 };
 

@@ -10,11 +10,11 @@ import { type Vcpu, VPF } from './vcpu.ts';
 import { infoAddress } from './vcpu_info.ts';
 
 const PAGE = 4096;
-const ALIGNMENT = 8;
 
 /** Once only; for the caller itself or for a vCPU that is down. All events are marked pending, lest one be lost in the move. */
 export const mapVcpuInfo = (machine: Machine, caller: Vcpu, target: Vcpu, mfn: number, offset: number): number => {
-  if (offset > PAGE - vcpu_info.size || offset % ALIGNMENT !== 0) return minus('ENXIO');
+  const { selector, word } = target.domain.info;
+  if (offset > PAGE - vcpu_info.size || offset % word !== 0) return minus('ENXIO');
   if (target.infoRegistered) return minus('EINVAL');
   if (target !== caller && (target.pauseFlags & VPF.down) === 0) return minus('EINVAL');
   const { frames, memory } = machine;
@@ -27,7 +27,7 @@ export const mapVcpuInfo = (machine: Machine, caller: Vcpu, target: Vcpu, mfn: n
   target.infoMfn = mfn;
   target.infoOffset = offset;
   target.infoRegistered = true;
-  memory.writeHalves(infoAddress(target) + vcpu_info.fields.evtchn_pending_sel.at, -1, -1);
+  memory.fill(infoAddress(target) + selector, word, 0xff);
   markEventsPending(machine, target);
   return 0;
 };

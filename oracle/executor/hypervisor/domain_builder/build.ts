@@ -1,6 +1,6 @@
 /** Building a domain out of an ELF image: memory, start of day, registers of vCPU 0. */
 
-import { FLAT, LEGACY_MAX_VCPUS, RUNSTATE, SIF, shared_info, start_info, VMASST_TYPE, vcpu_info } from '#spec/abi/xen.ts';
+import { FLAT, LEGACY_MAX_VCPUS, RUNSTATE, SIF, start_info, VMASST_TYPE, vcpu_info } from '#spec/abi/xen.ts';
 import type { DomainConfig } from '#spec/config.ts';
 import { BadInput } from '#spec/failure.ts';
 import { CS, type GuestCpu, RSI, RSP, SS_REG } from '../../cpu/interface.ts';
@@ -154,10 +154,10 @@ const initialiseSharedInfo = (machine: Machine, domain: Domain): void => {
   const base = domain.sharedInfoMfn * PAGE;
   const { memory, config } = machine;
   for (let i = 0; i < LEGACY_MAX_VCPUS; i++) memory.write8(base + vcpu_info.size * i + vcpu_info.fields.evtchn_upcall_mask.at, 1);
-  const { wc_version, wc_sec, wc_sec_hi } = shared_info.fields;
-  memory.write32(base + wc_version.at, 2);
-  memory.write32(base + wc_sec.at, config.wallclock_sec % 0x1_0000_0000);
-  memory.write32(base + wc_sec_hi.at, Math.floor(config.wallclock_sec / 0x1_0000_0000));
+  const { wcVersion, wcSecHi } = domain.info;
+  memory.write32(base + wcVersion, 2);
+  memory.write32(base + wcVersion + 4, config.wallclock_sec % 0x1_0000_0000);
+  memory.write32(base + wcSecHi, Math.floor(config.wallclock_sec / 0x1_0000_0000));
 };
 
 /** Leaf in whose EDX a bit says that the time-stamp counter goes on at one rate. */

@@ -2,7 +2,7 @@
 
 import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import { callback } from '#spec/abi/sched.ts';
-import { CALLBACKF_mask_events, CALLBACKTYPE, FLAT, shared_info, TI, trap_info } from '#spec/abi/xen.ts';
+import { CALLBACKF_mask_events, CALLBACKTYPE, FLAT, TI, trap_info } from '#spec/abi/xen.ts';
 import { copyFromGuest, scratch } from '../guest_access.ts';
 import type { Machine } from '../machine.ts';
 import { minus } from '../result.ts';
@@ -111,8 +111,10 @@ const register = (machine: Machine, vcpu: Vcpu, type: number, flags: number, lo:
 export const registerNmi = (machine: Machine, vcpu: Vcpu, lo: number, hi: number): number => {
   if (!isCanonical(hi)) return minus('EINVAL');
   setTrap(vcpu, NMI, TI.IF, FLAT.RING3_CS64, lo, hi);
-  const reason = sharedInfoAddress(vcpu, shared_info.fields.nmi_reason.at);
-  if (vcpu.id === 0 && (machine.memory.read32(reason) | machine.memory.read32(reason + 4)) !== 0) vcpu.nmiPending = true;
+  const { nmiReason, word } = vcpu.domain.info;
+  const reason = sharedInfoAddress(vcpu, nmiReason);
+  const isGiven = (machine.memory.read32(reason) | (word === 8 ? machine.memory.read32(reason + 4) : 0)) !== 0;
+  if (vcpu.id === 0 && isGiven) vcpu.nmiPending = true;
   return 0;
 };
 

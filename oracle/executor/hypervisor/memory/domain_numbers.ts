@@ -2,7 +2,6 @@
 import { ERRNO } from '#spec/abi/errno.ts';
 import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import { memory } from '#spec/abi/memory.ts';
-import { shared_info } from '#spec/abi/xen.ts';
 import type { Domain } from '../domain.ts';
 import { domainByAnyId, isTargetOrPrivileged } from '../domids.ts';
 import { scratch } from '../guest_access.ts';
@@ -24,11 +23,11 @@ export const domainNumber = (machine: Machine, vcpu: Vcpu, args: Int32Array, op:
 };
 
 /** One less than what the guest has put into its shared info page, whatever that is; 0 for 0. */
-const maximumGpfn = (machine: Machine, { sharedInfoMfn }: Domain): number => {
-  const at = sharedInfoMfn * 4096 + shared_info.fields.max_pfn.at;
+const maximumGpfn = (machine: Machine, { sharedInfoMfn, info }: Domain): number => {
+  const at = sharedInfoMfn * 4096 + info.maxPfn;
   const { view } = machine.memory;
   const lo = view.getInt32(at, true);
-  const hi = view.getInt32(at + 4, true);
+  const hi = info.word === 8 ? view.getInt32(at + 4, true) : 0;
   if ((lo | hi) === 0) return 0;
   CALL_STATE.wideLo = (lo - 1) | 0;
   CALL_STATE.wideHi = lo === 0 ? (hi - 1) | 0 : hi;

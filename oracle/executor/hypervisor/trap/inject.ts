@@ -1,6 +1,5 @@
 /** Handing exceptions and software interrupts to a guest through its virtual IDT. */
 
-import { vcpu_info } from '#spec/abi/xen.ts';
 import { PF } from '../../cpu/exit.ts';
 import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../vcpu.ts';
@@ -18,7 +17,10 @@ export const injectException = (vcpu: Vcpu, vector: number, error: number): void
 /** Store CR2 where the guest looks for it. */
 export const setCr2 = (machine: Machine, vcpu: Vcpu, lo: number, hi: number): void => {
   vcpu.cr2.set(lo, hi);
-  machine.memory.writeHalves(infoAddress(vcpu) + vcpu_info.fields.cr2.at, lo, hi);
+  const { cr2, word } = vcpu.domain.info;
+  const at = infoAddress(vcpu) + cr2;
+  if (word === 8) machine.memory.writeHalves(at, lo, hi);
+  else machine.memory.write32(at, lo);
 };
 
 /** A page fault: the guest sees "user" by its own mode, because both of its modes run in ring 3. */
