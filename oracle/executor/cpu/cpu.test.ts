@@ -67,7 +67,7 @@ describe('counting', () => {
 describe('ways into Xen', () => {
   test('SYSCALL', () => {
     const { cpu } = fixture([0x0f, 0x05]);
-    expect(cpu.run(9)).toEqual({ kind: 'syscall', retired: 1 });
+    expect(cpu.run(9)).toEqual({ kind: 'syscall', retired: 1, served: false });
     expect([cpu.rip, cpu.gpr(RCX), cpu.gpr(R11)]).toEqual([CODE + 2n, CODE + 2n, 0x202n]);
   });
   test('software interrupts through the three open gates; the others name themselves', () => {

@@ -15,10 +15,10 @@ import type { CodePage } from './code_cache.ts';
 import { checkFetch, reachesBeyond } from './code_segment.ts';
 import { decode } from './decode.ts';
 import { DescriptorTables } from './descriptor_tables.ts';
-import { DB, type Exit, GP } from './exit.ts';
+import { DB, type Exit, GP, SYSCALL } from './exit.ts';
 import { loadFxImage } from './fx_image.ts';
 import type { Instruction } from './instruction.ts';
-import type { GuestCpu } from './interface.ts';
+import type { GuestCpu, SyscallServer } from './interface.ts';
 import { CS_BASE, PAGE, SYSTEM } from './layout.ts';
 import { FETCH, linkNext, linkTaken, straddling } from './link.ts';
 import { Mmu } from './mmu.ts';
@@ -36,7 +36,7 @@ import { type Access, type Translation, walk } from './walk.ts';
 const LONGEST = 15;
 
 /** How a burst can end before its count, other than by a fault. */
-type Leaving = { readonly kind: 'int'; readonly vector: number } | { readonly kind: 'syscall' };
+type Leaving = { readonly kind: 'int'; readonly vector: number } | typeof SYSCALL;
 
 export class Cpu extends Mmu implements GuestCpu {
   readonly cpuid: readonly CpuidLeaf[];
@@ -46,7 +46,8 @@ export class Cpu extends Mmu implements GuestCpu {
   tsc = 0n;
   tscSteps = 0;
   /** The exit of every SYSCALL: nobody keeps one beyond the next run. */
-  private readonly bySyscall: { readonly kind: 'syscall'; retired: number } = { kind: 'syscall', retired: 0 };
+  private readonly bySyscall = { kind: SYSCALL.kind, retired: 0, served: false };
+  server: SyscallServer | null = null;
   /** Steps that the last run had taken when something that is not modelled ended it. */
   done = 0;
   /** RDTSC ended the burst and waits for its answer. */
@@ -143,6 +144,12 @@ export class Cpu extends Mmu implements GuestCpu {
       if (held) this.shadow = 'none';
       if (this.wantsTime) this.tellTime(retired + Math.abs(taken) - 1);
       retired += Math.abs(taken);
+      if (this.leaving === SYSCALL && this.server !== null && !alone && !this.legacy) {
+        this.leaving = null;
+        if (!this.server.serve(retired)) return this.leavingBySyscall(retired, true);
+        this.sync();
+        continue;
+      }
       const exit = this.exit(retired);
       if (exit !== null) return exit;
       if (taken < 0) return { kind: 'trap', retired, vector: DB };
@@ -177,8 +184,12 @@ export class Cpu extends Mmu implements GuestCpu {
     const { leaving } = this;
     if (leaving === null) return null;
     this.leaving = null;
-    if (leaving.kind !== 'syscall') return { ...leaving, retired };
+    return leaving.kind === 'syscall' ? this.leavingBySyscall(retired, false) : { ...leaving, retired };
+  }
+
+  private leavingBySyscall(retired: number, served: boolean): Exit {
     this.bySyscall.retired = retired;
+    this.bySyscall.served = served;
     return this.bySyscall;
   }
 

@@ -7,7 +7,8 @@
  * - fault: RIP and all registers as before the instruction. `error` is null for vectors without an error code; `cr2` the address of a #PF.
  * - trap: after the instruction: #DB of TF (vector 1; DR6.BS is for the hypervisor to report).
  * - int: INT n, INT3 through a gate that ring 3 may use (3, 4, 0x80): after the instruction.
- * - syscall: SYSCALL done as the CPU does it (RCX = next RIP, R11 = RFLAGS); RIP is the next instruction and the flags are unmasked.
+ * - syscall: SYSCALL done as the CPU does it (RCX = next RIP, R11 = RFLAGS); RIP is the next instruction and the flags are unmasked. `served`: the
+ *   CPU's server has carried it out.
  */
 export type Exit =
   | { readonly kind: 'limit'; readonly retired: number }
@@ -20,7 +21,7 @@ export type Exit =
     }
   | { readonly kind: 'trap'; readonly retired: number; readonly vector: number }
   | { readonly kind: 'int'; readonly retired: number; readonly vector: number }
-  | { readonly kind: 'syscall'; readonly retired: number };
+  | { readonly kind: 'syscall'; readonly retired: number; readonly served: boolean };
 
 /** Exception vectors. */
 export const DE = 0;
@@ -40,3 +41,6 @@ export const PF = 14;
 export const MF = 16;
 export const AC = 17;
 export const XM = 19;
+
+/** How SYSCALL leaves the burst. */
+export const SYSCALL = { kind: 'syscall' } as const;

@@ -29,6 +29,12 @@ export const DS = 3;
 export const FS = 4;
 export const GS = 5;
 
+/** Who carries out SYSCALLs of 64-bit code while the CPU runs. */
+export interface SyscallServer {
+  /** The SYSCALL is done, `retired` steps into the run, it included. True: the guest goes on at RIP; false: the run is to end. */
+  serve(retired: number): boolean;
+}
+
 export interface GuestCpu {
   /** The register file (layout.ts). */
   readonly s: Int32Array;
@@ -80,6 +86,8 @@ export interface GuestCpu {
   /** RDTSC at the first step of the next `run` is the sum of the two, modulo 2^64; it grows by one a step. */
   tsc: bigint;
   tscSteps: number;
+  /** Null: each SYSCALL ends the run. */
+  server: SyscallServer | null;
   /** Take up to `steps` steps (1 to 2^30). Ends early as `Exit` says. */
   run(steps: number): Exit;
   /** Take one step in which offsets in segments are addresses and what the instruction writes to memory is caught, not done. */

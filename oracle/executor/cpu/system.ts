@@ -5,7 +5,7 @@ import { RFLAGS } from '#spec/isa/x86/flags.ts';
 import { linear, linearOf, readable } from './address.ts';
 import { nextIp } from './code_segment.ts';
 import type { Cpu } from './cpu.ts';
-import { BP, DB, GP, NM, OF, UD } from './exit.ts';
+import { BP, DB, GP, NM, OF, SYSCALL, UD } from './exit.ts';
 import { arithmeticFlags, carry, getFlags, setArithmeticFlags, setCarry } from './flags.ts';
 import { CPL, CR4, IDTR_LIMIT, PAGE, SYSTEM } from './layout.ts';
 import { type Handler, STOP } from './op.ts';
@@ -53,8 +53,6 @@ export const storeIdt: Handler = (c, o) => {
   if (c.s[IDTR_LIMIT] === 0) throw new NotModelled('instruction/sidt');
   return sidt(c, o);
 };
-
-const SYSCALL = { kind: 'syscall' } as const;
 
 export const syscall: Handler = (c, o) => {
   const s = c.s;

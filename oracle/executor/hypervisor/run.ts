@@ -10,6 +10,7 @@ import { fireDueTimers } from './timers.ts';
 import { handleExit } from './trap/exit.ts';
 import { enterXen } from './trap/exit_state.ts';
 import { returnToGuest } from './trap/return_to_guest.ts';
+import { SyscallEntry } from './trap/syscall_entry.ts';
 import { sendGuestGlobalVirq } from './upcall.ts';
 import type { Vcpu } from './vcpu.ts';
 
@@ -22,28 +23,38 @@ const CONSOLE_INPUT_BYTES = 16384;
 export const execute = (machine: Machine, cpu: number, steps: number): number => {
   const vcpu = pcpuAt(machine, cpu).current;
   if (vcpu === null || machine.halted !== null) return 0;
+  const entry = entryOf(machine, vcpu);
   let left = steps;
-  let events = machine.events.length;
   try {
     while (left > 0 && isRunnable(vcpu)) {
-      events = machine.events.length;
+      entry.begin();
       vcpu.cpu.tsc = machine.tscAtNow;
       vcpu.cpu.tscSteps = machine.retiredSinceTime;
       const exit = vcpu.cpu.run(left);
+      entry.count(exit.retired);
       left -= exit.retired;
-      machine.retired += exit.retired;
-      machine.retiredSinceTime += exit.retired;
+      entry.counted = 0;
       if (exit.kind === 'limit') break;
-      CALL_STATE.gaveUp = false;
-      handleExit(machine, vcpu, exit);
+      if (exit.kind !== 'syscall' || !exit.served) {
+        CALL_STATE.gaveUp = false;
+        handleExit(machine, vcpu, exit);
+      }
       wayOut(machine, vcpu);
       if (CALL_STATE.gaveUp) break;
     }
   } catch (error) {
-    if (error instanceof NotModelled) error.before = { events: machine.events.slice(0, events), retired: steps - left };
+    if (error instanceof NotModelled)
+      error.before = { events: machine.events.slice(0, entry.since), retired: steps - left + entry.counted };
     throw error;
   }
   return steps - left;
+};
+
+/** The way by which SYSCALL reaches Xen without leaving the run. */
+const entryOf = (machine: Machine, vcpu: Vcpu): SyscallEntry => {
+  vcpu.entry ??= new SyscallEntry(machine, vcpu);
+  vcpu.cpu.server = vcpu.entry;
+  return vcpu.entry;
 };
 
 /** After Xen's work for `vcpu`, which its pCPU holds: timers that came due, then back to the guest, or off the pCPU. */

@@ -3,6 +3,7 @@ import { NR_VIRQS, RUNSTATE } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import type { GuestCpu } from '../cpu/interface.ts';
 import type { Domain } from './domain.ts';
+import type { SyscallEntry } from './trap/syscall_entry.ts';
 import { U64 } from './u64.ts';
 
 const DR6_DEFAULT = 0xffff0ff0 | 0;
@@ -87,6 +88,8 @@ export class Vcpu {
   /** An NMI frame was pushed and no iret made since. */
   nmiMasked = false;
 
+  /** How its SYSCALLs are carried out; null until it runs. */
+  entry: SyscallEntry | null = null;
   /** Xen holds the vCPU between an entry from the guest and the return to it; the fields below say how it will return. */
   inXen = false;
   /** The return is by SYSRET: RCX and R11 are lost, CS and SS are flat. Else by IRET. */

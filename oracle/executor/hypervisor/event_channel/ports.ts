@@ -17,6 +17,7 @@ export const takePort = (domain: Domain): Port | null => {
     domain.activePorts++;
     return domain.portRecord(port);
   }
+  domain.usedPorts = EVTCHN_2L_NR_CHANNELS;
   return null;
 };
 

@@ -3,6 +3,7 @@ import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import type { Layout } from '#spec/abi/layout.ts';
 import { xen_version as layouts, XENFEAT } from '#spec/abi/version.ts';
 import { VMASST_TYPE } from '#spec/abi/xen.ts';
+import type { MachineConfig } from '#spec/config.ts';
 import { copyFromGuest, copyToGuest, putGuest, scratch } from '../guest_access.ts';
 import type { Machine } from '../machine.ts';
 import { minus } from '../result.ts';
@@ -10,27 +11,22 @@ import type { Vcpu } from '../vcpu.ts';
 
 const OP = SUBOPERATIONS.xen_version;
 const PAGE_SIZE = 4096;
-const DENIED = '<denied>';
 
 export const xen_version = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
   const lo = args[2];
   const hi = args[3];
   const { xen } = machine.config;
-  const give = (structure: Layout, texts: Readonly<Record<string, string>>): number =>
-    copyToGuest(machine, vcpu, lo, hi, structure.size, filled(structure, texts)) ? 0 : minus('EFAULT');
   switch (args[0]) {
     case OP.version:
       return (xen.major << 16) | xen.minor;
     case OP.extraversion:
-      return give(layouts.extraversion, { extraversion: xen.extraversion });
-    case OP.compile_info: {
-      const { compiler, compile_by, compile_domain, compile_date } = xen;
-      return give(layouts.compile_info, { compiler, compile_by, compile_domain, compile_date });
-    }
+      return give(machine, vcpu, lo, hi, recordsOf(xen).extraversion);
+    case OP.compile_info:
+      return give(machine, vcpu, lo, hi, recordsOf(xen).compile_info);
     case OP.capabilities:
-      return give(layouts.capabilities, { info: xen.capabilities });
+      return give(machine, vcpu, lo, hi, recordsOf(xen).capabilities);
     case OP.changeset:
-      return give(layouts.changeset, { info: xen.changeset });
+      return give(machine, vcpu, lo, hi, recordsOf(xen).changeset);
     case OP.platform_parameters:
       scratch.setBigUint64(0, BigInt(xen.virt_start), true);
       return copyToGuest(machine, vcpu, lo, hi, layouts.platform_parameters.size) ? 0 : minus('EFAULT');
@@ -39,10 +35,9 @@ export const xen_version = (machine: Machine, vcpu: Vcpu, args: Int32Array): num
     case OP.pagesize:
       return (lo | hi) === 0 ? PAGE_SIZE : minus('EINVAL');
     case OP.guest_handle:
-      return give(layouts.guest_handle, {});
+      return give(machine, vcpu, lo, hi, recordsOf(xen).guest_handle);
     case OP.commandline:
-      if (vcpu.domain.privileged) return give(layouts.commandline, { buf: xen.commandline });
-      return copyToGuest(machine, vcpu, lo, hi, DENIED.length + 1, filled(layouts.commandline, { buf: DENIED })) ? 0 : minus('EFAULT');
+      return give(machine, vcpu, lo, hi, vcpu.domain.privileged ? recordsOf(xen).commandline : DENIED);
     case OP.build_id:
       return vcpu.domain.privileged ? buildId(machine, vcpu, lo, hi) : minus('EPERM');
   }
@@ -59,6 +54,41 @@ const filled = (structure: Layout, texts: Readonly<Record<string, string>>): Uin
   return bytes;
 };
 
+/** What a domain without privilege is told instead of the command line, its NUL included. */
+const DENIED = Uint8Array.from('<denied>\0', (letter) => letter.charCodeAt(0));
+
+type Xen = MachineConfig['xen'];
+
+/** What Xen tells of itself, byte for byte: the same at every call. */
+type Records = Readonly<
+  Record<'extraversion' | 'compile_info' | 'capabilities' | 'changeset' | 'guest_handle' | 'commandline' | 'id', Uint8Array>
+>;
+
+const makeRecords = (xen: Xen): Records => {
+  const { compiler, compile_by, compile_domain, compile_date } = xen;
+  return {
+    extraversion: filled(layouts.extraversion, { extraversion: xen.extraversion }),
+    compile_info: filled(layouts.compile_info, { compiler, compile_by, compile_domain, compile_date }),
+    capabilities: filled(layouts.capabilities, { info: xen.capabilities }),
+    changeset: filled(layouts.changeset, { info: xen.changeset }),
+    guest_handle: filled(layouts.guest_handle, {}),
+    commandline: filled(layouts.commandline, { buf: xen.commandline }),
+    id: Uint8Array.from(xen.build_id.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16)),
+  };
+};
+
+const made = new WeakMap<Xen, Records>();
+const recordsOf = (xen: Xen): Records => {
+  const known = made.get(xen);
+  if (known) return known;
+  const records = makeRecords(xen);
+  made.set(xen, records);
+  return records;
+};
+
+const give = (machine: Machine, vcpu: Vcpu, lo: number, hi: number, record: Uint8Array): number =>
+  copyToGuest(machine, vcpu, lo, hi, record.length, record) ? 0 : minus('EFAULT');
+
 const getFeatures = (machine: Machine, vcpu: Vcpu, lo: number, hi: number): number => {
   const { size, fields } = layouts.feature_info;
   if (!copyFromGuest(machine, vcpu, lo, hi, size)) return minus('EFAULT');
@@ -72,7 +102,7 @@ const getFeatures = (machine: Machine, vcpu: Vcpu, lo: number, hi: number): numb
 
 /** A null pointer asks for the length. */
 const buildId = (machine: Machine, vcpu: Vcpu, lo: number, hi: number): number => {
-  const id = Uint8Array.from(machine.config.xen.build_id.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16));
+  const { id } = recordsOf(machine.config.xen);
   const isNull = (lo | hi) === 0;
   const header = layouts.build_id.size;
   if (!isNull) {
