@@ -90,6 +90,7 @@ export const memory = {
     pod_entries: [24, 8, 'number', 'out'],
     domid: [32, 2, 'domid'],
   }),
+  paging_op: layout(24, { op: [0, 1], domid: [2, 2, 'domid'], buffer: [8, 8], gfn: [16, 8] }),
   access_op: layout(32, {
     op: [0, 1],
     access: [1, 1],

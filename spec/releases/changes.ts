@@ -1,8 +1,10 @@
 /** All changes between the releases, by name. Machines ask `waysOf(config.release)`; nobody compares releases himself. */
 import { CONTROL_CHANGES } from './control.ts';
+import { MEMORY_CHANGES } from './memory.ts';
 import { XEN_RELEASES, type XenRelease } from './release.ts';
+import { VCPU_CHANGES } from './vcpu.ts';
 
-export const CHANGES = { ...CONTROL_CHANGES } as const;
+export const CHANGES = { ...CONTROL_CHANGES, ...MEMORY_CHANGES, ...VCPU_CHANGES } as const;
 export type ChangeId = keyof typeof CHANGES;
 
 /** The way of each change in one release. */

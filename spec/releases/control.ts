@@ -26,4 +26,19 @@ export const CONTROL_CHANGES = {
     says: { '0x13': 'Its interface has version 0x13.', '0x15': 'Its interface has version 0x15.' },
     shown: 'release-control',
   }),
+  'dm_op-no_buffers': change({
+    clause: 'dm/buffers-none',
+    ways: { '4.14': 'nothing read', '4.17': 'ENODATA', '4.20': 'ENODATA' },
+    says: {
+      'nothing read': 'Without buffers there is nothing to read, and the domain is looked at next.',
+      ENODATA: 'No buffers are ENODATA, before anything else.',
+    },
+    shown: 'release-control',
+  }),
+  'xenoprof-built': change({
+    clause: 'xenoprof/operation',
+    ways: { '4.14': 'built', '4.17': 'built', '4.20': 'absent' },
+    says: { built: 'There is a profiler.', absent: 'The profiler is gone: every operation is ENOSYS.' },
+    shown: 'release-control',
+  }),
 } as const;

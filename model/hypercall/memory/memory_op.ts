@@ -6,10 +6,10 @@ import { claimPages } from './claim_pages.ts';
 import { callOf, type MemoryRule, whole } from './command.ts';
 import { exchange } from './exchange.ts';
 import { machineMemoryMap } from './machine_memory_map.ts';
-import { machphysMapping, machphysMfnList } from './machphys.ts';
+import { machphysCompatMfnList, machphysMapping, machphysMfnList } from './machphys.ts';
 import { memoryMap, setMemoryMap } from './memory_map.ts';
 import { currentReservation, maximumGpfn, maximumRamPage, maximumReservation, sharingPages } from './numbers.ts';
-import { accessOp, addToPhysmap, addToPhysmapBatch, getVnumainfo, machphysCompatMfnList, podTarget, removeFromPhysmap } from './refused.ts';
+import { accessOp, addToPhysmap, addToPhysmapBatch, getVnumainfo, pagingOp, podTarget, removeFromPhysmap } from './refused.ts';
 import { decreaseReservation, increaseReservation, populatePhysmap } from './reservation.ts';
 import { reservedDeviceMemoryMap } from './reserved_device_memory_map.ts';
 
@@ -35,7 +35,7 @@ const RULES: Readonly<Record<keyof typeof SUBOPERATIONS.memory_op, MemoryRule>> 
   get_pod_target: podTarget,
   get_sharing_freed_pages: sharingPages,
   get_sharing_shared_pages: sharingPages,
-  paging_op: unknown,
+  paging_op: pagingOp,
   access_op: accessOp,
   sharing_op: unknown,
   add_to_physmap_batch: addToPhysmapBatch,

@@ -1,6 +1,7 @@
 /** Flushes of translations and caches that a guest asks for. Chapters: spec/chapters/memory.md, spec/chapters/tlb.md. */
 import type { Errno } from '#spec/abi/errno.ts';
 import type { VcpuRef } from '#spec/event.ts';
+import { waysOf } from '#spec/releases/changes.ts';
 import { addressOk } from '../../guest_copy.ts';
 import { cite } from '../../journal.ts';
 import { pcpuOf } from '../../lens.ts';
@@ -62,3 +63,7 @@ export const flushCache =
   (errno: Errno) =>
   (machine: Machine, { caller }: Operands): Verdict =>
     mayUseDevices(caller.domid) ? allow(cite(machine, 'mmu/flush-done')) : refuse(machine, errno, 'mmu/flush_cache-permission');
+
+/** What that is without the right, by release. */
+export const flushCacheGlobal = (machine: Machine, operands: Operands): Verdict =>
+  flushCache(waysOf(machine.config.release)['flush_cache_global-errno'])(machine, operands);

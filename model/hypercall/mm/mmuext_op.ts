@@ -13,7 +13,7 @@ import { fieldOf } from '../guest_struct.ts';
 import { fail, type Perform } from '../result.ts';
 import { newBaseptr, newUserBaseptr } from './baseptr.ts';
 import { batchOf, doneBefore, runBatch, settle } from './batch.ts';
-import { flushCache, invlpg, invlpgLocal, type Scope, tlbFlush } from './flush.ts';
+import { flushCache, flushCacheGlobal, invlpg, invlpgLocal, type Scope, tlbFlush } from './flush.ts';
 import { pageOwner } from './foreign.ts';
 import { clearPage, copyPage } from './page_contents.ts';
 import { pin, unpin } from './pin.ts';
@@ -68,7 +68,7 @@ const RULES: Readonly<Record<Name, Rule>> = {
   tlb_flush_all: self(tlbFlush(() => 'all')),
   invlpg_all: self(invlpg(() => 'all')),
   flush_cache: self(flushCache('EACCES')),
-  flush_cache_global: self(flushCache('EINVAL')),
+  flush_cache_global: self(flushCacheGlobal),
   set_ldt: self(setLdt),
   clear_page: (m, { owner, arg1 }) => clearPage(m, owner, toNumber(arg1)),
   copy_page: (m, { owner, arg1, arg2 }) => copyPage(m, owner, toNumber(arg1), toNumber(arg2)),

@@ -1,13 +1,14 @@
 /** multicall: a list of hypercalls in one. Chapter: spec/chapters/multicall.md. */
 import { multicall_entry } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
+import { waysOf } from '#spec/releases/changes.ts';
 import { RAX } from '../../cpu/x86/state.ts';
 import { arrayOk, copyFromGuest, copyToGuest, writeGuestWord } from '../../guest_copy.ts';
 import { cite } from '../../journal.ts';
 import { vcpuOf } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { bytesOf, wordIn } from '../../memory/guest.ts';
-import { addInt, fromNumber, type Word } from '../../word/word.ts';
+import { addInt, fromNumber, toNumber, type Word } from '../../word/word.ts';
 import { preemptCheck } from '../preempt.ts';
 import { done, type Ending, fail, type HypercallResult, type Perform } from '../result.ts';
 
@@ -21,7 +22,7 @@ export type Call = (machine: Machine, caller: VcpuRef, number: Word, args: reado
 export const multicall =
   (call: Call): Perform =>
   (machine, caller, [list, number]) => {
-    const count = number.lo >>> 0;
+    const count = waysOf(machine.config.release)['multicall-count'] === '64 bits' ? toNumber(number) : number.lo >>> 0;
     if (!arrayOk(list, count, ENTRY)) return fail(machine, 'EFAULT', 'multicall/list-address');
     return count === 0 ? done(machine, 'multicall/list-done') : entries({ call, caller, list, count }, machine);
   };
@@ -46,7 +47,7 @@ const entry = (all: List, { machine: before, ending }: Progress, i: number): Pro
   const { caller } = all;
   const { machine, stop } = i > 0 ? preemptCheck(before, caller) : { machine: before, stop: false };
   const at = addInt(all.list, i * ENTRY);
-  const rest = [at, fromNumber(all.count - i)];
+  const rest = [at, fromNumber((all.count - i) >>> 0)];
   if (stop) return ended({ kind: 'preempted', machine: cite(machine, 'multicall/entry-preempted'), args: rest }, ending);
   const copied = copyFromGuest(machine, caller, at, ENTRY);
   if (!copied.ok) return ended(fail(copied.machine, 'EFAULT', 'multicall/entry-fault'), ending);

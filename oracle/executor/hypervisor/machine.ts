@@ -2,6 +2,7 @@
 import type { MachineConfig } from '#spec/config.ts';
 import type { Event } from '#spec/event.ts';
 import { NotModelled } from '#spec/failure.ts';
+import { type Ways, waysOf } from '#spec/releases/changes.ts';
 import { reservedHigh, walk, XEN_READ, XEN_WRITE } from '../cpu/walk.ts';
 import type { Memory } from '../memory.ts';
 import type { Domain } from './domain.ts';
@@ -23,6 +24,8 @@ const physicalBits = (config: MachineConfig): number => {
 
 export class Machine {
   readonly config: MachineConfig;
+  /** What its release does where releases differ. */
+  readonly ways: Ways;
   readonly memory: Memory;
   readonly frames: FrameTable;
   /** In the order of the configuration. */
@@ -65,6 +68,7 @@ export class Machine {
 
   constructor(config: MachineConfig, memory: Memory) {
     this.config = config;
+    this.ways = waysOf(config.release);
     this.memory = memory;
     this.translations = new XenTranslations(memory);
     this.frames = new FrameTable(config.frames);

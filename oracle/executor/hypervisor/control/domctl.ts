@@ -1,14 +1,8 @@
 /** domctl, sysctl, paging_domctl_cont: what they look at before they tell others than domain 0 that they may not. Little of what domain 0 may is modelled. */
-import {
-  control,
-  XEN_DOMCTL,
-  XEN_DOMCTL_INTERFACE_VERSION,
-  XEN_DOMCTL_LATE,
-  XEN_SYSCTL,
-  XEN_SYSCTL_INTERFACE_VERSION,
-} from '#spec/abi/control.ts';
+import { control, XEN_DOMCTL, XEN_DOMCTL_LATE, XEN_SYSCTL } from '#spec/abi/control.ts';
 import { ERRNO } from '#spec/abi/errno.ts';
 import { DOMID } from '#spec/abi/xen.ts';
+import { INTERFACE_VERSIONS } from '#spec/releases/control.ts';
 import { copyFromGuest, copyToGuest, SCRATCH, scratch } from '../guest_access.ts';
 import type { Machine } from '../machine.ts';
 import { TWO32 } from '../u64.ts';
@@ -29,7 +23,7 @@ const forDomain0 = (machine: Machine, vcpu: Vcpu, name: string): number => {
 
 export const domctl = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
   if (!copyFromGuest(machine, vcpu, args[0], args[1], DOMCTL_SIZE)) return -ERRNO.EFAULT;
-  if (scratch.getUint32(F.interface_version.at, true) !== XEN_DOMCTL_INTERFACE_VERSION) return -ERRNO.EACCES;
+  if (scratch.getUint32(F.interface_version.at, true) !== INTERFACE_VERSIONS[machine.config.release].domctl) return -ERRNO.EACCES;
   const cmd = scratch.getUint32(F.cmd.at, true);
   const refusal = checkDomain(machine, cmd, scratch.getUint16(F.domain.at, true));
   if (refusal !== 0) return refusal;
@@ -61,7 +55,7 @@ const wraps = (): boolean => {
 export const sysctl = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
   const { size, fields } = control.sysctl;
   if (!copyFromGuest(machine, vcpu, args[0], args[1], size)) return -ERRNO.EFAULT;
-  if (scratch.getUint32(fields.interface_version.at, true) !== XEN_SYSCTL_INTERFACE_VERSION) return -ERRNO.EACCES;
+  if (scratch.getUint32(fields.interface_version.at, true) !== INTERFACE_VERSIONS[machine.config.release].sysctl) return -ERRNO.EACCES;
   if (!vcpu.domain.privileged) return -ERRNO.EPERM;
   switch (scratch.getUint32(fields.cmd.at, true)) {
     case XEN_SYSCTL.perfc_op:
@@ -80,7 +74,8 @@ export const sysctl = (machine: Machine, vcpu: Vcpu, args: Int32Array): number =
 export const paging_domctl_cont = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
   if (!copyFromGuest(machine, vcpu, args[0], args[1], DOMCTL_SIZE)) return -ERRNO.EFAULT;
   const isShadowOp = scratch.getUint32(F.cmd.at, true) === XEN_DOMCTL.shadow_op;
-  if (scratch.getUint32(F.interface_version.at, true) !== XEN_DOMCTL_INTERFACE_VERSION || !isShadowOp) return -ERRNO.EOPNOTSUPP;
+  if (scratch.getUint32(F.interface_version.at, true) !== INTERFACE_VERSIONS[machine.config.release].domctl || !isShadowOp)
+    return -ERRNO.EOPNOTSUPP;
   if (!machine.domainById(scratch.getUint16(F.domain.at, true))) return -ERRNO.ESRCH;
   const answer = forDomain0(machine, vcpu, 'paging_domctl_cont');
   if (answer !== -ERRNO.EPERM) return answer;

@@ -1,7 +1,8 @@
 /** Domctls that look at arguments of their own before they ask for privilege. All domains are PV guests, and there is no IOMMU. */
-import { control, VM_EVENT_INTERFACE_VERSION, XEN_DOMCTL, XEN_VM_EVENT_GET_VERSION } from '#spec/abi/control.ts';
+import { control, XEN_DOMCTL, XEN_VM_EVENT_GET_VERSION } from '#spec/abi/control.ts';
 import { ERRNO } from '#spec/abi/errno.ts';
 import { IO_PORTS } from '#spec/abi/physdev.ts';
+import { INTERFACE_VERSIONS } from '#spec/releases/control.ts';
 import type { Domain } from '../domain.ts';
 import { copyToGuest, scratch } from '../guest_access.ts';
 import { pirqLimit } from '../hypercall/pirq.ts';
@@ -68,6 +69,6 @@ const areFrames = (machine: Machine): boolean => {
 /** Of the ring for events; nobody's privilege is asked. The whole structure is written back. */
 const tellVersion = (machine: Machine, vcpu: Vcpu, lo: number, hi: number): number => {
   const { fields, size } = control.vm_event_op;
-  scratch.setUint32(fields.version.at, VM_EVENT_INTERFACE_VERSION, true);
+  scratch.setUint32(fields.version.at, INTERFACE_VERSIONS[machine.config.release].vm_event, true);
   return copyToGuest(machine, vcpu, lo, hi, size) ? 0 : -ERRNO.EFAULT;
 };

@@ -70,9 +70,9 @@ const memoryType = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
 /** Arguments: domid, number of buffers, their descriptions. */
 export const dm_op = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
   const count = args[2] >>> 0;
-  if (count === 0) return -ERRNO.ENODATA;
+  if (count === 0 && machine.ways['dm_op-no_buffers'] === 'ENODATA') return -ERRNO.ENODATA;
   if (count > DM_OP_MOST_BUFFERS) return -ERRNO.E2BIG;
-  if (!copyFromGuest(machine, vcpu, args[4], args[5], count * hvm.dm_op_buf.size)) return -ERRNO.EFAULT;
+  if (count > 0 && !copyFromGuest(machine, vcpu, args[4], args[5], count * hvm.dm_op_buf.size)) return -ERRNO.EFAULT;
   const domain = machine.domainById(args[0] & 0xffff);
   if (!domain) return -ERRNO.ESRCH;
   return domain === vcpu.domain ? -ERRNO.EPERM : -ERRNO.EINVAL;

@@ -13,17 +13,24 @@ const SIZE = multicall_entry.size;
 export const multicall = (machine: Machine, vcpu: Vcpu, list: Int32Array): number => {
   if (CALL_STATE.inMulticall) return minus('EINVAL');
   CALL_STATE.inMulticall = true;
-  const answer = run(machine, vcpu, list[0], list[1], list[2] >>> 0);
+  const answer = run(machine, vcpu, list[0], list[1], countOf(machine, list[2], list[3]));
   CALL_STATE.inMulticall = false;
   return answer;
 };
 
+/** How many entries there are; more than doubles can count are as good as any such number. */
+const countOf = (machine: Machine, lo: number, hi: number): number =>
+  machine.ways['multicall-count'] === '64 bits' ? (hi >>> 0) * 2 ** 32 + (lo >>> 0) : lo >>> 0;
+
+/** A longer list does not fit any address space. */
+const MOST_ENTRIES = 2 ** 58 - 1;
+
 const run = (machine: Machine, vcpu: Vcpu, firstLo: number, firstHi: number, count: number): number => {
-  if (!accessOk(firstHi)) return minus('EFAULT');
+  if (count >= MOST_ENTRIES || !accessOk(firstHi)) return minus('EFAULT');
   let lo = firstLo;
   let hi = firstHi;
   for (let done = 0; done < count; done++) {
-    if (done > 0 && shouldPreempt(machine, vcpu)) return continueCall(lo, hi, count - done, 0);
+    if (done > 0 && shouldPreempt(machine, vcpu)) return continueCall(lo, hi, (count - done) | 0, 0);
     if (!copyFromGuest(machine, vcpu, lo, hi, SIZE)) return minus('EFAULT');
     const number = scratch.getInt32(op.at, true);
     const numberHi = scratch.getInt32(op.at + 4, true);
@@ -69,5 +76,5 @@ const interrupted = (machine: Machine, vcpu: Vcpu, lo: number, hi: number, left:
   for (let i = 0; i < 12; i++) scratch.setInt32(args.at + 4 * i, from[i], true);
   CALL_STATE.preempted = false;
   if (!copyToGuest(machine, vcpu, lo, hi, SIZE)) return minus('EFAULT');
-  return continueCall(lo, hi, left, 0);
+  return continueCall(lo, hi, left | 0, 0);
 };

@@ -1,6 +1,6 @@
 /** vcpu_op: bringing vCPUs up and down, their timers, and the areas in which Xen tells them things. */
 import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
-import { vcpu as layouts } from '#spec/abi/sched.ts';
+import { vcpu as layouts, VCPU_SSHOTTMR_future } from '#spec/abi/sched.ts';
 import { SHUTDOWN, VIRQ } from '#spec/abi/xen.ts';
 import { RAX } from '../../cpu/interface.ts';
 import { accessOk, copyFromGuest, copyToGuest, scratch } from '../guest_access.ts';
@@ -125,18 +125,21 @@ const setPeriodic = (machine: Machine, target: Vcpu): number => {
 const setOneShot = (machine: Machine, target: Vcpu): number => {
   const deadline = unsigned(scratch.getInt32(0, true), scratch.getInt32(4, true));
   if (deadline < machine.now) {
+    const { flags } = layouts.set_singleshot_timer.fields;
+    const mustBeAhead = machine.ways['set_singleshot_timer-future'] === 'ETIME';
+    if (mustBeAhead && (scratch.getUint32(flags.at, true) & VCPU_SSHOTTMR_future) !== 0) return minus('ETIME');
     setSingleshot(machine, target, null);
     sendGuestVcpuVirq(machine, target, VIRQ.TIMER);
   } else setSingleshot(machine, target, signed(scratch.getInt32(0, true), scratch.getInt32(4, true)));
   return 0;
 };
 
-/** The system time is refreshed whatever becomes of the mapping. */
+/** The system time is refreshed whatever becomes of the mapping; in later releases when it becomes something. */
 const registerInfo = (machine: Machine, caller: Vcpu, target: Vcpu): number => {
   const { mfn, offset } = layouts.register_vcpu_info.fields;
   const frame = unsigned(scratch.getInt32(mfn.at, true), scratch.getInt32(mfn.at + 4, true));
   const answer = mapVcpuInfo(machine, caller, target, frame, scratch.getUint32(offset.at, true));
-  refreshTime(machine, target, caller);
+  if (answer === 0 || machine.ways['register_vcpu_info-checks'] === 'place first') refreshTime(machine, target, caller);
   return answer;
 };
 

@@ -2,6 +2,7 @@
 import { ERRNO } from '#spec/abi/errno.ts';
 import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import { ACQUIRE_STRIDE, MEMOP_MOST_EXTENTS, memory, XENMEM_resource, XENMEM_resource_grant_table_id } from '#spec/abi/memory.ts';
+import { ACQUIRE_ONCE_MOST } from '#spec/releases/memory.ts';
 import type { Domain } from '../domain.ts';
 import { growTable } from '../grant_table/table_size.ts';
 import { copyToGuest, scratch } from '../guest_access.ts';
@@ -32,9 +33,39 @@ const mostFrames = (machine: Machine, type: number, id: number): number => {
   }
 };
 
+/** Before resources had sizes: at most so many frames at once, of which whoever asks is told, whatever the resource. */
+const acquireAtOnce = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
+  const { fields } = memory.acquire_resource;
+  const count = scratch.getUint32(fields.nr_frames.at, true);
+  const first = scratch.getBigUint64(fields.frame.at, true);
+  const type = scratch.getUint16(fields.type.at, true);
+  const id = scratch.getUint32(fields.id.at, true);
+  const listLo = scratch.getInt32(fields.frame_list.at, true);
+  const listHi = scratch.getInt32(fields.frame_list.at + 4, true);
+  if (scratch.getInt32(fields.pad.at, true) !== 0) return -ERRNO.EINVAL;
+  if ((listLo | listHi) === 0) {
+    if (count !== 0) return -ERRNO.EINVAL;
+    return writeField(machine, vcpu, args, fields.nr_frames.at, 4, ACQUIRE_ONCE_MOST) ? 0 : -ERRNO.EFAULT;
+  }
+  if (count > ACQUIRE_ONCE_MOST) return -ERRNO.E2BIG;
+  const domain = machine.domainById(scratch.getUint16(fields.domid.at, true));
+  if (!domain) return -ERRNO.ESRCH;
+  if (domain === vcpu.domain || !vcpu.domain.privileged) return -ERRNO.EPERM;
+  if (type === XENMEM_resource.ioreq_server) return -ERRNO.EINVAL;
+  if (type !== XENMEM_resource.grant_table) return -ERRNO.EOPNOTSUPP;
+  if (count === 0) return 0;
+  // The last frame is looked up first.
+  const last = BigInt.asUintN(64, first + BigInt(count - 1));
+  if (last < first || last >= BigInt(machine.config.xen.max_grant_frames)) return -ERRNO.EINVAL;
+  const answer = framesOf(machine, domain, type, id, Number(first), count);
+  if (answer !== 0) return answer;
+  return copyToGuest(machine, vcpu, listLo, listHi, 8 * count, LIST) ? 0 : -ERRNO.EFAULT;
+};
+
 export const acquireResource = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
   const { size, fields } = memory.acquire_resource;
   if (!readArgument(machine, vcpu, args, size)) return -ERRNO.EFAULT;
+  if (machine.ways['acquire_resource-sizes'] === 'most 32') return acquireAtOnce(machine, vcpu, args);
   const count = scratch.getUint32(fields.nr_frames.at, true);
   const frame = scratch.getUint32(fields.frame.at, true);
   if (scratch.getInt32(fields.pad.at, true) !== 0) return -ERRNO.EINVAL;

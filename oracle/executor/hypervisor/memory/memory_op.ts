@@ -10,13 +10,14 @@ import { claimPages } from './claim_pages.ts';
 import { domainNumber } from './domain_numbers.ts';
 import { exchange } from './exchange.ts';
 import { machineMemoryMap } from './machine_memory_map.ts';
-import { machphysMapping, machphysMfnList } from './machphys.ts';
+import { machphysCompatMfnList, machphysMapping, machphysMfnList } from './machphys.ts';
 import { memoryMap, setMemoryMap } from './memory_map.ts';
 import {
   accessOp,
   addToPhysmap,
   addToPhysmapBatch,
   getVnumainfo,
+  pagingOp,
   podTarget,
   removeFromPhysmap,
   reservedDeviceMemoryMap,
@@ -58,11 +59,12 @@ const OF_X86: readonly (readonly [op: number, run: Operation])[] = [
   [OP.machine_memory_map, machineMemoryMap],
   [OP.machphys_mapping, machphysMapping],
   [OP.machphys_mfn_list, machphysMfnList],
-  [OP.machphys_compat_mfn_list, () => -ERRNO.EOPNOTSUPP],
+  [OP.machphys_compat_mfn_list, machphysCompatMfnList],
   [OP.get_sharing_freed_pages, () => 0],
   [OP.get_sharing_shared_pages, () => 0],
   [OP.set_pod_target, podTarget],
   [OP.get_pod_target, podTarget],
+  [OP.paging_op, pagingOp],
 ];
 
 const unknown: Operation = () => -ERRNO.ENOSYS;

@@ -1,6 +1,7 @@
 /** Operations that PV guests have not: what Xen looks at before it refuses them. And a list that is always empty. */
 import { ERRNO } from '#spec/abi/errno.ts';
-import { memory, XENMAPSPACE, XENMEM_RDM_ALL } from '#spec/abi/memory.ts';
+import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
+import { MEMOP_CMD_MASK, memory, XENMAPSPACE, XENMEM_RDM_ALL } from '#spec/abi/memory.ts';
 import { domainByAnyId, isTargetOrPrivileged } from '../domids.ts';
 import { accessOk, scratch } from '../guest_access.ts';
 import type { Machine } from '../machine.ts';
@@ -41,7 +42,32 @@ export const removeFromPhysmap = (machine: Machine, vcpu: Vcpu, args: Int32Array
 export const podTarget = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
   const { size, fields } = memory.pod_target;
   if (!readArgument(machine, vcpu, args, size)) return -ERRNO.EFAULT;
-  return isKnown(machine, vcpu, fields.domid.at) ? -ERRNO.EINVAL : -ERRNO.ESRCH;
+  if (!isKnown(machine, vcpu, fields.domid.at)) return -ERRNO.ESRCH;
+  return machine.ways['pod_target-pv'] === 'answered' ? tellPod(machine, vcpu, args) : -ERRNO.EINVAL;
+};
+
+/** A domain whose pages are all there. */
+const tellPod = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
+  const { size, fields } = memory.pod_target;
+  if (!vcpu.domain.privileged) return -ERRNO.EPERM;
+  const domain = domainByAnyId(machine, vcpu.domain, scratch.getUint16(fields.domid.at, true))!;
+  const target = scratch.getBigUint64(fields.target_pages.at, true);
+  const isSet = (args[0] & MEMOP_CMD_MASK) === SUBOPERATIONS.memory_op.set_pod_target;
+  if (isSet && target > BigInt(domain.maxPages)) return -ERRNO.EINVAL;
+  scratch.setBigUint64(fields.tot_pages.at, BigInt(domain.pages), true);
+  scratch.setBigUint64(fields.pod_cache_pages.at, 0n, true);
+  scratch.setBigUint64(fields.pod_entries.at, 0n, true);
+  return writeArgument(machine, vcpu, args, size) ? 0 : -ERRNO.EFAULT;
+};
+
+/** Nobody listens to paging. */
+export const pagingOp = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
+  if (machine.ways['paging_op-built'] === 'absent') return -ERRNO.ENOSYS;
+  const { size, fields } = memory.paging_op;
+  if (!readArgument(machine, vcpu, args, size)) return -ERRNO.EFAULT;
+  const domain = machine.domainById(scratch.getUint16(fields.domid.at, true));
+  if (!domain) return -ERRNO.ESRCH;
+  return domain === vcpu.domain || !vcpu.domain.privileged ? -ERRNO.EPERM : -ERRNO.ENODEV;
 };
 
 /** So are access rights; they are those of another domain. */

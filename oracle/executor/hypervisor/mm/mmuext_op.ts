@@ -115,7 +115,7 @@ const operate = (machine: Machine, vcpu: Vcpu, cmd: number, pgOwner: number): nu
     case OP.flush_cache:
       return vcpu.domain.privileged ? 0 : -ERRNO.EACCES;
     case OP.flush_cache_global:
-      return vcpu.domain.privileged ? 0 : -ERRNO.EINVAL;
+      return vcpu.domain.privileged ? 0 : -ERRNO[machine.ways['flush_cache_global-errno']];
     case OP.set_ldt:
       return setLdt(machine, vcpu, arg1Lo, arg1Hi, arg2Lo >>> 0);
     default:
