@@ -81,6 +81,8 @@ export type Domain = {
   readonly channels: readonly (Channel | null)[];
   /** Port at which a reset of the channels was interrupted; 0 or absent = none was. */
   readonly resettingPort?: number;
+  /** How often domain 0 paused it and did not unpause it; absent = never. */
+  readonly pauses?: number;
   /** What XEN_DOMCTL_setdomainhandle stored, 16 bytes; absent = zeros. */
   readonly handle?: Uint8Array;
   /** Weight and cap for the scheduler; absent = as at first. */

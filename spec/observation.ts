@@ -106,6 +106,8 @@ export type DomainObservation = {
   readonly domid: number;
   /** It is being destroyed, or dead and not gone yet; absent while it lives. */
   readonly dying?: 'dying' | 'dead';
+  /** How often it was paused by domain 0 and not unpaused; absent while it is not. */
+  readonly pauses?: number;
   /** What XEN_DOMCTL_setdomainhandle stored, 32 hex digits; its weight and cap for the scheduler; port for its suspension. Absent as at first. */
   readonly handle?: string;
   readonly credit?: readonly [weight: number, cap: number];

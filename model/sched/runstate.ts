@@ -23,7 +23,7 @@ export const accounted = ({ state, since, times }: Runstate, now: number): Runst
 /** Nothing keeps the vCPU from running: it is up, not blocked, and its domain lives. */
 export const isRunnable = (machine: Machine, vcpu: Vcpu): boolean => vcpu.online && !vcpu.blocked && isAlive(domainOf(machine, vcpu.domid));
 
-const isAlive = ({ shutdown, dying }: Domain): boolean => shutdown === null && dying === undefined;
+const isAlive = ({ shutdown, dying, pauses }: Domain): boolean => shutdown === null && dying === undefined && !pauses;
 
 /** Runnable, and known to the scheduler: a vCPU that VCPUOP_initialise put up was never woken. */
 export const isSchedulable = (machine: Machine, vcpu: Vcpu): boolean => isRunnable(machine, vcpu) && vcpu.runstate.state !== 'offline';

@@ -44,12 +44,15 @@ export const XEN_DOMCTL_UNSUPPORTED = {
 /** Commands that are carried out. */
 export const XEN_DOMCTL_MODELLED = {
   destroydomain: 2,
+  pausedomain: 3,
+  unpausedomain: 4,
   getdomaininfo: 5,
   max_mem: 11,
   getvcpuinfo: 14,
   scheduler_op: 16,
   setdomainhandle: 17,
   getvcpuaffinity: 25,
+  resumedomain: 27,
   sendtrigger: 28,
   subscribe: 29,
   set_address_size: 35,
@@ -59,6 +62,9 @@ export const XEN_DOMCTL_MODELLED = {
   getnodeaffinity: 69,
   get_vcpu_msrs: 72,
 } as const;
+
+/** Pauses of one domain that domain 0 may have open. */
+export const MOST_PAUSES = 255;
 
 /** `flags` of getdomaininfo; from bit 16 on the reason of SCHEDOP_shutdown, all ones when there is none. */
 export const XEN_DOMINF = {

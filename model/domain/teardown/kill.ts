@@ -4,11 +4,10 @@ import type { VcpuRef } from '#spec/event.ts';
 import type { Dying } from '../../domain.ts';
 import { sendGlobalVirq } from '../../hypercall/event_channel/virq.ts';
 import { cite } from '../../journal.ts';
-import { domainOf, findDomain, refOf, updateDomain } from '../../lens.ts';
+import { domainOf, findDomain, updateDomain } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { putPageAndType } from '../../page_type/references.ts';
-import { stopVcpu } from '../../sched/shutdown.ts';
-import { forget } from '../../tlb.ts';
+import { stopDomain } from '../../sched/pause.ts';
 import { closeChannels } from './channels.ts';
 import { relinquishFrames } from './frames.ts';
 import { releaseMappings } from './mappings.ts';
@@ -39,15 +38,9 @@ export const kill = (machine: Machine, caller: VcpuRef, domid: number): Progress
   }
 };
 
-/** domctl/destroydomain-paused: its vCPUs stop for good, and no pCPU keeps their state. */
-const begin = (machine: Machine, domid: number): Machine => {
-  let m = updateDomain(cite(machine, 'domctl/destroydomain-paused'), domid, { dying: { stage: 'mappings' }, claimed: 0 });
-  for (const vcpu of domainOf(m, domid).vcpus) m = stopVcpu(m, refOf(vcpu));
-  const holders = [...m.cpus.keys()].filter((cpu) => m.cpus[cpu].loaded?.domid === domid);
-  if (holders.length === 0) return m;
-  const cpus = m.cpus.map((pcpu) => (pcpu.loaded?.domid === domid ? { ...pcpu, loaded: null } : pcpu));
-  return forget({ ...m, cpus }, holders);
-};
+/** domctl/destroydomain-paused: its vCPUs stop for good. */
+const begin = (machine: Machine, domid: number): Machine =>
+  stopDomain(updateDomain(cite(machine, 'domctl/destroydomain-paused'), domid, { dying: { stage: 'mappings' }, claimed: 0 }), domid);
 
 const nextStage = (machine: Machine, domid: number, { stage, ...rest }: Dying & { readonly level?: 0 | 4 | 3 | 2 }): Machine => {
   const go = (dying: Dying): Machine => updateDomain(machine, domid, { dying });

@@ -17,13 +17,14 @@ const NO_CODE = -1;
 export const timeRun = (machine: Machine, { runstate }: Vcpu): number => accounted(runstate, machine.now).times[RUNNING];
 
 /** domctl/getdomaininfo-flags */
-const flagsOf = (machine: Machine, { vcpus, shutdown, shutdownCode, dying }: Domain): number => {
+const flagsOf = (machine: Machine, { vcpus, shutdown, shutdownCode, dying, pauses }: Domain): number => {
   const up = vcpus.filter(({ online }) => online);
   const blocked = up.length > 0 && up.every((vcpu) => vcpu.blocked);
   const running = up.some((vcpu) => pcpuOf(machine, refOf(vcpu)) >= 0);
   const code = shutdownCode ?? shutdown ?? NO_CODE;
   return (
     (dying?.stage === 'dead' ? XEN_DOMINF.dying : 0) |
+    (pauses ? XEN_DOMINF.paused : 0) |
     (blocked ? XEN_DOMINF.blocked : 0) |
     (running ? XEN_DOMINF.running : 0) |
     (shutdown === null ? 0 : XEN_DOMINF.shutdown) |

@@ -4,6 +4,7 @@ import { getnodeaffinity, getvcpuaffinity } from './affinity.ts';
 import { destroydomain } from './destroydomain.ts';
 import { getdomaininfo } from './domain_info.ts';
 import { getpageframeinfo3 } from './page_info.ts';
+import { pausedomain, resumedomain, unpausedomain } from './pause.ts';
 import { REFUSALS } from './refusals.ts';
 import type { Rule } from './rule.ts';
 import { getAddressSize, maxMem, schedulerOp, setAddressSize, setdomainhandle, subscribe } from './settings.ts';
@@ -12,6 +13,9 @@ import { getExtVcpucontext, getVcpuMsrs, getvcpuinfo, sendtrigger } from './vcpu
 const ALL: ReadonlyMap<number, Rule> = new Map([
   ...REFUSALS,
   [COMMAND.destroydomain, destroydomain],
+  [COMMAND.pausedomain, pausedomain],
+  [COMMAND.unpausedomain, unpausedomain],
+  [COMMAND.resumedomain, resumedomain],
   [COMMAND.getdomaininfo, getdomaininfo],
   [COMMAND.max_mem, maxMem],
   [COMMAND.getvcpuinfo, getvcpuinfo],
