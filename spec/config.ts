@@ -43,6 +43,11 @@ export const MachineConfig = z.object({
     xenheap_end: mfn,
     /** First of the frames that hold the machine-to-physical table; aligned to 512 frames. */
     m2p_first: mfn,
+    /**
+     * The same for the table of 32-bit domains, of four bytes a frame. It is there when a domain of the machine has a 32-bit kernel, and then
+     * has to be given.
+     */
+    compat_m2p_first: mfn.optional(),
     /** Domain memory: each domain is one contiguous run of frames, in the order of `domains`, from here up. */
     domheap_first: mfn,
   }),

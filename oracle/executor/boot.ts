@@ -3,7 +3,7 @@ import type { MachineConfig } from '#spec/config.ts';
 import { BadInput } from '#spec/failure.ts';
 import { Cpu } from './cpu/cpu.ts';
 import { buildDomain, planDomain } from './hypervisor/domain_builder/build.ts';
-import { buildM2p } from './hypervisor/domain_builder/m2p.ts';
+import { buildCompatM2p, buildM2p } from './hypervisor/domain_builder/m2p.ts';
 import { Machine } from './hypervisor/machine.ts';
 import { Pcpu } from './hypervisor/pcpu.ts';
 import { Memory } from './memory.ts';
@@ -13,11 +13,16 @@ export const bootMachine = (config: MachineConfig, images: readonly Uint8Array[]
   checkLayout(config, images);
   let nextDisk = config.domains.length;
   const plans = config.domains.map((domain, i) =>
-    planDomain(domain, images[i]!, domain.initrd === undefined ? undefined : images[nextDisk++]),
+    planDomain(domain, images[i]!, domain.initrd === undefined ? undefined : images[nextDisk++], config.frames),
   );
   const memory = new Memory(config.frames);
   const machine = new Machine(config, memory);
   buildM2p(machine);
+  if (plans.some(({ elf }) => elf.is32)) {
+    const { compat_m2p_first } = config.layout;
+    if (compat_m2p_first === undefined) throw new BadInput('machine: a 32-bit kernel needs layout.compat_m2p_first');
+    buildCompatM2p(machine, compat_m2p_first);
+  }
   let first = config.layout.domheap_first;
   for (const plan of plans) {
     const cpus = Array.from({ length: plan.config.vcpus }, () => new Cpu(memory, config.cpu.cpuid));

@@ -19,6 +19,8 @@ export class Domain {
   info: InfoLayout = INFO_64;
   /** Pages of its allocation, the most it may have, and those claimed for it that it has not got. */
   pages: number;
+  /** Where Xen begins for such a kernel. */
+  hypervisorStart = 0;
   maxPages: number;
   claimed = 0;
   /** Rows of XENMEM_set_memory_map: address, size, type; null before. */

@@ -22,6 +22,8 @@ export const PGF = {
   xenheap: 8,
   /** A page table that is validated up to `nrValidated`; holds one of `refs` more. */
   partial: 16,
+  /** An L2 whose upper slots are Xen's: slot 3 of a 32-bit domain's L3 leads to it. */
+  xenL2: 32,
 } as const;
 
 export class FrameTable {

@@ -43,6 +43,8 @@ export class Machine {
   tscAtNow = 0n;
   /** SHUTDOWN reason with which dom0's end stopped the machine. */
   halted: number | null = null;
+  /** First frame of the machine-to-physical table of 32-bit domains; -1 when there is none of these. */
+  compatM2p = -1;
   /** Next frame of Xen's heap. */
   xenheapNext: number;
   /** Domains' memory that no domain has: all frames from `firstFree` on at first; null until somebody asks. */

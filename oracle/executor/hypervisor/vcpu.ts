@@ -53,6 +53,11 @@ export class Vcpu {
   readonly syscallCallback = new U64();
   readonly syscall32Callback = new U64();
   readonly sysenterCallback = new U64();
+  /** Code segments of callbacks: of vCPUs of 32-bit domains only. */
+  eventCallbackCs = 0;
+  failsafeCallbackCs = 0;
+  syscall32CallbackCs = 0;
+  sysenterCallbackCs = 0;
   failsafeDisablesEvents = false;
   syscallDisablesEvents = false;
   syscall32DisablesEvents = false;

@@ -1,6 +1,6 @@
 /** Building a domain out of an ELF image: memory, start of day, registers of vCPU 0. */
 
-import { FLAT, LEGACY_MAX_VCPUS, RUNSTATE, SIF, start_info, VMASST_TYPE, vcpu_info } from '#spec/abi/xen.ts';
+import { FLAT, LEGACY_MAX_VCPUS, RUNSTATE, VMASST_TYPE, vcpu_info } from '#spec/abi/xen.ts';
 import type { DomainConfig } from '#spec/config.ts';
 import { BadInput } from '#spec/failure.ts';
 import { CS, type GuestCpu, RSI, RSP, SS_REG } from '../../cpu/interface.ts';
@@ -11,18 +11,16 @@ import { mapLdtPage } from '../mm/local_descriptor_table.ts';
 import { cpuidRow } from '../processor_signature.ts';
 import { loadTsd } from '../trap/control_registers.ts';
 import { VPF } from '../vcpu.ts';
+import { beCompat, compatHypervisor, startCompat, startCompatTables } from './compat_domain.ts';
 import { type ElfFile, parseElf } from './elf.ts';
 import { hypercallPage } from './hypercall_page.ts';
 import { type VirtualLayout, virtualLayout } from './layout.ts';
 import { allocateXenheap, setM2p } from './m2p.ts';
 import { type XenNotes, xenNotes } from './notes.ts';
 import { buildPageTables, frameAt, mapP2m, markDirty } from './page_tables.ts';
+import { startInfo } from './start_info.ts';
 
 const PAGE = 4096;
-/** `start_info.flags`: which processor states dom0 may manage (Xen's default). */
-const POWER_MANAGEMENT = 0x300;
-/** Size of the video information that follows dom0's start_info; all zero on a machine without a display. */
-const VIDEO_INFO_BYTES = 0x28;
 /** CR4 as a PV guest reads it before it has chosen anything. */
 export const INITIAL_CR4 = 0x660;
 /** The 100 Hz tick that every PV vCPU starts with, ns. */
@@ -34,14 +32,17 @@ export type DomainPlan = {
   readonly elf: ElfFile;
   readonly notes: XenNotes;
   readonly layout: VirtualLayout;
+  /** Where Xen begins for a 32-bit kernel; 0 for others. */
+  readonly hypervisor: number;
   readonly initrd: Uint8Array | undefined;
 };
 
-/** Look at an image. Throws BadInput for one that cannot be used. */
-export const planDomain = (config: DomainConfig, image: Uint8Array, initrd?: Uint8Array): DomainPlan => {
+/** Look at an image for a machine of so many frames. Throws BadInput for one that cannot be used. */
+export const planDomain = (config: DomainConfig, image: Uint8Array, initrd?: Uint8Array, frames = 0): DomainPlan => {
   const elf = parseElf(image);
   const notes = xenNotes(elf, config.domid === 0);
-  return { config, elf, notes, layout: virtualLayout(elf, notes, config.pages, initrd?.length), initrd };
+  const hypervisor = elf.is32 ? compatHypervisor(notes, frames) : 0;
+  return { config, elf, notes, hypervisor, layout: virtualLayout(elf, notes, config.pages, initrd?.length, BigInt(hypervisor)), initrd };
 };
 
 /** Build the domain whose memory starts at machine frame `first`. */
@@ -51,13 +52,14 @@ export const buildDomain = (machine: Machine, plan: DomainPlan, first: number, c
     throw new BadInput(`domain ${config.domid}: no room for ${config.pages} pages of memory`);
 
   const domain = new Domain(config.domid, config.pages, cpus, config.max_pages);
+  if (elf.is32) beCompat(domain, plan.hypervisor);
   machine.addDomain(domain);
   domain.sharedInfoMfn = shareXenFrame(machine, domain);
   domain.grants.frames.push(shareXenFrame(machine, domain));
   giveMemory(machine, domain, first);
   if (notes.extendedCr3) domain.vmAssist |= 1 << VMASST_TYPE.pae_extended_cr3;
 
-  const l4 = buildPageTables(machine, layout, first);
+  const l4 = domain.compat ? startCompatTables(machine, domain, layout, first) : buildPageTables(machine, layout, first);
   const at = (address: bigint): number => first * PAGE + Number(address - layout.start);
   // Overlapping segments are loaded as long as they do not write the kernel's place more than twice over; then Xen stops, content.
   let copies = 2n * (layout.kernelEnd - layout.kernelStart);
@@ -70,11 +72,11 @@ export const buildDomain = (machine: Machine, plan: DomainPlan, first: number, c
     if (memsz > 0n) markDirty(machine, l4, address, address + memsz);
   }
   if (layout.hypercallPage !== null) {
-    machine.memory.writeBytes(at(layout.hypercallPage), hypercallPage());
+    machine.memory.writeBytes(at(layout.hypercallPage), hypercallPage(domain.compat));
     markDirty(machine, l4, layout.hypercallPage, layout.hypercallPage + BigInt(PAGE));
   }
   if (plan.initrd) machine.memory.writeBytes((first + layout.initrdPfn) * PAGE, plan.initrd);
-  const p2mFrames = writeP2m(machine, layout, l4, first, config.pages);
+  const p2mFrames = writeP2m(machine, layout, l4, first, config.pages, domain.info.word);
   machine.memory.writeBytes(at(layout.startInfo), startInfo(domain, config, notes, layout, p2mFrames));
   markDirty(machine, l4, layout.startInfo, layout.startInfo + BigInt(PAGE));
   initialiseSharedInfo(machine, domain);
@@ -104,50 +106,21 @@ const giveMemory = (machine: Machine, domain: Domain, first: number): void => {
 };
 
 /** Fill the table of machine frames, wherever it lies. Answers how many pages beyond the first allocation it took. */
-const writeP2m = (machine: Machine, layout: VirtualLayout, l4: number, first: number, pages: number): number => {
-  const bytes = BigInt(pages) * 8n;
+const writeP2m = (machine: Machine, layout: VirtualLayout, l4: number, first: number, pages: number, word: 4 | 8): number => {
+  const bytes = BigInt(pages * word);
   let taken = 0;
   if (layout.p2mInside) markDirty(machine, l4, layout.p2m, layout.p2m + bytes);
   else taken = mapP2m(machine, l4, layout.p2m, bytes, first, layout.firstAllocation, pages);
   let at = 0;
-  for (let pfn = 0; pfn < pages; pfn++, at += 8) {
+  for (let pfn = 0; pfn < pages; pfn++, at += word) {
     if (pfn === 0 || at % PAGE === 0) {
-      const address = layout.p2m + 8n * BigInt(pfn);
+      const address = layout.p2m + BigInt(word * pfn);
       at = frameAt(machine, l4, address) * PAGE + Number(address & 0xfffn);
     }
-    machine.memory.writeHalves(at, first + pfn, 0);
+    if (word === 8) machine.memory.writeHalves(at, first + pfn, 0);
+    else machine.memory.write32(at, first + pfn);
   }
   return taken;
-};
-
-const startInfo = (domain: Domain, config: DomainConfig, notes: XenNotes, layout: VirtualLayout, p2mFrames: number): Uint8Array => {
-  const page = new Uint8Array(PAGE);
-  const view = new DataView(page.buffer);
-  const { fields } = start_info;
-  const long = (field: { readonly at: number }, value: bigint | number): void => view.setBigUint64(field.at, BigInt(value), true);
-  const text = (at: number, value: string): void => {
-    for (let i = 0; i < value.length; i++) page[at + i] = value.charCodeAt(i);
-  };
-  text(fields.magic.at, `xen-3.0-x86_64${notes.pae ? 'p' : ''}`);
-  long(fields.nr_pages, config.pages);
-  long(fields.shared_info, domain.sharedInfoMfn * PAGE);
-  if (domain.privileged) {
-    view.setUint32(fields.flags.at, SIF.PRIVILEGED | SIF.INITDOMAIN | POWER_MANAGEMENT, true);
-    view.setUint32(fields.console_mfn.at, start_info.size, true);
-    view.setUint32(fields.console_mfn.at + 4, VIDEO_INFO_BYTES, true);
-  }
-  if (layout.initrdPfn >= 0) {
-    if (!layout.initrdMapped) view.setUint32(fields.flags.at, view.getUint32(fields.flags.at, true) | SIF.MOD_START_PFN, true);
-    long(fields.mod_start, layout.initrdMapped ? layout.start + BigInt(layout.initrdPfn * PAGE) : layout.initrdPfn);
-    long(fields.mod_len, config.initrd ?? 0);
-  }
-  long(fields.pt_base, layout.pageTables);
-  long(fields.nr_pt_frames, layout.pageTableCount);
-  long(fields.mfn_list, layout.p2m);
-  text(fields.cmd_line.at, config.cmdline.slice(0, fields.cmd_line.size - 1));
-  long(fields.first_p2m_pfn, layout.firstAllocation);
-  long(fields.nr_p2m_frames, p2mFrames);
-  return page;
 };
 
 const initialiseSharedInfo = (machine: Machine, domain: Domain): void => {
@@ -189,6 +162,10 @@ const startVcpu = (machine: Machine, domain: Domain, layout: VirtualLayout, l4: 
   cpu.rflags = 0x202n;
   cpu.setGpr(RSP, layout.stackEnd);
   cpu.setGpr(RSI, layout.startInfo);
+  if (domain.compat) {
+    startCompat(domain);
+    return;
+  }
   cpu.setSelector(CS, FLAT.RING3_CS64);
   cpu.setSelector(SS_REG, FLAT.RING3_SS64);
 };

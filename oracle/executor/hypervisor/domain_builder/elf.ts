@@ -1,8 +1,8 @@
 /**
- * Taking an x86-64 ELF file apart as Xen's domain builder does. Every offset in the file is suspect: fields outside it read as 0, tables and
+ * Taking an ELF file for x86-64 or the 80386 apart as Xen's domain builder does. Every offset in the file is suspect: fields outside it read as 0, tables and
  * segments outside it are BadInput.
  */
-import { BadInput, NotModelled } from '#spec/failure.ts';
+import { BadInput } from '#spec/failure.ts';
 
 const PT_LOAD = 1n;
 const PT_NOTE = 4n;
@@ -12,11 +12,69 @@ const ANY_ACCESS = 7n;
 /** Xen takes no count of section headers that a file of its size could not hold, were they the smallest there are. */
 const SMALLEST_SECTION_HEADER = 40;
 
+/** Offset and size of a field. */
+type Place = readonly [at: bigint, size: 2 | 4 | 8];
+/** The fields of the ELF header, a program header, and a section header that count. */
+type Format = Readonly<
+  Record<
+    | 'entry'
+    | 'programs'
+    | 'sections'
+    | 'programSize'
+    | 'programCount'
+    | 'sectionSize'
+    | 'sectionCount'
+    | 'access'
+    | 'offset'
+    | 'paddr'
+    | 'filesz'
+    | 'memsz'
+    | 'sectionOffset'
+    | 'sectionBytes',
+    Place
+  >
+>;
+const ELF64: Format = {
+  entry: [24n, 8],
+  programs: [32n, 8],
+  sections: [40n, 8],
+  programSize: [54n, 2],
+  programCount: [56n, 2],
+  sectionSize: [58n, 2],
+  sectionCount: [60n, 2],
+  access: [4n, 4],
+  offset: [8n, 8],
+  paddr: [24n, 8],
+  filesz: [32n, 8],
+  memsz: [40n, 8],
+  sectionOffset: [24n, 8],
+  sectionBytes: [32n, 8],
+};
+const ELF32: Format = {
+  entry: [24n, 4],
+  programs: [28n, 4],
+  sections: [32n, 4],
+  programSize: [42n, 2],
+  programCount: [44n, 2],
+  sectionSize: [46n, 2],
+  sectionCount: [48n, 2],
+  access: [24n, 4],
+  offset: [4n, 4],
+  paddr: [12n, 4],
+  filesz: [16n, 4],
+  memsz: [20n, 4],
+  sectionOffset: [16n, 4],
+  sectionBytes: [20n, 4],
+};
+const MACHINE = { X86_64: 62n, I386: 3n } as const;
+
 export type Segment = { readonly paddr: bigint; readonly memsz: bigint; readonly data: Uint8Array };
 /** A stretch of the file; `to` need not lie in it. */
 export type Range = { readonly from: bigint; readonly to: bigint };
 export type ElfFile = {
   readonly reader: Reader;
+  /** A file of 32 bits. */
+  readonly is32: boolean;
   readonly entry: bigint;
   readonly segments: readonly Segment[];
   /** Lowest and one past the highest physical address of the segments. */
@@ -67,41 +125,45 @@ export class Reader {
 const checkIdentity = (file: Uint8Array): void => {
   if (file.length < 64 || file[0] !== 0x7f || file[1] !== 0x45 || file[2] !== 0x4c || file[3] !== 0x46)
     throw new BadInput('image is not an ELF file');
-  if (file[4] === 1 && file[5] === 1 && file[18] === 3 && file[19] === 0) throw new NotModelled('domain_builder/32-bit kernel');
-  if (file[4] !== 2 || file[5] !== 1) throw new BadInput('ELF image: not 64-bit little-endian');
+  if ((file[4] !== 1 && file[4] !== 2) || file[5] !== 1) throw new BadInput('ELF image: neither 32-bit nor 64-bit little-endian');
 };
 
 /** A range whose end goes round the top of the address space is empty. */
 const range = (from: bigint, size: bigint): Range => ({ from, to: BigInt.asUintN(64, from + size) });
 
-/** Throws BadInput with one line that says what is wrong, and NotModelled for a 32-bit kernel. */
+/** Throws BadInput with one line that says what is wrong. */
 export const parseElf = (file: Uint8Array): ElfFile => {
   checkIdentity(file);
   const reader = new Reader(file);
-  if (reader.number(18n, 2) !== 62n) throw new BadInput('ELF image: not for x86-64');
+  const is32 = file[4] === 1;
+  const format = is32 ? ELF32 : ELF64;
+  const field = ([at, size]: Place, base = 0n): bigint => reader.number(base + at, size);
+  if (reader.number(18n, 2) !== (is32 ? MACHINE.I386 : MACHINE.X86_64)) throw new BadInput('ELF image: not for x86');
   const segments: Segment[] = [];
   const noteSegments: Range[] = [];
-  for (const at of table(reader, 32n, 54n, Number(reader.number(56n, 2)), 'program headers')) {
+  const programs = table(reader, field(format.programs), field(format.programSize), Number(field(format.programCount)), 'program headers');
+  for (const at of programs) {
     const type = reader.number(at, 4);
-    const offset = reader.number(at + 8n, 8);
-    const filesz = reader.number(at + 32n, 8);
+    const offset = field(format.offset, at);
+    const filesz = field(format.filesz, at);
     if (type === PT_NOTE && offset !== 0n) noteSegments.push(range(offset, filesz));
-    if (type !== PT_LOAD || (reader.number(at + 4n, 4) & ANY_ACCESS) === 0n) continue;
-    const paddr = reader.number(at + 24n, 8);
-    const memsz = reader.number(at + 40n, 8);
+    if (type !== PT_LOAD || (field(format.access, at) & ANY_ACCESS) === 0n) continue;
+    const paddr = field(format.paddr, at);
+    const memsz = field(format.memsz, at);
     if (filesz > memsz) throw new BadInput('ELF image: a segment is larger in the file than in memory');
     if (paddr + memsz >= 1n << 64n) throw new BadInput('ELF image: a segment goes to the end of the address space');
     segments.push({ paddr, memsz, data: reader.bytes(offset, filesz, 'segment') });
   }
   if (segments.length === 0) throw new BadInput('ELF image: nothing to load');
-  const mostSections = Math.floor(file.length / SMALLEST_SECTION_HEADER);
-  const noteSections = table(reader, 40n, 58n, Math.min(mostSections, Number(reader.number(60n, 2))), 'section headers')
+  const sectionCount = Math.min(Math.floor(file.length / SMALLEST_SECTION_HEADER), Number(field(format.sectionCount)));
+  const noteSections = table(reader, field(format.sections), field(format.sectionSize), sectionCount, 'section headers')
     .slice(1)
     .filter((at) => reader.number(at + 4n, 4) === SHT_NOTE)
-    .map((at) => range(reader.number(at + 24n, 8), reader.number(at + 32n, 8)));
+    .map((at) => range(field(format.sectionOffset, at), field(format.sectionBytes, at)));
   return {
     reader,
-    entry: reader.number(24n, 8),
+    is32,
+    entry: field(format.entry),
     segments,
     start: segments.reduce((low, { paddr }) => (paddr < low ? paddr : low), segments[0]!.paddr),
     end: segments.reduce((high, { paddr, memsz }) => (paddr + memsz > high ? paddr + memsz : high), 0n),
@@ -110,10 +172,8 @@ export const parseElf = (file: Uint8Array): ElfFile => {
   };
 };
 
-/** File offsets of `count` headers; the ELF header holds their place and size at these offsets. The stated size may be any, even 0. */
-const table = (reader: Reader, placeAt: bigint, sizeAt: bigint, count: number, what: string): bigint[] => {
-  const place = reader.number(placeAt, 8);
-  const size = reader.number(sizeAt, 2);
+/** File offsets of `count` headers of a stated size, which may be any, even 0. */
+const table = (reader: Reader, place: bigint, size: bigint, count: number, what: string): bigint[] => {
   if (place + size * BigInt(count) > reader.length) throw new BadInput(`ELF image: ${what} lie outside the file`);
   return Array.from({ length: count }, (_, i) => place + size * BigInt(i));
 };

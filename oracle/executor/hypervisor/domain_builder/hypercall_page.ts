@@ -11,9 +11,16 @@ const returning = (number: number): readonly number[] => [0x51, 0x41, 0x53, 0xb8
 /** iret is jumped to and does not come back: push rcx; push r11; push rax; mov eax, n; syscall */
 const leaving = (number: number): readonly number[] => [0x51, 0x41, 0x53, 0x50, 0xb8, number, 0, 0, 0, 0x0f, 0x05];
 
-export const hypercallPage = (): Uint8Array => {
+/** mov eax, n; int 0x82; ret */
+const returning32 = (number: number): readonly number[] => [0xb8, number, 0, 0, 0, 0xcd, 0x82, 0xc3];
+
+/** push eax; mov eax, n; int 0x82 */
+const leaving32 = (number: number): readonly number[] => [0x50, 0xb8, number, 0, 0, 0, 0xcd, 0x82];
+
+/** `compat`: for a 32-bit kernel. */
+export const hypercallPage = (compat: boolean): Uint8Array => {
   const page = new Uint8Array(ENTRIES * ENTRY_BYTES).fill(FILLER);
-  for (let number = 0; number < ENTRIES; number++)
-    page.set(number === HYPERCALL.iret ? leaving(number) : returning(number), ENTRY_BYTES * number);
+  const [back, away] = compat ? [returning32, leaving32] : [returning, leaving];
+  for (let number = 0; number < ENTRIES; number++) page.set(number === HYPERCALL.iret ? away(number) : back(number), ENTRY_BYTES * number);
   return page;
 };

@@ -45,8 +45,11 @@ const tablesFor = (start: bigint, end: bigint): bigint =>
 
 const isCanonical = (address: bigint): boolean => address < 1n << 47n || address >= TOP - (1n << 47n);
 
-/** Throws BadInput when the image cannot be placed in a domain of `pages`. */
-export const virtualLayout = (elf: ElfFile, notes: XenNotes, pages: number, initrdLength = 0): VirtualLayout => {
+/** The same of a 32-bit kernel: four L2 under one L3. */
+const compatTablesFor = (start: bigint, end: bigint): bigint => 5n + unitsTouched(start, end, 21n);
+
+/** Throws BadInput when the image cannot be placed in a domain of `pages`. `hypervisor`: where Xen begins for a 32-bit kernel. */
+export const virtualLayout = (elf: ElfFile, notes: XenNotes, pages: number, initrdLength = 0, hypervisor = 0n): VirtualLayout => {
   if (notes.paddrOffset !== null && notes.virtBase === null) throw new BadInput('ELF image: PADDR_OFFSET without VIRT_BASE');
   const start = notes.virtBase ?? 0n;
   const offset = start - (notes.paddrOffset ?? 0n);
@@ -66,7 +69,7 @@ export const virtualLayout = (elf: ElfFile, notes: XenNotes, pages: number, init
   const initrdMapped = initrdPages > 0 && !notes.initrdByPfn;
   const initrdStart = roundUp(kernelEnd, PAGE);
   const p2mStart = initrdMapped ? initrdStart + BigInt(initrdPages) * PAGE : initrdStart;
-  const startInfo = p2mInside ? roundUp(p2mStart + BigInt(pages) * 8n, PAGE) : p2mStart;
+  const startInfo = p2mInside ? roundUp(p2mStart + BigInt(pages) * (elf.is32 ? 4n : 8n), PAGE) : p2mStart;
   const pageTables = roundUp(startInfo + BigInt(start_info.size), PAGE);
   let count = 2n;
   let stackEnd: bigint;
@@ -76,12 +79,13 @@ export const virtualLayout = (elf: ElfFile, notes: XenNotes, pages: number, init
     end = roundUp(stackEnd, FOUR_MIB);
     if (end - stackEnd < LEAST_PADDING) end += FOUR_MIB;
     if (end - start > size) throw new BadInput(`ELF image: does not fit into ${pages} pages`);
-    if (tablesFor(start, end) <= count) break;
+    if ((elf.is32 ? compatTablesFor(start, end) : tablesFor(start, end)) <= count) break;
   }
   const chunk = powerOfTwo(Number((end - start) / PAGE) - (initrdMapped ? initrdPages : 0));
   const firstAllocation = chunk + initrdPages;
   if (firstAllocation > pages)
     throw new BadInput(`ELF image: its first allocation of ${firstAllocation} pages does not fit into ${pages} pages`);
+  if (elf.is32 && end > hypervisor) throw new BadInput("ELF image: overlaps with Xen's private area");
   if (end > TOP || !isCanonical(start) || !isCanonical(end - 1n) || (start < 1n << 47n && end > 1n << 47n))
     throw new BadInput('ELF image: its addresses are not canonical');
   if (start < HYPERVISOR.end && end > HYPERVISOR.start) throw new BadInput("ELF image: overlaps with Xen's private area");

@@ -28,7 +28,9 @@ export type XenNotes = {
   readonly p2mBase: bigint | null;
   /** The kernel finds its initrd by page number, so Xen need not map it. */
   readonly initrdByPfn: boolean;
-  /** PAE_MODE is exactly "yes". */
+  /** Where a 32-bit kernel lets Xen begin, at the lowest. */
+  readonly hvStartLow: bigint | null;
+  /** PAE_MODE is exactly "yes", or the kernel is a 32-bit one with either mode. */
   readonly extendedCr3: boolean;
   /** PAE_MODE is "yes" or names "bimodal". */
   readonly pae: boolean;
@@ -103,14 +105,17 @@ export const xenNotes = (elf: ElfFile, isDom0: boolean): XenNotes => {
   const initrdNote = notes.findLast((note) => note.type === ELFNOTE.MOD_START_PFN);
   // "yes" and "bimodal" last until the other one comes.
   const modes = textsOf(ELFNOTE.PAE_MODE).filter((mode) => mode === 'yes' || mode.includes('bimodal'));
+  if (elf.is32 && modes.length === 0) throw new BadInput('ELF image: a 32-bit kernel without PAE_MODE does not fit Xen');
   return {
     entry: numberOf(ELFNOTE.ENTRY),
     hypercallPage: numberOf(ELFNOTE.HYPERCALL_PAGE),
     virtBase: numberOf(ELFNOTE.VIRT_BASE),
     paddrOffset: numberOf(ELFNOTE.PADDR_OFFSET),
-    p2mBase: numberOf(ELFNOTE.INIT_P2M),
+    // Of no use to a 32-bit kernel.
+    p2mBase: elf.is32 ? null : numberOf(ELFNOTE.INIT_P2M),
+    hvStartLow: numberOf(ELFNOTE.HV_START_LOW),
     initrdByPfn: initrdNote !== undefined && numberIn(reader, initrdNote) !== 0n,
-    extendedCr3: modes.at(-1) === 'yes',
+    extendedCr3: elf.is32 || modes.at(-1) === 'yes',
     pae: modes.length > 0,
   };
 };

@@ -9,15 +9,15 @@ import { installXenSlots } from './m2p.ts';
 const LEAF = { lo: 0x27, hi: 0x00100000 } as const;
 const LEAF_DIRTY = { lo: 0x67, hi: 0x00100000 } as const;
 const LEAF_READ_ONLY = { lo: 0x25, hi: 0x00100000 } as const;
-const TABLE = { lo: 0x67, hi: 0 } as const;
+export const TABLE = { lo: 0x67, hi: 0 } as const;
 type Flags = { readonly lo: number; readonly hi: number };
 
 const PAGE = 4096n;
 
 /** Index into the table of a level (1 leaf, 4 top). */
-const index = (address: bigint, level: number): number => Number((address >> BigInt(3 + 9 * level)) & 511n);
+export const index = (address: bigint, level: number): number => Number((address >> BigInt(3 + 9 * level)) & 511n);
 
-const writeEntry = (machine: Machine, table: number, slot: number, mfn: number, flags: Flags): void => {
+export const writeEntry = (machine: Machine, table: number, slot: number, mfn: number, flags: Flags): void => {
   machine.memory.writeHalves(table * 4096 + 8 * slot, (mfn << 12) | flags.lo, (mfn >>> 20) | flags.hi);
 };
 
@@ -27,7 +27,7 @@ const readFrame = (machine: Machine, table: number, slot: number): number => {
   return (lo & 1) === 0 ? 0 : (lo >>> 12) + (machine.memory.read32(at + 4) & 0xfffff) * 0x100000;
 };
 
-const markTable = (machine: Machine, mfn: number, type: number): void => {
+export const markTable = (machine: Machine, mfn: number, type: number): void => {
   machine.frames.type[mfn] = type;
   machine.frames.typeRefs[mfn] = 1;
   machine.frames.flags[mfn] |= PGF.validated;

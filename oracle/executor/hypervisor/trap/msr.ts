@@ -165,7 +165,7 @@ const writeHypercallPage = (machine: Machine, vcpu: Vcpu, value: bigint): boolea
   if ((value & 0xfffn) !== 0n) return false;
   const mfn = Number(value >> 12n);
   if (getPageAndType(machine, vcpu, mfn, PGT.writable, vcpu.domain.domid) !== 0) return false;
-  machine.memory.writeBytes(mfn * 4096, hypercallPage());
+  machine.memory.writeBytes(mfn * 4096, hypercallPage(vcpu.domain.compat));
   putPageAndType(machine, vcpu, mfn);
   return true;
 };
