@@ -9,7 +9,7 @@ import { runInstructions } from './cpu/x86/step.ts';
 import { mapLdtPage } from './descriptor_tables.ts';
 import { guestSystem } from './guest_system.ts';
 import { cite, clausesOf, eventsOf } from './journal.ts';
-import { setRun, vcpuOf } from './lens.ts';
+import { disown, setRun, vcpuOf } from './lens.ts';
 import type { Machine } from './machine.ts';
 import { leaveIfStopped } from './sched/context.ts';
 import { tscOf } from './time/clock.ts';
@@ -25,21 +25,27 @@ import type { Word } from './word/word.ts';
 /** Run up to `steps` guest steps on what pCPU `cpu` holds. A NotModelled that it throws tells what happened in the steps before. */
 export const execute = (machine: Machine, cpu: number, steps: number): Machine => {
   let m = machine;
+  let cited = 0;
+  disown();
   try {
     for (let left = steps; left > 0; ) {
+      cited = clausesOf(m.journal).length;
       const at = m.cpus[cpu].current;
       if (at === null || m.halted !== null || m.reschedule) return m;
       const vcpu = vcpuOf(m, at);
       const outcome = runInstructions(ready(vcpu), m.memory, new GuestPlatform(m), left);
       m = retire(m, at, outcome);
+      cited = clausesOf(m.journal).length;
       if (outcome.kind !== 'retired') m = leaveIfStopped(handled(m, at, outcome), at);
       left = steps - (m.retired - machine.retired);
     }
     return m;
   } catch (error) {
     if (error instanceof NotModelled)
-      error.before = { events: eventsOf(m.journal), clauses: clausesOf(m.journal), retired: m.retired - machine.retired };
+      error.before = { events: eventsOf(m.journal), clauses: clausesOf(m.journal).slice(0, cited), retired: m.retired - machine.retired };
     throw error;
+  } finally {
+    disown();
   }
 };
 
@@ -64,7 +70,13 @@ class GuestPlatform implements Platform {
 
 /** The steps are counted before Xen does anything for the last of them. */
 const retire = (machine: Machine, at: VcpuRef, { cpu, memory, steps, clauses, kind }: CpuOutcome): Machine =>
-  setRun(clauses.reduce(cite, machine), at, kind === 'retired' ? cpu : inTheOpen(cpu), memory, machine.retired + steps);
+  setRun(
+    clauses.length === 0 ? machine : clauses.reduce(cite, machine),
+    at,
+    kind === 'retired' ? cpu : inTheOpen(cpu),
+    memory,
+    machine.retired + steps,
+  );
 
 /** What a load of SS holds off waits no longer once Xen was entered. */
 const inTheOpen = (cpu: CpuState): CpuState => (cpu.system.shadow === 'none' ? cpu : { ...cpu, system: { ...cpu.system, shadow: 'none' } });

@@ -6,7 +6,7 @@
 import type { VcpuRef } from '#spec/event.ts';
 import { setMemory, vcpuOf } from './lens.ts';
 import type { Machine } from './machine.ts';
-import { bytesOf, readGuest, wordIn, writeGuest } from './memory/guest.ts';
+import { bytesOf, readGuest, readGuestWords as readWordsOf, wordIn, writeGuest, writeGuestWord as writeWordTo } from './memory/guest.ts';
 import type { Word } from './word/word.ts';
 
 /** `fault`: the first address that could not be copied. */
@@ -50,16 +50,18 @@ export const storeToGuest = (machine: Machine, at: VcpuRef, va: Word, bytes: Uin
 const PAGE = 4096;
 
 /** Write one 64-bit word, unchecked. */
-export const writeGuestWord = (machine: Machine, at: VcpuRef, va: Word, value: Word): Stored =>
-  storeToGuest(machine, at, va, bytesOf([value]));
+export const writeGuestWord = (machine: Machine, at: VcpuRef, va: Word, value: Word): Stored => {
+  if ((va.lo & 7) !== 0) return storeToGuest(machine, at, va, bytesOf([value]));
+  const written = writeWordTo(machine.memory, vcpuOf(machine, at).cpu.segments.root, va, value);
+  return { ok: written.kind === 'done', machine: setMemory(machine, written.memory) };
+};
+
+export type WordsCopied = { readonly machine: Machine; readonly words: readonly Word[] | null };
 
 /** Read 64-bit words; null when they cannot be read. */
-export const readGuestWords = (
-  machine: Machine,
-  at: VcpuRef,
-  va: Word,
-  count: number,
-): { readonly machine: Machine; readonly words: readonly Word[] | null } => {
+export const readGuestWords = (machine: Machine, at: VcpuRef, va: Word, count: number): WordsCopied => {
+  const aligned = addressOk(va) ? readWordsOf(machine.memory, vcpuOf(machine, at).cpu.segments.root, va, count) : null;
+  if (aligned !== null) return { machine: setMemory(machine, aligned.memory), words: aligned.kind === 'words' ? aligned.words : null };
   const copied = copyFromGuest(machine, at, va, count * 8);
   return { machine: copied.machine, words: copied.ok ? Array.from({ length: count }, (_, i) => wordIn(copied.bytes, i * 8)) : null };
 };

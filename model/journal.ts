@@ -1,15 +1,21 @@
 /**
  * Events and clauses gathered while an input is worked on. They ride in the machine, so that a rule that changes the machine and
- * one that tells about it read alike. Linked lists, newest first: adding shares the rest.
+ * one that tells about it read alike. Events are a linked list, newest first: adding shares the rest. Clauses, which are cited several times
+ * as often, are collected for the length of one transition, beside the machines that it makes.
  */
 import type { ClauseId } from '#spec/clauses.ts';
 import type { Event } from '#spec/event.ts';
 import type { Machine } from './machine.ts';
 
 type List<T> = { readonly head: T; readonly tail: List<T> } | null;
-export type Journal = { readonly events: List<Event>; readonly clauses: List<ClauseId> };
+
+/** `clauses`: what the transition that goes on has cited; null in a machine that no transition works on. */
+export type Journal = { readonly events: List<Event>; readonly clauses: ClauseId[] | null };
 
 export const EMPTY_JOURNAL: Journal = { events: null, clauses: null };
+
+/** What a transition begins with; the first one also tells what the machine's building came to. */
+export const openJournal = ({ events, clauses }: Journal): Journal => ({ events, clauses: clauses === null ? [] : clauses.slice() });
 
 /** Tell that something happened. */
 export const emit = (machine: Machine, event: Event): Machine => ({
@@ -17,19 +23,20 @@ export const emit = (machine: Machine, event: Event): Machine => ({
   journal: { events: { head: event, tail: machine.journal.events }, clauses: machine.journal.clauses },
 });
 
-/** Name the clause that decided. */
-export const cite = (machine: Machine, clause: ClauseId): Machine => ({
-  ...machine,
-  journal: { events: machine.journal.events, clauses: { head: clause, tail: machine.journal.clauses } },
-});
-
-const oldestFirst = <T>(list: List<T>): T[] => {
-  const all: T[] = [];
-  for (let at = list; at; at = at.tail) all.push(at.head);
-  return all.reverse();
+/** Name the clause that decided. What a rule tried and gave up again has decided too. */
+export const cite = (machine: Machine, clause: ClauseId): Machine => {
+  const { events, clauses } = machine.journal;
+  if (clauses === null) return { ...machine, journal: { events, clauses: [clause] } };
+  clauses.push(clause);
+  return machine;
 };
 
 /** Events in order of happening. */
-export const eventsOf = (journal: Journal): readonly Event[] => oldestFirst(journal.events);
+export const eventsOf = ({ events }: Journal): readonly Event[] => {
+  const all: Event[] = [];
+  for (let at = events; at; at = at.tail) all.push(at.head);
+  return all.reverse();
+};
+
 /** Clauses in order of citing, repetitions included. */
-export const clausesOf = (journal: Journal): readonly ClauseId[] => oldestFirst(journal.clauses);
+export const clausesOf = ({ clauses }: Journal): readonly ClauseId[] => clauses ?? [];

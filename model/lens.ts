@@ -61,13 +61,31 @@ export const updateVcpu = (machine: Machine, at: VcpuRef, change: Partial<Vcpu>)
 /** Replace a vCPU's processor state. */
 export const setCpu = (machine: Machine, at: VcpuRef, cpu: CpuState): Machine => setVcpu(machine, { ...vcpuOf(machine, at), cpu });
 
-/** Replace a vCPU's processor state, the memory that it works on, and the count of steps retired. */
-export const setRun = (machine: Machine, at: VcpuRef, cpu: CpuState, memory: Memory, retired: number): Machine => ({
-  ...machine,
-  domains: withVcpu(machine.domains, { ...vcpuOf(machine, at), cpu }),
-  memory,
-  retired,
-});
+/** The vCPU that the transition has made for its run of instructions: no machine from before the transition has it. */
+let owned: Vcpu | null = null;
+
+/** A transition begins or is over: whatever it has made belongs to everybody. */
+export const disown = (): void => {
+  owned = null;
+};
+
+/**
+ * Replace the processor state of a vCPU that runs, by the one who made `machine` and needs it no more: a vCPU that the transition made
+ * itself is written over, since the machines that know it are gone too.
+ */
+export const replaceCpu = (machine: Machine, at: VcpuRef, cpu: CpuState): Machine => {
+  const vcpu = vcpuOf(machine, at);
+  if (vcpu !== owned) return setCpu(machine, at, cpu);
+  (vcpu as { -readonly [K in keyof Vcpu]: Vcpu[K] }).cpu = cpu;
+  return machine;
+};
+
+/** What a run came to: the processor state of its vCPU, the memory that it works on, and the count of steps retired. */
+export const setRun = (machine: Machine, at: VcpuRef, cpu: CpuState, memory: Memory, retired: number): Machine => {
+  if (vcpuOf(machine, at) === owned) return { ...replaceCpu(machine, at, cpu), memory, retired };
+  owned = { ...vcpuOf(machine, at), cpu };
+  return { ...machine, domains: withVcpu(machine.domains, owned), memory, retired };
+};
 
 export const setMemory = (machine: Machine, memory: Memory): Machine => (memory === machine.memory ? machine : { ...machine, memory });
 

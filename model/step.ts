@@ -4,7 +4,7 @@ import { BadInput } from '#spec/failure.ts';
 import type { Input } from '#spec/input.ts';
 import { typeAtConsole } from './console_input.ts';
 import { execute } from './execute.ts';
-import { clausesOf, EMPTY_JOURNAL, eventsOf } from './journal.ts';
+import { clausesOf, EMPTY_JOURNAL, eventsOf, openJournal } from './journal.ts';
 import type { Machine } from './machine.ts';
 import type { Outcome } from './outcome.ts';
 import { schedule } from './sched/context.ts';
@@ -15,7 +15,7 @@ import { passTime } from './time/pass.ts';
  * slice lacks. A machine that dom0's end has stopped accepts every input and stays as it is.
  */
 export const step = (machine: Machine, input: Input): Outcome => {
-  const next = machine.halted === null ? transition(machine, input) : machine;
+  const next = machine.halted === null ? transition({ ...machine, journal: openJournal(machine.journal) }, input) : machine;
   return {
     machine: { ...next, reschedule: false, questions: 0, forced: NONE, journal: EMPTY_JOURNAL },
     events: eventsOf(next.journal),

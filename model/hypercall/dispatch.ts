@@ -95,8 +95,14 @@ export const HYPERCALLS: Readonly<Partial<Record<HypercallName, Perform>>> = {
 export const callHypercall: Call = (machine, caller, number, args, depth) => {
   const name = number.hi === 0 ? HYPERCALL_NAME.get(number.lo) : undefined;
   const result = perform(machine, caller, name, args, depth);
-  return tell(result, caller, name ?? `hypercall_${toBigInt(number)}`, args.slice(0, (name && HYPERCALL_ARGS[name]) ?? 5), depth);
+  const told: string[] = [];
+  const count = (name && HYPERCALL_ARGS[name]) ?? UNKNOWN_ARGS;
+  for (let i = 0; i < count; i++) told.push(toHex(args[i]));
+  return tell(result, caller, name ?? `hypercall_${toBigInt(number)}`, told, depth);
 };
+
+/** How many arguments of a call are told of which nobody knows how many it has. */
+const UNKNOWN_ARGS = 5;
 
 const perform = (
   machine: Machine,
@@ -113,12 +119,10 @@ const perform = (
   return notModelled(machine, caller, [name, suboperation(name, args[0].lo)].filter(Boolean).join('/'));
 };
 
-const tell = (result: HypercallResult, at: VcpuRef, call: string, args: readonly Word[], depth: number): HypercallResult => {
+const tell = (result: HypercallResult, at: VcpuRef, call: string, args: string[], depth: number): HypercallResult => {
   // An iret inside a multicall leaves the multicall with the frame's RAX.
   const left = result.kind === 'no_reply' && call === 'multicall' ? vcpuOf(result.machine, at).cpu.regs[RAX] : null;
   const value = result.kind === 'reply' && !result.ending ? result.value : left;
-  return {
-    ...result,
-    machine: emit(result.machine, { kind: 'hypercall', at, call, args: args.map(toHex), result: value && toHex(value), depth }),
-  };
+  const machine = emit(result.machine, { kind: 'hypercall', at, call, args, result: value && toHex(value), depth });
+  return result.kind === 'reply' && !result.ending ? { kind: 'reply', machine, value: result.value } : { ...result, machine };
 };

@@ -4,12 +4,13 @@ import type { Size } from '../word/size.ts';
 import { addInt, Word } from '../word/word.ts';
 import { FRAME_BYTES, readBytes, writeBytes } from './access.ts';
 import { knownFrame, rememberWalk } from './known_walks.ts';
-import type { Memory } from './memory.ts';
+import { type Memory, readWord, writeWord } from './memory.ts';
 import { ACCESS, isCanonical, walk } from './translate.ts';
 
 /** `done`: the copy and the memory with its accessed and dirty bits. `fault`: the first address that could not be reached. */
 export type GuestRead = { readonly kind: 'done'; readonly bytes: Uint8Array; readonly memory: Memory } | GuestFault;
 export type GuestWrite = { readonly kind: 'done'; readonly memory: Memory } | GuestFault;
+export type GuestWords = { readonly kind: 'words'; readonly words: readonly Word[]; readonly memory: Memory };
 export type GuestFault = { readonly kind: 'fault'; readonly address: Word; readonly error: number; readonly memory: Memory };
 
 type Piece = { readonly va: Word; readonly offset: number; readonly at: number; readonly length: number };
@@ -61,6 +62,24 @@ export const writeGuest = (memory: Memory, root: number, va: Word, bytes: Uint8A
     now = writeBytes(found.memory, found.frame, piece.offset, bytes.subarray(piece.at, piece.at + piece.length));
   }
   return { kind: 'done', memory: now };
+};
+
+/** `count` words at an aligned guest address whose page holds them all; null when it is another address. */
+export const readGuestWords = (memory: Memory, root: number, va: Word, count: number): GuestWords | GuestFault | null => {
+  if ((va.lo & 7) !== 0 || !isWithinPage(va, count * 8)) return null;
+  const found = reach(memory, root, va, ACCESS.READ);
+  if (found.kind === 'fault') return found;
+  const first = (va.lo & (FRAME_BYTES - 1)) >> 3;
+  const words: Word[] = [];
+  for (let i = first; i < first + count; i++) words.push(readWord(found.memory, found.frame, i));
+  return { kind: 'words', words, memory: found.memory };
+};
+
+/** A word to an aligned guest address. */
+export const writeGuestWord = (memory: Memory, root: number, va: Word, value: Word): GuestWrite => {
+  const found = reach(memory, root, va, ACCESS.WRITE);
+  if (found.kind === 'fault') return found;
+  return { kind: 'done', memory: writeWord(found.memory, found.frame, (va.lo & (FRAME_BYTES - 1)) >> 3, value) };
 };
 
 type Reached = { readonly kind: 'mapped'; readonly frame: number; readonly memory: Memory } | GuestFault;

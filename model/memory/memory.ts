@@ -78,8 +78,12 @@ const replace = (m: Memory, mfn: number, page: Page): Memory => {
 /** Word number `index` (0 to 511) of a frame. */
 export const readWord = (m: Memory, mfn: number, index: number): Word => pageOf(m, mfn).leaves[index >> 5].words[index & 31];
 
-export const writeWord = (m: Memory, mfn: number, index: number, value: Word): Memory =>
-  withPageOf(m, mfn, pageWithWord(pageOf(m, mfn), index, value));
+/** A memory with word number `index` of a frame replaced: the same one when it is what was there. */
+export const writeWord = (m: Memory, mfn: number, index: number, value: Word): Memory => {
+  const page = pageOf(m, mfn);
+  const there = page.leaves[index >> 5].words[index & 31];
+  return there.lo === value.lo && there.hi === value.hi ? m : withPageOf(m, mfn, pageWithWord(page, index, value));
+};
 
 /** The tree with the four last written frames put back: the same memory in one piece. */
 export const settled = (m: Memory): Tree => {

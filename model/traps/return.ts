@@ -4,10 +4,10 @@
  */
 import { FLAT, TI } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
-import { CS, DS, ES, R11, RCX } from '../cpu/x86/state.ts';
+import { type CpuState, CS, DS, ES, R11, RCX } from '../cpu/x86/state.ts';
 import { hasBreakpoints } from '../guest_system.ts';
 import { cite, emit } from '../journal.ts';
-import { findDomain, pcpuOf, setCpu, updateVcpu, vcpuOf } from '../lens.ts';
+import { findDomain, pcpuOf, replaceCpu, setCpu, updateVcpu, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import { isCanonical } from '../memory/translate.ts';
 import { isRunnable } from '../sched/runstate.ts';
@@ -74,7 +74,7 @@ const sysret = (machine: Machine, at: VcpuRef): Machine => {
   const restored = (cpu.flags & ~(FLAG.IOPL | FLAG.VM)) | FLAG.IF;
   regs[R11] = fromNumber(restored);
   if (!isCanonical(cpu.rip)) return iret(cite(setCpu(machine, at, { ...cpu, regs, flags: restored }), 'trap/return-not_canonical'), at);
-  const clobbered = { ...cpu, regs, flags: (restored & SYSRET_FLAGS) | 2 };
+  const clobbered: CpuState = { ...cpu, regs, flags: (restored & SYSRET_FLAGS) | 2 };
   const compat = cpu.segments.selectors[CS] === FLAT.RING3_CS32;
   const m = compat
     ? setCpu(cite(machine, 'trap/return-sysret_compat'), at, {
@@ -82,7 +82,7 @@ const sysret = (machine: Machine, at: VcpuRef): Machine => {
         rip: word(0, cpu.rip.lo),
         segments: onFlat(cpu.segments, FLAT.RING3_CS32),
       })
-    : setCpu(cite(machine, 'trap/return-sysret'), at, { ...clobbered, segments: onFlat(cpu.segments) });
+    : replaceCpu(cite(machine, 'trap/return-sysret'), at, { ...clobbered, segments: onFlat(cpu.segments) });
   return (restored & FLAG.TF) === 0 ? m : returnToGuest(injectDebug(cite(m, 'trap/return-sysret_tf'), at), at, 'sysret');
 };
 

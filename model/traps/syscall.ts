@@ -6,7 +6,7 @@ import { type CpuState, R8, R9, R10, RAX, RDI, RDX, RSI, RSP, withReg } from '..
 import { callHypercall } from '../hypercall/dispatch.ts';
 import type { Ending } from '../hypercall/result.ts';
 import { cite, emit } from '../journal.ts';
-import { setCpu, updateVcpu, vcpuOf } from '../lens.ts';
+import { replaceCpu, setCpu, updateVcpu, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import { crashDomain, shutdownDomain } from '../sched/shutdown.ts';
 import { type FlatCode, onFlat } from '../segment_loads.ts';
@@ -42,7 +42,7 @@ const hypercall = (machine: Machine, at: VcpuRef): Machine => {
   if (result.kind === 'no_reply') return returnToGuest(fireAtOnce(m), at, result.exit);
   const { cpu } = vcpuOf(m, at);
   if (result.kind === 'reply') {
-    const answered = setCpu(m, at, withReg(cpu, RAX, result.value));
+    const answered = replaceCpu(m, at, withReg(cpu, RAX, result.value));
     return returnToGuest(fireAtOnce(result.ending ? end(answered, at, result.ending) : answered), at, 'sysret');
   }
   // hypercall/preempted: the guest finds itself at the instruction again, with what is left to do in its registers.

@@ -3,17 +3,20 @@ import { multicall_entry } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { waysOf } from '#spec/releases/changes.ts';
 import { RAX } from '../../cpu/x86/state.ts';
-import { arrayOk, copyFromGuest, copyToGuest, writeGuestWord } from '../../guest_copy.ts';
+import { arrayOk, copyToGuest, readGuestWords, writeGuestWord } from '../../guest_copy.ts';
 import { cite } from '../../journal.ts';
 import { vcpuOf } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
-import { bytesOf, wordIn } from '../../memory/guest.ts';
+import { bytesOf } from '../../memory/guest.ts';
 import { addInt, fromNumber, toNumber, type Word } from '../../word/word.ts';
 import { preemptCheck } from '../preempt.ts';
 import { done, type Ending, fail, type HypercallResult, type Perform } from '../result.ts';
 
 const ENTRY = multicall_entry.size;
-const ARGUMENTS = 6;
+/** The words of an entry, by number: the call's, its result, and the first of its arguments. */
+const OP = multicall_entry.fields.op.at / 8;
+const RESULT = multicall_entry.fields.result.at / 8;
+const ARGUMENTS = multicall_entry.fields.args.at / 8;
 
 /** What carries out one hypercall: the dispatcher, handed in because it knows this call too. */
 export type Call = (machine: Machine, caller: VcpuRef, number: Word, args: readonly Word[], depth: number) => HypercallResult;
@@ -29,50 +32,58 @@ export const multicall =
 
 type List = { readonly call: Call; readonly caller: VcpuRef; readonly list: Word; readonly count: number };
 
-/** Between two entries. `ending`: an earlier one ends the domain once the multicall is over. */
-type Progress = { readonly machine: Machine; readonly ending: Ending | undefined };
-
+/** The entries one after another. `ending`: an earlier one ends the domain once the multicall is over. */
 const entries = (all: List, machine: Machine): HypercallResult => {
-  let progress: Progress = { machine, ending: undefined };
+  let m = machine;
+  let ending: Ending | undefined;
   for (let i = 0; i < all.count; i++) {
-    const next = entry(all, progress, i);
-    if ('kind' in next) return next;
-    progress = next;
+    const { over, machine: after, ending: last } = entry(all, m, i);
+    ending = last ?? ending;
+    if (over !== null) return ended(over, ending);
+    m = after;
   }
-  return ended(done(progress.machine, 'multicall/list-done'), progress.ending);
+  return ended(done(m, 'multicall/list-done'), ending);
 };
 
-/** Entry `i`: how far that comes, or what the multicall comes to. */
-const entry = (all: List, { machine: before, ending }: Progress, i: number): Progress | HypercallResult => {
+/** What an entry came to. `over`: what the multicall ends with, after it or in its place. `ending`: the entry ends the domain. */
+type Entered = { readonly over: HypercallResult | null; readonly machine: Machine; readonly ending: Ending | undefined };
+
+const goesOn = (machine: Machine, ending?: Ending): Entered => ({ over: null, machine, ending });
+const stops = (over: HypercallResult, ending?: Ending): Entered => ({ over, machine: over.machine, ending });
+
+const entry = (all: List, before: Machine, i: number): Entered => {
   const { caller } = all;
-  const { machine, stop } = i > 0 ? preemptCheck(before, caller) : { machine: before, stop: false };
   const at = addInt(all.list, i * ENTRY);
-  const rest = [at, fromNumber((all.count - i) >>> 0)];
-  if (stop) return ended({ kind: 'preempted', machine: cite(machine, 'multicall/entry-preempted'), args: rest }, ending);
-  const copied = copyFromGuest(machine, caller, at, ENTRY);
-  if (!copied.ok) return ended(fail(copied.machine, 'EFAULT', 'multicall/entry-fault'), ending);
-  const op = wordIn(copied.bytes, multicall_entry.fields.op.at);
-  const args = Array.from({ length: ARGUMENTS }, (_, n) => wordIn(copied.bytes, multicall_entry.fields.args.at + n * 8));
-  const result = all.call(copied.machine, caller, op, args, 1);
-  const after = result.kind === 'no_reply' ? ending : (result.ending ?? ending);
+  const { machine, stop } = i > 0 ? preemptCheck(before, caller) : { machine: before, stop: false };
+  if (stop) return stops({ kind: 'preempted', machine: cite(machine, 'multicall/entry-preempted'), args: rest(all, at, i) });
+  const { machine: m, words } = readGuestWords(machine, caller, at, ENTRY / 8);
+  if (words === null) return stops(fail(m, 'EFAULT', 'multicall/entry-fault'));
+  const op = words[OP];
+  const args = words.slice(ARGUMENTS, ARGUMENTS + 6);
+  const result = all.call(m, caller, op, args, 1);
   const value = result.kind === 'reply' ? result.value : result.kind === 'preempted' ? op : vcpuOf(result.machine, caller).cpu.regs[RAX];
-  const stored = writeGuestWord(result.machine, caller, addInt(at, multicall_entry.fields.result.at), value);
+  const stored = writeGuestWord(result.machine, caller, addInt(at, RESULT * 8), value);
   // multicall/entry-iret: the entry's result is stored as well as may be, and nothing follows.
-  if (result.kind === 'no_reply') return { ...result, machine: cite(stored.machine, 'multicall/entry-iret') };
-  if (!stored.ok) return ended(fail(stored.machine, 'EFAULT', 'multicall/result-fault'), after);
-  if (result.kind === 'reply') return { machine: cite(stored.machine, 'multicall/entry-done'), ending: after };
-  const continued = continuation(copied.bytes, value, args, result.args);
-  const kept = copyToGuest(stored.machine, caller, at, continued);
-  if (!kept.ok) return ended(fail(kept.machine, 'EFAULT', 'multicall/result-fault'), after);
-  return ended({ kind: 'preempted', machine: cite(kept.machine, 'multicall/entry-continued'), args: rest }, after);
+  if (result.kind === 'no_reply') return stops({ ...result, machine: cite(stored.machine, 'multicall/entry-iret') });
+  if (!stored.ok) return stops(fail(stored.machine, 'EFAULT', 'multicall/result-fault'), result.ending);
+  if (result.kind === 'reply') return goesOn(cite(stored.machine, 'multicall/entry-done'), result.ending);
+  const kept = copyToGuest(stored.machine, caller, at, continuation(words, value, args, result.args));
+  if (!kept.ok) return stops(fail(kept.machine, 'EFAULT', 'multicall/result-fault'), result.ending);
+  const continued = cite(kept.machine, 'multicall/entry-continued');
+  return stops({ kind: 'preempted', machine: continued, args: rest(all, at, i) }, result.ending);
 };
+
+/** The arguments of a multicall that is to go on with entry `i`, which is at `at`. */
+const rest = ({ count }: List, at: Word, i: number): readonly Word[] => [at, fromNumber(count - i)];
 
 /** The entry as the guest finds it when the call that it names stopped half way: what is left to do. */
-const continuation = (entry: Uint8Array, value: Word, args: readonly Word[], left: readonly Word[]): Uint8Array => {
-  const bytes = entry.slice();
-  bytes.set(bytesOf([value]), multicall_entry.fields.result.at);
-  bytes.set(bytesOf(args.map((arg, n) => left[n] ?? arg)), multicall_entry.fields.args.at);
-  return bytes;
+const continuation = (entry: readonly Word[], value: Word, args: readonly Word[], left: readonly Word[]): Uint8Array => {
+  const words = entry.slice();
+  words[RESULT] = value;
+  args.forEach((arg, n) => {
+    words[ARGUMENTS + n] = left[n] ?? arg;
+  });
+  return bytesOf(words);
 };
 
 const ended = (result: HypercallResult, ending: Ending | undefined): HypercallResult =>
