@@ -42,6 +42,22 @@ export const buildM2p = (machine: Machine): void => {
   for (let i = 0; i * ENTRIES_IN_LARGE_PAGE < frames.count; i++) entry(machine, l2 * 4096 + 8 * i, m2p_first + 512 * i, LARGE_FLAGS);
 };
 
+const COMPAT_ENTRY_BYTES = 4;
+
+/** The table of 32-bit domains, likewise all invalid: before any domain, when one of them has a 32-bit kernel. */
+export const buildCompatM2p = (machine: Machine, first: number): void => {
+  const { frames, memory } = machine;
+  const bytes = frames.count * COMPAT_ENTRY_BYTES;
+  machine.compatM2p = first;
+  memory.fill(first * 4096, bytes, 0xff);
+  for (let mfn = first; mfn < first + Math.ceil(bytes / 4096); mfn++) {
+    frames.owner[mfn] = DOMID.XEN;
+    frames.refs[mfn] = 1;
+    frames.typeRefs[mfn] = 1;
+    frames.flags[mfn] = PGF.validated | PGF.allocated | PGF.xenheap;
+  }
+};
+
 /** Xen's slot 256, which every top-level table of a guest gets: the way to the table. */
 export const installXenSlots = (machine: Machine, l4: number): void => {
   entry(machine, l4 * 4096 + 8 * 256, machine.config.layout.xenheap_first, TOP_FLAGS);
@@ -51,6 +67,7 @@ export const installXenSlots = (machine: Machine, l4: number): void => {
 /** Note that machine frame `mfn` is the domain's page `pfn`; -1: nobody's. `high`: upper half of the entry. */
 export const setM2p = (machine: Machine, mfn: number, pfn: number, high: number = pfn < 0 ? -1 : 0): void => {
   machine.memory.writeHalves(machine.config.layout.m2p_first * 4096 + ENTRY_BYTES * mfn, pfn | 0, high);
+  if (machine.compatM2p >= 0) machine.memory.write32(machine.compatM2p * 4096 + COMPAT_ENTRY_BYTES * mfn, pfn | 0);
 };
 const COMPAT_ENTRY_BYTES = 4;
 
