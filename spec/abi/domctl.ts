@@ -103,7 +103,7 @@ export const VCPU_MSRS = 7;
 
 /** getdomaininfo's answer, 112 bytes; also an element of getdomaininfolist. */
 const INFO = {
-  domain: [0, 2, 'domid', 'out'],
+  domid: [0, 2, 'domid', 'out'],
   flags: [4, 4, 'flags', 'out'],
   tot_pages: [8, 8, 'number', 'out'],
   max_pages: [16, 8, 'number', 'out'],
@@ -132,7 +132,7 @@ export const domctl = {
   getdomaininfo: op(behindHead(INFO)),
   /** A bitmap is an address and its number of bits. */
   vcpuaffinity: op({
-    vcpu: [16, 4],
+    vcpu: [16, 4, 'vcpu'],
     flags: [20, 4, 'flags'],
     hard_bitmap: [24, 8, 'pointer'],
     hard_bits: [32, 4],
@@ -142,7 +142,7 @@ export const domctl = {
   nodeaffinity: op({ bitmap: [16, 8, 'pointer'], bits: [24, 4] }),
   max_mem: op({ max_memkb: [16, 8] }),
   getvcpuinfo: op({
-    vcpu: [16, 4],
+    vcpu: [16, 4, 'vcpu'],
     online: [20, 1, 'flags', 'out'],
     blocked: [21, 1, 'flags', 'out'],
     running: [22, 1, 'flags', 'out'],
@@ -152,11 +152,11 @@ export const domctl = {
   }),
   scheduler_op: op({ sched_id: [16, 4], operation: [20, 4], weight: [24, 2, 'number', 'inout'], cap: [26, 2, 'number', 'inout'] }),
   setdomainhandle: op({ handle_0: [16, 8], handle_1: [24, 8] }),
-  sendtrigger: op({ trigger: [16, 4], vcpu: [20, 4] }),
+  sendtrigger: op({ trigger: [16, 4], vcpu: [20, 4, 'vcpu'] }),
   subscribe: op({ port: [16, 4] }),
   address_size: op({ size: [16, 4, 'number', 'inout'] }),
   ext_vcpucontext: op({
-    vcpu: [16, 4],
+    vcpu: [16, 4, 'vcpu'],
     size: [20, 4, 'number', 'out'],
     syscall32_callback_eip: [24, 8, 'vaddr', 'out'],
     sysenter_callback_eip: [32, 8, 'vaddr', 'out'],
@@ -170,5 +170,5 @@ export const domctl = {
     mcg_ext_ctl: [72, 8, 'number', 'out'],
   }),
   getpageframeinfo3: op({ num: [16, 8], array: [24, 8, 'pointer'] }),
-  vcpu_msrs: op({ vcpu: [16, 4], msr_count: [20, 4, 'number', 'inout'], msrs: [24, 8, 'pointer'] }),
+  vcpu_msrs: op({ vcpu: [16, 4, 'vcpu'], msr_count: [20, 4, 'number', 'inout'], msrs: [24, 8, 'pointer'] }),
 } as const;

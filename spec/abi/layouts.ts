@@ -1,5 +1,6 @@
 /** Structures of hypercall arguments by name, for programs that name them as data. */
 import { control } from './control.ts';
+import { domctl as domctlsOfDomain0 } from './domctl.ts';
 import { evtchn } from './event_channel.ts';
 import { gnttab } from './grant_table.ts';
 import { hvm } from './hvm.ts';
@@ -9,6 +10,7 @@ import { memory } from './memory.ts';
 import { physdev, physdev_op_compat } from './physdev.ts';
 import { platform } from './platform.ts';
 import { callback, sched, vcpu, vcpu_guest_context } from './sched.ts';
+import { sysctl as sysctlsOfDomain0 } from './sysctl.ts';
 import { xen_version } from './version.ts';
 import { mmu_update, mmuext_op, multicall_entry, trap_info } from './xen.ts';
 
@@ -36,6 +38,8 @@ export const LAYOUTS = {
   ...prefixed('physdev', { ...physdev, op_compat: physdev_op_compat }),
   ...prefixed('platform', platform),
   ...prefixed('control', { domctl, sysctl, ...headed({ cmd, interface_version, domain }, domctls) }),
+  ...prefixed('domctl', headed({ cmd, interface_version, domain }, domctlsOfDomain0)),
+  ...prefixed('sysctl', headed(sysctl.fields, sysctlsOfDomain0)),
   ...prefixed('hvm', hvm),
   ...prefixed('mca', { head: mcaHead, ...headed(mcaHead.fields, mcas) }),
   ...prefixed('version', xen_version),

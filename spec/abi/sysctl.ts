@@ -69,6 +69,6 @@ export const sysctl = {
   cputopoinfo: op({ num_cpus: [8, 4, 'number', 'inout'], cputopo: [16, 8, 'pointer'] }),
   numainfo: op({ num_nodes: [8, 4, 'number', 'inout'], meminfo: [16, 8, 'pointer'], distance: [24, 8, 'pointer'] }),
   pcitopoinfo: op({ num_devs: [8, 4, 'number', 'inout'], devs: [16, 8, 'pointer'], nodes: [24, 8, 'pointer'] }),
-  psr_alloc: op({ cmd: [8, 4], target: [12, 4] }),
+  psr_alloc: op({ question: [8, 4], target: [12, 4] }),
   cpu_levelling_caps: op({ caps: [8, 4, 'flags', 'out'] }),
 } as const;

@@ -14,6 +14,7 @@ import { XEN_MCA_INTERFACE_VERSION } from '#spec/abi/mca.ts';
 import { kindOf, MATRIX } from '#spec/matrix/matrix.ts';
 import type { Argument } from '#spec/program.ts';
 import { PAGES, SELF } from '../state.ts';
+import { OWN_DOMCTLS, OWN_SYSCTLS } from './domctl.ts';
 import { type Args, type Fault, type Manners, type Operation, operation, POINTERS, struct, va, wrong, wrongField } from './operation.ts';
 import { COVERAGE_READ_ONLY, MCA_READ_ONLY, SHADOW_READ_ONLY, VM_EVENT_READ_ONLY } from './read_only.ts';
 
@@ -45,6 +46,7 @@ export const NO_DOMAIN: Manners = { absent: 0x7fe0, alias: SELF, io: 0x7ff1, nob
 const OWN: Readonly<
   Record<string, { readonly layout: LayoutName; readonly fields: Fields; readonly faults: readonly (readonly Fault[])[] }>
 > = {
+  ...OWN_DOMCTLS,
   iomem_permission: {
     layout: 'control.domctl',
     fields: { first_mfn: 0x100, nr_mfns: 1 },
@@ -102,15 +104,19 @@ const domctl = (one: Command): Operation => {
   });
 };
 
-const sysctl = (one: Command): Operation =>
-  operation(`sysctl/${one.sub}`, [struct('control.sysctl', { cmd: one.command, interface_version: XEN_SYSCTL_INTERFACE_VERSION })], {
+const sysctl = (one: Command): Operation => {
+  const own = OWN_SYSCTLS[one.sub];
+  const fields = { cmd: one.command, interface_version: XEN_SYSCTL_INTERFACE_VERSION, ...own?.fields };
+  return operation(`sysctl/${one.sub}`, [struct(own?.layout ?? 'control.sysctl', fields)], {
     faults: [
       TORN,
       one.sub === 'coverage_op' ? wrong(0, 'argument 0', COVERAGE_READ_ONLY) : [],
       versions(0x14),
       wrongCommand(one, 99, one.sub === 'lockprof_op' ? XEN_SYSCTL.psr_cmt_op : XEN_SYSCTL.lockprof_op),
+      ...(own?.faults ?? []),
     ],
   });
+};
 
 const mca = ({ sub, command }: Command): Operation => {
   const layout: LayoutName = sub === 'fetch' ? 'mca.fetch' : sub === 'physcpuinfo' ? 'mca.physcpuinfo' : 'mca.head';

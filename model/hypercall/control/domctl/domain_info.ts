@@ -36,7 +36,7 @@ const flagsOf = (machine: Machine, { vcpus, shutdown, shutdownCode, dying, pause
 export const domainInfo = (machine: Machine, domain: Domain): Uint8Array => {
   const up = domain.vcpus.filter(({ online }) => online);
   const bytes = withFields(new Uint8Array(domctl_info.size), domctl_info, {
-    domain: domain.domid,
+    domid: domain.domid,
     flags: flagsOf(machine, domain),
     tot_pages: domain.pages,
     max_pages: domain.maxPages,
@@ -56,6 +56,6 @@ export const domainInfo = (machine: Machine, domain: Domain): Uint8Array => {
 export const getdomaininfo: Rule = (machine, asked) => {
   const { target } = asked;
   const after = withFields(asked.bytes, control.domctl, { domain: target.domid });
-  after.set(domainInfo(machine, target), domctl.getdomaininfo.fields.domain.at);
+  after.set(domainInfo(machine, target), domctl.getdomaininfo.fields.domid.at);
   return tell(cite(cite(machine, 'domctl/getdomaininfo-domain'), 'domctl/getdomaininfo-flags'), asked, after, 'domctl/getdomaininfo-told');
 };

@@ -139,4 +139,4 @@ export const levellingCaps: Rule = (machine, { caller, at }) => {
 };
 
 export const psrAlloc: Rule = (machine, { bytes }) =>
-  fail(machine, fieldOf(bytes, sysctl.psr_alloc.fields.cmd) < PSR_QUESTIONS ? 'ENODEV' : 'EOPNOTSUPP', 'sysctl/psr_alloc');
+  fail(machine, fieldOf(bytes, sysctl.psr_alloc.fields.question) < PSR_QUESTIONS ? 'ENODEV' : 'EOPNOTSUPP', 'sysctl/psr_alloc');
