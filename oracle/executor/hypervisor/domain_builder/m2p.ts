@@ -69,20 +69,3 @@ export const setM2p = (machine: Machine, mfn: number, pfn: number, high: number 
   machine.memory.writeHalves(machine.config.layout.m2p_first * 4096 + ENTRY_BYTES * mfn, pfn | 0, high);
   if (machine.compatM2p >= 0) machine.memory.write32(machine.compatM2p * 4096 + COMPAT_ENTRY_BYTES * mfn, pfn | 0);
 };
-const COMPAT_ENTRY_BYTES = 4;
-
-/** The table of 32-bit domains, likewise all invalid: before any domain, when one of them has a 32-bit kernel. */
-export const buildCompatM2p = (machine: Machine, first: number): void => {
-  const { frames, memory } = machine;
-  const bytes = frames.count * COMPAT_ENTRY_BYTES;
-  machine.compatM2p = first;
-  memory.fill(first * 4096, bytes, 0xff);
-  for (let mfn = first; mfn < first + Math.ceil(bytes / 4096); mfn++) {
-    frames.owner[mfn] = DOMID.XEN;
-    frames.refs[mfn] = 1;
-    frames.typeRefs[mfn] = 1;
-    frames.flags[mfn] = PGF.validated | PGF.allocated | PGF.xenheap;
-  }
-};
-
-  if (machine.compatM2p >= 0) machine.memory.write32(machine.compatM2p * 4096 + COMPAT_ENTRY_BYTES * mfn, pfn | 0);
