@@ -47,6 +47,8 @@ export class Machine {
   compatM2p = -1;
   /** Next frame of Xen's heap. */
   xenheapNext: number;
+  /** Frames of Xen's heap that were given back: the last one is handed out first, before fresh ones. */
+  readonly xenheapFree: number[] = [];
   /** Domains' memory that no domain has: all frames from `firstFree` on at first; null until somebody asks. */
   firstFree: number;
   heap: Heap | null = null;

@@ -1,6 +1,6 @@
 /** The machine-to-physical table and the two tables through which every guest reads it. */
 import { DOMID } from '#spec/abi/xen.ts';
-import { NO_OWNER, PGF } from '../frame_table.ts';
+import { NO_OWNER, PGF, PGT } from '../frame_table.ts';
 import type { Machine } from '../machine.ts';
 
 /** Flags of Xen's entries, as upper and lower halves: for guests read-only, never executable at the top. */
@@ -14,13 +14,31 @@ const entry = (machine: Machine, at: number, mfn: number, flags: { readonly hi: 
   machine.memory.writeHalves(at, (mfn << 12) | flags.lo | 0, (mfn >>> 20) | flags.hi);
 };
 
-/** Take the lowest free frame of Xen's heap. */
+/** Take a frame of Xen's heap: the one that was given back last, else the lowest fresh one. It is empty. */
 export const allocateXenheap = (machine: Machine, owner: number = NO_OWNER): number => {
-  const mfn = machine.xenheapNext++;
+  const mfn = machine.xenheapFree.pop() ?? machine.xenheapNext++;
   machine.frames.touch(mfn);
   machine.frames.owner[mfn] = owner;
   machine.frames.flags[mfn] |= PGF.xenheap;
   return mfn;
+};
+
+/** How many frames of Xen's heap are free. */
+export const xenheapRoom = ({ xenheapFree, xenheapNext, config }: Machine): number =>
+  xenheapFree.length + config.layout.xenheap_end - xenheapNext;
+
+/** Give a frame of Xen's heap back, to which nobody has a reference; it is erased. */
+export const freeXenheap = (machine: Machine, mfn: number): void => {
+  const { frames } = machine;
+  frames.touch(mfn);
+  frames.owner[mfn] = NO_OWNER;
+  frames.refs[mfn] = 0;
+  frames.type[mfn] = PGT.none;
+  frames.typeRefs[mfn] = 0;
+  frames.flags[mfn] = 0;
+  machine.memory.fill(mfn * 4096, 4096, 0);
+  setM2p(machine, mfn, -1);
+  machine.xenheapFree.push(mfn);
 };
 
 /** Build the table, all invalid, before any domain; the first two frames of Xen's heap hold its L3 and L2. */

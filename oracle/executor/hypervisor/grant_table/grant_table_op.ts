@@ -8,10 +8,15 @@ import type { Machine } from '../machine.ts';
 import { offsetHi, offsetLo } from '../memory/argument.ts';
 import { dirtyCpus, flushMask } from '../tlbflush.ts';
 import type { Vcpu } from '../vcpu.ts';
+import { cacheFlush } from './cache_flush.ts';
+import { copyBatch } from './copy.ts';
 import { mapGrantRef } from './map_grant_ref.ts';
+import { getStatusFrames } from './status_frames.ts';
+import { swapBatch } from './swap_grant_ref.ts';
 import { querySize, setupTable } from './table_size.ts';
 import { BATCH, completeUnmap, unmapGrantRef } from './unmap_grant_ref.ts';
 import { getVersion, setVersion } from './version.ts';
+import { WAITING } from './waiting.ts';
 
 const OP = SUBOPERATIONS.grant_table_op;
 /** The bits above are for continuations of cache_flush. */
@@ -23,11 +28,20 @@ export const grant_table_op = (machine: Machine, vcpu: Vcpu, args: Int32Array): 
   const hi = args[3];
   const count = args[4];
   if (count < 0 || (cmd !== OP.cache_flush && (args[0] & ~CMD_MASK) !== 0)) return -ERRNO.EINVAL;
+  if (cmd !== OP.set_version && WAITING.has(cmd)) return refuse(machine, vcpu, cmd);
   switch (cmd) {
     case OP.map_grant_ref:
       return accessOk(hi) ? mapBatch(machine, vcpu, lo, hi, count) : -ERRNO.EFAULT;
     case OP.unmap_grant_ref:
       return accessOk(hi) ? unmapBatch(machine, vcpu, lo, hi, count) : -ERRNO.EFAULT;
+    case OP.copy:
+      return accessOk(hi) ? copyBatch(machine, vcpu, lo, hi, count) : -ERRNO.EFAULT;
+    case OP.swap_grant_ref:
+      return accessOk(hi) ? swapBatch(machine, vcpu, lo, hi, count) : -ERRNO.EFAULT;
+    case OP.cache_flush:
+      return accessOk(hi) ? cacheFlush(machine, vcpu, (args[0] & ~CMD_MASK) >>> 0, lo, hi, count) : -ERRNO.EFAULT;
+    case OP.get_status_frames:
+      return getStatusFrames(machine, vcpu, lo, hi, count);
     case OP.setup_table:
       return setupTable(machine, vcpu, lo, hi, count);
     case OP.query_size:
@@ -37,9 +51,11 @@ export const grant_table_op = (machine: Machine, vcpu: Vcpu, args: Int32Array): 
     case OP.get_version:
       return getVersion(machine, vcpu, lo, hi);
   }
-  const name = suboperation('grant_table_op', cmd);
-  // Xen knows the name dump_table, but has no code for it.
-  if (name !== undefined && cmd !== OP.dump_table) machine.notModelled(vcpu, `grant_table_op/${name}`);
+  return -ERRNO.ENOSYS;
+};
+
+const refuse = (machine: Machine, vcpu: Vcpu, cmd: number): number => {
+  machine.notModelled(vcpu, `grant_table_op/${suboperation('grant_table_op', cmd)}`);
   return -ERRNO.ENOSYS;
 };
 

@@ -4,6 +4,7 @@ import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import { ACQUIRE_STRIDE, MEMOP_MOST_EXTENTS, memory, XENMEM_resource, XENMEM_resource_grant_table_id } from '#spec/abi/memory.ts';
 import { ACQUIRE_ONCE_MOST } from '#spec/releases/memory.ts';
 import type { Domain } from '../domain.ts';
+import { framesForStatus, statusFramesFor } from '../grant_table/status_frames.ts';
 import { growTable } from '../grant_table/table_size.ts';
 import { copyToGuest, scratch } from '../guest_access.ts';
 import { shouldPreempt } from '../hypercall/continuation.ts';
@@ -14,9 +15,6 @@ import { continueAt, extentHi, extentLo, hasExtent, offsetHi, offsetLo, readArgu
 
 /** As many "frames" has a resource of a type that Xen does not know: -EOPNOTSUPP taken for a count. */
 const UNKNOWN_TYPE_FRAMES = TWO32 - ERRNO.EOPNOTSUPP;
-/** Entries of a version 2 grant table, and their status words, that a frame holds. */
-const GRANTS_PER_FRAME = 256;
-const STATUS_PER_FRAME = 2048;
 
 /** How many frames a resource has at most; 0: there is no such. */
 const mostFrames = (machine: Machine, type: number, id: number): number => {
@@ -24,7 +22,7 @@ const mostFrames = (machine: Machine, type: number, id: number): number => {
   switch (type) {
     case XENMEM_resource.grant_table:
       if (id === XENMEM_resource_grant_table_id.shared) return grantFrames;
-      return id === XENMEM_resource_grant_table_id.status ? Math.ceil((grantFrames * GRANTS_PER_FRAME) / STATUS_PER_FRAME) : 0;
+      return id === XENMEM_resource_grant_table_id.status ? statusFramesFor(grantFrames) : 0;
     case XENMEM_resource.ioreq_server:
     case XENMEM_resource.vmtrace_buf:
       return 0;
@@ -103,7 +101,12 @@ const list = new DataView(LIST.buffer);
 /** Put frames of a resource into LIST; the table grows for that. Status frames are of tables of the second version. */
 const framesOf = (machine: Machine, domain: Domain, type: number, id: number, first: number, count: number): number => {
   if (type !== XENMEM_resource.grant_table) return -ERRNO.EOPNOTSUPP;
-  if (id !== XENMEM_resource_grant_table_id.shared || !growTable(machine, domain, first + count)) return -ERRNO.EINVAL;
-  for (let i = 0; i < count; i++) list.setUint32(8 * i, domain.grants.frames[first + i], true);
+  const { frames, statusFrames, version } = domain.grants;
+  const isStatus = id === XENMEM_resource_grant_table_id.status;
+  const needed = first + count;
+  if (isStatus && version !== 2) return -ERRNO.EINVAL;
+  const given = isStatus ? statusFrames : frames;
+  if (needed > given.length && !growTable(machine, domain, isStatus ? framesForStatus(needed) : needed)) return -ERRNO.EINVAL;
+  for (let i = 0; i < count; i++) list.setUint32(8 * i, given[first + i], true);
   return 0;
 };
