@@ -3,8 +3,9 @@ import { CONTROL_CHANGES } from './control.ts';
 import { MEMORY_CHANGES } from './memory.ts';
 import { XEN_RELEASES, type XenRelease } from './release.ts';
 import { VCPU_CHANGES } from './vcpu.ts';
+import { VERSION_CHANGES } from './version.ts';
 
-export const CHANGES = { ...CONTROL_CHANGES, ...MEMORY_CHANGES, ...VCPU_CHANGES } as const;
+export const CHANGES = { ...CONTROL_CHANGES, ...MEMORY_CHANGES, ...VCPU_CHANGES, ...VERSION_CHANGES } as const;
 export type ChangeId = keyof typeof CHANGES;
 
 /** The way of each change in one release. */

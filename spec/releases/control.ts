@@ -41,4 +41,31 @@ export const CONTROL_CHANGES = {
     says: { built: 'There is a profiler.', absent: 'The profiler is gone: every operation is ENOSYS.' },
     shown: 'release-control',
   }),
+  'domctl-privilege': change({
+    clause: 'domctl/privilege',
+    ways: { '4.14': 'first', '4.17': 'by operation', '4.20': 'by operation' },
+    says: {
+      first: 'Whoever is not domain 0 is refused (EPERM) once the domain is found, before anything of the operation is looked at.',
+      'by operation': 'Some operations look at their arguments before the privilege.',
+    },
+    shown: 'release-control-domu',
+  }),
+  'domctl-guestmemio_domain': change({
+    clause: 'domctl/domain',
+    ways: { '4.14': 'late', '4.17': 'early', '4.20': 'early' },
+    says: {
+      late: 'gdbsx_guestmemio looks for its domain after the privilege.',
+      early: 'gdbsx_guestmemio looks for its domain before the privilege, as most operations do.',
+    },
+    shown: 'release-control-domu',
+  }),
+  'getdomaininfo-next': change({
+    clause: 'domctl/getdomaininfo-none',
+    ways: { '4.14': 'next', '4.17': 'next', '4.20': 'exact' },
+    says: {
+      next: 'A number that no domain has stands for the domain with the next larger one; a reserved number is EINVAL.',
+      exact: 'The number must be one of a domain, else ESRCH.',
+    },
+    shown: 'release-control-domu',
+  }),
 } as const;

@@ -1,6 +1,9 @@
 /** What releases changed in vcpu_op and multicall. Chapters: spec/chapters/vcpu.md, spec/chapters/multicall.md. */
 import { change } from './change.ts';
 
+/** Numbers of the operations. Source: `vcpu.h` of 4.20. */
+export const VCPUOP_PHYS_AREAS = { register_runstate_phys_area: 14, register_vcpu_time_phys_area: 15 } as const;
+
 export const VCPU_CHANGES = {
   'register_vcpu_info-misplaced': change({
     clause: 'vcpu/register_vcpu_info-offset',
@@ -16,6 +19,25 @@ export const VCPU_CHANGES = {
         'Checked are the place, whether there was a registration before (EINVAL), whether the vCPU is down or the caller (EINVAL), and the frame (EINVAL).',
       'again first':
         'Checked are an offset beyond the page (EINVAL), whether there was a registration before (EBUSY), the rest of the place, the frame (EINVAL) and its type (EACCES). The vCPU need not be down. The time record is renewed on success alone.',
+    },
+    shown: 'release-vcpu',
+  }),
+  'vcpu_op-phys_areas': change({
+    clause: 'vcpu/op-unknown',
+    ways: { '4.14': 'absent', '4.17': 'absent', '4.20': 'present' },
+    says: {
+      absent: 'Operations 14 and 15 are unknown (ENOSYS).',
+      present:
+        "register_runstate_phys_area (14) and register_vcpu_time_phys_area (15) take the records' guest physical address; an argument that cannot be read is EFAULT.",
+    },
+    shown: 'release-vcpu',
+  }),
+  'poll-free_port': change({
+    clause: 'sched/poll-port',
+    ways: { '4.14': 'waits', '4.17': 'EINVAL', '4.20': 'EINVAL' },
+    says: {
+      waits: 'A valid port at which no channel is, is never pending: the vCPU may wait for it.',
+      EINVAL: 'A port at which no channel is, is EINVAL.',
     },
     shown: 'release-vcpu',
   }),

@@ -1,7 +1,9 @@
 /** HYPERVISOR_domctl(u_domctl): what is looked at before the operation itself. Chapter: spec/chapters/privileged.md. */
 import { control, XEN_DOMCTL } from '#spec/abi/control.ts';
+import { XEN_DOMCTL_NOT_BUILT } from '#spec/abi/domctl.ts';
 import { DOMID } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
+import { waysOf } from '#spec/releases/changes.ts';
 import { INTERFACE_VERSIONS } from '#spec/releases/control.ts';
 import type { Domain } from '../../domain.ts';
 import { copyFromGuest, copyToGuestUnchecked } from '../../guest_copy.ts';
@@ -35,18 +37,28 @@ export const domctl: Perform = (machine, caller, [uDomctl]) => {
   const late = lateRule(op.cmd);
   return (
     unknownDomain(m, op) ??
+    refusedFirst(m, caller) ??
     late?.(m, caller, { ...op, at: uDomctl }) ??
     malformed(m, op) ??
     (isControlDomain(caller) ? toDomain0(m, caller, op, uDomctl) : fail(m, 'EPERM', 'domctl/privilege'))
   );
 };
 
+/** Releases that ask for the privilege before anything of the operation. */
+const refusedFirst = (m: Machine, caller: VcpuRef): HypercallResult | null =>
+  waysOf(m.config.release)['domctl-privilege'] === 'first' && !isControlDomain(caller) ? fail(m, 'EPERM', 'domctl/privilege') : null;
+
 /** ESRCH for a domain that is not there, where the operation wants one. */
 const unknownDomain = (m: Machine, { cmd, domain }: Domctl): HypercallResult | null => {
   switch (cmd) {
     case XEN_DOMCTL.createdomain:
-    case XEN_DOMCTL.getdomaininfo:
       return null;
+    case XEN_DOMCTL.getdomaininfo:
+      if (waysOf(m.config.release)['getdomaininfo-next'] === 'next') return null;
+      break;
+    case XEN_DOMCTL_NOT_BUILT.gdbsx_guestmemio:
+      if (waysOf(m.config.release)['domctl-guestmemio_domain'] === 'late') return null;
+      break;
     case XEN_DOMCTL.assign_device:
     case XEN_DOMCTL.deassign_device:
       if (domain === DOMID.IO) return null;

@@ -1,6 +1,7 @@
 /** SCHEDOP_poll: wait until one of some ports is pending, or for a while. */
 import { SCHED_POLL_MAX_PORTS, sched } from '#spec/abi/sched.ts';
 import type { VcpuRef } from '#spec/event.ts';
+import { waysOf } from '#spec/releases/changes.ts';
 import { arrayOk, copyFromGuest } from '../../guest_copy.ts';
 import { updateVcpu } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
@@ -9,7 +10,7 @@ import { setPollDeadline } from '../../time/timers.ts';
 import { eventsNeedDelivery } from '../../vcpu_info.ts';
 import { addInt, isZero, toSigned, type Word } from '../../word/word.ts';
 import { portOps } from '../event_channel/port_ops.ts';
-import { channelAt } from '../event_channel/ports.ts';
+import { channelAt, portIsValid } from '../event_channel/ports.ts';
 import { fieldOf } from '../guest_struct.ts';
 import { done, fail, type HypercallResult, type Perform } from '../result.ts';
 
@@ -27,6 +28,7 @@ export const poll: Perform = (machine, caller, [arg]) => {
 
 const lookAtPorts = (machine: Machine, caller: VcpuRef, ports: Word, count: number, timeout: Word): HypercallResult => {
   const ops = portOps(machine, caller.domid);
+  const mayWaitInVain = waysOf(machine.config.release)['poll-free_port'] === 'waits';
   let m = machine;
   let port = 0;
   for (let i = 0; i < count; i++) {
@@ -34,7 +36,10 @@ const lookAtPorts = (machine: Machine, caller: VcpuRef, ports: Word, count: numb
     m = copied.machine;
     if (!copied.ok) return fail(m, 'EFAULT', 'sched/poll-array');
     port = wordIn(copied.bytes, 0, 4).lo >>> 0;
-    if (!channelAt(m, caller.domid, port)) return fail(m, 'EINVAL', 'sched/poll-port');
+    if (!channelAt(m, caller.domid, port)) {
+      if (mayWaitInVain && portIsValid(m, caller.domid, port)) continue;
+      return fail(m, 'EINVAL', 'sched/poll-port');
+    }
     if (ops.isPending(m, caller.domid, port)) return done(m, ops.ready);
   }
   const waiting = updateVcpu(m, caller, { blocked: true, poll: { port: count === 1 ? port : -1 } });

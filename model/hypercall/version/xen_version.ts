@@ -4,6 +4,8 @@ import type { Layout } from '#spec/abi/layout.ts';
 import { xen_version as abi, XENFEAT } from '#spec/abi/version.ts';
 import { VMASST_TYPE } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
+import { waysOf } from '#spec/releases/changes.ts';
+import { XENVER_VARBUF } from '#spec/releases/version.ts';
 import { copyFromGuest, copyToGuest } from '../../guest_copy.ts';
 import { cite } from '../../journal.ts';
 import { domainOf } from '../../lens.ts';
@@ -16,6 +18,8 @@ const CMD = SUBOPERATIONS.xen_version;
 type Answer = (machine: Machine, caller: VcpuRef, arg: Word) => HypercallResult;
 
 export const xen_version: Perform = (machine, caller, [cmd, arg]) => {
+  const text = waysOf(machine.config.release)['xen_version-varbuf'] === 'present' ? WHOLE_TEXTS.get(cmd.lo) : undefined;
+  if (text !== undefined) return tellWhole(machine, caller, arg, text);
   const answer = ANSWERS.get(cmd.lo);
   return answer ? answer(machine, caller, arg) : fail(machine, 'ENOSYS', 'version/unknown');
 };
@@ -97,11 +101,36 @@ const buildId: Answer = (machine, caller, arg) => {
   const copied = copyFromGuest(machine, caller, arg, abi.build_id.size);
   if (!copied.ok) return fail(copied.machine, 'EFAULT', 'version/build_id-fault');
   const room = fieldOf(copied.bytes, abi.build_id.fields.len);
-  if (room === 0) return fail(copied.machine, 'EINVAL', 'version/build_id-empty');
+  if (room === 0 && waysOf(machine.config.release)['build_id-no_room'] === 'EINVAL')
+    return fail(copied.machine, 'EINVAL', 'version/build_id-empty');
   if (id.length === 0) return fail(copied.machine, 'ENODATA', 'version/build_id-none');
   if (room < id.length) return fail(copied.machine, 'ENOBUFS', 'version/build_id-room');
   const stored = copyToGuest(copied.machine, caller, addInt(arg, abi.build_id.size), id);
   return stored.ok ? done(stored.machine, 'version/build_id-told', id.length) : fail(stored.machine, 'EFAULT', 'version/build_id-fault');
+};
+
+/** Texts that are told whole, without an end mark, by releases that do. */
+const WHOLE_TEXTS: ReadonlyMap<number, 'extraversion' | 'capabilities' | 'changeset' | 'commandline'> = new Map([
+  [XENVER_VARBUF.extraversion2, 'extraversion'],
+  [XENVER_VARBUF.capabilities2, 'capabilities'],
+  [XENVER_VARBUF.changeset2, 'changeset'],
+  [XENVER_VARBUF.commandline2, 'commandline'],
+]);
+
+const tellWhole = (
+  machine: Machine,
+  caller: VcpuRef,
+  arg: Word,
+  name: 'extraversion' | 'capabilities' | 'changeset' | 'commandline',
+): HypercallResult => {
+  const text = machine.config.xen[name];
+  if (name === 'commandline' && caller.domid !== 0) return fail(machine, 'EPERM', 'version/unknown');
+  if (isZero(arg)) return done(machine, 'version/unknown', text.length);
+  const copied = copyFromGuest(machine, caller, arg, abi.build_id.size);
+  if (!copied.ok) return fail(copied.machine, 'EFAULT', 'version/unknown');
+  if (fieldOf(copied.bytes, abi.build_id.fields.len) < text.length) return fail(copied.machine, 'ENOBUFS', 'version/unknown');
+  const stored = copyToGuest(copied.machine, caller, addInt(arg, abi.build_id.size), Uint8Array.from(bytesOfText(text)));
+  return stored.ok ? done(stored.machine, 'version/unknown', text.length) : fail(stored.machine, 'EFAULT', 'version/unknown');
 };
 
 const ANSWERS: ReadonlyMap<number, Answer> = new Map([

@@ -1,5 +1,6 @@
 /** domctl, sysctl, paging_domctl_cont: what they look at before they tell others than domain 0 that they may not. Little of what domain 0 may is modelled. */
 import { control, XEN_DOMCTL, XEN_DOMCTL_LATE, XEN_SYSCTL } from '#spec/abi/control.ts';
+import { XEN_DOMCTL_NOT_BUILT } from '#spec/abi/domctl.ts';
 import { ERRNO } from '#spec/abi/errno.ts';
 import { DOMID } from '#spec/abi/xen.ts';
 import { INTERFACE_VERSIONS } from '#spec/releases/control.ts';
@@ -27,6 +28,7 @@ export const domctl = (machine: Machine, vcpu: Vcpu, args: Int32Array): number =
   const cmd = scratch.getUint32(F.cmd.at, true);
   const refusal = checkDomain(machine, cmd, scratch.getUint16(F.domain.at, true));
   if (refusal !== 0) return refusal;
+  if (machine.ways['domctl-privilege'] === 'first' && !vcpu.domain.privileged) return -ERRNO.EPERM;
   if (cmd === XEN_DOMCTL.iomem_permission && wraps()) return -ERRNO.EINVAL;
   if (XEN_DOMCTL_LATE.includes(cmd)) {
     const about = machine.domainById(scratch.getUint16(F.domain.at, true)) ?? null;
@@ -41,7 +43,8 @@ const checkDomain = (machine: Machine, cmd: number, domid: number): number => {
   if (cmd === XEN_DOMCTL.createdomain || (MAY_BE_NOBODYS.has(cmd) && domid === DOMID.INVALID)) return 0;
   if (OF_DEVICES.has(cmd) && domid === DOMID.IO) return 0;
   if (machine.domainById(domid)) return 0;
-  if (cmd !== XEN_DOMCTL.getdomaininfo) return -ERRNO.ESRCH;
+  if (cmd === XEN_DOMCTL_NOT_BUILT.gdbsx_guestmemio && machine.ways['domctl-guestmemio_domain'] === 'late') return 0;
+  if (cmd !== XEN_DOMCTL.getdomaininfo || machine.ways['getdomaininfo-next'] === 'exact') return -ERRNO.ESRCH;
   if (domid >= DOMID.FIRST_RESERVED) return -ERRNO.EINVAL;
   return machine.domains.some((domain) => domain.domid >= domid) ? 0 : -ERRNO.ESRCH;
 };

@@ -97,7 +97,8 @@ const poll = (machine: Machine, vcpu: Vcpu): number => {
 /** 1 when the port is pending, 0 when not, -EINVAL when it is not in use. */
 const portIsPending = (machine: Machine, domain: Domain, port: number): number => {
   const found = domain.portAt(port);
-  if (!found || found.state === ECS.reserved) return minus('EINVAL');
+  if (!found || found.state === ECS.reserved)
+    return machine.ways['poll-free_port'] === 'waits' && port < domain.validPorts ? 0 : minus('EINVAL');
   return isPending(machine, domain, port) ? 1 : 0;
 };
 

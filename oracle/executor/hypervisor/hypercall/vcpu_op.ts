@@ -2,6 +2,7 @@
 import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import { vcpu as layouts, VCPU_SSHOTTMR_future } from '#spec/abi/sched.ts';
 import { SHUTDOWN, VIRQ } from '#spec/abi/xen.ts';
+import { VCPUOP_PHYS_AREAS } from '#spec/releases/vcpu.ts';
 import { RAX } from '../../cpu/interface.ts';
 import { accessOk, copyFromGuest, copyToGuest, scratch } from '../guest_access.ts';
 import type { Machine } from '../machine.ts';
@@ -72,6 +73,18 @@ export const vcpu_op = (machine: Machine, caller: Vcpu, args: Int32Array): numbe
     case OP.register_vcpu_time_memory_area:
       return read(layouts.register_time_memory_area.size) ? registerTime(machine, caller, target) : minus('EFAULT');
   }
+  return machine.ways['vcpu_op-phys_areas'] === 'present' && isPhysArea(args[0])
+    ? registerPhysArea(machine, caller, read(8))
+    : minus('ENOSYS');
+};
+
+const PHYS_AREAS: readonly number[] = Object.values(VCPUOP_PHYS_AREAS);
+const isPhysArea = (op: number): boolean => PHYS_AREAS.includes(op);
+
+/** Records at guest physical addresses are not modelled. */
+const registerPhysArea = (machine: Machine, caller: Vcpu, isRead: boolean): number => {
+  if (!isRead) return minus('EFAULT');
+  machine.notModelled(caller, 'vcpu_op/register_phys_area');
   return minus('ENOSYS');
 };
 

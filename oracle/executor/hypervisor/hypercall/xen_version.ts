@@ -4,6 +4,7 @@ import type { Layout } from '#spec/abi/layout.ts';
 import { xen_version as layouts, XENFEAT } from '#spec/abi/version.ts';
 import { VMASST_TYPE } from '#spec/abi/xen.ts';
 import type { MachineConfig } from '#spec/config.ts';
+import { XENVER_VARBUF } from '#spec/releases/version.ts';
 import { copyFromGuest, copyToGuest, putGuest, scratch } from '../guest_access.ts';
 import type { Machine } from '../machine.ts';
 import { minus } from '../result.ts';
@@ -41,7 +42,7 @@ export const xen_version = (machine: Machine, vcpu: Vcpu, args: Int32Array): num
     case OP.build_id:
       return vcpu.domain.privileged ? buildId(machine, vcpu, lo, hi) : minus('EPERM');
   }
-  return minus('ENOSYS');
+  return machine.ways['xen_version-varbuf'] === 'present' ? tellWhole(machine, vcpu, args[0], lo, hi) : minus('ENOSYS');
 };
 
 /** A structure of NUL-padded texts; each keeps at least one NUL. */
@@ -107,11 +108,31 @@ const buildId = (machine: Machine, vcpu: Vcpu, lo: number, hi: number): number =
   const header = layouts.build_id.size;
   if (!isNull) {
     if (!copyFromGuest(machine, vcpu, lo, hi, header)) return minus('EFAULT');
-    if (scratch.getUint32(0, true) === 0) return minus('EINVAL');
+    if (scratch.getUint32(0, true) === 0 && machine.ways['build_id-no_room'] === 'EINVAL') return minus('EINVAL');
   }
   if (id.length === 0) return minus('ENODATA');
   if (isNull) return id.length;
   if (id.length > scratch.getUint32(0, true)) return minus('ENOBUFS');
   const at = (lo >>> 0) + header;
   return copyToGuest(machine, vcpu, at | 0, at > 0xffffffff ? (hi + 1) | 0 : hi, id.length, id) ? id.length : minus('EFAULT');
+};
+
+/** Texts without an end mark, as long as they are; a null pointer asks for the length. */
+const tellWhole = (machine: Machine, vcpu: Vcpu, op: number, lo: number, hi: number): number => {
+  const { xen } = machine.config;
+  const texts: Readonly<Record<number, string>> = {
+    [XENVER_VARBUF.extraversion2]: xen.extraversion,
+    [XENVER_VARBUF.capabilities2]: xen.capabilities,
+    [XENVER_VARBUF.changeset2]: xen.changeset,
+    [XENVER_VARBUF.commandline2]: xen.commandline,
+  };
+  const text = texts[op];
+  if (text === undefined) return minus('ENOSYS');
+  if (op === XENVER_VARBUF.commandline2 && !vcpu.domain.privileged) return minus('EPERM');
+  if ((lo | hi) === 0) return text.length;
+  if (!copyFromGuest(machine, vcpu, lo, hi, layouts.build_id.size)) return minus('EFAULT');
+  if (text.length > scratch.getUint32(0, true)) return minus('ENOBUFS');
+  const at = (lo >>> 0) + layouts.build_id.size;
+  const bytes = Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+  return copyToGuest(machine, vcpu, at | 0, at > 0xffffffff ? (hi + 1) | 0 : hi, bytes.length, bytes) ? bytes.length : minus('EFAULT');
 };
