@@ -67,9 +67,6 @@ describe('a script that is none', () => {
 /** Sub-operations whose every answer in the slice is a refusal, and why. */
 const NEVER_SUCCEEDS: ReadonlySet<string> = new Set([
   'event_channel_op/bind_pirq', // nothing maps an interrupt
-  'event_channel_op/init_control', // success would leave the two-level ABI
-  'event_channel_op/expand_array',
-  'event_channel_op/set_priority',
   'event_channel_op/reset_cont', // only after an interrupted reset
   'vcpu_op/initialise', // domain 0 has one vCPU, and it runs
   'mmuext_op/mark_super',

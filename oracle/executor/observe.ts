@@ -1,11 +1,19 @@
 /** The executor's only face to the judge: the machine as an Observation. */
 
 import { RUNSTATE } from '#spec/abi/xen.ts';
-import type { DomainObservation, FrameObservation, Observation, PortObservation, VcpuObservation } from '#spec/observation.ts';
+import type {
+  DomainObservation,
+  FifoObservation,
+  FrameObservation,
+  Observation,
+  PortObservation,
+  VcpuObservation,
+} from '#spec/observation.ts';
 import { CS, DS, ES, FS, GS, SS_REG } from './cpu/interface.ts';
 import { observeFpu } from './cpu/observe_fpu.ts';
 import { hexOf } from './hex.ts';
 import type { Domain } from './hypervisor/domain.ts';
+import type { FifoState } from './hypervisor/event_channel/fifo.ts';
 import { gdtPages } from './hypervisor/global_descriptor_table.ts';
 import type { Machine } from './hypervisor/machine.ts';
 import { ECS, type Port } from './hypervisor/port.ts';
@@ -16,6 +24,7 @@ import { type Vcpu, VPF } from './hypervisor/vcpu.ts';
 const GPRS = 16;
 const VECTORS = 256;
 const NMI = 2;
+const PAGE = 4096;
 
 export const observe = (machine: Machine): Observation => ({
   now: machine.now,
@@ -46,7 +55,8 @@ const observeDomain = (domain: Domain): DomainObservation => ({
   shutdown_code: domain.shutdownCode,
   vm_assist: hexText(domain.vmAssist, domain.vmAssistHigh),
   vcpus: domain.vcpus.map(observeVcpu),
-  ports: domain.ports.flatMap((port) => (port === null ? [] : observePort(port))),
+  ports: domain.ports.flatMap((port) => (port === null ? [] : observePort(port, domain.fifo !== null))),
+  ...(domain.fifo === null ? {} : { fifo: observeFifo(domain, domain.fifo) }),
   grant_frames: [...domain.grants.frames],
   active_grants: domain.grants.observeActive(),
   maptrack: domain.grants.observeMaptrack(),
@@ -62,7 +72,7 @@ const STATUS = {
   [ECS.ipi]: 'ipi',
 } as const;
 
-const observePort = ({ port, state, vcpu, remoteDom, remotePort, number }: Port): PortObservation[] => {
+const observePort = ({ port, state, vcpu, remoteDom, remotePort, number, priority }: Port, hasPriority: boolean): PortObservation[] => {
   const status = (STATUS as Readonly<Record<number, PortObservation['status'] | undefined>>)[state];
   if (status === undefined) return [];
   return [
@@ -73,9 +83,19 @@ const observePort = ({ port, state, vcpu, remoteDom, remotePort, number }: Port)
       remote_dom: status === 'unbound' || status === 'interdomain' ? remoteDom : null,
       remote_port: status === 'interdomain' ? remotePort : null,
       number: status === 'virq' || status === 'pirq' ? number : null,
+      ...(hasPriority ? { priority } : {}),
     },
   ];
 };
+
+const observeFifo = ({ ports }: Domain, { array, vcpus }: FifoState): FifoObservation => ({
+  array: [...array],
+  vcpus: vcpus.map(({ controlBlock, tails }) => ({
+    control_block: controlBlock === 0 ? null : [Math.floor(controlBlock / PAGE), controlBlock % PAGE],
+    tails: [...tails],
+  })),
+  kept: ports.flatMap((port) => (port?.kept ? [port.port] : [])),
+});
 
 const text = ({ lo, hi }: Pick<U64, 'lo' | 'hi'>): string => hexText(lo, hi);
 

@@ -5,6 +5,7 @@ import { access, accessInUserMode, emulated, execute, executePage, readEntry, si
 import { compute, computeInUserMode, look } from './families/compute.ts';
 import { CORNERS } from './families/corners.ts';
 import { EVENT_CHANNELS } from './families/event_channel.ts';
+import { fifoEpisode } from './families/event_fifo.ts';
 import { GRANTS } from './families/grant_table.ts';
 import { MEMORY } from './families/memory.ts';
 import { PEERS } from './families/peers.ts';
@@ -58,12 +59,14 @@ const THEMES: readonly (readonly Family[])[] = [
   [...SEGMENTS, ...SEGMENTS, trap, access, ...RETURNS],
   [...PRIVILEGED, ...RETURNS, emulated, trap],
   [...SCHEDULING, ...EVENT_CHANNELS.slice(0, 8), ...REGISTERS],
+  [...EVENT_CHANNELS, ...SCHEDULING, fifoEpisode, fifoEpisode, fifoEpisode],
   [...PROCESSOR, ...EVENT_CHANNELS, ...SCHEDULING, ...MEMORY, ...GRANTS, ...REGISTERS, multicall],
 ];
 
 const SMP_THEMES: readonly (readonly Family[])[] = [
   [],
   [...EVENT_CHANNELS, ...SCHEDULING],
+  [...EVENT_CHANNELS, ...SCHEDULING, fifoEpisode, fifoEpisode],
   [...MEMORY, readEntry],
   [...GRANTS, ...REGISTERS],
   [compute, trap, access, computeInUserMode],

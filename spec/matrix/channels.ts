@@ -1,7 +1,6 @@
 /** Event channels, interrupts, versions, the console. */
 import { hypercall, modelled, not, op, ops, other, type Row, refused } from './cell.ts';
 
-const TWO_LEVEL = 'the domain has the two-level ABI';
 const INTERRUPTS = not('physical interrupts and the I/O APIC behind PV guests');
 const PCI = not('the PCI bus');
 const NO_DEVICE = refused('ENODEV', ['EFAULT'], 'Xen knows no PCI device before domain 0 adds one');
@@ -26,10 +25,7 @@ export const CHANNELS: readonly Row[] = [
     ...ops({ bind_interdomain: 0, bind_virq: 1 }, modelled),
     op('bind_pirq', 2, refused('EPERM', ['EFAULT', 'EINVAL'], 'no interrupt is mapped for the domain')),
     ...ops({ close: 3, send: 4, status: 5, alloc_unbound: 6, bind_ipi: 7, bind_vcpu: 8, unmask: 9, reset: 10 }, modelled),
-    op('init_control', 11, not('the FIFO ABI; the refusals of bad arguments are')),
-    op('expand_array', 12, refused('EOPNOTSUPP', ['EFAULT'], TWO_LEVEL)),
-    op('set_priority', 13, refused('ENOSYS', ['EFAULT', 'EINVAL'], TWO_LEVEL)),
-    op('reset_cont', 14, modelled),
+    ...ops({ init_control: 11, expand_array: 12, set_priority: 13, reset_cont: 14 }, modelled),
     other(refused('ENOSYS')),
   ]),
   ...hypercall('physdev_op_compat', 19, [

@@ -5,11 +5,9 @@ import type { Layout } from '#spec/abi/layout.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { copyFromGuest, copyToGuest } from '../../guest_copy.ts';
 import { cite } from '../../journal.ts';
-import { domainOf } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { fromNumber, type Word } from '../../word/word.ts';
 import { fieldsOf, withFields } from '../guest_struct.ts';
-import { notModelled } from '../not_modelled.ts';
 import { done, fail, type HypercallResult, type Perform } from '../result.ts';
 import { allocUnbound } from './alloc_unbound.ts';
 import { bindInterdomain } from './bind_interdomain.ts';
@@ -50,14 +48,6 @@ const rule =
       : fail(cite(written.machine, outcome.clause), 'EFAULT', 'evtchn/result-fault');
   };
 
-/** A call that switches its domain to the FIFO ABI stops the run: the other machine cannot follow yet. */
-const withoutSwitch =
-  (perform: Rule): Rule =>
-  (machine, caller, arg) => {
-    const result = perform(machine, caller, arg);
-    return domainOf(result.machine, caller.domid).fifo ? notModelled(machine, caller, 'event_channel_op/init_control') : result;
-  };
-
 const RULES: Readonly<Record<keyof typeof SUBOPERATIONS.event_channel_op, Rule>> = {
   bind_interdomain: rule(evtchn.bind_interdomain, bindInterdomain),
   bind_virq: rule(evtchn.bind_virq, bindVirq),
@@ -70,7 +60,7 @@ const RULES: Readonly<Record<keyof typeof SUBOPERATIONS.event_channel_op, Rule>>
   bind_vcpu: rule(evtchn.bind_vcpu, bindVcpu),
   unmask: rule(evtchn.unmask, unmask),
   reset: rule(evtchn.reset, reset),
-  init_control: withoutSwitch(rule(evtchn.init_control, initControl)),
+  init_control: rule(evtchn.init_control, initControl),
   expand_array: rule(evtchn.expand_array, expandArray),
   set_priority: rule(evtchn.set_priority, setPriority),
   reset_cont: rule(evtchn.reset, resetCont),

@@ -1,8 +1,10 @@
 /** A domain as Xen keeps it. */
 
-import { EVTCHN_2L_NR_CHANNELS, EVTCHNS_PER_BUCKET } from '#spec/abi/event_channel.ts';
+import { EVTCHNS_PER_BUCKET } from '#spec/abi/event_channel.ts';
 import { NR_DOMAIN_WATCHDOG_TIMERS } from '#spec/abi/sched.ts';
 import type { GuestCpu } from '../cpu/interface.ts';
+import type { FifoState } from './event_channel/fifo.ts';
+import { UsedPorts } from './event_channel/used_ports.ts';
 import { GrantState } from './grant_state.ts';
 import { INFO_64, type InfoLayout } from './info_layout.ts';
 import { ECS, Port } from './port.ts';
@@ -17,10 +19,10 @@ export class Domain {
   /** Its kernel is a 32-bit one (PAE). Chosen with `info` before it is built. */
   compat = false;
   info: InfoLayout = INFO_64;
-  /** Pages of its allocation, the most it may have, and those claimed for it that it has not got. */
-  pages: number;
   /** Where Xen begins for such a kernel. */
   hypervisorStart = 0;
+  /** Pages of its allocation, the most it may have, and those claimed for it that it has not got. */
+  pages: number;
   maxPages: number;
   claimed = 0;
   /** Rows of XENMEM_set_memory_map: address, size, type; null before. */
@@ -37,10 +39,11 @@ export class Domain {
   readonly ports: (Port | null)[] = [null];
   /** Ports below this number have come to life; they may be free. */
   validPorts = EVTCHNS_PER_BUCKET;
-  /** All ports below this number (and above 0) are in use. */
-  usedPorts = 1;
+  readonly usedPorts = new UsedPorts();
   /** Ports in use. */
   activePorts = 0;
+  /** What it has for the FIFO ABI; null while it has the two-level one. */
+  fifo: FifoState | null = null;
   /** Where an interrupted EVTCHNOP_reset goes on; 0 when none is under way. */
   nextPortToReset = 0;
   readonly grants = new GrantState();
@@ -76,9 +79,9 @@ export class Domain {
     return found && found.state !== ECS.free ? found : null;
   }
 
-  /** The record of a port number in range, made on first use. */
+  /** The record of a valid port, made on first use. */
   portRecord(port: number): Port {
-    while (this.ports.length <= port && this.ports.length < EVTCHN_2L_NR_CHANNELS) this.ports.push(new Port(this.ports.length));
+    while (this.ports.length <= port) this.ports.push(new Port(this.ports.length));
     return this.ports[port]!;
   }
 }

@@ -1,4 +1,4 @@
-/** One event channel of a domain. The pending and mask bits live in guest memory (shared info), not here. */
+/** One event channel of a domain. The pending and mask bits live in guest memory (shared info or event words), not here. */
 
 export const ECS = { free: 0, reserved: 1, unbound: 2, interdomain: 3, pirq: 4, virq: 5, ipi: 6 } as const;
 
@@ -14,6 +14,11 @@ export class Port {
   remotePort = 0;
   /** virq, pirq: its number. */
   number = 0;
+  /** FIFO ABI: its priority; the queue in which it was linked last; whether it waits for its event word. All outlive the channel and the ABI. */
+  priority = 0;
+  lastVcpu = 0;
+  lastPriority = 0;
+  kept = false;
 
   constructor(port: number) {
     this.port = port;

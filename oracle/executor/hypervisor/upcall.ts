@@ -1,51 +1,17 @@
-/** Raising event channels (two-level ABI): pending and mask bits in shared info, the selector and the upcall flag in vcpu_info. */
+/** Raising event channels, by the ABI that a domain has: two-level or FIFO. */
+
 import type { Domain } from './domain.ts';
+import { clearPendingFifo, isPendingFifo, setPendingFifo, unmaskFifo } from './event_channel/fifo.ts';
+import { clearPending2l, isPending2l, setPending2l, unmask2l } from './event_channel/two_level.ts';
 import type { Machine } from './machine.ts';
-import { unblock } from './scheduler.ts';
+import type { Port } from './port.ts';
 import type { Vcpu } from './vcpu.ts';
-import { infoAddress, setUpcallPending, upcallPending } from './vcpu_info.ts';
 
-/** Set one bit of a bitmap in machine memory; the answer is what it was before. */
-const testAndSet = (machine: Machine, base: number, bit: number): boolean => {
-  const at = base + (bit >>> 3);
-  const old = machine.memory.bytes[at];
-  const mask = 1 << (bit & 7);
-  if ((old & mask) !== 0) return true;
-  machine.memory.write8(at, old | mask);
-  return false;
-};
-
-const testAndClear = (machine: Machine, base: number, bit: number): boolean => {
-  const at = base + (bit >>> 3);
-  const old = machine.memory.bytes[at];
-  const mask = 1 << (bit & 7);
-  if ((old & mask) === 0) return false;
-  machine.memory.write8(at, old & ~mask);
-  return true;
-};
-
-const test = (machine: Machine, base: number, bit: number): boolean => (machine.memory.bytes[base + (bit >>> 3)] & (1 << (bit & 7))) !== 0;
-
-const pendingBits = (domain: Domain): number => domain.sharedInfoMfn * 4096 + domain.info.pending;
-const maskBits = (domain: Domain): number => domain.sharedInfoMfn * 4096 + domain.info.mask;
-
-/** The vCPU has something to look at: sets its upcall flag and, if it was clear, ends a block. */
-export const markEventsPending = (machine: Machine, vcpu: Vcpu): void => {
-  if ((upcallPending(machine, vcpu) & 1) !== 0) return;
-  setUpcallPending(machine, vcpu, upcallPending(machine, vcpu) | 1);
-  unblock(machine, vcpu);
-};
-
-/** Set the selector bit of a port's word; true when it was clear. */
-const select = (machine: Machine, vcpu: Vcpu, port: number): boolean =>
-  !testAndSet(machine, infoAddress(vcpu) + vcpu.domain.info.selector, port >>> vcpu.domain.info.wordShift);
-
-/** Make a port pending, notify `vcpu` unless the port is masked, and end polls that wait for it. */
-export const setPending = (machine: Machine, vcpu: Vcpu, port: number): void => {
+/** Raise a port, which is in use, on `vcpu`. */
+const setPending = (machine: Machine, vcpu: Vcpu, port: number): void => {
   const { domain } = vcpu;
-  if (testAndSet(machine, pendingBits(domain), port)) return;
-  if (!test(machine, maskBits(domain), port) && select(machine, vcpu, port)) markEventsPending(machine, vcpu);
-  wakePollers(machine, domain, port);
+  if (domain.fifo === null) setPending2l(machine, vcpu, port);
+  else setPendingFifo(machine, domain.fifo, vcpu, domain.portRecord(port));
 };
 
 /** Raise a port of a domain on the vCPU it notifies. A port that is not in use stays silent. */
@@ -55,28 +21,17 @@ export const raisePort = (machine: Machine, domain: Domain, port: number): void 
 };
 
 export const clearPending = (machine: Machine, domain: Domain, port: number): void => {
-  testAndClear(machine, pendingBits(domain), port);
+  if (domain.fifo === null) clearPending2l(machine, domain, port);
+  else clearPendingFifo(machine, domain.fifo, port);
 };
 
-export const isPending = (machine: Machine, domain: Domain, port: number): boolean => test(machine, pendingBits(domain), port);
-export const isMasked = (machine: Machine, domain: Domain, port: number): boolean => test(machine, maskBits(domain), port);
+export const isPending = (machine: Machine, domain: Domain, port: number): boolean =>
+  domain.fifo === null ? isPending2l(machine, domain, port) : isPendingFifo(machine, domain.fifo, port);
 
-/** EVTCHNOP_unmask's work on `vcpu`, which the port notifies. */
-export const unmaskPort = (machine: Machine, vcpu: Vcpu, port: number): void => {
-  const { domain } = vcpu;
-  if (testAndClear(machine, maskBits(domain), port) && isPending(machine, domain, port) && select(machine, vcpu, port))
-    markEventsPending(machine, vcpu);
-};
-
-/** End SCHEDOP_poll of the vCPUs that wait for this port, for several, or that have not yet said for which. */
-export const wakePollers = (machine: Machine, domain: Domain, port: number): void => {
-  if (domain.polling.size === 0) return;
-  for (const vcpu of domain.vcpus) {
-    if (!domain.polling.has(vcpu.id) || (vcpu.pollPort > 0 && vcpu.pollPort !== port)) continue;
-    domain.polling.delete(vcpu.id);
-    vcpu.pollPort = 0;
-    unblock(machine, vcpu);
-  }
+/** EVTCHNOP_unmask's work on a port in use. */
+export const unmaskPort = (machine: Machine, domain: Domain, channel: Port): void => {
+  if (domain.fifo === null) unmask2l(machine, domain.vcpus[channel.vcpu], channel.port);
+  else unmaskFifo(machine, domain.fifo, domain, channel);
 };
 
 /** A virtual interrupt of one vCPU (VIRQ_TIMER, …); dropped when it is not bound. */

@@ -1,12 +1,12 @@
 /** VCPUOP_register_vcpu_info: move a vCPU's vcpu_info from the shared info page into a page of the domain's choice. */
 import type { Errno } from '#spec/abi/errno.ts';
 import { vcpu_info } from '#spec/abi/xen.ts';
+import { markEventsPending } from './event_channel/wake.ts';
 import { PGT } from './frame_table.ts';
 import type { Machine } from './machine.ts';
 import { getPage, putPage } from './mm/page.ts';
 import { getPageType } from './mm/page_type.ts';
 import { minus } from './result.ts';
-import { markEventsPending } from './upcall.ts';
 import { type Vcpu, VPF } from './vcpu.ts';
 import { infoAddress } from './vcpu_info.ts';
 

@@ -8,20 +8,20 @@ import { pirqLimit } from '../hypercall/pirq.ts';
 import type { Machine } from '../machine.ts';
 import { ECS } from '../port.ts';
 import { raisePort } from '../upcall.ts';
-import { portIsValid, returnPort, takePort } from './ports.ts';
+import { openPort, portIsValid, returnPort, takePort } from './ports.ts';
 import { virqIsGlobal } from './virq.ts';
 
 /** A port of `dom` that `remoteDom` may bind to. Nobody checks that the latter exists. */
 export const allocUnbound = (machine: Machine, caller: Domain, dom: number, remoteDom: number): number => {
   const domain = domainByAnyId(machine, caller, dom);
   if (!domain) return -ERRNO.ESRCH;
-  const channel = takePort(domain);
+  const channel = takePort(machine, domain);
   if (!channel) return -ERRNO.ENOSPC;
   if (!isTargetOrPrivileged(caller, domain)) {
     returnPort(domain);
     return -ERRNO.EPERM;
   }
-  channel.state = ECS.unbound;
+  openPort(domain, channel, ECS.unbound);
   channel.remoteDom = remoteDom === DOMID.SELF ? caller.domid : remoteDom;
   return channel.port;
 };
@@ -30,14 +30,14 @@ export const allocUnbound = (machine: Machine, caller: Domain, dom: number, remo
 export const bindInterdomain = (machine: Machine, caller: Domain, remoteDom: number, remotePort: number): number => {
   const remote = domainByAnyId(machine, caller, remoteDom);
   if (!remote) return -ERRNO.ESRCH;
-  const local = takePort(caller);
+  const local = takePort(machine, caller);
   if (!local) return -ERRNO.ENOSPC;
   const peer = portIsValid(remote, remotePort) ? remote.portAt(remotePort) : null;
   if (!peer || peer.state !== ECS.unbound || peer.remoteDom !== caller.domid) {
     returnPort(caller);
     return -ERRNO.EINVAL;
   }
-  local.state = ECS.interdomain;
+  openPort(caller, local, ECS.interdomain);
   local.remoteDom = remote.domid;
   local.remotePort = remotePort;
   peer.state = ECS.interdomain;
@@ -48,26 +48,26 @@ export const bindInterdomain = (machine: Machine, caller: Domain, remoteDom: num
 };
 
 /** `virq` and `vcpu` are signed, as Xen takes them. */
-export const bindVirq = (caller: Domain, virq: number, vcpu: number): number => {
+export const bindVirq = (machine: Machine, caller: Domain, virq: number, vcpu: number): number => {
   if (virq < 0 || virq >= NR_VIRQS) return -ERRNO.EINVAL;
   if (virqIsGlobal(virq) && vcpu !== 0) return -ERRNO.EINVAL;
   if (vcpu < 0 || vcpu >= caller.vcpus.length) return -ERRNO.ENOENT;
   const { virqPort } = caller.vcpus[vcpu];
   if (virqPort[virq] !== 0) return -ERRNO.EEXIST;
-  const channel = takePort(caller);
+  const channel = takePort(machine, caller);
   if (!channel) return -ERRNO.ENOSPC;
-  channel.state = ECS.virq;
+  openPort(caller, channel, ECS.virq);
   channel.vcpu = vcpu;
   channel.number = virq;
   virqPort[virq] = channel.port;
   return channel.port;
 };
 
-export const bindIpi = (caller: Domain, vcpu: number): number => {
+export const bindIpi = (machine: Machine, caller: Domain, vcpu: number): number => {
   if (vcpu >= caller.vcpus.length) return -ERRNO.ENOENT;
-  const channel = takePort(caller);
+  const channel = takePort(machine, caller);
   if (!channel) return -ERRNO.ENOSPC;
-  channel.state = ECS.ipi;
+  openPort(caller, channel, ECS.ipi);
   channel.vcpu = vcpu;
   return channel.port;
 };

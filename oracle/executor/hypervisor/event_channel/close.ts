@@ -5,6 +5,7 @@ import { shouldPreempt } from '../hypercall/continuation.ts';
 import type { Machine } from '../machine.ts';
 import { ECS } from '../port.ts';
 import type { Vcpu } from '../vcpu.ts';
+import { giveBackFifo } from './fifo_control.ts';
 import { freePort, portIsValid } from './ports.ts';
 import { virqIsGlobal } from './virq.ts';
 
@@ -47,5 +48,6 @@ export const resetPorts = (machine: Machine, vcpu: Vcpu, domain: Domain, resumin
     }
   }
   domain.nextPortToReset = 0;
+  giveBackFifo(machine, vcpu, domain);
   return 0;
 };

@@ -1,25 +1,22 @@
-/** event_channel_op: two-level ABI. The command is the low half of the first argument, the second points to its structure. */
+/** event_channel_op. The command is the low half of the first argument, the second points to its structure. */
 import { ERRNO } from '#spec/abi/errno.ts';
-import { EVTCHN_FIFO_CONTROL_BLOCK, EVTCHNSTAT, evtchn } from '#spec/abi/event_channel.ts';
+import { EVTCHN_FIFO_LINK_BITS, EVTCHNSTAT, evtchn } from '#spec/abi/event_channel.ts';
 import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import type { Layout } from '#spec/abi/layout.ts';
 import { domainByAnyId, isTargetOrPrivileged } from '../domids.ts';
-import { PGT } from '../frame_table.ts';
 import { copyFromGuest, copyToGuest, putGuest, scratch } from '../guest_access.ts';
 import { continueCall } from '../hypercall/continuation.ts';
 import type { Machine } from '../machine.ts';
-import { ownsPage } from '../mm/page.ts';
-import { getPageType, putPageType } from '../mm/page_type.ts';
 import { ECS } from '../port.ts';
 import { unsigned } from '../u64.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { allocUnbound, bindInterdomain, bindIpi, bindPirq, bindVirq } from './bind.ts';
 import { closePort, RESTART, resetPorts } from './close.ts';
-import { bindVcpu, sendPort, setPriority, unmask } from './notify.ts';
+import { expandArray, initControl, setPriority } from './fifo_control.ts';
+import { bindVcpu, sendPort, unmask } from './notify.ts';
 import { portIsValid } from './ports.ts';
 
 const OP = SUBOPERATIONS.event_channel_op;
-const PAGE = 4096;
 
 const u16 = (at: number): number => scratch.getUint16(at, true);
 const u32 = (at: number): number => scratch.getUint32(at, true);
@@ -47,18 +44,22 @@ export const event_channel_op = (machine: Machine, vcpu: Vcpu, args: Int32Array)
     case OP.bind_vcpu:
       return bindVcpu(domain, u32(0), u32(4));
     case OP.expand_array:
-      return -ERRNO.EOPNOTSUPP;
+      return expandArray(machine, vcpu, unsigned(u32(0), u32(4)));
     case OP.set_priority:
-      return setPriority(domain, u32(0));
+      return setPriority(domain, u32(0), u32(4));
     case OP.reset:
     case OP.reset_cont:
       return reset(machine, vcpu, cmd, lo, hi);
-    case OP.init_control:
-      return initControl(machine, vcpu);
   }
-  const answer = cmd === OP.status ? status(machine, vcpu) : open(machine, vcpu, cmd);
+  const answer = answerInto(machine, vcpu, cmd);
   if (answer < 0) return answer;
   return writeBack(machine, vcpu, lo, hi, structure.size) ? 0 : -ERRNO.EFAULT;
+};
+
+/** The commands that answer into their structure. */
+const answerInto = (machine: Machine, vcpu: Vcpu, cmd: number): number => {
+  if (cmd === OP.status) return status(machine, vcpu);
+  return cmd === OP.init_control ? takeControlBlock(machine, vcpu) : open(machine, vcpu, cmd);
 };
 
 /** The whole structure goes back; one of 8 bytes in a single move, which faults without a trace. */
@@ -78,11 +79,11 @@ const open = (machine: Machine, vcpu: Vcpu, cmd: number): number => {
       at = evtchn.bind_interdomain.fields.local_port.at;
       break;
     case OP.bind_virq:
-      port = bindVirq(domain, u32(0) | 0, u32(4) | 0);
+      port = bindVirq(machine, domain, u32(0) | 0, u32(4) | 0);
       at = evtchn.bind_virq.fields.port.at;
       break;
     case OP.bind_ipi:
-      port = bindIpi(domain, u32(0));
+      port = bindIpi(machine, domain, u32(0));
       at = evtchn.bind_ipi.fields.port.at;
       break;
     case OP.alloc_unbound:
@@ -94,6 +95,14 @@ const open = (machine: Machine, vcpu: Vcpu, cmd: number): number => {
   }
   if (port > 0) scratch.setUint32(at, port, true);
   return port;
+};
+
+const takeControlBlock = (machine: Machine, vcpu: Vcpu): number => {
+  const { control_gfn, offset, vcpu: id, link_bits } = evtchn.init_control.fields;
+  const frame = unsigned(u32(control_gfn.at), u32(control_gfn.at + 4));
+  const answer = initControl(machine, vcpu, u32(id.at), frame, u32(offset.at));
+  scratch.setUint8(link_bits.at, EVTCHN_FIFO_LINK_BITS);
+  return answer;
 };
 
 const status = (machine: Machine, vcpu: Vcpu): number => {
@@ -135,19 +144,4 @@ const reset = (machine: Machine, vcpu: Vcpu, cmd: number, lo: number, hi: number
   if (!isTargetOrPrivileged(vcpu.domain, domain)) return -ERRNO.EPERM;
   const answer = resetPorts(machine, vcpu, domain, cmd === OP.reset_cont);
   return answer === RESTART ? continueCall(OP.reset_cont, 0, lo, hi) : answer;
-};
-
-/** The switch to the FIFO ABI: Xen's checks of the arguments, and no further. */
-const initControl = (machine: Machine, vcpu: Vcpu): number => {
-  const { fields } = evtchn.init_control;
-  if (u32(fields.vcpu.at) >= vcpu.domain.vcpus.length) return -ERRNO.ENOENT;
-  const offset = u32(fields.offset.at);
-  if (offset > PAGE - EVTCHN_FIFO_CONTROL_BLOCK || offset % 8 !== 0) return -ERRNO.EINVAL;
-  const { at } = fields.control_gfn;
-  const mfn = unsigned(u32(at), u32(at + 4));
-  const usable = ownsPage(machine.frames, mfn, vcpu.domain.domid) && getPageType(machine, vcpu, mfn, PGT.writable) === 0;
-  if (!usable) return -ERRNO.EINVAL;
-  putPageType(machine, vcpu, mfn);
-  machine.notModelled(vcpu, 'event_channel_op/init_control');
-  return -ERRNO.ENOSYS;
 };

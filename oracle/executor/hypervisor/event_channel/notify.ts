@@ -25,7 +25,7 @@ export const sendPort = (machine: Machine, domain: Domain, port: number): number
 export const unmask = (machine: Machine, domain: Domain, port: number): number => {
   if (!portIsValid(domain, port)) return -ERRNO.EINVAL;
   const channel = domain.portAt(port);
-  if (channel) unmaskPort(machine, domain.vcpus[channel.vcpu], port);
+  if (channel) unmaskPort(machine, domain, channel);
   return 0;
 };
 
@@ -40,6 +40,3 @@ export const bindVcpu = (domain: Domain, port: number, vcpu: number): number => 
   channel.vcpu = vcpu;
   return 0;
 };
-
-/** Priorities exist in the FIFO ABI only. */
-export const setPriority = (domain: Domain, port: number): number => (portIsValid(domain, port) ? -ERRNO.ENOSYS : -ERRNO.EINVAL);

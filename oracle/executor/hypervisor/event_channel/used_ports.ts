@@ -1,0 +1,39 @@
+/** Finding the lowest free port without looking at all that are in use: each bit of a word of 32 stands for a port, each of the words above for 32 ports. */
+
+/** Words for the most ports that any ABI has. */
+const WORDS = 4096;
+
+/** Number of the lowest bit that is clear; the word is not full. */
+const lowestClear = (word: number): number => 31 - Math.clz32(~word & (word + 1));
+
+/** Ports that were seen in use. One may be in use without being noted; none is noted that is free. */
+export class UsedPorts {
+  private readonly words = new Int32Array(WORDS);
+  private readonly full = new Int32Array(WORDS / 32);
+
+  constructor() {
+    this.note(0);
+  }
+
+  /** The lowest port that is not noted. */
+  lowest(): number {
+    const { words, full } = this;
+    let group = 0;
+    while (group < full.length && full[group] === -1) group++;
+    if (group === full.length) return WORDS * 32;
+    const word = group * 32 + lowestClear(full[group]);
+    return word * 32 + lowestClear(words[word]);
+  }
+
+  note(port: number): void {
+    const word = port >>> 5;
+    this.words[word] |= 1 << (port & 31);
+    if (this.words[word] === -1) this.full[word >>> 5] |= 1 << (word & 31);
+  }
+
+  forget(port: number): void {
+    const word = port >>> 5;
+    this.words[word] &= ~(1 << (port & 31));
+    this.full[word >>> 5] &= ~(1 << (word & 31));
+  }
+}
