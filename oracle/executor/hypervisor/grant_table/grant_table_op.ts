@@ -14,7 +14,8 @@ import { mapGrantRef } from './map_grant_ref.ts';
 import { getStatusFrames } from './status_frames.ts';
 import { swapBatch } from './swap_grant_ref.ts';
 import { querySize, setupTable } from './table_size.ts';
-import { BATCH, completeUnmap, unmapGrantRef } from './unmap_grant_ref.ts';
+import { transferBatch } from './transfer.ts';
+import { BATCH, completeUnmap, unmapAndReplace, unmapGrantRef } from './unmap_grant_ref.ts';
 import { getVersion, setVersion } from './version.ts';
 import { WAITING } from './waiting.ts';
 
@@ -33,7 +34,11 @@ export const grant_table_op = (machine: Machine, vcpu: Vcpu, args: Int32Array): 
     case OP.map_grant_ref:
       return accessOk(hi) ? mapBatch(machine, vcpu, lo, hi, count) : -ERRNO.EFAULT;
     case OP.unmap_grant_ref:
-      return accessOk(hi) ? unmapBatch(machine, vcpu, lo, hi, count) : -ERRNO.EFAULT;
+      return accessOk(hi) ? unmapBatch(machine, vcpu, OP.unmap_grant_ref, unmapGrantRef, lo, hi, count) : -ERRNO.EFAULT;
+    case OP.unmap_and_replace:
+      return accessOk(hi) ? unmapBatch(machine, vcpu, OP.unmap_and_replace, unmapAndReplace, lo, hi, count) : -ERRNO.EFAULT;
+    case OP.transfer:
+      return accessOk(hi) ? transferBatch(machine, vcpu, lo, hi, count) : -ERRNO.EFAULT;
     case OP.copy:
       return accessOk(hi) ? copyBatch(machine, vcpu, lo, hi, count) : -ERRNO.EFAULT;
     case OP.swap_grant_ref:
@@ -76,8 +81,18 @@ const mapBatch = (machine: Machine, vcpu: Vcpu, lo: number, hi: number, count: n
 };
 
 /** Mappings go one by one; what they held goes after each 32, and at the end. */
-const unmapBatch = (machine: Machine, vcpu: Vcpu, lo: number, hi: number, count: number): number => {
+const unmapBatch = (
+  machine: Machine,
+  vcpu: Vcpu,
+  op: number,
+  unmapOne: typeof unmapGrantRef,
+  lo: number,
+  hi: number,
+  count: number,
+): number => {
+  // The two structures are alike in size and in the place of the status.
   const { size, fields } = gnttab.unmap_grant_ref;
+  const name = op === OP.unmap_grant_ref ? 'grant_table_op/unmap_grant_ref' : 'grant_table_op/unmap_and_replace';
   for (let done = 0; done < count; ) {
     const batch = Math.min(count - done, BATCH);
     let ended = 0;
@@ -86,8 +101,8 @@ const unmapBatch = (machine: Machine, vcpu: Vcpu, lo: number, hi: number, count:
       const bytes = (done + ended) * size;
       fault = !copyFromGuest(machine, vcpu, offsetLo(lo, bytes), offsetHi(lo, hi, bytes), size);
       if (fault) break;
-      const status = unmapGrantRef(machine, vcpu, ended++);
-      tell(machine, vcpu, 'grant_table_op/unmap_grant_ref', status);
+      const status = unmapOne(machine, vcpu, ended++);
+      tell(machine, vcpu, name, status);
       const at = bytes + fields.status.at;
       fault = !putGuest(machine, vcpu, offsetLo(lo, at), offsetHi(lo, hi, at), 2, status);
     }
@@ -96,7 +111,7 @@ const unmapBatch = (machine: Machine, vcpu: Vcpu, lo: number, hi: number, count:
     if (fault) return -ERRNO.EFAULT;
     done += batch;
     if (done < count && shouldPreempt(machine, vcpu)) {
-      return continueCall(OP.unmap_grant_ref, 0, offsetLo(lo, done * size), offsetHi(lo, hi, done * size), count - done, 0);
+      return continueCall(op, 0, offsetLo(lo, done * size), offsetHi(lo, hi, done * size), count - done, 0);
     }
   }
   return 0;

@@ -49,13 +49,38 @@ export const createMapping = (machine: Machine, vcpu: Vcpu, lo: number, hi: numb
   return true;
 };
 
-/** Empty the entry, if it maps `mfn` with the right to write that `flags` say. What it held is the grant's to give back. */
-export const destroyMapping = (machine: Machine, vcpu: Vcpu, lo: number, hi: number, mfn: number, flags: number): boolean => {
-  const at = findEntry(machine, vcpu, lo, hi, flags);
-  if (at < 0) return false;
+/**
+ * Take the entry of a mapping away, if it maps `mfn` with the right to write that `flags` say. What it held is the grant's to give back. With
+ * a new address the entry of that one moves there, with what it holds; it is lost if the mapping is not there.
+ */
+export const replaceMapping = (
+  machine: Machine,
+  vcpu: Vcpu,
+  lo: number,
+  hi: number,
+  mfn: number,
+  newLo: number,
+  newHi: number,
+  flags: number,
+): boolean => {
   const { view } = machine.memory;
-  const oldLo = view.getInt32(at, true);
-  const fits = frameOf(oldLo, view.getInt32(at + 4, true)) === mfn && ((oldLo ^ entryFlags(flags)) & (PTE.PRESENT | PTE.RW)) === 0;
-  if (fits) machine.memory.writeHalves(at, 0, 0);
+  const moves = (newLo | newHi) !== 0;
+  let movedLo = 0;
+  let movedHi = 0;
+  if (moves) {
+    if ((flags & GNTMAP.contains_pte) !== 0) return false;
+    const from = findEntry(machine, vcpu, newLo, newHi, 0);
+    if (from < 0) return false;
+    movedLo = view.getInt32(from, true);
+    movedHi = view.getInt32(from + 4, true);
+    machine.memory.writeHalves(from, 0, 0);
+  }
+  const at = findEntry(machine, vcpu, lo, hi, flags);
+  const fits = at >= 0 && isMapping(view.getInt32(at, true), view.getInt32(at + 4, true), mfn, flags);
+  if (fits) machine.memory.writeHalves(at, movedLo, movedHi);
+  else if (moves) putPageFromL1e(machine, vcpu, movedLo, movedHi);
   return fits;
 };
+
+const isMapping = (entryLo: number, entryHi: number, mfn: number, flags: number): boolean =>
+  frameOf(entryLo, entryHi) === mfn && ((entryLo ^ entryFlags(flags)) & (PTE.PRESENT | PTE.RW)) === 0;
