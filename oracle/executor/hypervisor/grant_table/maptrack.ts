@@ -5,7 +5,7 @@
 import type { MaptrackObservation } from '#spec/observation.ts';
 
 /** Handles in one frame of Xen's table. */
-const PER_FRAME = 256;
+export const PER_FRAME = 256;
 /** End of a free list. */
 const TAIL = 0xffffffff;
 /** No handle. */

@@ -8,6 +8,7 @@ import type { Machine } from '../machine.ts';
 import { isIoFrame } from '../mm/io_memory.ts';
 import { putPage } from '../mm/page.ts';
 import { putPageType } from '../mm/page_type.ts';
+import { domainCrash } from '../shutdown.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { reduceStatus } from './grant_entry.ts';
 import { count } from './map_grant_ref.ts';
@@ -53,7 +54,13 @@ const unmap = (
   const flags = maptrack.flags[handle];
   const ref = maptrack.ref[handle];
   const domid = maptrack.domid[handle];
-  const active = machine.domainById(domid)!.grants.active.get(ref)!;
+  const granter = machine.domainById(domid);
+  if (!granter) {
+    // It is gone, with a mapping that the caller had overwritten.
+    domainCrash(machine, vcpu.domain, 'other');
+    return GNTST.okay;
+  }
+  const active = granter.grants.active.get(ref)!;
   const device = (busLo | busHi) !== 0 && (flags & GNTMAP.device_map) !== 0;
   if (device && (busLo !== active.mfn << 12 || busHi !== active.mfn >>> 20)) return GNTST.bad_dev_addr;
   // Both structures have it at the same place.
