@@ -61,6 +61,7 @@ type Sums = readonly [number, number];
 class Leaf {
   readonly base: number;
   readonly frames: readonly Frame[];
+  /** The sums, once somebody asked; never while its table is open. */
   known: Sums | null = null;
   constructor(base: number, frames: readonly Frame[]) {
     this.base = base;
@@ -105,7 +106,17 @@ const added = (parts: readonly { readonly sums: Sums }[]): Sums => {
   return [first, second];
 };
 
-export type FrameTable = { readonly size: number; readonly middles: readonly Middle[] };
+/** `open`: the leaves that were made since the table was opened, which changes write over; null in a table that never changes. */
+export type FrameTable = { readonly size: number; readonly middles: readonly Middle[]; readonly open: Set<Leaf> | null };
+
+/**
+ * The table for one long piece of work that changes many frames one after another and looks back at no earlier state. Changes write
+ * over what the work itself has made; the table that was opened stays as it is. It ends with `closedTable`.
+ */
+export const openTable = ({ size, middles }: FrameTable): FrameTable => ({ size, middles: middles.slice(), open: new Set() });
+
+/** The table as the work has left it. */
+export const closedTable = ({ size, middles }: FrameTable): FrameTable => ({ size, middles, open: null });
 
 const FIRST_DOMID_OF_XEN = 0x7ff0;
 
@@ -130,7 +141,7 @@ export const emptyFrameTable = (size: number): FrameTable => {
     { length: Math.ceil(size / SPAN) },
     (_, m) => new Middle(Array.from({ length: MIDDLE }, (_, l) => new Leaf(m * SPAN + l * LEAF, free))),
   );
-  return { size, middles };
+  return { size, middles, open: null };
 };
 
 /** The frame's state; `undefined` when the machine has no such frame. */
@@ -144,13 +155,18 @@ export const withFrame = (table: FrameTable, mfn: number, frame: Frame): FrameTa
   const m = mfn >> (LEAF_BITS + MIDDLE_BITS);
   const l = (mfn >> LEAF_BITS) & (MIDDLE - 1);
   const leaf = table.middles[m].leaves[l];
+  if (table.open?.has(leaf)) {
+    (leaf.frames as Frame[])[mfn & (LEAF - 1)] = frame;
+    return table;
+  }
   const frames = leaf.frames.slice();
   frames[mfn & (LEAF - 1)] = frame;
   const leaves = table.middles[m].leaves.slice();
   leaves[l] = new Leaf(leaf.base, frames);
+  table.open?.add(leaves[l]);
   const middles = table.middles.slice();
   middles[m] = new Middle(leaves);
-  return { size: table.size, middles };
+  return { size: table.size, middles, open: table.open };
 };
 
 /** Give the run of frames [first, first + count) one state. */
@@ -165,7 +181,7 @@ export const withFrames = (table: FrameTable, first: number, count: number, fram
         );
   const middles = table.middles.slice();
   for (let m = first >> (LEAF_BITS + MIDDLE_BITS); m * SPAN < end; m++) middles[m] = new Middle(middles[m].leaves.map(changed));
-  return { size: table.size, middles };
+  return { size: table.size, middles, open: table.open };
 };
 
 /** Both digest sums over the table (spec/digest.ts). */

@@ -3,7 +3,7 @@ import type { VcpuRef } from '#spec/event.ts';
 import { ModelBug } from '#spec/failure.ts';
 import type { CpuState } from './cpu/x86/state.ts';
 import type { Domain } from './domain.ts';
-import { type Frame, frameAt, withFrame } from './frame_table.ts';
+import { closedTable, type Frame, frameAt, openTable, withFrame } from './frame_table.ts';
 import type { Machine } from './machine.ts';
 import type { Memory } from './memory/memory.ts';
 import type { Vcpu } from './vcpu.ts';
@@ -92,10 +92,20 @@ export const setMemory = (machine: Machine, memory: Memory): Machine => (memory 
 /** State of a frame; `undefined` when the machine has no such frame. */
 export const frame = (machine: Machine, mfn: number): Frame | undefined => frameAt(machine.frames, mfn);
 
-export const setFrame = (machine: Machine, mfn: number, state: Frame): Machine => ({
-  ...machine,
-  frames: withFrame(machine.frames, mfn, state),
-});
+export const setFrame = (machine: Machine, mfn: number, state: Frame): Machine => {
+  const frames = withFrame(machine.frames, mfn, state);
+  return frames === machine.frames ? machine : { ...machine, frames };
+};
+
+/**
+ * Work that changes many frames, one after another: `work` looks at no machine but the newest (frame_table.ts, `openTable`). Inside other
+ * such work it is a part of that.
+ */
+export const changingFrames = (machine: Machine, work: (machine: Machine) => Machine): Machine => {
+  if (machine.frames.open !== null) return work(machine);
+  const after = work({ ...machine, frames: openTable(machine.frames) });
+  return { ...after, frames: closedTable(after.frames) };
+};
 
 /** Change some fields of a frame, which must exist. */
 export const updateFrame = (machine: Machine, mfn: number, change: Partial<Frame>): Machine => {

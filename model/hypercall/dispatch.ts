@@ -95,9 +95,8 @@ export const HYPERCALLS: Readonly<Partial<Record<HypercallName, Perform>>> = {
 export const callHypercall: Call = (machine, caller, number, args, depth) => {
   const name = number.hi === 0 ? HYPERCALL_NAME.get(number.lo) : undefined;
   const result = perform(machine, caller, name, args, depth);
-  const told: string[] = [];
-  const count = (name && HYPERCALL_ARGS[name]) ?? UNKNOWN_ARGS;
-  for (let i = 0; i < count; i++) told.push(toHex(args[i]));
+  const told = new Array<string>((name && HYPERCALL_ARGS[name]) ?? UNKNOWN_ARGS);
+  for (let i = 0; i < told.length; i++) told[i] = toHex(args[i]);
   return tell(result, caller, name ?? `hypercall_${toBigInt(number)}`, told, depth);
 };
 

@@ -70,8 +70,8 @@ export const readGuestWords = (memory: Memory, root: number, va: Word, count: nu
   const found = reach(memory, root, va, ACCESS.READ);
   if (found.kind === 'fault') return found;
   const first = (va.lo & (FRAME_BYTES - 1)) >> 3;
-  const words: Word[] = [];
-  for (let i = first; i < first + count; i++) words.push(readWord(found.memory, found.frame, i));
+  const words = new Array<Word>(count);
+  for (let i = 0; i < count; i++) words[i] = readWord(found.memory, found.frame, first + i);
   return { kind: 'words', words, memory: found.memory };
 };
 

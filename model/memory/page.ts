@@ -39,6 +39,16 @@ export const pageWithWord = (page: Page, index: number, value: Word): Page => {
   return new Page(leaves);
 };
 
+/** The page with the words replaced that `words` has at their index; it may have holes. */
+export const pageWithWords = (page: Page, words: readonly (Word | undefined)[]): Page =>
+  new Page(
+    page.leaves.map((leaf, l) => {
+      const first = l * 32;
+      const some = leaf.words.some((_, w) => words[first + w] !== undefined);
+      return some ? new Leaf(leaf.words.map((old, w) => words[first + w] ?? old)) : leaf;
+    }),
+  );
+
 /** `length` bytes of a page from `offset` on. */
 export const pageBytes = (page: Page, offset: number, length: number): Uint8Array => {
   const bytes = new Uint8Array(length);

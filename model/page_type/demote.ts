@@ -3,9 +3,10 @@ import type { VcpuRef } from '#spec/event.ts';
 import type { PartialTable } from '../frame_table.ts';
 import { countQuestions, isForced, somethingWaits } from '../hypercall/preempt.ts';
 import { cite } from '../journal.ts';
-import { updateFrame } from '../lens.ts';
+import { changingFrames, updateFrame } from '../lens.ts';
 import type { Machine } from '../machine.ts';
-import { readWord } from '../memory/memory.ts';
+import { pageOf, readWord } from '../memory/memory.ts';
+import { EMPTY_LEAF } from '../memory/page.ts';
 import { putPageFromL1e } from './l1_entry.ts';
 import { isGuestL4Slot } from './l4_slots.ts';
 import { isInterruptible } from './promote.ts';
@@ -21,7 +22,13 @@ export const demote = (machine: Machine, current: VcpuRef, mfn: number, level: L
   const first = nested ? entries : entries - 1;
   let m = machine;
   let asked = 0;
+  const skips = !hurried && machine.forced.length === 0;
   for (let index = first; index >= 0; index--) {
+    if (skips && (index & 31) === 31 && isEmptyRun(m, mfn, index)) {
+      if (isInterruptible(level)) asked += index === 31 ? 31 : 32;
+      index -= 31;
+      continue;
+    }
     const pte = readWord(m.memory, mfn, index);
     if (isPresent(pte) && (level < 4 || isGuestL4Slot(index))) {
       const put = putPageFromTableEntry(countQuestions(m, asked), current, pte, { table: mfn, partial: nested && index === first });
@@ -42,9 +49,18 @@ const interrupted = (machine: Machine, mfn: number, partial: PartialTable): Verd
   errno: 'ERESTART',
 });
 
+/** Nothing stands in the 32 entries that entry `index` is one of. */
+export const isEmptyRun = ({ memory }: Machine, mfn: number, index: number): boolean =>
+  pageOf(memory, mfn).leaves[index >> 5] === EMPTY_LEAF;
+
 /** The entries of a level 1 table below `end` give back what they hold, the last first. */
-export const giveBackL1 = (machine: Machine, mfn: number, end: number): Machine => {
-  let m = machine;
-  for (let index = end - 1; index >= 0; index--) m = putPageFromL1e(m, readWord(m.memory, mfn, index));
-  return m;
-};
+export const giveBackL1 = (machine: Machine, mfn: number, end: number): Machine =>
+  changingFrames(machine, (before) => {
+    let m = before;
+    for (let index = end - 1; index >= 0; index--) {
+      const pte = readWord(m.memory, mfn, index);
+      if (isPresent(pte)) m = putPageFromL1e(m, pte);
+      else if ((index & 31) === 31 && isEmptyRun(m, mfn, index)) index -= 31;
+    }
+    return m;
+  });

@@ -3,6 +3,7 @@ import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import type { Layout } from '#spec/abi/layout.ts';
 import { xen_version as abi, XENFEAT } from '#spec/abi/version.ts';
 import { VMASST_TYPE } from '#spec/abi/xen.ts';
+import type { MachineConfig } from '#spec/config.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { waysOf } from '#spec/releases/changes.ts';
 import { XENVER_VARBUF } from '#spec/releases/version.ts';
@@ -31,9 +32,19 @@ const PAGE_SIZE = 4096;
 const bytesOfText = (text: string): number[] => Array.from(text, (c) => c.charCodeAt(0));
 
 /** Texts into the fields of a structure that is zero otherwise. */
-const filled = ({ size, fields }: Layout, texts: Record<string, string>): Uint8Array => {
+const fill = ({ size, fields }: Layout, texts: Record<string, string>): Uint8Array => {
   const bytes = new Uint8Array(size);
   for (const [name, text] of Object.entries(texts)) bytes.set(bytesOfText(text).slice(0, fields[name].size - 1), fields[name].at);
+  return bytes;
+};
+
+/** The structures of texts that were filled before: each is the same for as long as there is the machine. */
+const known = new WeakMap<MachineConfig['xen'], Map<Layout, Uint8Array>>();
+
+const filled = ({ config: { xen } }: Machine, layout: Layout, texts: Record<string, string>): Uint8Array => {
+  const all = known.get(xen) ?? new Map<Layout, Uint8Array>();
+  const bytes = all.get(layout) ?? fill(layout, texts);
+  if (!all.has(layout)) known.set(xen, all.set(layout, bytes));
   return bytes;
 };
 
@@ -45,18 +56,18 @@ const tell = (machine: Machine, caller: VcpuRef, arg: Word, bytes: Uint8Array): 
 const version: Answer = (machine) => done(machine, 'version/version', (machine.config.xen.major << 16) | machine.config.xen.minor);
 
 const extraversion: Answer = (machine, caller, arg) =>
-  tell(machine, caller, arg, filled(abi.extraversion, { extraversion: machine.config.xen.extraversion }));
+  tell(machine, caller, arg, filled(machine, abi.extraversion, { extraversion: machine.config.xen.extraversion }));
 
 const compileInfo: Answer = (machine, caller, arg) => {
   const { compiler, compile_by, compile_domain, compile_date } = machine.config.xen;
-  return tell(machine, caller, arg, filled(abi.compile_info, { compiler, compile_by, compile_domain, compile_date }));
+  return tell(machine, caller, arg, filled(machine, abi.compile_info, { compiler, compile_by, compile_domain, compile_date }));
 };
 
 const capabilities: Answer = (machine, caller, arg) =>
-  tell(machine, caller, arg, filled(abi.capabilities, { info: machine.config.xen.capabilities }));
+  tell(machine, caller, arg, filled(machine, abi.capabilities, { info: machine.config.xen.capabilities }));
 
 const changeset: Answer = (machine, caller, arg) =>
-  tell(machine, caller, arg, filled(abi.changeset, { info: machine.config.xen.changeset }));
+  tell(machine, caller, arg, filled(machine, abi.changeset, { info: machine.config.xen.changeset }));
 
 const platformParameters: Answer = (machine, caller, arg) => {
   const bytes = new Uint8Array(abi.platform_parameters.size);
@@ -90,7 +101,7 @@ const guestHandle: Answer = (machine, caller, arg) =>
 
 const commandline: Answer = (machine, caller, arg) =>
   caller.domid === 0
-    ? tell(machine, caller, arg, filled(abi.commandline, { buf: machine.config.xen.commandline }))
+    ? tell(machine, caller, arg, filled(machine, abi.commandline, { buf: machine.config.xen.commandline }))
     : tell(cite(machine, 'version/commandline-denied'), caller, arg, Uint8Array.from(bytesOfText(DENIED)));
 
 const buildId: Answer = (machine, caller, arg) => {
