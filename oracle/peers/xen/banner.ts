@@ -4,7 +4,7 @@ import type { MachineConfig } from '#spec/config.ts';
 type Xen = MachineConfig['xen'];
 export type Banner = Pick<Xen, 'major' | 'minor' | 'extraversion' | 'compiler' | 'compile_by' | 'compile_domain' | 'compile_date'>;
 
-const BANNER = /\(XEN\) Xen version (\d+)\.(\d+)(\S*) \(.*?\) \(([^@()]*)@([^()]*)\) \((.*)\) debug=[yn]\S* (.*?)\r?\n/;
+const BANNER = /\(XEN\) Xen version (\d+)\.(\d+)(\S*) \(.*?\) \(([^@()]*)@([^()]*)\) \((.*)\) debug=[yn]\S* +(.*?)\r?\n/;
 
 /** Null when the log does not start as Xen's does. */
 export const bannerOf = (log: string): Banner | null => {
