@@ -437,7 +437,7 @@ export const CLAUSES = {
   'memory/acquire_resource-type': { chapter: 'memory_op', title: 'Frames of a type that Xen does not know are EOPNOTSUPP.' },
   'memory/allocate': { chapter: 'memory_op', title: 'An extent of order n is a run of 2ⁿ frames, aligned to that, of which the domain becomes the owner: each has the one reference of its allocation, and no type.' },
   'memory/allocate-claimed': { chapter: 'memory_op', title: 'and at one for which there is not enough memory left beside what domains have claimed, unless the domain\'s own claim is as large.' },
-  'memory/allocate-limit': { chapter: 'memory_op', title: 'The call stops at an extent that would take the domain above its largest number of pages,' },
+  'memory/allocate-limit': { chapter: 'memory_op', title: 'The call stops at an extent that would take the domain above its largest number of pages, at the first when the domain is being destroyed,' },
   'memory/allocate-none': { chapter: 'memory_op', title: 'at one that no free run has room for, in the node that was asked for when it has to be exactly that (there is one node, 0),' },
   'memory/argument': { chapter: 'memory_op', title: 'An argument that cannot be read is EFAULT, but for the three operations on reservations, which answer the extent.' },
   'memory/claim_pages-arguments': { chapter: 'memory_op', title: 'In this order: an `extent_start` that is not null, an order that is not 0, flags that are not 0, and a domid that is none (`DOMID_SELF` included), are EINVAL.' },

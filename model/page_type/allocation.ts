@@ -85,12 +85,12 @@ export const freeFrame = (machine: Machine, mfn: number): Machine => {
   const told = cite(machine, 'memory/freed');
   const isHeap = mfn < machine.config.layout.domheap_first;
   const freed = isHeap ? setFrame(told, mfn, FREE_FRAME) : loseFrame(owner === null ? told : adjustPages(told, owner, -1), mfn);
-  return owner !== null && findDomain(freed, owner)?.dying ? freedByTheDying(freed, owner, mfn) : freed;
+  return owner !== null && findDomain(freed, owner)?.dying ? freedByTheDying(freed, owner, isHeap ? null : mfn) : freed;
 };
 
 /** memory/freed-dying: what a dying domain had in it nobody sees again; the last frame takes the domain with it. */
-const freedByTheDying = (machine: Machine, domid: number, mfn: number): Machine =>
-  vanishIfEmpty(setMemory(cite(machine, 'memory/freed-dying'), clearPage(machine.memory, mfn)), domid);
+const freedByTheDying = (machine: Machine, domid: number, mfn: number | null): Machine =>
+  vanishIfEmpty(mfn === null ? machine : setMemory(cite(machine, 'memory/freed-dying'), clearPage(machine.memory, mfn)), domid);
 
 /** The same for a run of frames that a domain owns and nothing but their allocation refers to. */
 export const freeRun = (machine: Machine, domid: number, first: number, count: number): Machine => {

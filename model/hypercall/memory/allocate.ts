@@ -44,10 +44,10 @@ export const allocate = (
   where: Where,
 ): { readonly machine: Machine; readonly mfn: number | null } => {
   const count = 2 ** order;
-  const { pages, maxPages, claimed } = domainOf(machine, domid);
+  const { pages, maxPages, claimed, dying } = domainOf(machine, domid);
   if (isClaimed(machine, count, claimed)) return { machine: cite(machine, 'memory/allocate-claimed'), mfn: null };
   const mfn = freeRun(machine, order, where, claimed);
   if (mfn === null) return { machine: cite(machine, 'memory/allocate-none'), mfn };
-  if (pages + count > maxPages) return { machine: takenInVain(cite(machine, 'memory/allocate-limit'), mfn, count), mfn: null };
+  if (dying || pages + count > maxPages) return { machine: takenInVain(cite(machine, 'memory/allocate-limit'), mfn, count), mfn: null };
   return { machine: cite(adjustPages(assignFrames(machine, domid, mfn, count), domid, count), 'memory/allocate'), mfn };
 };
