@@ -15,7 +15,7 @@ import type { CodePage } from './code_cache.ts';
 import { checkFetch, reachesBeyond } from './code_segment.ts';
 import { decode } from './decode.ts';
 import { DescriptorTables } from './descriptor_tables.ts';
-import { DB, type Exit, GP, SYSCALL } from './exit.ts';
+import { DB, type Exit, GP, type Leaving, SYSCALL } from './exit.ts';
 import { loadFxImage } from './fx_image.ts';
 import type { Instruction } from './instruction.ts';
 import type { GuestCpu, SyscallServer } from './interface.ts';
@@ -28,15 +28,13 @@ import { prepare } from './operands.ts';
 import { type Platform, PV } from './platform.ts';
 import { XenSide } from './pv_entry.ts';
 import { FAULT } from './registers.ts';
+import { exitBySyscall, serve } from './served.ts';
 import { executionHits } from './system/debug.ts';
 import { answerTime } from './system.ts';
 import { type Access, type Translation, walk } from './walk.ts';
 
 /** Longest instruction in bytes. */
 const LONGEST = 15;
-
-/** How a burst can end before its count, other than by a fault. */
-type Leaving = { readonly kind: 'int'; readonly vector: number } | typeof SYSCALL;
 
 export class Cpu extends Mmu implements GuestCpu {
   readonly cpuid: readonly CpuidLeaf[];
@@ -45,8 +43,6 @@ export class Cpu extends Mmu implements GuestCpu {
   readonly xen: XenSide = new XenSide(this);
   tsc = 0n;
   tscSteps = 0;
-  /** The exit of every SYSCALL: nobody keeps one beyond the next run. */
-  private readonly bySyscall = { kind: SYSCALL.kind, retired: 0, served: false };
   server: SyscallServer | null = null;
   /** Steps that the last run had taken when something that is not modelled ended it. */
   done = 0;
@@ -63,6 +59,8 @@ export class Cpu extends Mmu implements GuestCpu {
   hits = 0;
   causes = 0;
   private leaving: Leaving | null = null;
+  /** Where the next burst begins, when that is known already. */
+  resume: Op = FETCH;
   private faulted = false;
 
   mode: X86Mode = '64';
@@ -132,6 +130,7 @@ export class Cpu extends Mmu implements GuestCpu {
 
   run(steps: number): Exit {
     this.sync();
+    this.resume = FETCH;
     let retired = 0;
     while (retired < steps) {
       this.done = retired;
@@ -146,9 +145,8 @@ export class Cpu extends Mmu implements GuestCpu {
       retired += Math.abs(taken);
       if (this.leaving === SYSCALL && this.server !== null && !alone && !this.legacy) {
         this.leaving = null;
-        if (!this.server.serve(retired)) return this.leavingBySyscall(retired, true);
-        this.sync();
-        continue;
+        if (serve(this, this.server, retired)) continue;
+        return exitBySyscall(retired, true);
       }
       const exit = this.exit(retired);
       if (exit !== null) return exit;
@@ -184,13 +182,7 @@ export class Cpu extends Mmu implements GuestCpu {
     const { leaving } = this;
     if (leaving === null) return null;
     this.leaving = null;
-    return leaving.kind === 'syscall' ? this.leavingBySyscall(retired, false) : { ...leaving, retired };
-  }
-
-  private leavingBySyscall(retired: number, served: boolean): Exit {
-    this.bySyscall.retired = retired;
-    this.bySyscall.served = served;
-    return this.bySyscall;
+    return leaving.kind === 'syscall' ? exitBySyscall(retired, false) : { ...leaving, retired };
   }
 
   /** One step with TF or RF set, or with breakpoints: 1, or -1 when a debug trap follows. RF ends with it. `held`: interrupts are held off before it. */
@@ -219,7 +211,8 @@ export class Cpu extends Mmu implements GuestCpu {
 
   /** Up to `count` steps. Returns how many were taken, one that faulted included. */
   private burst(count: number): number {
-    let o: Op = FETCH;
+    let o = this.resume;
+    this.resume = FETCH;
     let left = count;
     try {
       do {

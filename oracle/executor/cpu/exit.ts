@@ -44,3 +44,6 @@ export const XM = 19;
 
 /** How SYSCALL leaves the burst. */
 export const SYSCALL = { kind: 'syscall' } as const;
+
+/** How a burst can end before its count, other than by a fault. */
+export type Leaving = { readonly kind: 'int'; readonly vector: number } | typeof SYSCALL;

@@ -10,16 +10,16 @@ export class Op {
   /** What follows in sequence, and where a taken branch leads within this page (null: elsewhere). */
   next!: Op;
   taken: Op | null = null;
-  /** Offsets in the page of the first byte and of the byte after the last (beyond 4096 when it reaches into the next page). */
-  off = 0;
-  end = 0;
   /** Places of the first, second and third operand if they are registers, in the view that fits their size; x87: the number. */
   a = 0;
   b = 0;
-  v = 0;
   /** Immediate or branch target; upper half in `immHi`. */
   imm = 0;
   immHi = 0;
+  /** Offsets in the page of the first byte and of the byte after the last (beyond 4096 when it reaches into the next page). */
+  off = 0;
+  end = 0;
+  v = 0;
   /** Memory operand. `index` -1: none. `base` and `index` are places in the register file. */
   base = ZERO;
   index = -1;
