@@ -5,6 +5,7 @@ import { type DomainKind, isAnswered } from '../operations/index.ts';
 import { Random } from '../random.ts';
 import { Generation } from '../state.ts';
 import { descriptorTables } from './descriptors.ts';
+import { fifo } from './fifo.ts';
 import { LISTED } from './listed.ts';
 import { madePortable } from './portable.ts';
 import { ports } from './ports.ts';
@@ -12,7 +13,7 @@ import { reservations } from './reservation.ts';
 import { tableTree } from './table_tree.ts';
 import type { Theme } from './theme.ts';
 
-export const THEMES: readonly Theme[] = [tableTree, descriptorTables, reservations, ports, ...LISTED];
+export const THEMES: readonly Theme[] = [tableTree, descriptorTables, reservations, ports, fifo, ...LISTED];
 
 export type DenseOptions = {
   /** Draws of a program, about. */

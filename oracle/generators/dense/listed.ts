@@ -6,15 +6,19 @@ import { callOf, type Operation } from '../operations/operation.ts';
 import type { Generation } from '../state.ts';
 import type { Theme } from './theme.ts';
 
-/** What would close the port over which two domains hand over to each other. */
-const OWN_CHANNEL: readonly string[] = ['close', 'reset', 'reset_cont', 'bind_vcpu', 'unmask'].map((name) => `event_channel_op/${name}`);
+/** What would close or silence the port over which two domains hand over to each other. */
+const OWN_CHANNEL: readonly string[] = ['close', 'reset', 'reset_cont', 'bind_vcpu', 'unmask', 'init_control'].map(
+  (name) => `event_channel_op/${name}`,
+);
 
 /**
  * What undoes the work of others is rarer than that, and what succeeds only in a state that other themes bring about; in its place the first operation,
  * which makes a port.
  */
 const RARE: readonly string[] = [
-  ...['reset', 'reset_cont', 'close', 'bind_ipi', 'bind_virq', 'bind_interdomain'].map((name) => `event_channel_op/${name}`),
+  ...['reset', 'reset_cont', 'close', 'bind_ipi', 'bind_virq', 'bind_interdomain', 'init_control'].map(
+    (name) => `event_channel_op/${name}`,
+  ),
   ...[1, 2, 3, 4].map((level) => `mmuext_op/pin_l${level}_table`),
   'memory_op/exchange',
 ];

@@ -46,19 +46,15 @@ export const EVENT_CHANNEL: readonly Operation[] = [
   }),
   operation('event_channel_op/reset', [10, struct('evtchn.reset', { dom: SELF })], { faults: [unknownCommand] }),
   operation('event_channel_op/reset_cont', [14, struct('evtchn.reset', { dom: SELF })], { faults: [unknownCommand] }),
-  operation(
-    'event_channel_op/init_control',
-    [11, struct('evtchn.init_control', { control_gfn: mfn(PAGES.data[4]), offset: 4096, vcpu: 1 })],
-    {
-      onlyWrong: true,
-      spared: ['control_gfn', 'vcpu'],
-      faults: [unknownCommand, wrongField(1, 'offset', { unaligned: 4, 'across the end': 4090 }), wrongField(1, 'vcpu', { beyond: 200 })],
-    },
-  ),
+  operation('event_channel_op/init_control', [11, struct('evtchn.init_control', { control_gfn: mfn(PAGES.data[4]), offset: 0, vcpu: 0 })], {
+    variants: [[11, struct('evtchn.init_control', { control_gfn: mfn(PAGES.data[3]), offset: 4024, vcpu: 0 })]],
+    faults: [unknownCommand, wrongField(1, 'offset', { unaligned: 4, 'across the end': 4032 })],
+  }),
   operation('event_channel_op/expand_array', [12, struct('evtchn.expand_array', { array_gfn: mfn(PAGES.data[4]) })], {
     faults: [unknownCommand],
   }),
   operation('event_channel_op/set_priority', [13, struct('evtchn.set_priority', { port: 1, priority: 3 })], {
+    variants: [2, 3, 4, 5].map((port) => [13, struct('evtchn.set_priority', { port, priority: 3 * port })]),
     faults: [unknownCommand, wrongField(1, 'priority', { beyond: 16 })],
   }),
 ];
