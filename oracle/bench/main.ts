@@ -24,7 +24,7 @@ const peerText = (figure: Figure, measured: Measured | string | null): string =>
   return found ? `${(figure.perSecond / found.perSecond).toPrecision(2)} × of ${rate(found.perSecond)}` : '';
 };
 
-const print = (figures: readonly Figure[], measured: Measured | string | null): void => {
+const print = (figures: readonly Figure[], abouts: readonly string[], measured: Measured | string | null): void => {
   const rows = figures.map((figure) => [
     figure.name,
     figure.unit,
@@ -37,6 +37,7 @@ const print = (figures: readonly Figure[], measured: Measured | string | null): 
   process.stdout.write(
     `${table(['what', 'unit', 'per CPU second', 'spread', 'goal', 'per 1 M calibration loops', 'against the peer'], rows)}\n`,
   );
+  for (const about of abouts) process.stdout.write(`${about}\n`);
   if (typeof measured === 'string') process.stdout.write(`no peer: ${measured}\n`);
   else if (measured) process.stdout.write(`peer: ${measured.name} ${measured.version}, units per second of wall time\n`);
 };
@@ -46,20 +47,22 @@ const bench = async ({ only, rounds, peer, json }: Options): Promise<void> => {
   if (chosen.length === 0)
     throw new BadInput(`--only: nothing is called like that; there are ${BENCHES.map(({ name }) => name).join('; ')}`);
   const beside = peer ? peerNames().filter((name) => chosen.some((b) => b.name === name)) : [];
-  const progress = new Progress('rounds', chosen.length * (rounds + 1) + beside.length);
+  const allRounds = chosen.reduce((sum, { warmUp = 1 }) => sum + warmUp + rounds, 0);
+  const progress = new Progress('rounds', allRounds + beside.length);
   const figures = chosen.map((b) => measure(b, rounds, () => progress.step()));
   const measured = beside.length > 0 ? await xenRates(beside, () => progress.step()) : null;
+  const abouts = [...new Set(chosen.flatMap(({ about }) => (about ? [about()] : [])))];
   progress.done();
   if (json)
     process.stdout.write(
-      `${JSON.stringify({ node: process.version, cpu: cpus()[0]?.model ?? null, rounds, figures, peer: measured }, null, 2)}\n`,
+      `${JSON.stringify({ node: process.version, cpu: cpus()[0]?.model ?? null, rounds, figures, abouts, peer: measured }, null, 2)}\n`,
     );
-  else print(figures, measured);
+  else print(figures, abouts, measured);
 };
 
 const program = new Command('bench')
   .description(
-    'How fast model, executor and campaign are. Rates are per CPU second, the median of some rounds; nothing fails for being slow.',
+    'How fast model, executor and campaign are. Rates are per CPU second of the working thread, the median of some rounds; nothing fails for being slow.',
   )
   .option('--only <part>', 'only what has this in its name; may be repeated', collect)
   .option('--rounds <n>', 'rounds of each', wholeNumber(1, 1000), 3)
