@@ -3,7 +3,7 @@ import { GDT_LIMIT, XEN_IDT, XEN_LDT, XEN_TSS } from '#spec/abi/descriptor.ts';
 import { DR6_FIXED } from '#spec/isa/x86/control_registers.ts';
 import type { X86Mode } from '#spec/isa/x86/mode.ts';
 import { type GuestTables, NO_TABLES } from './cpu/x86/guest_tables.ts';
-import { CS, RIGHTS } from './cpu/x86/state.ts';
+import { type CpuState, CS, RIGHTS } from './cpu/x86/state.ts';
 import { CR0, CR4, PV_SYSTEM, type SystemState, type Table, UNKNOWN_TABLE } from './cpu/x86/system/state.ts';
 import type { Vcpu } from './vcpu.ts';
 import { addInt, fromBigInt, fromHex, word } from './word/word.ts';
@@ -65,7 +65,18 @@ const numberOf = ({ id, taskSwitched, tscEmulated, elsewhere, cpu, cr4: { lo } }
   ((lo & CR4.TSD) !== 0 || tscEmulated ? 2 : 0) +
   ((lo & CR4.DE) !== 0 ? 1 : 0);
 
+/** The last plain answer, and what it depended on: mostly it is the same vCPU that runs again. */
+let last: { readonly vcpu: Vcpu; readonly cpu: Pick<CpuState, 'segments' | 'system'>; readonly answer: SystemState } | null = null;
+
 export const guestSystem = (vcpu: Vcpu): SystemState => {
+  const { segments, system } = vcpu.cpu;
+  if (last !== null && last.vcpu === vcpu && last.cpu.segments === segments && last.cpu.system === system) return last.answer;
+  const answer = systemOf(vcpu);
+  if (isPlain(vcpu)) last = { vcpu, cpu: { segments, system }, answer };
+  return answer;
+};
+
+const systemOf = (vcpu: Vcpu): SystemState => {
   const mode = modeOf(vcpu);
   if (!isPlain(vcpu)) return { ...build(vcpu, mode), shadow: hasBreakpoints(vcpu) ? vcpu.cpu.system.shadow : 'none' };
   const number = numberOf(vcpu, mode);

@@ -7,6 +7,7 @@ import { closedTable, type Frame, frameAt, openTable, withFrame } from './frame_
 import type { Machine } from './machine.ts';
 import type { Memory } from './memory/memory.ts';
 import type { Vcpu } from './vcpu.ts';
+import type { Word } from './word/word.ts';
 
 /** The domain, or `undefined` when there is none with this domid. */
 export const findDomain = (machine: Machine, domid: number): Domain | undefined => {
@@ -78,6 +79,12 @@ export const replaceCpu = (machine: Machine, at: VcpuRef, cpu: CpuState): Machin
   if (vcpu !== owned) return setCpu(machine, at, cpu);
   (vcpu as { -readonly [K in keyof Vcpu]: Vcpu[K] }).cpu = cpu;
   return machine;
+};
+
+/** The registers of a vCPU that runs, to be written over: its own where `replaceCpu` would write over the vCPU, else a copy. */
+export const takeRegisters = (machine: Machine, at: VcpuRef): Word[] => {
+  const vcpu = vcpuOf(machine, at);
+  return vcpu === owned ? (vcpu.cpu.regs as Word[]) : vcpu.cpu.regs.slice();
 };
 
 /** What a run came to: the processor state of its vCPU, the memory that it works on, and the count of steps retired. */

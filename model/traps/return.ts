@@ -4,16 +4,16 @@
  */
 import { FLAT, TI } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
-import { type CpuState, CS, DS, ES, R11, RCX } from '../cpu/x86/state.ts';
+import { CS, DS, ES, R11, RCX } from '../cpu/x86/state.ts';
 import { hasBreakpoints } from '../guest_system.ts';
 import { cite, emit } from '../journal.ts';
-import { findDomain, pcpuOf, replaceCpu, setCpu, updateVcpu, vcpuOf } from '../lens.ts';
+import { pcpuOf, replaceCpu, setCpu, takeRegisters, updateVcpu, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import { isCanonical } from '../memory/translate.ts';
 import { isRunnable } from '../sched/runstate.ts';
 import { onFlat } from '../segment_loads.ts';
 import { eventsNeedDelivery } from '../vcpu_info.ts';
-import { fromNumber, isZero, word } from '../word/word.ts';
+import { isZero, word } from '../word/word.ts';
 import { bounce, FLAG } from './bounce.ts';
 import { injectDebug } from './debug.ts';
 import { handleFault, tableFault } from './fault.ts';
@@ -29,9 +29,8 @@ const IRET_FLAGS = 0x3e7fd5;
 
 /** Leave Xen towards the guest, unless its vCPU can no longer run. */
 export const returnToGuest = (machine: Machine, at: VcpuRef, exit: Exit): Machine => {
-  if (pcpuOf(machine, at) < 0 || !isRunnable(machine, vcpuOf(machine, at)) || findDomain(machine, at.domid)?.shutdown !== null)
-    return goesBackBy(machine, at, exit);
   const vcpu = vcpuOf(machine, at);
+  if (pcpuOf(machine, at) < 0 || !isRunnable(machine, vcpu)) return goesBackBy(machine, at, exit);
   if (vcpu.nmiPending && !vcpu.nmiMasked) return deliverNmi(machine, at, exit);
   if (eventsNeedDelivery(machine, at)) return deliverEvent(machine, at);
   const m = goesBackBy(machine, at, 'iret');
@@ -69,20 +68,22 @@ const deliverEvent = (machine: Machine, at: VcpuRef): Machine => {
 /** trap/return-sysret: RCX and R11 take RIP and RFLAGS, CS and SS the flat selectors. */
 const sysret = (machine: Machine, at: VcpuRef): Machine => {
   const { cpu } = vcpuOf(machine, at);
-  const regs = cpu.regs.slice();
+  const regs = takeRegisters(machine, at);
   regs[RCX] = cpu.rip;
   const restored = (cpu.flags & ~(FLAG.IOPL | FLAG.VM)) | FLAG.IF;
-  regs[R11] = fromNumber(restored);
+  regs[R11] = word(0, restored);
   if (!isCanonical(cpu.rip)) return iret(cite(setCpu(machine, at, { ...cpu, regs, flags: restored }), 'trap/return-not_canonical'), at);
-  const clobbered: CpuState = { ...cpu, regs, flags: (restored & SYSRET_FLAGS) | 2 };
+  const flags = (restored & SYSRET_FLAGS) | 2;
   const compat = cpu.segments.selectors[CS] === FLAT.RING3_CS32;
   const m = compat
     ? setCpu(cite(machine, 'trap/return-sysret_compat'), at, {
-        ...clobbered,
+        ...cpu,
+        regs,
+        flags,
         rip: word(0, cpu.rip.lo),
         segments: onFlat(cpu.segments, FLAT.RING3_CS32),
       })
-    : replaceCpu(cite(machine, 'trap/return-sysret'), at, { ...clobbered, segments: onFlat(cpu.segments) });
+    : replaceCpu(cite(machine, 'trap/return-sysret'), at, { ...cpu, regs, flags, segments: onFlat(cpu.segments) });
   return (restored & FLAG.TF) === 0 ? m : returnToGuest(injectDebug(cite(m, 'trap/return-sysret_tf'), at), at, 'sysret');
 };
 

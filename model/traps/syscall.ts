@@ -2,16 +2,16 @@
 import { FLAT, TI } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { VECTOR } from '../cpu/x86/outcome.ts';
-import { type CpuState, R8, R9, R10, RAX, RDI, RDX, RSI, RSP, withReg } from '../cpu/x86/state.ts';
+import { type CpuState, R8, R9, R10, RAX, RDI, RDX, RSI, RSP } from '../cpu/x86/state.ts';
 import { callHypercall } from '../hypercall/dispatch.ts';
 import type { Ending } from '../hypercall/result.ts';
 import { cite, emit } from '../journal.ts';
-import { replaceCpu, setCpu, updateVcpu, vcpuOf } from '../lens.ts';
+import { replaceCpu, setCpu, takeRegisters, updateVcpu, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import { crashDomain, shutdownDomain } from '../sched/shutdown.ts';
 import { type FlatCode, onFlat } from '../segment_loads.ts';
 import { fireAtOnce } from '../time/timers.ts';
-import { addInt, isZero } from '../word/word.ts';
+import { addInt, isZero, type Word } from '../word/word.ts';
 import { bounce } from './bounce.ts';
 import { returnToGuest } from './return.ts';
 
@@ -40,15 +40,21 @@ const hypercall = (machine: Machine, at: VcpuRef): Machine => {
   const result = callHypercall(machine, at, regs[RAX], args, 0);
   const m = result.machine;
   if (result.kind === 'no_reply') return returnToGuest(fireAtOnce(m), at, result.exit);
-  const { cpu } = vcpuOf(m, at);
   if (result.kind === 'reply') {
-    const answered = replaceCpu(m, at, withReg(cpu, RAX, result.value));
+    const answered = withAnswer(m, at, result.value);
     return returnToGuest(fireAtOnce(result.ending ? end(answered, at, result.ending) : answered), at, 'sysret');
   }
+  const { cpu } = vcpuOf(m, at);
   // hypercall/preempted: the guest finds itself at the instruction again, with what is left to do in its registers.
   const again = withRegs(cpu, [[RAX, regs[RAX]], ...result.args.map((value, i) => [ARGUMENTS[i], value] as const)]);
   const restarted = setCpu(cite(m, 'hypercall/preempted'), at, { ...again, rip: addInt(again.rip, -SYSCALL) });
   return returnToGuest(fireAtOnce(result.ending ? end(restarted, at, result.ending) : restarted), at, 'sysret');
+};
+
+const withAnswer = (machine: Machine, at: VcpuRef, value: Word): Machine => {
+  const regs = takeRegisters(machine, at);
+  regs[RAX] = value;
+  return replaceCpu(machine, at, { ...vcpuOf(machine, at).cpu, regs });
 };
 
 const withRegs = (cpu: CpuState, values: readonly (readonly [number, CpuState['rip']])[]): CpuState => {

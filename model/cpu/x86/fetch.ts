@@ -8,6 +8,7 @@ import { ACCESS } from '../../memory/translate.ts';
 import { addInt } from '../../word/word.ts';
 import { decode } from './decode/decode.ts';
 import type { Instruction } from './instruction.ts';
+import { knownInstruction } from './known_instructions.ts';
 import type { Running } from './running.ts';
 import { fetchAddress } from './segmentation.ts';
 import { frameFor } from './translation.ts';
@@ -68,7 +69,8 @@ const inLongMode = (s: Running): Instruction => {
 
 const decodedAt = (s: Running, frame: number, decoded: Decoded): Instruction => {
   const offset = s.rip.lo & 0xfff;
-  const instruction = decode((index) => byteAt(s, frame, offset + index));
+  const anew = (): Instruction => decode((index) => byteAt(s, frame, offset + index));
+  const instruction = frame < 0 ? anew() : knownInstruction(s.memory, frame, offset, anew);
   if (offset + instruction.length <= 4096) decoded[offset] = instruction;
   return instruction;
 };

@@ -81,6 +81,11 @@ export type Rules = Readonly<Record<string, Semantics>>;
 export const started = ({ regs, rip, flags, segments, fpu, system }: CpuState, memory: Memory, platform: Platform): Running =>
   new Running(regs, rip, flags, segments, memory, platform, 0, [], fpu, system);
 
+/** The same, with registers of its own. */
+export const startedAlone = ({ regs, rip, flags, segments, fpu, system }: CpuState, memory: Memory, platform: Platform): Running =>
+  new Running(regs.slice(), rip, flags, segments, memory, platform, 0, NOTHING, fpu, system);
+const NOTHING: readonly ClauseId[] = [];
+
 /** What is left of the processor when it stops. */
 export const cpuOf = ({ regs, rip, flags, segments, fpu, system }: Running): CpuState => ({ regs, rip, flags, segments, fpu, system });
 

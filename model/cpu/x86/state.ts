@@ -119,9 +119,3 @@ export const freshCpu = (root: number, rip: Word, selectors: readonly number[]):
   fpu: FRESH_FPU,
   system: PV_SYSTEM,
 });
-
-export const withReg = (cpu: CpuState, index: number, value: Word): CpuState => {
-  const regs = cpu.regs.slice();
-  regs[index] = value;
-  return { ...cpu, regs };
-};

@@ -7,7 +7,7 @@ import { RF, TF } from './flags.ts';
 import type { Instruction } from './instruction.ts';
 import { type CpuOutcome, type Run, VECTOR } from './outcome.ts';
 import type { Platform } from './platform.ts';
-import { changed, citing, cpuOf, own, Running, started, withMemory } from './running.ts';
+import { changed, citing, cpuOf, own, Running, startedAlone, withMemory } from './running.ts';
 import { type CpuState, SS } from './state.ts';
 import { bareStep, watchFrom, withDebugExceptions } from './system/step.ts';
 import { isWatched } from './system/watch.ts';
@@ -20,7 +20,7 @@ export type { Platform } from './platform.ts';
  */
 export const runInstructions = (cpu: CpuState, memory: Memory, platform: Platform, budget: number): CpuOutcome => {
   // The loop owns the registers from here on (`own`); the caller's stay as they are.
-  let s = started({ ...cpu, regs: cpu.regs.slice() }, memory, platform);
+  let s = startedAlone(cpu, memory, platform);
   const watched = isWatched(s);
   for (;;) {
     try {
@@ -31,12 +31,12 @@ export const runInstructions = (cpu: CpuState, memory: Memory, platform: Platfor
           const plain = !watched && (s.flags & (TF | RF)) === 0;
           own(begun, plain);
           const after = instruction.run(begun, instruction);
-          if (instruction.mnemonic === 'syscall') return { kind: 'syscall', ...reached(withoutRf(after)) };
+          if (instruction.mnemonic === 'syscall') return ended('syscall', withoutRf(after));
           if (plain) s = after;
           else s = watched ? withDebugExceptions(s, instruction, after) : afterDebugFlags(s, instruction, after);
         }
       else while (s.tick < budget && s.system.activity === 'running' && s.system.cr8 === cpu.system.cr8) s = bareStep(s);
-      return { kind: 'retired', ...reached(s) };
+      return ended('retired', s);
     } catch (thrown) {
       if (thrown instanceof Marked)
         s = citing(withMemory(s, thrown.memory), s.system.kind === 'pv' ? 'x86/page_walk-accessed' : 'x86/paging-accessed');
@@ -54,6 +54,14 @@ export const runInstructions = (cpu: CpuState, memory: Memory, platform: Platfor
 /** One step. */
 export const executeInstruction = (cpu: CpuState, memory: Memory, platform: Platform): CpuOutcome =>
   runInstructions(cpu, memory, platform, 1);
+
+const ended = <K extends 'syscall' | 'retired'>(kind: K, s: Running): Run & { readonly kind: K } => ({
+  kind,
+  cpu: cpuOf(s),
+  memory: s.memory,
+  steps: s.tick,
+  clauses: s.cited,
+});
 
 /** How far the run came. */
 const reached = (s: Running): Run => ({ cpu: cpuOf(s), memory: s.memory, steps: s.tick, clauses: s.cited });
