@@ -130,6 +130,9 @@ export type DomainObservation = {
   /** Absent while the domain has the two-level ABI. */
   readonly fifo?: FifoObservation;
   readonly grant_frames: readonly number[];
+  /** Version of its grant table and the frames with the marks of use; absent for version 1, which has none. */
+  readonly grant_version?: 2;
+  readonly status_frames?: readonly number[];
   readonly active_grants: readonly ActiveGrantObservation[];
   readonly maptrack: readonly MaptrackObservation[];
   /** Deadlines in ns of the watchdog slots that are armed, null otherwise. */

@@ -58,6 +58,7 @@ const observeDomain = (domain: Domain): DomainObservation => ({
   ports: domain.ports.flatMap((port) => (port === null ? [] : observePort(port, domain.fifo !== null))),
   ...(domain.fifo === null ? {} : { fifo: observeFifo(domain, domain.fifo) }),
   grant_frames: [...domain.grants.frames],
+  ...(domain.grants.version === 1 ? {} : { grant_version: domain.grants.version, status_frames: [...domain.grants.statusFrames] }),
   active_grants: domain.grants.observeActive(),
   maptrack: domain.grants.observeMaptrack(),
   watchdogs: [...domain.watchdogs],
