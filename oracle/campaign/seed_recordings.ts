@@ -4,9 +4,9 @@ import type { MachineConfig } from '#spec/config.ts';
 import { debian } from '#spec/machines/debian.ts';
 import { dom0, domU } from '#spec/machines/debian_4_17.ts';
 import type { Program } from '#spec/program.ts';
-import { REFERENCE_RELEASE } from '#spec/releases/release.ts';
+import { REFERENCE_RELEASE, type XenRelease } from '#spec/releases/release.ts';
 import { writeTrace } from '#traces/file.ts';
-import { generateProgram } from '../generators/index.ts';
+import { forRelease, generateProgram } from '../generators/index.ts';
 import { buildBatch, buildImages, domainsOf } from '../image/index.ts';
 import { PEER_MIB } from '../image/layout.ts';
 import { programData, type Recorder, type Seen, traceOf } from './recorder.ts';
@@ -57,10 +57,11 @@ export const seedJobs = (
   seeds: { readonly first: number; readonly last: number },
   most: number,
   folder: string,
+  release: XenRelease = REFERENCE_RELEASE,
 ): readonly SeedJob[] => {
   const programs: Seeded[] = [];
   for (let seed = seeds.first; seed <= seeds.last; seed++) {
-    const program = generateProgram(seed);
+    const program = forRelease(generateProgram(seed), release);
     if (domainsOf(program) <= recorder.domains) programs.push({ seed, program });
   }
   return batches(programs, most).map((batch) => ({ name: nameOf(batch), run: () => recordBatch(recorder, batch, folder) }));

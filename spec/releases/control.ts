@@ -18,13 +18,13 @@ export const CONTROL_CHANGES = {
       '0x15': 'Its interface has version 0x15.',
       '0x17': 'Its interface has version 0x17.',
     },
-    shown: 'release-control',
+    shown: { script: 'release-control', steps: [1, 2, 3] },
   }),
   'sysctl-version': change({
     clause: 'sysctl/version',
     ways: { '4.14': '0x13', '4.17': '0x15', '4.20': '0x15' },
     says: { '0x13': 'Its interface has version 0x13.', '0x15': 'Its interface has version 0x15.' },
-    shown: 'release-control',
+    shown: { script: 'release-control', steps: [4, 5] },
   }),
   'dm_op-no_buffers': change({
     clause: 'dm/buffers-none',
@@ -33,13 +33,13 @@ export const CONTROL_CHANGES = {
       'nothing read': 'Without buffers there is nothing to read, and the domain is looked at next.',
       ENODATA: 'No buffers are ENODATA, before anything else.',
     },
-    shown: 'release-control',
+    shown: { script: 'release-control', steps: [6] },
   }),
   'xenoprof-built': change({
     clause: 'xenoprof/operation',
     ways: { '4.14': 'built', '4.17': 'built', '4.20': 'absent' },
     says: { built: 'There is a profiler.', absent: 'The profiler is gone: every operation is ENOSYS.' },
-    shown: 'release-control',
+    shown: { script: 'release-control', steps: [7] },
   }),
   'domctl-privilege': change({
     clause: 'domctl/privilege',
@@ -48,7 +48,7 @@ export const CONTROL_CHANGES = {
       first: 'Whoever is not domain 0 is refused (EPERM) once the domain is found, before anything of the operation is looked at.',
       'by operation': 'Some operations look at their arguments before the privilege.',
     },
-    shown: 'release-control-domu',
+    shown: { script: 'release-control', steps: [11, 12, 13] },
   }),
   'domctl-guestmemio_domain': change({
     clause: 'domctl/domain',
@@ -57,7 +57,7 @@ export const CONTROL_CHANGES = {
       late: 'gdbsx_guestmemio looks for its domain after the privilege.',
       early: 'gdbsx_guestmemio looks for its domain before the privilege, as most operations do.',
     },
-    shown: 'release-control-domu',
+    shown: { script: 'release-control', steps: [17, 18, 19] },
   }),
   'getdomaininfo-next': change({
     clause: 'domctl/getdomaininfo-none',
@@ -66,6 +66,6 @@ export const CONTROL_CHANGES = {
       next: 'A number that no domain has stands for the domain with the next larger one; a reserved number is EINVAL.',
       exact: 'The number must be one of a domain, else ESRCH.',
     },
-    shown: 'release-control-domu',
+    shown: { script: 'release-control', steps: [14, 15, 16] },
   }),
 } as const;

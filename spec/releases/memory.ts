@@ -13,7 +13,7 @@ export const MEMORY_CHANGES = {
         'Who asks for the size is told 32 before the domain is looked at; more than 32 frames are E2BIG; nothing is done in parts, and frames are looked up from the last to the first.',
       'of the resource': 'Each resource has a size, that is told; any number of frames is brought in parts.',
     },
-    shown: 'release-memory',
+    shown: { script: 'release-memory', steps: [1, 2] },
   }),
   'pod_target-pv': change({
     clause: 'memory/pod-refused',
@@ -23,7 +23,7 @@ export const MEMORY_CHANGES = {
         "Domain 0 is told the pages of PV domains too, and others are refused (EPERM); a target above the domain's maximum is EINVAL.",
       EINVAL: 'For PV domains it is EINVAL, whoever asks.',
     },
-    shown: 'release-memory',
+    shown: { script: 'release-memory', steps: [3, 6] },
   }),
   'paging_op-built': change({
     clause: 'memory/unknown',
@@ -32,7 +32,7 @@ export const MEMORY_CHANGES = {
       built: 'paging_op is built: after argument (EFAULT) and domain (ESRCH, EPERM for oneself and without the right) it is ENODEV.',
       absent: 'paging_op is an operation that Xen does not know.',
     },
-    shown: 'release-memory',
+    shown: { script: 'release-memory', steps: [4] },
   }),
   'machphys_compat-built': change({
     clause: 'memory/machphys_compat-unsupported',
@@ -41,7 +41,7 @@ export const MEMORY_CHANGES = {
       listed: 'The frames of the table for 32-bit domains are listed, one for each 2 MiB of it.',
       EOPNOTSUPP: 'EOPNOTSUPP, before the argument is read.',
     },
-    shown: 'release-memory',
+    shown: { script: 'release-memory', steps: [5] },
   }),
   'flush_cache_global-errno': change({
     clause: 'mmu/flush_cache-permission',
@@ -50,6 +50,6 @@ export const MEMORY_CHANGES = {
       EINVAL: 'FLUSH_CACHE_GLOBAL without the right is EINVAL.',
       EACCES: 'FLUSH_CACHE_GLOBAL without the right is EACCES, as FLUSH_CACHE is.',
     },
-    shown: 'release-memory-domu',
+    shown: { script: 'release-memory', steps: [7] },
   }),
 } as const;

@@ -9,7 +9,7 @@ export const VCPU_CHANGES = {
     clause: 'vcpu/register_vcpu_info-offset',
     ways: { '4.14': 'EINVAL', '4.17': 'ENXIO', '4.20': 'ENXIO' },
     says: { EINVAL: 'A record that would cross the page or is not aligned is EINVAL.', ENXIO: 'It is ENXIO.' },
-    shown: 'release-vcpu',
+    shown: { script: 'release-vcpu', steps: [1] },
   }),
   'register_vcpu_info-checks': change({
     clause: 'vcpu/register_vcpu_info-again',
@@ -20,7 +20,7 @@ export const VCPU_CHANGES = {
       'again first':
         'Checked are an offset beyond the page (EINVAL), whether there was a registration before (EBUSY), the rest of the place, the frame (EINVAL) and its type (EACCES). The vCPU need not be down. The time record is renewed on success alone.',
     },
-    shown: 'release-vcpu',
+    shown: { script: 'release-vcpu', steps: [2] },
   }),
   'vcpu_op-phys_areas': change({
     clause: 'vcpu/op-unknown',
@@ -30,7 +30,7 @@ export const VCPU_CHANGES = {
       present:
         "register_runstate_phys_area (14) and register_vcpu_time_phys_area (15) take the records' guest physical address; an argument that cannot be read is EFAULT.",
     },
-    shown: 'release-vcpu',
+    shown: { script: 'release-vcpu', steps: [9] },
   }),
   'poll-free_port': change({
     clause: 'sched/poll-port',
@@ -39,7 +39,7 @@ export const VCPU_CHANGES = {
       waits: 'A valid port at which no channel is, is never pending: the vCPU may wait for it.',
       EINVAL: 'A port at which no channel is, is EINVAL.',
     },
-    shown: 'release-vcpu',
+    shown: { script: 'release-vcpu', steps: [8] },
   }),
   'set_singleshot_timer-future': change({
     clause: 'vcpu/set_singleshot_timer-past',
@@ -48,7 +48,7 @@ export const VCPU_CHANGES = {
       ETIME: 'With VCPU_SSHOTTMR_future a time that is over is ETIME, and the timer stays as it was.',
       ignored: 'VCPU_SSHOTTMR_future changes nothing.',
     },
-    shown: 'release-vcpu',
+    shown: { script: 'release-vcpu', steps: [3] },
   }),
   'multicall-count': change({
     clause: 'multicall/list-done',
@@ -57,6 +57,6 @@ export const VCPU_CHANGES = {
       '32 bits': 'The number of entries is the low half of its argument.',
       '64 bits': 'The number of entries is the whole argument, until the call is interrupted: what is left then is cut to 32 bits.',
     },
-    shown: 'release-vcpu',
+    shown: { script: 'release-vcpu', steps: [7] },
   }),
 } as const;

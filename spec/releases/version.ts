@@ -13,12 +13,12 @@ export const VERSION_CHANGES = {
       present:
         'Operations 11 to 14 tell extraversion, capabilities, changeset and command line whole: their length for a null pointer, ENOBUFS for a buffer that is too small. The command line is for domain 0 (EPERM).',
     },
-    shown: 'release-version',
+    shown: { script: 'release-version', steps: [2, 3] },
   }),
   'build_id-no_room': change({
     clause: 'version/build_id-empty',
     ways: { '4.14': 'EINVAL', '4.17': 'EINVAL', '4.20': 'ENOBUFS' },
     says: { EINVAL: 'A buffer of no bytes is EINVAL.', ENOBUFS: 'A buffer of no bytes is too small: ENOBUFS.' },
-    shown: 'release-version',
+    shown: { script: 'release-version', steps: [4] },
   }),
 } as const;

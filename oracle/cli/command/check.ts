@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { REFERENCE_RELEASE, XEN_RELEASES, type XenRelease } from '#spec/releases/release.ts';
 import { runCampaign } from '../../campaign/campaign.ts';
-import { RECORDED_FOLDER } from '../../campaign/conformance.ts';
+import { recordedFolder } from '../../campaign/conformance.ts';
 import { writeCounterexample } from '../../campaign/counterexample.ts';
 import { ENGINES, loadEngine } from '../../campaign/engines.ts';
 import { EXIT } from '../exit_code.ts';
@@ -49,12 +49,14 @@ const PROGRAMS = 2000;
 const BUDGET_SECONDS = 45;
 
 /** Paths of the recorded traces that come with the project. */
-export const recordedTraces = (folder = RECORDED_FOLDER): readonly string[] =>
-  onFile(folder, () =>
-    readdirSync(folder)
-      .filter((file) => file.endsWith('.trace.gz'))
-      .sort()
-      .map((file) => join(folder, file)),
+export const recordedTraces = (folders: readonly string[] = XEN_RELEASES.map(recordedFolder)): readonly string[] =>
+  folders.flatMap((folder) =>
+    onFile(folder, () =>
+      readdirSync(folder)
+        .filter((file) => file.endsWith('.trace.gz'))
+        .sort()
+        .map((file) => join(folder, file)),
+    ),
   );
 
 function* seedsOf(first: number, last: number): Generator<number> {

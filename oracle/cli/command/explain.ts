@@ -4,6 +4,7 @@ import { BadInput } from '#spec/failure.ts';
 import { type Citation, citations, clauseSections, type Evidence, evidence, type Section } from '../clause_index.ts';
 import { EXIT } from '../exit_code.ts';
 import { clausesNamed, clausesOf, type Operation, operationNamed } from '../operation_clauses.ts';
+import { between, betweenText } from './explain_between.ts';
 import { explainMatrix, type MatrixOptions } from './explain_matrix.ts';
 
 export type Explained = Section & { readonly model: readonly Citation[]; readonly evidence: readonly Evidence[] };
@@ -78,14 +79,20 @@ export const addExplain = (program: Command, done: (code: number) => void): void
     )
     .argument('[what]', "clause id, its beginning, a hypercall, or a sub-operation; also as Xen's headers spell it")
     .option('--matrix', 'every hypercall and sub-operation (or those of one hypercall): modelled, refused and how, or not modelled and why')
+    .option('--between <releases...>', 'what changed for a guest from one release of Xen to another: two of them')
     .option('--html <file>', 'with --matrix: write it as a page')
     .option('--json', 'machine-readable result')
     .addHelpText(
       'after',
-      '\nExamples:\n  xenspec explain evtchn/bind_interdomain-unbound\n  xenspec explain EVTCHNOP_send\n  xenspec explain event_channel_op\n  xenspec explain page_type\n  xenspec explain --matrix memory_op\n  xenspec explain --matrix --html matrix.html',
+      '\nExamples:\n  xenspec explain evtchn/bind_interdomain-unbound\n  xenspec explain EVTCHNOP_send\n  xenspec explain event_channel_op\n  xenspec explain page_type\n  xenspec explain --matrix memory_op\n  xenspec explain --matrix --html matrix.html\n  xenspec explain --between 4.14 4.20',
     )
-    .action((what: string | undefined, options: MatrixOptions & { matrix?: true }) => {
-      if (options.matrix) explainMatrix(what, options);
+    .action(async (what: string | undefined, options: MatrixOptions & { matrix?: true; between?: readonly string[] }) => {
+      if (options.between !== undefined) {
+        if (options.between.length !== 2 || what !== undefined || options.matrix)
+          throw new BadInput('--between takes two releases, and nothing else');
+        const differences = await between(...(options.between as [string, string]));
+        process.stdout.write(options.json ? `${JSON.stringify(differences, null, 2)}\n` : betweenText(differences));
+      } else if (options.matrix) explainMatrix(what, options);
       else if (options.html !== undefined) throw new BadInput('--html goes with --matrix');
       else if (what === undefined) throw new BadInput('what to explain? A clause, an operation or a hypercall; or --matrix');
       else {

@@ -3,10 +3,11 @@ import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { BadInput } from '#spec/failure.ts';
-import { debian_4_17 } from '#spec/machines/debian_4_17.ts';
+import { debian } from '#spec/machines/debian.ts';
+import { REFERENCE_RELEASE, XEN_RELEASES, type XenRelease } from '#spec/releases/release.ts';
 import { writeTrace } from '#traces/file.ts';
 import { Answers } from '../../campaign/answers.ts';
-import { RECORDED_FOLDER, readScripts, recordScript } from '../../campaign/conformance.ts';
+import { readScripts, recordedFolder, recordScript, showsChange } from '../../campaign/conformance.ts';
 import { ENGINES, type EngineName } from '../../campaign/engines.ts';
 import { engineRecorder, peerRecorder, type Recorder, type Seen, traceOf, transcript } from '../../campaign/recorder.ts';
 import { findPeer, PEERS, type PeerName } from '../../peers/peers.ts';
@@ -20,6 +21,7 @@ import { version } from '../version.ts';
 type RecorderName = PeerName | EngineName;
 type Options = {
   peer: RecorderName;
+  xen: XenRelease;
   seeds?: { readonly first: number; readonly last: number };
   batch: number;
   conformance?: true;
@@ -38,20 +40,20 @@ export type Recorded = {
 };
 
 /** Throws CommandFailure when the peer is not on this machine. */
-export const recorderNamed = async (name: RecorderName): Promise<Recorder> => {
+export const recorderNamed = async (name: RecorderName, release: XenRelease = REFERENCE_RELEASE): Promise<Recorder> => {
   if ((ENGINES as readonly string[]).includes(name)) return engineRecorder(name as EngineName, version());
-  const peer = findPeer(name as PeerName);
+  const peer = findPeer(name as PeerName, release);
   if (!peer.available) throw new CommandFailure(EXIT.unavailable, `peer ${peer.name}: ${peer.why}`);
   return peerRecorder(peer);
 };
 
 const nameOf = (path: string): string => basename(path).replace(/\.elf$/, '');
 
-const imageJob = (recorder: Recorder, path: string, folder: string): Job => {
+const imageJob = (recorder: Recorder, path: string, folder: string, release: XenRelease): Job => {
   const name = nameOf(path);
   const image = readImage(path);
   const run = async (): Promise<Seen> => {
-    const seen = await recorder.record([image], debian_4_17());
+    const seen = await recorder.record([image], debian(release));
     const subject = { title: basename(path), program: null, seed: null, clauses: [] };
     if (seen.reason !== null) writeTrace(join(folder, `${name}.trace.gz`), traceOf(recorder, [image], seen, subject));
     return seen;
@@ -62,21 +64,25 @@ const imageJob = (recorder: Recorder, path: string, folder: string): Job => {
 const jobsOf = async (recorder: Recorder, images: readonly string[], options: Options, folder: string): Promise<readonly Job[]> => {
   if (options.conformance)
     // Scripts hold what real Xen did; an engine's run of them is a trace, never the expectation.
-    return readScripts().map((script) => ({
-      name: script.name,
-      run: () => recordScript(recorder, script, folder, recorder.producer.name === 'xen'),
-    }));
-  if (options.seeds) return (await import('../../campaign/seed_recordings.ts')).seedJobs(recorder, options.seeds, options.batch, folder);
+    return readScripts()
+      .filter((script) => options.xen === REFERENCE_RELEASE || showsChange(script))
+      .map((script) => ({
+        name: script.name,
+        run: () =>
+          recordScript(recorder, script, folder, recorder.producer.name === 'xen' && options.xen === REFERENCE_RELEASE, options.xen),
+      }));
+  if (options.seeds)
+    return (await import('../../campaign/seed_recordings.ts')).seedJobs(recorder, options.seeds, options.batch, folder, options.xen);
   const twice = images.find((path, i) => images.findIndex((other) => nameOf(other) === nameOf(path)) < i);
   if (twice !== undefined) throw new BadInput(`${twice}: another image has the same name, and its trace would be overwritten`);
-  return images.map((path) => imageJob(recorder, path, folder));
+  return images.map((path) => imageJob(recorder, path, folder, options.xen));
 };
 
 export const recordCommand = async (images: readonly string[], options: Options): Promise<number> => {
   const kinds = [images.length > 0, options.seeds !== undefined, options.conformance === true].filter((given) => given).length;
   if (kinds !== 1) throw new BadInput('one of images, --seeds and --conformance is needed');
-  const recorder = await recorderNamed(options.peer);
-  const folder = options.out ?? (options.conformance && options.peer === 'xen' ? RECORDED_FOLDER : 'recordings');
+  const recorder = await recorderNamed(options.peer, options.xen);
+  const folder = options.out ?? (options.conformance && options.peer === 'xen' ? recordedFolder(options.xen) : 'recordings');
   onFile(folder, () => mkdirSync(folder, { recursive: true }));
   const jobs = await jobsOf(recorder, images, options, folder);
   const progress = new Progress(`record on ${options.peer}`, jobs.length);
@@ -127,9 +133,13 @@ export const addRecord = (program: Command, done: (code: number) => void): void 
     .description('run images, generated programs or the conformance scripts on real Xen, and write down what was seen as traces')
     .argument('[image...]', 'ELF files with Xen notes, each recorded as domain 0')
     .addOption(new Option('--peer <name>', 'who runs them').choices([...PEERS, ...ENGINES]).default('xen'))
+    .addOption(new Option('--xen <release>', 'release of Xen').choices([...XEN_RELEASES]).default(REFERENCE_RELEASE))
     .option('--seeds <A..B>', 'generated programs of these seeds', seedRange)
     .option('--batch <programs>', 'generated programs in one boot', wholeNumber(1, 64), 8)
-    .option('--conformance', 'the scripts of traces/conformance, into traces/recorded; on real Xen also their expected lines')
+    .option(
+      '--conformance',
+      'the scripts of traces/conformance, into traces/recorded; on real Xen also their expected lines; with --xen those that show what a release changed',
+    )
     .option('--stats', 'how many hypercalls of each operation passed the checks')
     .option('--out <directory>', 'where traces go (default: recordings)')
     .option('--json', 'machine-readable result')

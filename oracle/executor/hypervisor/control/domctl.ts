@@ -26,9 +26,12 @@ export const domctl = (machine: Machine, vcpu: Vcpu, args: Int32Array): number =
   if (!copyFromGuest(machine, vcpu, args[0], args[1], DOMCTL_SIZE)) return -ERRNO.EFAULT;
   if (scratch.getUint32(F.interface_version.at, true) !== INTERFACE_VERSIONS[machine.config.release].domctl) return -ERRNO.EACCES;
   const cmd = scratch.getUint32(F.cmd.at, true);
+  const privilegeFirst = machine.ways['domctl-privilege'] === 'first' && !vcpu.domain.privileged;
+  // Its number is looked at as part of the operation.
+  if (privilegeFirst && cmd === XEN_DOMCTL.getdomaininfo) return -ERRNO.EPERM;
   const refusal = checkDomain(machine, cmd, scratch.getUint16(F.domain.at, true));
   if (refusal !== 0) return refusal;
-  if (machine.ways['domctl-privilege'] === 'first' && !vcpu.domain.privileged) return -ERRNO.EPERM;
+  if (privilegeFirst) return -ERRNO.EPERM;
   if (cmd === XEN_DOMCTL.iomem_permission && wraps()) return -ERRNO.EINVAL;
   if (XEN_DOMCTL_LATE.includes(cmd)) {
     const about = machine.domainById(scratch.getUint16(F.domain.at, true)) ?? null;
