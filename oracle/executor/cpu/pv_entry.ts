@@ -2,14 +2,28 @@
 import { GDT_LIMIT, XEN_IDT, XEN_LDT, XEN_TSS } from '#spec/abi/descriptor.ts';
 import { FLAT } from '#spec/abi/xen.ts';
 import type { Cpu } from './cpu.ts';
+import { GP } from './exit.ts';
 import { CS, RSP, SS_REG } from './interface.ts';
 import { CPL, DEBUG, GDTR_BASE, GDTR_LIMIT, IDTR_BASE, IDTR_LIMIT, SEGMENT_BASE, SEGMENT_LIMIT, SEGMENT_RIGHTS } from './layout.ts';
 import { BIG, RING3_CODE32, RING3_CODE64, RING3_DATA } from './segment_rights.ts';
 import { checkOffset, returnCode, setCode } from './system/code.ts';
 import { hasBreakpoints } from './system/debug.ts';
-import { baseOf, find, LDTR, limitOf, markAccessed, rightsOf, rpl, setHidden, setNull, setSegment, TR } from './system/descriptor.ts';
+import {
+  baseOf,
+  find,
+  isNull,
+  LDTR,
+  limitOf,
+  markAccessed,
+  rightsOf,
+  rpl,
+  setHidden,
+  setNull,
+  setSegment,
+  TR,
+} from './system/descriptor.ts';
 import { returnStack } from './system/far.ts';
-import { dropPrivileged, loadSegment } from './system/segments.ts';
+import { checkData, dropPrivileged, loadSegment } from './system/segments.ts';
 
 /** Where Xen maps the GDT of a domain's first vCPU, and how far apart those of others lie. */
 const GDT_BASE = 0xffff820000000000n;
@@ -48,10 +62,13 @@ const enterByIret = (c: Cpu, cs: number, ss: number): void => {
 };
 
 /** A load of a data segment register that becomes null when it faults. False: it did. */
-const loadOrNull = (c: Cpu, segment: number, selector: number): boolean => {
-  const shadow = c.shadow;
+const loadOrNull = (c: Cpu, segment: number, selector: number, ring: number): boolean => {
+  const { shadow } = c;
+  const cpl = c.s[CPL];
+  c.s[CPL] = ring;
   const loads = c.attempt(() => loadSegment(c, segment, selector));
   c.shadow = shadow;
+  c.s[CPL] = cpl;
   if (!loads) setNull(c, segment, 0);
   return loads;
 };
@@ -104,9 +121,22 @@ export class XenSide {
     return entered;
   }
 
-  /** Load DS, ES, FS or GS with its hidden part; false when that faults and null was loaded instead. */
-  loadOrNull(segment: number, selector: number): boolean {
-    return loadOrNull(this.c, segment, selector);
+  /** Load DS, ES, FS or GS with its hidden part, as code of `ring` would; false when that faults and null was loaded instead. */
+  loadOrNull(segment: number, selector: number, ring = 3): boolean {
+    return loadOrNull(this.c, segment, selector, ring);
+  }
+
+  /** Base of what a data segment register loads in ring 0 by this selector; -1 when it does not load. Null has base 0. */
+  dataBase(selector: number): number {
+    const { c } = this;
+    if (isNull(selector)) return 0;
+    let base = -1;
+    c.attempt(() => {
+      const d = checkData(c, selector, 0, GP, 0);
+      markAccessed(c, d);
+      base = Number(BigInt.asUintN(32, baseOf(d)));
+    });
+    return base;
   }
 
   /** What a selector leads to, without loading it; null: nothing that could be read. */

@@ -2,6 +2,7 @@
 import { FLAT, VMASST_TYPE } from '#spec/abi/xen.ts';
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
 import { DS, ES, FS, GS, R11, RCX, RSP } from '../cpu/interface.ts';
+import { enterCompatFailsafe } from './compat/failsafe.ts';
 import { putGuest } from './guest_access.ts';
 import type { Machine } from './machine.ts';
 import { domainCrash } from './shutdown.ts';
@@ -15,14 +16,19 @@ const CLEARED = RFLAGS.AC | RFLAGS.VM | RFLAGS.RF | RFLAGS.NT | RFLAGS.IOPL | RF
 /** In the order in which Xen loads them. */
 const LOADED = [FS, GS, DS, ES] as const;
 
-/** The bases of FS and GS stay what they were. */
+/** The bases of FS and GS stay what they were, but for 32-bit guests. */
 export const loadSegments = (machine: Machine, vcpu: Vcpu): void => {
   const { cpu } = vcpu;
   enterXen(vcpu, false);
   const { fsBase, gsBase } = cpu;
   const before = [GS, FS, ES, DS].map((segment) => cpu.selector(segment));
   let allLoad = true;
-  for (const segment of LOADED) if (!cpu.xen.loadOrNull(segment, cpu.selector(segment))) allLoad = false;
+  const ring = vcpu.domain.compat ? 0 : 3;
+  for (const segment of LOADED) if (!cpu.xen.loadOrNull(segment, cpu.selector(segment), ring)) allLoad = false;
+  if (vcpu.domain.compat) {
+    if (!allLoad) enterCompatFailsafe(machine, vcpu, before);
+    return;
+  }
   cpu.fsBase = fsBase;
   cpu.gsBase = gsBase;
   if (!allLoad) enterFailsafe(machine, vcpu, before);

@@ -16,6 +16,10 @@ import { isCanonical } from './u64.ts';
 import type { Vcpu } from './vcpu.ts';
 import { XenTranslations } from './xen_translations.ts';
 
+/** Upper half of the addresses at which Xen finds arguments that it has translated, and how many bytes there are: no guest has anything there. */
+export const XLAT_HI: number = 0xffffe000 | 0;
+export const XLAT_BYTES = 8192;
+
 /** Width of physical addresses by CPUID leaf 0x80000008; 36 bits when the configuration does not say. */
 const physicalBits = (config: MachineConfig): number => {
   const row = config.cpu.cpuid.find(({ leaf }) => leaf >>> 0 === 0x80000008);
@@ -43,6 +47,8 @@ export class Machine {
   tscAtNow = 0n;
   /** SHUTDOWN reason with which dom0's end stopped the machine. */
   halted: number | null = null;
+  /** Machine address of what a 32-bit guest's call at work was translated into; -1 at all other times. */
+  xlat = -1;
   /** First frame of the machine-to-physical table of 32-bit domains; -1 when there is none of these. */
   compatM2p = -1;
   /** Next frame of Xen's heap. */
@@ -110,6 +116,7 @@ export class Machine {
     if (known >= 0) return known;
     if (!isCanonical(hi)) return -1;
     const found = walk(this.memory, root, lo, hi, write ? XEN_WRITE : XEN_READ, this.reserved);
+    if (!found.ok && hi === XLAT_HI && this.xlat >= 0 && lo >>> 0 < XLAT_BYTES) return this.xlat + lo;
     if (!found.ok || found.maddr >= this.memory.bytes.length) return -1;
     this.translations.fill(root, lo, hi, write, found.maddr);
     return found.maddr;

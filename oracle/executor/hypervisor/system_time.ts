@@ -95,7 +95,7 @@ export const updateTimeArea = (machine: Machine, vcpu: Vcpu, space: Vcpu = vcpu)
   const at = infoAddress(vcpu) + BASE;
   const version = machine.memory.read32(at);
   if (!putGuest(machine, space, area.lo, area.hi, 4, version - 1)) {
-    vcpu.timeUpdatePending = !vcpu.kernelMode;
+    vcpu.timeUpdatePending = !vcpu.kernelMode && !vcpu.domain.compat;
     return;
   }
   SCRATCH.set(machine.memory.bytes.subarray(at, at + SIZE));

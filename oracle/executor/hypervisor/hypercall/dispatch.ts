@@ -34,7 +34,7 @@ const callOf = (lo: number, hi: number): { readonly name: string; readonly shown
 
 const text = (args: Int32Array, i: number): string => hexText(args[2 * i], args[2 * i + 1]);
 /** The spelling of the first arguments. Written out, because arrays that grow cost more than all the rest. */
-const texts = (args: Int32Array, count: number): string[] => {
+export const texts = (args: Int32Array, count: number): string[] => {
   switch (count) {
     case 0:
       return [];
@@ -51,13 +51,14 @@ const texts = (args: Int32Array, count: number): string[] => {
   }
 };
 
-const emitCall = (machine: Machine, vcpu: Vcpu, call: string, args: string[], depth: number): void => {
+/** The event of a call with its result, which stands in CALL_STATE.wide*. */
+export const emitCall = (machine: Machine, vcpu: Vcpu, call: string, args: string[], depth: number): void => {
   const result = hexText(CALL_STATE.wideLo, CALL_STATE.wideHi);
   machine.emit({ kind: 'hypercall', at: vcpu.ref, call, args, result, depth });
 };
 
 /** The event of a call that shows no result. `since`: how many events there were before it. */
-const emitUnanswered = (machine: Machine, vcpu: Vcpu, call: string, args: string[], depth: number, since: number): void => {
+export const emitUnanswered = (machine: Machine, vcpu: Vcpu, call: string, args: string[], depth: number, since: number): void => {
   const { events } = machine;
   const event: Event = { kind: 'hypercall', at: vcpu.ref, call, args, result: null, depth };
   for (let i = since; i < events.length; i++) {
@@ -84,7 +85,7 @@ export const call = (machine: Machine, vcpu: Vcpu, numberLo: number, numberHi: n
 };
 
 /** Store a handler's answer as 64 bits in CALL_STATE.wide*. */
-const widen = (answer: number): void => {
+export const widen = (answer: number): void => {
   if (answer === WIDE) return;
   CALL_STATE.wideLo = answer | 0;
   CALL_STATE.wideHi = answer >= -0x80000000 && answer <= 0x7fffffff ? answer >> 31 : highHalf(answer);

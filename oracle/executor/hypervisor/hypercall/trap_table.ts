@@ -3,6 +3,7 @@
 import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import { callback } from '#spec/abi/sched.ts';
 import { CALLBACKF_mask_events, CALLBACKTYPE, FLAT, TI, trap_info } from '#spec/abi/xen.ts';
+import { COMPAT_KERNEL_CS } from '../compat/selectors.ts';
 import { copyFromGuest, scratch } from '../guest_access.ts';
 import type { Machine } from '../machine.ts';
 import { minus } from '../result.ts';
@@ -110,7 +111,7 @@ const register = (machine: Machine, vcpu: Vcpu, type: number, flags: number, lo:
 /** An NMI whose reason still stands in shared info is raised again for vCPU 0: it may have been lost for want of a handler. */
 export const registerNmi = (machine: Machine, vcpu: Vcpu, lo: number, hi: number): number => {
   if (!isCanonical(hi)) return minus('EINVAL');
-  setTrap(vcpu, NMI, TI.IF, FLAT.RING3_CS64, lo, hi);
+  setTrap(vcpu, NMI, TI.IF, vcpu.domain.compat ? COMPAT_KERNEL_CS : FLAT.RING3_CS64, lo, hi);
   const { nmiReason, word } = vcpu.domain.info;
   const reason = sharedInfoAddress(vcpu, nmiReason);
   const isGiven = (machine.memory.read32(reason) | (word === 8 ? machine.memory.read32(reason + 4) : 0)) !== 0;

@@ -8,7 +8,7 @@ import { accessOk, copyFromGuest, copyToGuest, scratch } from '../guest_access.t
 import type { Machine } from '../machine.ts';
 import { startPeriodic, stopPeriodic } from '../periodic_timer.ts';
 import { minus, NO_RETURN } from '../result.ts';
-import { layRunstate } from '../runstate_area.ts';
+import { layRunstate, runstateBytes } from '../runstate_area.ts';
 import { sleep, unblock, wake } from '../scheduler.ts';
 import { domainShutdown } from '../shutdown.ts';
 import { refreshTime } from '../system_time.ts';
@@ -43,7 +43,7 @@ export const vcpu_op = (machine: Machine, caller: Vcpu, args: Int32Array): numbe
       return (target.pauseFlags & VPF.down) === 0 ? 1 : 0;
     case OP.get_runstate_info:
       layRunstate(target, Math.max(0, machine.now - target.runstateEntry));
-      return copyToGuest(machine, caller, lo, hi, layouts.runstate_info.size) ? 0 : minus('EFAULT');
+      return copyToGuest(machine, caller, lo, hi, runstateBytes(target)) ? 0 : minus('EFAULT');
     case OP.register_runstate_memory_area:
       return read(layouts.register_runstate_memory_area.size) ? registerRunstate(machine, caller, target) : minus('EFAULT');
     case OP.set_periodic_timer:
@@ -122,7 +122,7 @@ const registerRunstate = (machine: Machine, caller: Vcpu, target: Vcpu): number 
   if (!accessOk(area.hi)) return minus('EFAULT');
   target.runstateArea = area.lo === 0 && area.hi === 0 ? null : area;
   layRunstate(target, target === caller ? 0 : Math.max(0, machine.now - target.runstateEntry));
-  copyToGuest(machine, caller, area.lo, area.hi, layouts.runstate_info.size);
+  copyToGuest(machine, caller, area.lo, area.hi, runstateBytes(target));
   return 0;
 };
 

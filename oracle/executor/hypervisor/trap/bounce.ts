@@ -4,6 +4,7 @@ import { FLAT, VMASST_TYPE } from '#spec/abi/xen.ts';
 import type { CrashReason } from '#spec/event.ts';
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
 import { R11, RCX, RSP } from '../../cpu/interface.ts';
+import { createCompatBounceFrame } from '../compat/bounce.ts';
 import { putGuest } from '../guest_access.ts';
 import type { Machine } from '../machine.ts';
 import { domainCrash } from '../shutdown.ts';
@@ -26,10 +27,19 @@ const isUsableStack = (lo: number, hi: number): boolean => {
 };
 
 /**
- * Build the frame and enter the handler at `hi:lo`. `masks`: set the upcall mask. `error` < 0: no error code. False when the domain
- * crashed instead; what was stored before the fault stays.
+ * Build the frame and enter the handler at `hi:lo`. `masks`: set the upcall mask. `error` < 0: no error code. `selector`: of the code, for 32-bit guests
+ * alone. False when the domain crashed instead; what was stored before the fault stays.
  */
-export const createBounceFrame = (machine: Machine, vcpu: Vcpu, lo: number, hi: number, masks: boolean, error: number): boolean => {
+export const createBounceFrame = (
+  machine: Machine,
+  vcpu: Vcpu,
+  lo: number,
+  hi: number,
+  masks: boolean,
+  error: number,
+  selector = 0,
+): boolean => {
+  if (vcpu.domain.compat) return createCompatBounceFrame(machine, vcpu, selector, lo, masks, error);
   const { cpu } = vcpu;
   const fromKernel = vcpu.kernelMode;
   const oldLo = cpu.gprLo(RSP);

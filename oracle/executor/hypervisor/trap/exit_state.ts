@@ -3,6 +3,7 @@
 import { FLAT } from '#spec/abi/xen.ts';
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
 import { CS, SS_REG } from '../../cpu/interface.ts';
+import { isKernelCode } from '../compat/selectors.ts';
 import type { Vcpu } from '../vcpu.ts';
 
 /** What SYSRET takes from R11, and what IRET of Xen takes from its frame; RF is not kept. */
@@ -23,6 +24,8 @@ export const enterXen = (vcpu: Vcpu, sysret: boolean): void => {
   vcpu.savedFlags.set(cpu.flags, 0);
   vcpu.savedCs = sysret ? (cpu.legacy ? FLAT.RING3_CS32 : FLAT.RING3_CS64) : cpu.selector(CS);
   vcpu.savedSs = sysret ? FLAT.RING3_SS64 : cpu.selector(SS_REG);
+  // Such a guest changes rings without Xen, too.
+  if (vcpu.domain.compat) vcpu.kernelMode = isKernelCode(vcpu.savedCs);
   if (cpu.legacy) cpu.setRipHalves(cpu.ip | 0, 0);
 };
 

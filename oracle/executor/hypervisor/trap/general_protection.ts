@@ -1,6 +1,7 @@
 /** #GP of a guest: INT n that its virtual IDT allows, privileged instructions that Xen carries out, or the guest's own fault. */
 import { TI } from '#spec/abi/xen.ts';
 import { GP } from '../../cpu/exit.ts';
+import { handleGate } from '../compat/gate.ts';
 import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { injectException } from './inject.ts';
@@ -18,6 +19,9 @@ export const handleGeneralProtection = (machine: Machine, vcpu: Vcpu, error: num
       injectException(vcpu, vector, -1);
       return;
     }
+  } else if (vcpu.domain.compat && error !== 0) {
+    handleGate(machine, vcpu, error);
+    return;
   }
   if (error === 0 && emulatePrivileged(machine, vcpu)) return;
   injectException(vcpu, GP, error);

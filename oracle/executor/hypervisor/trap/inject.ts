@@ -8,6 +8,10 @@ import { infoAddress } from '../vcpu_info.ts';
 /** Page-fault error code: the access came from user mode. */
 const ERROR_USER = 4;
 
+/** The guest has a handler for the vector: an address, or for a 32-bit guest a code segment. */
+export const hasHandler = ({ domain, trapCs, trapLo, trapHi }: Vcpu, vector: number): boolean =>
+  domain.compat ? (trapCs[vector] & ~3) !== 0 : (trapLo[vector] | trapHi[vector]) !== 0;
+
 /** The exception gets its frame on the way back to the guest. `error` < 0: the vector has none. */
 export const injectException = (vcpu: Vcpu, vector: number, error: number): void => {
   vcpu.pendingVector = vector;

@@ -11,7 +11,7 @@ import { upcallMask, upcallPending } from '../vcpu_info.ts';
 import { createBounceFrame } from './bounce.ts';
 import { enterXen, leaveXen } from './exit_state.ts';
 import { handleFault } from './fault.ts';
-import { injectException } from './inject.ts';
+import { hasHandler, injectException } from './inject.ts';
 
 const NMI = 2;
 const PAGE_FAULT = 14;
@@ -33,7 +33,7 @@ const pushException = (machine: Machine, vcpu: Vcpu): void => {
   const error = vcpu.pendingError;
   vcpu.pendingVector = -1;
   const masks = (vcpu.trapFlags[vector] & TI.IF) !== 0;
-  if (!createBounceFrame(machine, vcpu, vcpu.trapLo[vector], vcpu.trapHi[vector], masks, error)) return;
+  if (!createBounceFrame(machine, vcpu, vcpu.trapLo[vector], vcpu.trapHi[vector], masks, error, vcpu.trapCs[vector])) return;
   const address = vector === PAGE_FAULT && error >= 0 ? hexText(vcpu.cr2.lo, vcpu.cr2.hi) : null;
   machine.emit({ kind: 'exception', at: vcpu.ref, vector, error: error < 0 ? null : error, address });
 };
@@ -43,15 +43,16 @@ const pushNmi = (machine: Machine, vcpu: Vcpu): void => {
   vcpu.nmiPending = false;
   const lo = vcpu.trapLo[NMI];
   const hi = vcpu.trapHi[NMI];
-  if ((lo | hi) === 0) return;
+  if (!hasHandler(vcpu, NMI)) return;
   vcpu.nmiMasked = true;
-  if (createBounceFrame(machine, vcpu, lo, hi, (vcpu.trapFlags[NMI] & TI.IF) !== 0, -1))
+  if (createBounceFrame(machine, vcpu, lo, hi, (vcpu.trapFlags[NMI] & TI.IF) !== 0, -1, vcpu.trapCs[NMI]))
     machine.emit({ kind: 'callback', at: vcpu.ref, which: 'nmi' });
 };
 
 const pushUpcall = (machine: Machine, vcpu: Vcpu): void => {
   const { lo, hi } = vcpu.eventCallback;
-  if (createBounceFrame(machine, vcpu, lo, hi, true, -1)) machine.emit({ kind: 'callback', at: vcpu.ref, which: 'event' });
+  if (createBounceFrame(machine, vcpu, lo, hi, true, -1, vcpu.eventCallbackCs))
+    machine.emit({ kind: 'callback', at: vcpu.ref, which: 'event' });
 };
 
 /** SYSRET or IRET; false when it faulted and the fault has been turned into the guest's. */

@@ -2,6 +2,7 @@
 import { FLAT, TI } from '#spec/abi/xen.ts';
 import { UD } from '../../cpu/exit.ts';
 import { RSP } from '../../cpu/interface.ts';
+import { handleCompatSyscall } from '../compat/syscall.ts';
 import { hypercall } from '../hypercall/dispatch.ts';
 import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../vcpu.ts';
@@ -9,7 +10,8 @@ import { createBounceFrame } from './bounce.ts';
 
 /** Xen has been entered by SYSCALL; RIP is behind it. */
 export const handleSyscall = (machine: Machine, vcpu: Vcpu): void => {
-  if (vcpu.kernelMode && vcpu.savedCs !== FLAT.RING3_CS32) hypercall(machine, vcpu);
+  if (vcpu.domain.compat) handleCompatSyscall(machine, vcpu);
+  else if (vcpu.kernelMode && vcpu.savedCs !== FLAT.RING3_CS32) hypercall(machine, vcpu);
   else switchToKernel(machine, vcpu);
 };
 
