@@ -22,8 +22,7 @@ const u16 = (at: number): number => scratch.getUint16(at, true);
 
 /** Answers 0 or a negative errno. Pages stay in use from one element to the next as long as the next one names the same. */
 export const copyBatch = (machine: Machine, vcpu: Vcpu, lo: number, hi: number, count: number): number => {
-  source.reset();
-  dest.reset();
+  forgetDomains();
   const answer = copyAll(machine, vcpu, lo, hi, count);
   release(machine, vcpu);
   return answer;
@@ -69,9 +68,6 @@ const copyOne = (machine: Machine, vcpu: Vcpu): number => {
     forgetDomains();
     const status = nameDomains(machine, vcpu, fromGrant, toGrant);
     if (status !== GNTST.okay) return status;
-  } else if ((!fromGrant && source.domid !== DOMID.SELF) || (!toGrant && dest.domid !== DOMID.SELF)) {
-    machine.notModelled(vcpu, 'grant_table_op/copy-frame_of_other');
-    return GNTST.permission_denied;
   }
   let status = source.claim(machine, vcpu, fromGrant);
   if (status === GNTST.okay) status = dest.claim(machine, vcpu, toGrant);

@@ -1,5 +1,6 @@
 /** One of the two pages of a copy, in use from one element to the next. */
 import { GNTST } from '#spec/abi/grant_table.ts';
+import { DOMID } from '#spec/abi/xen.ts';
 import type { Domain } from '../domain.ts';
 import { PGT } from '../frame_table.ts';
 import { scratch } from '../guest_access.ts';
@@ -23,7 +24,7 @@ export class CopyBuffer {
   private hasPage = false;
   private hasGrant = false;
   private hasType = false;
-  /** Frame, or in the lower half the reference, that it was claimed for last. A reference leaves the upper half as it was. */
+  /** Frame, or in the lower half the reference, that it was claimed for last. */
   private nameLo = 0;
   private nameHi = 0;
   private start = 0;
@@ -48,7 +49,7 @@ export class CopyBuffer {
   claim(machine: Machine, vcpu: Vcpu, byGrant: boolean): number {
     const lo = scratch.getInt32(this.at, true);
     const hi = scratch.getInt32(this.at + 4, true);
-    if (this.isReady && lo === this.nameLo && (byGrant ? this.hasGrant : hi === this.nameHi)) return GNTST.okay;
+    if (this.isReady && byGrant === this.hasGrant && lo === this.nameLo && (byGrant || hi === this.nameHi)) return GNTST.okay;
     this.release(machine, vcpu);
     const { frames } = machine;
     const domain = this.domain!;
@@ -60,6 +61,8 @@ export class CopyBuffer {
       this.start = ACQUIRED.start;
       this.length = ACQUIRED.length;
     } else {
+      // Where the domain is the same as before, this is found out only here.
+      if (this.domid !== DOMID.SELF) return GNTST.permission_denied;
       const mfn = unsigned(lo, hi);
       if (!getPage(frames, mfn, domain.domid)) return GNTST.bad_page;
       this.mfn = mfn;
@@ -85,12 +88,5 @@ export class CopyBuffer {
     this.hasGrant = false;
     this.hasType = false;
     this.hasPage = false;
-  }
-
-  /** As before the first element of a call. */
-  reset(): void {
-    this.domain = null;
-    this.nameLo = 0;
-    this.nameHi = 0;
   }
 }
