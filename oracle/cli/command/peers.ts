@@ -1,7 +1,11 @@
 /** `xenspec peers`: the machines that nobody here wrote, and whether they are on this machine. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { REFERENCE_RELEASE, XEN_RELEASES, type XenRelease } from '#spec/releases/release.ts';
 import { listInstructionPeers, listPeers } from '../../peers/peers.ts';
+import { fetchXen } from '../../peers/xen/fetch.ts';
+import { CACHE_VARIABLE } from '../../peers/xen/packages.ts';
 import { EXIT } from '../exit_code.ts';
+import { CommandFailure } from '../failure.ts';
 import { table } from '../table.ts';
 
 const allPeers = () => [...listPeers(), ...listInstructionPeers()];
@@ -14,6 +18,13 @@ export const peerRows = (): readonly Record<string, unknown>[] =>
       : { name: peer.name, available: false, why: peer.why },
   );
 
+/** Throws CommandFailure when that fails. */
+const fetchRelease = (release: XenRelease): void => {
+  const fetched = fetchXen(release);
+  if ('failed' in fetched) throw new CommandFailure(EXIT.unavailable, `Xen ${release} was not fetched: ${fetched.failed}`);
+  process.stderr.write(`fetched Xen ${fetched.version} into ${fetched.folder}\n`);
+};
+
 export const addPeers = (program: Command, done: (code: number) => void): void => {
   program
     .command('peers')
@@ -21,8 +32,18 @@ export const addPeers = (program: Command, done: (code: number) => void): void =
       'the machines to compare with (xen records; silicon and objdump answer for instructions, qemu and bochs for bare images), and what is missing for them',
     )
     .option('--json', 'machine-readable result')
-    .addHelpText('after', '\nExample:\n  xenspec peers --json')
-    .action((options: { json?: true }) => {
+    .addOption(
+      new Option(
+        '--fetch-xen <release>',
+        `fetch Debian's package of another release from where apt fetches this machine's, into the cache: ~/.cache/xenspec, or what ${CACHE_VARIABLE} names`,
+      ).choices(XEN_RELEASES.filter((release) => release !== REFERENCE_RELEASE)),
+    )
+    .addHelpText(
+      'after',
+      '\nExit codes: 0, and 69 when a package cannot be fetched.\n\nExamples:\n  xenspec peers --json\n  xenspec peers --fetch-xen 4.14',
+    )
+    .action((options: { json?: true; fetchXen?: XenRelease }) => {
+      if (options.fetchXen !== undefined) fetchRelease(options.fetchXen);
       if (options.json) process.stdout.write(`${JSON.stringify({ peers: peerRows() }, null, 2)}\n`);
       else {
         const rows = allPeers().map((peer) =>
