@@ -1,4 +1,5 @@
 /** A domain: memory, vCPUs, event channels, grants. */
+import type { Numbered } from './numbered.ts';
 import type { Vcpu } from './vcpu.ts';
 import type { Word } from './word/word.ts';
 
@@ -28,12 +29,20 @@ export type ActiveGrant = {
   readonly hostWrite: number;
   readonly deviceRead: number;
   readonly deviceWrite: number;
+  /** The part of the frame that a copy may touch; absent = the whole. Set while a copy goes on, and never for a mapping. */
+  readonly part?: { readonly offset: number; readonly length: number };
+  /** The grant of another domain that it passes on, while a copy goes on. */
+  readonly passedOn?: { readonly domid: number; readonly ref: number };
 };
 /** A mapping that this domain made: whose grant, and the GNTMAP flags. */
 export type Maptrack = { readonly domid: number; readonly ref: number; readonly flags: number };
 
 export type GrantTable = {
   readonly frames: readonly number[];
+  /** Version of its entries; absent = 1. */
+  readonly version?: 1 | 2;
+  /** Frames with the marks of use of version 2; absent = none. */
+  readonly statusFrames?: readonly number[];
   readonly active: ReadonlyMap<number, ActiveGrant>;
   /** By handle; null = free. */
   readonly maptrack: readonly (Maptrack | null)[];
@@ -77,8 +86,10 @@ export type Domain = {
   /** VM_ASSIST bits (bit 32 is in use). */
   readonly vmAssist: bigint;
   readonly vcpus: readonly Vcpu[];
-  /** By port; null or absent = free. Port 0 is never used. */
-  readonly channels: readonly (Channel | null)[];
+  /** By port; nothing = free. Port 0 is never used. */
+  readonly channels: Numbered<Channel>;
+  /** Ports that came to life so far; 0 = as at first, which is one block (`evtchn/port-block`). */
+  readonly validPorts: number;
   /** Port at which a reset of the channels was interrupted; 0 or absent = none was. */
   readonly resettingPort?: number;
   /** How often domain 0 paused it and did not unpause it; absent = never. */
@@ -92,7 +103,7 @@ export type Domain = {
   /** Absent or null = the two-level ABI. */
   readonly fifo?: EvtchnFifo | null;
   /** By port, for as long as the domain lives: neither closing a port nor leaving the FIFO ABI forgets it. */
-  readonly fifoPorts?: ReadonlyMap<number, FifoPort>;
+  readonly fifoPorts?: Numbered<FifoPort>;
   readonly grants: GrantTable;
   /** The two slots of SCHEDOP_watchdog. A slot that fired stays in use. */
   readonly watchdogs: readonly { readonly inUse: boolean; readonly deadline: number | null }[];

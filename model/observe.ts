@@ -1,4 +1,5 @@
 /** The machine through the small window by which engines are compared (spec/observation.ts). */
+
 import { CREDIT2_WEIGHT } from '#spec/abi/domctl.ts';
 import { EVTCHNS_PER_BUCKET } from '#spec/abi/event_channel.ts';
 import { CALLBACKTYPE } from '#spec/abi/xen.ts';
@@ -11,6 +12,7 @@ import { readDebugRegister } from './emulate/debug_registers.ts';
 import { frameSums } from './frame_table.ts';
 import type { Machine } from './machine.ts';
 import { memoryDigest } from './memory/access.ts';
+import { itemAt, itemsOf, NONE_NUMBERED } from './numbered.ts';
 import type { TrapInfo, Vcpu } from './vcpu.ts';
 import { isZero, toHex } from './word/word.ts';
 
@@ -40,7 +42,7 @@ const observeDomain = (domain: Domain): DomainObservation => ({
   shutdown_code: domain.shutdownCode,
   vm_assist: `0x${domain.vmAssist.toString(16)}`,
   vcpus: domain.vcpus.map(observeVcpu),
-  ports: domain.channels.flatMap((channel, port) => (channel ? [observePort(domain, channel, port)] : [])),
+  ports: itemsOf(domain.channels).map(([port, channel]) => observePort(domain, channel, port)),
   ...(domain.fifo ? { fifo: observeFifo(domain, domain.fifo) } : {}),
   grant_frames: domain.grants.frames,
   active_grants: [...domain.grants.active]
@@ -70,13 +72,12 @@ const observeControl = ({ dying, pauses, handle, credit, suspendPort }: Domain):
   ...(suspendPort ? { suspend_port: suspendPort } : {}),
 });
 
-const observeFifo = ({ channels, fifoPorts }: Domain, { eventArray, vcpus }: EvtchnFifo): FifoObservation => ({
+const observeFifo = ({ validPorts, fifoPorts }: Domain, { eventArray, vcpus }: EvtchnFifo): FifoObservation => ({
   array: eventArray,
   vcpus: vcpus.map(({ controlBlock, tails }) => ({ control_block: controlBlock && [controlBlock.mfn, controlBlock.offset], tails })),
-  kept: [...(fifoPorts ?? [])]
-    .filter(([port, { kept }]) => kept && port < Math.max(EVTCHNS_PER_BUCKET, channels.length))
-    .map(([port]) => port)
-    .sort((a, b) => a - b),
+  kept: itemsOf(fifoPorts ?? NONE_NUMBERED)
+    .filter(([port, { kept }]) => kept && port < Math.max(EVTCHNS_PER_BUCKET, validPorts))
+    .map(([port]) => port),
 });
 
 const observePort = ({ fifo, fifoPorts }: Domain, channel: Channel, port: number): PortObservation => ({
@@ -86,7 +87,7 @@ const observePort = ({ fifo, fifoPorts }: Domain, channel: Channel, port: number
   remote_dom: channel.state === 'unbound' || channel.state === 'interdomain' ? channel.remoteDom : null,
   remote_port: channel.state === 'interdomain' ? channel.remotePort : null,
   number: channel.state === 'virq' ? channel.virq : channel.state === 'pirq' ? channel.pirq : null,
-  ...(fifo ? { priority: fifoPorts?.get(port)?.priority ?? 0 } : {}),
+  ...(fifo ? { priority: itemAt(fifoPorts ?? NONE_NUMBERED, port)?.priority ?? 0 } : {}),
 });
 
 const observeVcpu = (vcpu: Vcpu): VcpuObservation => {

@@ -11,6 +11,7 @@ import { cite } from '../journal.ts';
 import type { Machine } from '../machine.ts';
 import { writePage } from '../memory/access.ts';
 import { writeWord } from '../memory/memory.ts';
+import { NONE_NUMBERED } from '../numbered.ts';
 import { emulatesTsc } from '../time/virtual_tsc.ts';
 import { fromBigInt, type Word, ZERO } from '../word/word.ts';
 import { parseElf, type Segment } from './elf.ts';
@@ -158,7 +159,8 @@ const freshDomain = ({ config, firstMfn, sharedInfo, grantFrame, kernel, tscEmul
   shutdownCode: null,
   vmAssist: kernel.pae === 'yes' ? 1n << BigInt(VMASST_TYPE.pae_extended_cr3) : 0n,
   vcpus: Array.from({ length: config.vcpus }, (_, id) => freshVcpu(config.domid, id, sharedInfo, tscEmulated)),
-  channels: [],
+  channels: NONE_NUMBERED,
+  validPorts: 0,
   grants: { ...EMPTY_GRANTS, frames: [grantFrame] },
   watchdogs: [NO_WATCHDOG, NO_WATCHDOG],
   consoleBytes: 0,

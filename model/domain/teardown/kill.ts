@@ -46,7 +46,7 @@ const nextStage = (machine: Machine, domid: number, { stage, ...rest }: Dying & 
   const go = (dying: Dying): Machine => updateDomain(machine, domid, { dying });
   switch (stage) {
     case 'mappings':
-      return go({ stage: 'channels', next: domainOf(machine, domid).channels.length - 1 });
+      return go({ stage: 'channels', next: domainOf(machine, domid).validPorts - 1 });
     case 'channels':
       return go({ stage: 'vcpus' });
     case 'vcpus':

@@ -7,6 +7,7 @@ import type { VcpuRef } from '#spec/event.ts';
 import { domainOf, updateVcpu, vcpuOf } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { read, write } from '../../memory/access.ts';
+import { itemAt, itemsOf, numbered } from '../../numbered.ts';
 import { call, DOM0, DOM1, operate, SELF, twoDomains } from '../../testing/guest.ts';
 import { fromNumber } from '../../word/word.ts';
 import { channelAt, setChannel } from './ports.ts';
@@ -165,8 +166,11 @@ describe('the table of ports', () => {
 
   it('is full at 4096, which is told before a bad remote port', () => {
     const everything = Array.from({ length: 4095 }, (_, i) => i + 1);
-    const channels = [null, ...everything.map(() => ({ state: 'ipi', vcpu: 0 }) as const)];
-    const packed = { ...fresh, domains: fresh.domains.map((domain) => (domain.domid === 0 ? { ...domain, channels } : domain)) };
+    const channels = numbered([null, ...everything.map(() => ({ state: 'ipi', vcpu: 0 }) as const)]);
+    const packed = {
+      ...fresh,
+      domains: fresh.domains.map((domain) => (domain.domid === 0 ? { ...domain, channels, validPorts: 4096 } : domain)),
+    };
     expect(op(packed, DOM0, 'bind_interdomain', { remote_dom: 1, remote_port: 99 }).rc).toBe(-28);
   });
 
@@ -174,7 +178,7 @@ describe('the table of ports', () => {
     const grown = op(full, DOM0, 'bind_ipi', { vcpu: 0 }).machine;
     const reset = op(grown, DOM0, 'reset', { dom: SELF });
     expect(reset.rc).toBe(0);
-    expect(domainOf(reset.machine, 0).channels.every((channel) => channel === null)).toBe(true);
+    expect(itemsOf(domainOf(reset.machine, 0).channels).length === 0).toBe(true);
     expect(op(reset.machine, DOM0, 'unmask', { port: 127 }).rc).toBe(0);
   });
 });
@@ -210,15 +214,15 @@ describe('always', () => {
 /** Channels whose other end does not agree. */
 const unpaired = (machine: Machine): string[] =>
   machine.domains.flatMap(({ domid, channels, vcpus }) => [
-    ...channels.flatMap((channel, port) => {
-      if (channel?.state === 'interdomain') {
+    ...itemsOf(channels).flatMap(([port, channel]) => {
+      if (channel.state === 'interdomain') {
         const peer = channelAt(machine, channel.remoteDom, channel.remotePort);
         if (peer?.state !== 'interdomain' || peer.remoteDom !== domid || peer.remotePort !== port) return [`${domid}:${port}`];
       }
-      return channel?.state === 'virq' && !vcpus.some(({ virqPorts }) => virqPorts[channel.virq] === port) ? [`${domid}:${port} virq`] : [];
+      return channel.state === 'virq' && !vcpus.some(({ virqPorts }) => virqPorts[channel.virq] === port) ? [`${domid}:${port} virq`] : [];
     }),
     ...vcpus.flatMap(({ virqPorts }) =>
-      virqPorts.filter((port) => port !== 0 && channels[port]?.state !== 'virq').map((port) => `virq port ${port}`),
+      virqPorts.filter((port) => port !== 0 && itemAt(channels, port)?.state !== 'virq').map((port) => `virq port ${port}`),
     ),
   ]);
 

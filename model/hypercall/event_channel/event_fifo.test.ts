@@ -7,6 +7,7 @@ import type { VcpuRef } from '#spec/event.ts';
 import { domainOf, frame, updateDomain, updateVcpu, vcpuOf } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { read } from '../../memory/access.ts';
+import { numbered } from '../../numbered.ts';
 import { observe } from '../../observe.ts';
 import { DOM0, DOM1, frameAt, operate, peek, poke, SELF, twoDomains } from '../../testing/guest.ts';
 import { EVENT_RULES, eventState } from './event_word.ts';
@@ -190,7 +191,7 @@ describe('other operations', () => {
 
   it('there are more than 4096 ports', () => {
     const m = withPorts(0);
-    const full = updateDomain(m, 0, { channels: new Array(4096).fill({ state: 'ipi', vcpu: 0 }) });
+    const full = updateDomain(m, 0, { channels: numbered(new Array(4096).fill({ state: 'ipi', vcpu: 0 })), validPorts: 4096 });
     expect(op(full, 'bind_ipi', { vcpu: 0 }).out['port']).toBe(4096);
   });
 

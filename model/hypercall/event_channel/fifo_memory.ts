@@ -11,6 +11,7 @@ import type { EvtchnFifo, FifoPort, FifoVcpu } from '../../domain.ts';
 import { domainOf, setMemory, updateDomain } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { read, write } from '../../memory/access.ts';
+import { itemAt, NONE_NUMBERED, withItem } from '../../numbered.ts';
 import { fromNumber } from '../../word/word.ts';
 
 /** 32 bits of a guest's page. */
@@ -57,10 +58,9 @@ const NEVER_BOUND: FifoPort = { priority: EVTCHN_FIFO_PRIORITY.max, kept: false 
 
 /** What Xen remembers of a port, whether it has a channel or not. */
 export const fifoPort = (machine: Machine, domid: number, port: number): FifoPort =>
-  domainOf(machine, domid).fifoPorts?.get(port) ?? NEVER_BOUND;
+  itemAt(domainOf(machine, domid).fifoPorts ?? NONE_NUMBERED, port) ?? NEVER_BOUND;
 
 export const setFifoPort = (machine: Machine, domid: number, port: number, change: Partial<FifoPort>): Machine => {
-  const known = new Map(domainOf(machine, domid).fifoPorts);
-  known.set(port, { ...fifoPort(machine, domid, port), ...change });
-  return updateDomain(machine, domid, { fifoPorts: known });
+  const known = domainOf(machine, domid).fifoPorts ?? NONE_NUMBERED;
+  return updateDomain(machine, domid, { fifoPorts: withItem(known, port, { ...fifoPort(machine, domid, port), ...change }) });
 };

@@ -5,6 +5,7 @@ import type { ClauseId } from '#spec/clauses.ts';
 import { cite } from '../../journal.ts';
 import { domainOf } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
+import { firstFree } from '../../numbered.ts';
 import { type Refused, refused } from './operation.ts';
 import { portOps } from './port_ops.ts';
 import { growPorts, validPorts } from './ports.ts';
@@ -21,8 +22,7 @@ export const allocatePort = (machine: Machine, domid: number): Allocated | Refus
   const valid = Math.min(validPorts(machine, domid), ops.maxPorts);
   const { channels } = domainOf(machine, domid);
   let busy = machine;
-  for (let port = 1; port < valid; port++) {
-    if (channels[port]) continue;
+  for (let port = firstFree(channels, 1); port < valid; port = firstFree(channels, port + 1)) {
     if (!ops.isBusy(machine, domid, port)) return { tag: 'allocated', machine: cite(busy, 'evtchn/port-lowest'), port };
     busy = cite(machine, 'evtchn_fifo/port-busy');
   }

@@ -10,6 +10,7 @@ import type { FifoPort } from '../../domain.ts';
 import { cite } from '../../journal.ts';
 import { domainOf, updateDomain } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
+import { itemsOf, NONE_NUMBERED, numbered } from '../../numbered.ts';
 import { getPageAndType } from '../../page_type/references.ts';
 import { emptyFifo, fifoPort, fifoVcpu, setFifoVcpu } from './fifo_memory.ts';
 import { granted, type Operation, refused } from './operation.ts';
@@ -34,12 +35,13 @@ export const initControl: Operation<typeof evtchn.init_control> = (machine, { do
 
 /** What the two-level ABI shows as pending is kept until the ports have event words. */
 const switchToFifo = (machine: Machine, domid: number): Machine => {
-  const fifoPorts = new Map<number, FifoPort>(domainOf(machine, domid).fifoPorts);
+  const fifoPorts: FifoPort[] = [];
+  for (const [port, known] of itemsOf(domainOf(machine, domid).fifoPorts ?? NONE_NUMBERED)) fifoPorts[port] = known;
   const ports = Math.min(validPorts(machine, domid), EVTCHN_2L_NR_CHANNELS);
   for (let port = 1; port < ports; port++) {
     const kept = fifoPort(machine, domid, port).kept || testBit(machine, pendingBit(machine, domid, port));
-    fifoPorts.set(port, { priority: EVTCHN_FIFO_PRIORITY.default, kept });
+    fifoPorts[port] = { priority: EVTCHN_FIFO_PRIORITY.default, kept };
   }
   const fifo = emptyFifo(domainOf(machine, domid).vcpus.length);
-  return updateDomain(cite(machine, 'evtchn_fifo/init_control-switched'), domid, { fifo, fifoPorts });
+  return updateDomain(cite(machine, 'evtchn_fifo/init_control-switched'), domid, { fifo, fifoPorts: numbered(fifoPorts) });
 };

@@ -62,4 +62,5 @@ export const backToTwoLevel = (machine: Machine, domid: number): Machine => {
   return [...blocks, ...fifo.eventArray].reduce(putPageAndType, plain);
 };
 
-const hasChannels = (machine: Machine, domid: number): boolean => domainOf(machine, domid).channels.some((channel) => channel !== null);
+const hasChannels = (machine: Machine, domid: number): boolean =>
+  domainOf(machine, domid).channels.some((block) => block !== null && block.used > 0);
