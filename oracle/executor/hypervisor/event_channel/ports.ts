@@ -16,7 +16,7 @@ export const portIsValid = (domain: Domain, port: number): boolean => port < dom
 export const takePort = (machine: Machine, domain: Domain): Port | null => {
   const { fifo } = domain;
   const limit = fifo === null ? domain.info.ports : EVTCHN_FIFO_NR_CHANNELS;
-  for (let port = domain.usedPorts.lowest(); port < limit; port++) {
+  for (let port = domain.usedPorts.lowest(0); port < limit; port = domain.usedPorts.lowest(port + 1)) {
     if (domain.portAt(port) !== null) {
       domain.usedPorts.note(port);
       continue;

@@ -15,13 +15,21 @@ export class UsedPorts {
     this.note(0);
   }
 
-  /** The lowest port that is not noted. */
-  lowest(): number {
+  /** The lowest port from `from` on that is not noted. */
+  lowest(from: number): number {
     const { words, full } = this;
-    let group = 0;
-    while (group < full.length && full[group] === -1) group++;
+    const first = from >>> 5;
+    if (first >= WORDS) return WORDS * 32;
+    const rest = words[first] | ((1 << (from & 31)) - 1);
+    if (rest !== -1) return first * 32 + lowestClear(rest);
+    let group = (first + 1) >>> 5;
     if (group === full.length) return WORDS * 32;
-    const word = group * 32 + lowestClear(full[group]);
+    let groups = full[group] | ((1 << ((first + 1) & 31)) - 1);
+    while (groups === -1) {
+      if (++group === full.length) return WORDS * 32;
+      groups = full[group];
+    }
+    const word = group * 32 + lowestClear(groups);
     return word * 32 + lowestClear(words[word]);
   }
 
