@@ -1,6 +1,6 @@
 /**
  * Two domains take turns: one runs its steps while the other sleeps on a port. Domain 1 allocates port 1 for domain 0 and grants its page of results
- * under reference 8; domain 0 binds to port 1 (its own is port 1 too) and maps the page. So ports, grants and results are agreed without a word.
+ * under reference 4; domain 0 binds to port 1 (its own is port 1 too) and maps the page. So ports, grants and results are agreed without a word.
  */
 import { HYPERCALL, type HypercallName } from '#spec/abi/hypercall.ts';
 import { addressOf, at, imm } from '../asm/operand.ts';
@@ -8,9 +8,9 @@ import { GRANT, PEER_RESULTS, RESULTS, SHARED_INFO, VAR } from '../layout.ts';
 import { type Context, R } from './context.ts';
 import { loadValue } from './values.ts';
 
-/** Port that each side keeps for turns, and the grant reference of the results. */
+/** Port that each side keeps for turns, and the grant reference of the results: a reserved one, that stays when the table's version changes. */
 export const TURN_PORT = 1;
-export const RESULTS_REF = 8;
+export const RESULTS_REF = 4;
 /** How long a domain waits for the other before it goes on alone: a crashed domain never answers. */
 const PATIENCE_NS = 1_000_000_000;
 /** How often domain 0 looks whether domain 1 is up. */
