@@ -1,7 +1,9 @@
 /** The machine that `run` boots, and how it stands in a trace. */
 import { MachineConfig } from '#spec/config.ts';
 import { BadInput } from '#spec/failure.ts';
-import { debian_4_17, dom0, domU } from '#spec/machines/debian_4_17.ts';
+import { debian } from '#spec/machines/debian.ts';
+import { dom0, domU } from '#spec/machines/debian_4_17.ts';
+import { REFERENCE_RELEASE, type XenRelease } from '#spec/releases/release.ts';
 import { sha256 } from '#traces/file.ts';
 import { firstProblem, TRACE_FORMAT, TRACE_VERSION, type TraceHeader } from '#traces/format.ts';
 import type { EngineName } from '../campaign/engines.ts';
@@ -34,6 +36,8 @@ export type MachineWish = {
   readonly memory: number;
   readonly domUMemory: number;
   readonly lenient: boolean;
+  /** Of Xen; the reference when not given. */
+  readonly xen?: XenRelease | undefined;
 };
 
 const MOST_DOMAINS = 16;
@@ -45,7 +49,7 @@ export const machineFor = (wish: MachineWish): MachineConfig => {
   if (wish.domains > MOST_DOMAINS) throw new BadInput(`${wish.domains} domains; there can be ${MOST_DOMAINS}`);
   const others = Array.from({ length: wish.domains - 1 }, (_, i) => domU(i + 1, '', wish.domUMemory));
   const domains = [dom0(wish.cmdline, wish.memory), ...others];
-  const config = debian_4_17(domains, wish.lenient);
+  const config = debian(wish.xen ?? REFERENCE_RELEASE, domains, wish.lenient);
   const { layout } = config;
   const pages = domains.reduce((sum, d) => sum + d.pages, 0);
   if (layout.domheap_first + pages <= config.frames) return config;

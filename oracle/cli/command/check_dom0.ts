@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { MachineConfig } from '#spec/config.ts';
 import { NotModelled } from '#spec/failure.ts';
 import { withEmptyHost } from '#spec/machines/empty_host.ts';
+import type { XenRelease } from '#spec/releases/release.ts';
 import { bootDom0 } from '../../campaign/dom0/boot.ts';
 import { compareConsoles } from '../../campaign/dom0/console.ts';
 import { LINUX_CMDLINE, LINUX_EXPLAINED, LINUX_MEMORY } from '../../campaign/dom0/linux.ts';
@@ -18,6 +19,7 @@ import { readState, runName, StateFile } from './dom0_state.ts';
 
 export type Dom0Options = {
   dom0?: string;
+  xen?: XenRelease;
   append?: string;
   memory?: number;
   lenient?: true;
@@ -40,11 +42,12 @@ export const addDom0Options = (command: Command): Command =>
 
 const machineOf = ({
   append,
+  xen,
   memory = LINUX_MEMORY,
   lenient = false,
 }: Omit<Dom0Options, 'lenient'> & { lenient?: boolean }): MachineConfig => {
   const cmdline = append === undefined || append === '' ? LINUX_CMDLINE : append;
-  return withEmptyHost(machineFor({ domains: 1, cmdline, memory, domUMemory: 16, lenient }));
+  return withEmptyHost(machineFor({ domains: 1, cmdline, memory, domUMemory: 16, lenient, xen }));
 };
 
 const refusedText = (refused: Readonly<Record<string, number>>): string =>

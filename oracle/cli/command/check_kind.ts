@@ -15,7 +15,7 @@ const KINDS = {
   preempt: { means: '`check --preempt`', options: ['preempt', 'xen', 'seeds', 'out', 'json'] },
   order: { means: '`check --order`', options: ['order', 'peer', 'xen', 'json'] },
   bare: { means: '`check --bare`', options: ['bare', 'append', 'memory', 'lenient', 'steps', 'json'] },
-  dom0: { means: '`check --dom0`', options: ['dom0', 'append', 'memory', 'lenient', 'steps', 'console', 'state', 'json'] },
+  dom0: { means: '`check --dom0`', options: ['dom0', 'xen', 'append', 'memory', 'lenient', 'steps', 'console', 'state', 'json'] },
   sequences: { means: '`check --isa x86` alone', options: ['isa', 'steps', 'seeds', 'json'] },
   silicon: { means: '`check --isa x86 --peer silicon`', options: ['isa', 'peer', 'seeds', 'cases', 'row', 'mode', 'html', 'json'] },
   objdump: { means: '`check --isa x86 --peer objdump`', options: ['isa', 'peer', 'seeds', 'cases', 'json'] },

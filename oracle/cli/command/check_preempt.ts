@@ -3,15 +3,22 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Program } from '#spec/program.ts';
+import { REFERENCE_RELEASE, type XenRelease } from '#spec/releases/release.ts';
 import { ENGINES, loadEngine } from '../../campaign/engines.ts';
 import { checkPreemption, type Parted, PREEMPTIBLE } from '../../campaign/preemption.ts';
-import { denseProgram, shrinkProgram } from '../../generators/index.ts';
+import { denseProgram, forRelease, shrinkProgram } from '../../generators/index.ts';
 import { EXIT } from '../exit_code.ts';
 import { onFile } from '../files.ts';
 import { wholeNumber } from '../option.ts';
 import { count, Progress, rate, table } from '../table.ts';
 
-export type PreemptOptions = { preempt?: number; seeds?: { readonly first: number; readonly last: number }; out: string; json?: true };
+export type PreemptOptions = {
+  preempt?: number;
+  xen?: XenRelease;
+  seeds?: { readonly first: number; readonly last: number };
+  out: string;
+  json?: true;
+};
 
 export const addPreemptOptions = (command: Command): void => {
   command.option(
@@ -38,7 +45,10 @@ const keep = (out: string, seed: number, program: Program, parted: readonly Part
     return { seed, program, parted, folder };
   });
 
-export const checkPreempt = async (first: number, { preempt = 1, seeds, out, json }: PreemptOptions): Promise<number> => {
+export const checkPreempt = async (
+  first: number,
+  { preempt = 1, xen = REFERENCE_RELEASE, seeds, out, json }: PreemptOptions,
+): Promise<number> => {
   const [reference, subject] = await Promise.all(ENGINES.map(loadEngine));
   const pair = { reference: reference!, subject: subject! };
   const programs = seeds ? seeds.last - seeds.first + 1 : PROGRAMS;
@@ -47,7 +57,7 @@ export const checkPreempt = async (first: number, { preempt = 1, seeds, out, jso
   const found: Found[] = [];
   let [questions, runs] = [0, 0];
   for (let seed = first; seed < first + programs; seed++) {
-    const program = denseProgram(seed, { ...PREEMPTIBLE, draws: DRAWS });
+    const program = forRelease(denseProgram(seed, { ...PREEMPTIBLE, draws: DRAWS }), xen);
     const checked = checkPreemption(pair, program, preempt);
     questions += checked.questions;
     runs += checked.runs;

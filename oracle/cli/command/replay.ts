@@ -1,5 +1,6 @@
 /** `xenspec replay`: recorded traces on an engine. */
 import { type Command, Option } from 'commander';
+import { XEN_RELEASES, type XenRelease } from '#spec/releases/release.ts';
 import { imagesOf, readTrace } from '#traces/file.ts';
 import type { Trace } from '#traces/format.ts';
 import { type ReplayVerdict, replay } from '#traces/replay.ts';
@@ -10,17 +11,29 @@ import { plantMutant } from '../mutant.ts';
 import { wholeNumber } from '../option.ts';
 import { count, Progress, table } from '../table.ts';
 
-type Options = { on: EngineName | 'both'; mutant?: string; limit: number; json?: true };
+type Options = { on: EngineName | 'both'; xen?: XenRelease; mutant?: string; limit: number; json?: true };
 export type Replayed = { readonly trace: string; readonly producer: string; readonly engine: EngineName; readonly verdict: ReplayVerdict };
 
 /** A replay is given up after so many steps: a recorded program needs far fewer. */
 const LIMIT = 200_000_000;
 
 /** Replay one trace on several engines. Throws BadInput for a file that is no trace. */
-export const replayFile = async (path: string, engines: readonly EngineName[], limit = LIMIT): Promise<readonly Replayed[]> => {
-  const trace = await readTrace(path);
+export const replayFile = async (
+  path: string,
+  engines: readonly EngineName[],
+  limit = LIMIT,
+  release?: XenRelease,
+): Promise<readonly Replayed[]> => {
+  const recorded = await readTrace(path);
+  const trace = release === undefined ? recorded : asRelease(recorded, release);
   return Promise.all(engines.map((engine) => replayOn(path, trace, engine, limit)));
 };
+
+/** The same run, as if another release of Xen had been under it. */
+const asRelease = ({ header, records }: Trace, release: XenRelease): Trace => ({
+  header: { ...header, machine: { ...header.machine, release } },
+  records,
+});
 
 const replayOn = async (path: string, trace: Trace, engine: EngineName, limit: number): Promise<Replayed> => {
   const boot = await loadEngine(engine);
@@ -54,7 +67,7 @@ const replayCommand = async (paths: readonly string[], options: Options): Promis
   const progress = new Progress('replay', paths.length * engines.length);
   const results: Replayed[] = [];
   for (const path of paths) {
-    results.push(...(await replayFile(path, engines, options.limit)));
+    results.push(...(await replayFile(path, engines, options.limit, options.xen)));
     progress.step(engines.length);
   }
   progress.done();
@@ -74,6 +87,7 @@ export const addReplay = (program: Command, done: (code: number) => void): void 
     .description('replay recorded traces: accepted, rejected at the first difference, or inconclusive')
     .argument('<trace...>', 'trace files (.trace.gz or JSON Lines)')
     .addOption(new Option('--on <engine>', 'engine').choices([...ENGINES, 'both']).default('both'))
+    .addOption(new Option('--xen <release>', 'as another release of Xen than the one that the trace names').choices([...XEN_RELEASES]))
     .option('--limit <instructions>', 'stop after so many', wholeNumber(1), LIMIT)
     .option('--mutant <id>', 'plant a bug first, as `check --mutant` does')
     .option('--json', 'machine-readable result')

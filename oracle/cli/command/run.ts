@@ -5,6 +5,7 @@ import type { MachineConfig } from '#spec/config.ts';
 import type { Event } from '#spec/event.ts';
 import { BadInput, NotModelled } from '#spec/failure.ts';
 import { withEmptyHost } from '#spec/machines/empty_host.ts';
+import { REFERENCE_RELEASE, XEN_RELEASES, type XenRelease } from '#spec/releases/release.ts';
 import { TraceWriter } from '#traces/writer.ts';
 import { ENGINES, type EngineName, loadEngine } from '../../campaign/engines.ts';
 import { type RunResult, runEngine } from '../../campaign/run.ts';
@@ -21,6 +22,7 @@ import { runBare } from './run_bare.ts';
 type Options = {
   domU?: readonly string[];
   on: EngineName;
+  xen?: XenRelease;
   cmdline: string;
   memory: number;
   initrd?: string;
@@ -92,7 +94,7 @@ class Tally {
 const MOST_INITRD_BYTES = 256 * 1024 * 1024;
 
 /** Options that belong to Xen's domains. */
-const XEN_ONLY = ['initrd', 'domU', 'machine', 'trace', 'consoles', 'host'] as const;
+const XEN_ONLY = ['xen', 'initrd', 'domU', 'machine', 'trace', 'consoles', 'host'] as const;
 
 export const runCommand = async (image: string, options: Options): Promise<number> => {
   if (options.bare) {
@@ -107,7 +109,7 @@ export const runCommand = async (image: string, options: Options): Promise<numbe
   const machine =
     options.machine === undefined
       ? machineFor({ ...options, domains: kernels.length, lenient })
-      : { ...machineFromFile(options.machine, kernels.length), lenient };
+      : { ...machineFromFile(options.machine, kernels.length), lenient, ...(options.xen === undefined ? {} : { release: options.xen }) };
   const host = options.host === 'empty' ? withEmptyHost(machine) : machine;
   const { config, images } = options.initrd === undefined ? { config: host, images: kernels } : withInitrd(host, kernels, options);
   const boot = await loadEngine(options.on);
@@ -179,6 +181,9 @@ export const addRun = (program: Command, done: (code: number) => void): void => 
     .argument('<image>', 'ELF file with Xen notes, or a bzImage that holds one; with --bare a multiboot or PVH image')
     .option('--bare', 'no hypervisor: a PC with serial port, debugcon and isa-debug-exit, whose status becomes the exit code')
     .option('--append <text>', "with --bare: the image's command line", commandLine)
+    .addOption(
+      new Option('--xen <release>', `release of Xen (default: ${REFERENCE_RELEASE}, or what --machine says)`).choices([...XEN_RELEASES]),
+    )
     .option('--domU <image>', 'one more domain from this image; repeat for more', collect)
     .addOption(new Option('--on <engine>', 'engine').choices([...ENGINES]).default('executor'))
     .option('--initrd <file>', "dom0's initial RAM disk")
