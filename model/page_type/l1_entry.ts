@@ -7,8 +7,7 @@ import type { Machine } from '../machine.ts';
 import type { Word } from '../word/word.ts';
 import { isIoMemory, isReadOnlyIo, isXenPage, mayMapIo, mayUseDevices, ownerOf } from './owner.ts';
 import { CACHE_ATTRIBUTES, disallowed, frameOf, isPresent, isWritable, PTE } from './pte.ts';
-import { addReference, putPage, putPageAndType } from './references.ts';
-import { getPageType } from './type.ts';
+import { addReference, addReferenceAndType, putPage, putPageAndType } from './references.ts';
 import { allow, refuse, type Verdict } from './verdict.ts';
 
 /** Whose page table, whose frames, and who asks. The last two differ from the first only in calls that name foreign domains. */
@@ -26,7 +25,7 @@ export const getPageFromL1e = (machine: Machine, pte: Word, who: Subjects): L1Ve
   return isIoMemory(machine, frameOf(pte)) ? takeIo(machine, pte, who) : plain(takeRam(machine, pte, who));
 };
 
-const plain = (verdict: Verdict): L1Verdict => ({ ...verdict, flip: 0 });
+const plain = ({ machine, errno }: Verdict): L1Verdict => ({ machine, errno, flip: 0 });
 
 const takeIo = (machine: Machine, pte: Word, { tables, frames, caller }: Subjects): L1Verdict => {
   const mfn = frameOf(pte);
@@ -51,8 +50,7 @@ const takeRam = (machine: Machine, pte: Word, { tables, frames }: Subjects): Ver
   const lent = owner !== null && frames !== tables && isControlDomain({ domid: frames });
   if (owner === null || (owner !== frames && !lent)) return refuse(machine, 'EBUSY', 'page_type/l1-foreign');
 
-  const held = addReference(machine, mfn);
-  const used = isWritable(pte) ? getPageType(held, mfn, 'writable') : allow(held);
+  const used = isWritable(pte) ? addReferenceAndType(machine, mfn, 'writable') : allow(addReference(machine, mfn));
   if (used.errno) return refuse(putPage(used.machine, mfn), 'EBUSY', 'page_type/l1-write_conflict');
   if ((pte.lo & CACHE_ATTRIBUTES) !== 0 && isXenPage(machine, mfn))
     return refuse(putPageFromL1e(used.machine, pte), 'EACCES', 'page_type/l1-cache');

@@ -1,10 +1,11 @@
 /** References to frames, alone and together with a use (type). */
 
+import { cite } from '../journal.ts';
 import { frame, setFrame } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import { freeFrame } from './allocation.ts';
 import { isCounted, ownerOf } from './owner.ts';
-import { getPageType, type PlainType, putPageType } from './type.ts';
+import { getPageType, levelOf, type PlainType, putPageType } from './type.ts';
 import { allow, refuse, type Verdict } from './verdict.ts';
 
 /** Take a reference to a frame that `domid` owns; else EINVAL. */
@@ -25,6 +26,17 @@ export const putPage = (machine: Machine, mfn: number): Machine => {
   return state.refs === 1 ? freeFrame(machine, mfn) : setFrame(machine, mfn, { ...state, refs: state.refs - 1 });
 };
 
+/**
+ * Take a reference and a use of a frame that has a reference already: both counts at once where the frame is used so already. With an
+ * errno the reference alone was taken.
+ */
+export const addReferenceAndType = (machine: Machine, mfn: number, type: PlainType): Verdict => {
+  const state = frame(machine, mfn)!;
+  if (!isCounted(machine, mfn) || state.typeRefs === 0 || state.type !== type) return getPageType(addReference(machine, mfn), mfn, type);
+  const counted = setFrame(machine, mfn, { ...state, refs: state.refs + 1, typeRefs: state.typeRefs + 1 });
+  return allow(cite(counted, 'page_type/type-same'));
+};
+
 /** Take a reference and a use, or neither. */
 export const getPageAndType = (machine: Machine, domid: number, mfn: number, type: PlainType): Verdict => {
   const held = getPage(machine, domid, mfn);
@@ -34,4 +46,9 @@ export const getPageAndType = (machine: Machine, domid: number, mfn: number, typ
 };
 
 /** Give back a use and a reference. */
-export const putPageAndType = (machine: Machine, mfn: number): Machine => putPage(putPageType(machine, mfn), mfn);
+export const putPageAndType = (machine: Machine, mfn: number): Machine => {
+  if (!isCounted(machine, mfn)) return machine;
+  const state = frame(machine, mfn)!;
+  if (state.typeRefs <= 1 || state.refs <= 1 || levelOf(state.type)) return putPage(putPageType(machine, mfn), mfn);
+  return setFrame(machine, mfn, { ...state, refs: state.refs - 1, typeRefs: state.typeRefs - 1 });
+};
