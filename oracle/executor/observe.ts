@@ -100,12 +100,15 @@ const observeFifo = ({ ports }: Domain, { array, vcpus }: FifoState): FifoObserv
 
 const text = ({ lo, hi }: Pick<U64, 'lo' | 'hi'>): string => hexText(lo, hi);
 
+/** A 32-bit guest changes rings without Xen, too. */
+const isInKernel = ({ domain, kernelMode, cpu }: Vcpu): boolean => (domain.compat ? (cpu.selector(CS) & 3) === 1 : kernelMode);
+
 const observeVcpu = (vcpu: Vcpu): VcpuObservation => {
   const { cpu } = vcpu;
   const area = (found: { lo: number; hi: number } | null): string | null => (found === null ? null : hexText(found.lo, found.hi));
   return {
     vcpu: vcpu.id,
-    mode: vcpu.kernelMode ? 'kernel' : 'user',
+    mode: isInKernel(vcpu) ? 'kernel' : 'user',
     initialised: vcpu.initialised,
     online: (vcpu.pauseFlags & VPF.down) === 0,
     runstate: RUNSTATE_NAMES[vcpu.runstate] ?? RUNSTATE_NAMES[RUNSTATE.offline],

@@ -4,8 +4,12 @@ import { DOMID } from '#spec/abi/xen.ts';
 import { digestText, mixFirst, mixSecond, packFrame } from '#spec/digest.ts';
 import { FRAME_TYPES, type FrameObservation } from '#spec/observation.ts';
 
-/** Values of `FrameTable.type`: indices into the specification's FRAME_TYPES. */
-export const PGT = { none: 0, writable: 1, l1: 2, l2: 3, l3: 4, l4: 5, seg_desc: 6, shared: 7 } as const;
+/**
+ * Values of `FrameTable.type`: indices into the specification's FRAME_TYPES; and the kind of L2 whose upper slots are Xen's, to which slot 3 of a
+ * 32-bit domain's L3 leads.
+ */
+export const PGT = { none: 0, writable: 1, l1: 2, l2: 3, l3: 4, l4: 5, seg_desc: 6, shared: 7, xen_l2: 8 } as const;
+const typeName = (type: number) => FRAME_TYPES[type === PGT.xen_l2 ? PGT.l2 : type];
 
 /** `FrameTable.owner` of a frame that nobody owns. */
 export const NO_OWNER = -1;
@@ -22,8 +26,6 @@ export const PGF = {
   xenheap: 8,
   /** A page table that is validated up to `nrValidated`; holds one of `refs` more. */
   partial: 16,
-  /** An L2 whose upper slots are Xen's: slot 3 of a 32-bit domain's L3 leads to it. */
-  xenL2: 32,
 } as const;
 
 export class FrameTable {
@@ -109,7 +111,7 @@ export class FrameTable {
       mfn,
       owner,
       refs: this.refs[mfn],
-      type: typeRefs === 0 ? 'none' : FRAME_TYPES[this.type[mfn]],
+      type: typeRefs === 0 ? 'none' : typeName(this.type[mfn]),
       type_refs: typeRefs,
       pinned: (this.flags[mfn] & PGF.pinned) !== 0,
       partial: (this.flags[mfn] & PGF.partial) === 0 ? null : { entries: this.nrValidated[mfn], nested: this.partialSet[mfn] !== 0 },

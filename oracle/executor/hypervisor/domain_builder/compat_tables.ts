@@ -52,7 +52,7 @@ export const buildCompatTables = (machine: Machine, layout: VirtualLayout, first
   }
   for (let slot = 0; slot < L3_ENTRIES; slot++) if (l2s[slot] === 0) takeL2(slot);
   const top = l2s[L3_ENTRIES - 1]!;
-  frames.flags[top] |= PGF.xenL2;
+  frames.type[top] = PGT.xen_l2;
   fillCompatSlots(machine, top, hypervisor);
   frames.refs[l3] = 4;
   frames.typeRefs[l3] = 2;

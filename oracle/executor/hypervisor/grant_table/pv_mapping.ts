@@ -44,7 +44,8 @@ export const createMapping = (machine: Machine, vcpu: Vcpu, lo: number, hi: numb
   const oldHi = view.getInt32(at + 4, true);
   const wanted = entryFlags(flags);
   const wantedHi = addressHi(mfn) | PTE_HIGH.NX;
-  machine.memory.writeHalves(at, addressLo(mfn) | adjustL1Lo(wanted, wantedHi), adjustL1Hi(wanted, wantedHi));
+  if (vcpu.domain.compat) machine.memory.writeHalves(at, addressLo(mfn) | wanted, wantedHi);
+  else machine.memory.writeHalves(at, addressLo(mfn) | adjustL1Lo(wanted, wantedHi), adjustL1Hi(wanted, wantedHi));
   putPageFromL1e(machine, vcpu, oldLo, oldHi);
   return true;
 };

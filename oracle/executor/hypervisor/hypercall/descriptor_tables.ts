@@ -28,7 +28,7 @@ export const set_gdt = (machine: Machine, vcpu: Vcpu, args: Int32Array): number 
 /** One descriptor at a machine address, in a page of descriptors or in one that is no table of any kind. */
 export const update_descriptor = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
   const [lo, hi] = [args[0], args[1]];
-  if ((lo & 7) !== 0 || !checkDescriptor(args[2], args[3])) return minus('EINVAL');
+  if ((lo & 7) !== 0 || !checkDescriptor(args[2], args[3], vcpu.domain)) return minus('EINVAL');
   const { lo: low, hi: high } = checked;
   const mfn = frameOfAddress(lo, hi);
   const { frames } = machine;

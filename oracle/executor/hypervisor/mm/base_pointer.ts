@@ -4,10 +4,15 @@ import { PGT } from '../frame_table.ts';
 import type { Machine } from '../machine.ts';
 import { flushLocal } from '../tlbflush.ts';
 import type { Vcpu } from '../vcpu.ts';
+import { addressHi, addressLo, entryChanged, PTE } from './entry.ts';
 import { dropLdtPages } from './local_descriptor_table.ts';
 import { leaveOldGuestTable, putOldGuestTable } from './old_guest_table.ts';
 import { getPageAndType, putPageAndType } from './page_type.ts';
+import { deferPutFromTableEntry } from './table_entry.ts';
 import { fillM2pSlot, m2pSlotIsEmpty, zapM2pSlot } from './xen_slots.ts';
+
+/** Flags of the entry for a 32-bit guest's L3. */
+const BASE_POINTER = PTE.PRESENT | PTE.RW | PTE.USER | PTE.ACCESSED;
 
 const isM2pStrict = (vcpu: Vcpu): boolean => (vcpu.domain.vmAssistHigh & (1 << (VMASST_TYPE.m2p_strict - 32))) !== 0;
 
@@ -24,6 +29,7 @@ const putOld = (machine: Machine, vcpu: Vcpu, old: number): number => {
  * or after; asked again it goes on.
  */
 export const newGuestCr3 = (machine: Machine, vcpu: Vcpu, mfn: number): number => {
+  if (vcpu.domain.compat) return newCompatCr3(machine, vcpu, mfn);
   const waiting = putOldGuestTable(machine, vcpu);
   if (waiting !== 0) return waiting;
   const old = vcpu.kernelTable;
@@ -39,6 +45,26 @@ export const newGuestCr3 = (machine: Machine, vcpu: Vcpu, mfn: number): number =
   if (vcpu.kernelMode) vcpu.cpu.root = mfn;
   flushLocal(machine, vcpu);
   return putOld(machine, vcpu, old);
+};
+
+/**
+ * The L3 of a 32-bit guest stands in the first slot of an L4 of Xen's, which changes as any entry does. What the old one held is given up by the
+ * next call.
+ */
+const newCompatCr3 = (machine: Machine, vcpu: Vcpu, mfn: number): number => {
+  const at = vcpu.kernelTable * 4096;
+  const { memory } = machine;
+  const oldLo = memory.view.getInt32(at, true);
+  const oldHi = memory.view.getInt32(at + 4, true);
+  const [lo, hi] = [addressLo(mfn) | BASE_POINTER, addressHi(mfn)];
+  const isOther = entryChanged(oldLo, oldHi, lo, hi);
+  const answer = isOther ? getPageAndType(machine, vcpu, mfn, PGT.l3, vcpu.domain.domid) : 0;
+  if (answer !== 0) return answer;
+  if (lo !== oldLo || hi !== oldHi) memory.writeHalves(at, lo, hi);
+  if (isOther) deferPutFromTableEntry(vcpu, oldLo, oldHi, vcpu.kernelTable);
+  dropLdtPages(machine, vcpu);
+  flushLocal(machine, vcpu);
+  return 0;
 };
 
 /** Frame 0: none. Answers as newGuestCr3. */

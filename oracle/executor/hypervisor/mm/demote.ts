@@ -4,6 +4,8 @@ import { PGT } from '../frame_table.ts';
 import { shouldPreempt } from '../hypercall/continuation.ts';
 import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../vcpu.ts';
+import { firstXenSlot, unadjustCompatLo } from './compat_rules.ts';
+import { frameOf, PTE } from './entry.ts';
 import { putPageFromL1e } from './l1_entry.ts';
 import { isXenSlot } from './promote.ts';
 import { putPageFromTableEntry } from './table_entry.ts';
@@ -23,6 +25,9 @@ export const demote = (machine: Machine, vcpu: Vcpu, table: number, type: number
     }
     return 0;
   }
+  const owner = machine.domainById(frames.owner[table]);
+  const xenSlot = firstXenSlot(owner, type);
+  const pae = owner?.compat === true && type === PGT.l3;
   let partialSet = frames.partialSet[table] !== 0;
   const interruptAt = (slot: number, isSet: boolean): number => {
     frames.nrValidated[table] = slot;
@@ -32,8 +37,12 @@ export const demote = (machine: Machine, vcpu: Vcpu, table: number, type: number
   for (let slot = frames.nrValidated[table] - (partialSet ? 0 : 1); slot >= 0; slot--, partialSet = false) {
     if (type === PGT.l4 && isXenSlot(slot)) continue;
     const at = table * 4096 + 8 * slot;
-    const answer = putPageFromTableEntry(machine, vcpu, view.getInt32(at, true), view.getInt32(at + 4, true), table, partialSet);
-    if (answer !== 0) return interruptAt(slot, true);
+    if (slot < xenSlot) {
+      const [lo, hi] = [view.getInt32(at, true), view.getInt32(at + 4, true)];
+      const answer = putPageFromTableEntry(machine, vcpu, lo, hi, table, partialSet);
+      if (answer !== 0) return interruptAt(slot, true);
+      if (pae && (lo & PTE.PRESENT) !== 0 && frameOf(lo, hi) !== table) memory.writeHalves(at, unadjustCompatLo(lo), hi);
+    }
     if (type !== PGT.l4 && slot > 0 && shouldPreempt(machine, vcpu)) return interruptAt(slot, false);
   }
   return 0;

@@ -83,6 +83,7 @@ const update = (machine: Machine, vcpu: Vcpu, cmd: number): number => {
     case PGT.l1:
       return modL1Entry(machine, vcpu, at, valueLo, valueHi, preserve, owners.table, owners.page);
     case PGT.l2:
+    case PGT.xen_l2:
     case PGT.l3:
     case PGT.l4:
       if (owners.page !== owners.table) return -ERRNO.EINVAL;

@@ -13,6 +13,7 @@ import { isCanonical, unsigned } from '../u64.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { newGuestCr3, newUserTable } from './base_pointer.ts';
 import { continueBatch, continueFarewell, continueFromStart, isFarewell, RESTART, readDone, writeDone } from './batch.ts';
+import { isCompat } from './compat_rules.ts';
 import { changeLdt } from './local_descriptor_table.ts';
 import { hasOldGuestTable, putOldGuestTable } from './old_guest_table.ts';
 import { getPgOwner } from './pg_owner.ts';
@@ -73,6 +74,8 @@ const operate = (machine: Machine, vcpu: Vcpu, cmd: number, pgOwner: number): nu
     case OP.pin_l3_table:
       return pinTable(machine, vcpu, mfn, PGT.l3, pgOwner);
     case OP.pin_l4_table:
+      // A 32-bit domain has none, and Xen says nothing.
+      if (isCompat(machine, pgOwner)) return 0;
       return pinTable(machine, vcpu, mfn, PGT.l4, pgOwner);
     case OP.unpin_table:
       return unpinTable(machine, vcpu, mfn, pgOwner);

@@ -3,6 +3,7 @@ import { ERRNO } from '#spec/abi/errno.ts';
 import { PGT } from '../frame_table.ts';
 import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../vcpu.ts';
+import { adjustCompatLo, firstXenSlot, hasBadCompatL3Flags, isCompat, XEN_L2_SLOT } from './compat_rules.ts';
 import { entryChanged, PTE } from './entry.ts';
 import { adjustL1Hi, adjustL1Lo, getPageFromL1e, hasBadL1Flags, putPageFromL1e } from './l1_entry.ts';
 import { isXenSlot } from './promote.ts';
@@ -37,8 +38,9 @@ export const modL1Entry = (
     return 0;
   }
   if (hasBadL1Flags(machine, tableOwner, lo)) return -ERRNO.EINVAL;
-  const newLo = adjustL1Lo(lo, hi);
-  const newHi = adjustL1Hi(lo, hi);
+  const compat = isCompat(machine, tableOwner);
+  const newLo = compat ? lo : adjustL1Lo(lo, hi);
+  const newHi = compat ? hi : adjustL1Hi(lo, hi);
   if (!entryChanged(oldLo, oldHi, newLo, newHi)) {
     store(machine, at, newLo, newHi, preserve);
     return 0;
@@ -62,13 +64,19 @@ export const modTableEntry = (
 ): number => {
   const table = at >>> 12;
   if (type === PGT.l4 && isXenSlot((at & 4095) >>> 3)) return -ERRNO.EINVAL;
+  const compat = vcpu.domain.compat;
+  if (compat) {
+    const slot = (at & 4095) >>> 3;
+    if (type === PGT.l3 && slot >= XEN_L2_SLOT) return -ERRNO.EINVAL;
+    if (slot >= firstXenSlot(vcpu.domain, type)) return -ERRNO.EPERM;
+  }
   const { view } = machine.memory;
   const oldLo = view.getInt32(at, true);
   const oldHi = view.getInt32(at + 4, true);
   let newLo = lo;
   if ((lo & PTE.PRESENT) !== 0) {
-    if (hasBadTableFlags(lo)) return -ERRNO.EINVAL;
-    newLo = adjustTableLo(lo, type);
+    if (hasBadTableFlags(lo) || (compat && type === PGT.l3 && hasBadCompatL3Flags(hi))) return -ERRNO.EINVAL;
+    newLo = compat ? adjustCompatLo(lo, type) : adjustTableLo(lo, type);
     if (!entryChanged(oldLo, oldHi, newLo, hi)) {
       store(machine, at, newLo, hi, preserve);
       return 0;

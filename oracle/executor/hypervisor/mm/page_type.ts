@@ -12,7 +12,7 @@ import { dropLinearLink } from './linear_table.ts';
 import { getPage, putPage } from './page.ts';
 import { promote } from './promote.ts';
 
-const isTable = (type: number): boolean => type >= PGT.l1 && type <= PGT.l4;
+const isTable = (type: number): boolean => (type >= PGT.l1 && type <= PGT.l4) || type === PGT.xen_l2;
 
 /**
  * Take a type reference. Answers 0 or a negative errno: -EINVAL when the frame is of another type now, -ERESTART when the check of a table
@@ -94,6 +94,7 @@ export const putPageType = (machine: Machine, vcpu: Vcpu, mfn: number, partial =
     const answer = demote(machine, vcpu, mfn, type);
     if (isLink && (before & PGF.validated) !== 0) dropLinearLink(machine, mfn, from);
     if (answer === 0) {
+      if (type === PGT.xen_l2) frames.type[mfn] = PGT.l2;
       typeRefs[mfn] = 0;
       frames.lastUse[mfn] = machine.tlb.time;
     } else {

@@ -2,14 +2,27 @@
 
 import { ERRNO } from '#spec/abi/errno.ts';
 import { VMASST_TYPE, XEN_L4_SLOTS } from '#spec/abi/xen.ts';
+import { NotModelled } from '#spec/failure.ts';
+import type { Domain } from '../domain.ts';
 import { PGT } from '../frame_table.ts';
 import { shouldPreempt } from '../hypercall/continuation.ts';
 import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../vcpu.ts';
+import {
+  adjustCompatLo,
+  COMPAT_L3_ENTRIES,
+  firstXenSlot,
+  hasBadCompatL3Flags,
+  isCompat,
+  unadjustCompatLo,
+  XEN_L2_SLOT,
+} from './compat_rules.ts';
+import { fillCompatSlots } from './compat_slots.ts';
 import { checkDescriptorPage } from './descriptor.ts';
 import { frameOf, PTE } from './entry.ts';
 import { adjustL1Hi, adjustL1Lo, getPageFromL1e, putPageFromL1e } from './l1_entry.ts';
-import { adjustTableLo, getPageFromTableEntry } from './table_entry.ts';
+import { getPageAndType, type Hold } from './page_type.ts';
+import { adjustTableLo, getPageFromTableEntry, hasBadTableFlags } from './table_entry.ts';
 import { clearXenSlots, fillM2pSlot } from './xen_slots.ts';
 
 const ENTRIES = 512;
@@ -19,12 +32,15 @@ export const promote = (machine: Machine, vcpu: Vcpu, mfn: number, type: number)
   if (type === PGT.l1) return promoteL1(machine, vcpu, mfn);
   if (type === PGT.seg_desc) return checkDescriptorPage(machine, mfn) ? 0 : -ERRNO.EINVAL;
   const answer = promoteTable(machine, vcpu, mfn, type);
+  if (answer === 0 && type === PGT.xen_l2) fillCompatSlots(machine, mfn, ownerOf(machine, mfn)!.hypervisorStart);
   if (answer === 0 && type === PGT.l4) {
     clearXenSlots(machine, mfn);
     if (isM2pStrict(machine, mfn)) fillM2pSlot(machine, mfn);
   }
   return answer;
 };
+
+const ownerOf = (machine: Machine, mfn: number): Domain | undefined => machine.domainById(machine.frames.owner[mfn]);
 
 const isM2pStrict = (machine: Machine, l4: number): boolean => {
   const owner = machine.domainById(machine.frames.owner[l4])!;
@@ -36,6 +52,7 @@ const promoteL1 = (machine: Machine, vcpu: Vcpu, table: number): number => {
   const { memory } = machine;
   const domid = machine.frames.owner[table];
   const start = table * 4096;
+  const compat = isCompat(machine, domid);
   for (let at = start; at < start + 8 * ENTRIES; at += 8) {
     const lo = memory.view.getInt32(at, true);
     if ((lo & PTE.PRESENT) === 0) continue;
@@ -48,8 +65,8 @@ const promoteL1 = (machine: Machine, vcpu: Vcpu, table: number): number => {
       return flip;
     }
     const flipped = lo ^ flip;
-    const newLo = adjustL1Lo(flipped, hi);
-    const newHi = adjustL1Hi(flipped, hi);
+    const newLo = compat ? flipped : adjustL1Lo(flipped, hi);
+    const newHi = compat ? hi : adjustL1Hi(flipped, hi);
     if (newLo !== lo || newHi !== hi) memory.writeHalves(at, newLo, newHi);
   }
   return 0;
@@ -66,24 +83,52 @@ const promoteTable = (machine: Machine, vcpu: Vcpu, table: number, type: number)
   const { frames, memory } = machine;
   let partialSet = frames.partialSet[table] !== 0;
   const start = frames.nrValidated[table];
-  const retain = type !== PGT.l2;
-  for (let slot = start; slot < ENTRIES; slot++, partialSet = false) {
+  const retain = type !== PGT.l2 && type !== PGT.xen_l2;
+  const owner = ownerOf(machine, table);
+  const compat = owner?.compat === true;
+  const pae = compat && type === PGT.l3;
+  const end = pae ? COMPAT_L3_ENTRIES : ENTRIES;
+  if (pae) memory.fill(table * 4096 + 8 * end, 8 * (ENTRIES - end), 0);
+  const xenSlot = firstXenSlot(owner, type);
+  for (let slot = start; slot < end; slot++, partialSet = false) {
     if (type === PGT.l4 && isXenSlot(slot)) continue;
     if (type !== PGT.l4 && slot > start && shouldPreempt(machine, vcpu)) return interruptAt(machine, table, slot, false);
+    if (slot >= xenSlot) continue;
     const at = table * 4096 + 8 * slot;
     const lo = memory.view.getInt32(at, true);
-    if ((lo & PTE.PRESENT) === 0) continue;
+    const isXenL2 = pae && slot === XEN_L2_SLOT;
+    if ((lo & PTE.PRESENT) === 0 && !isXenL2) continue;
     const hi = memory.view.getInt32(at + 4, true);
-    const answer = getPageFromTableEntry(machine, vcpu, lo, hi, table, type, { partialSet, retain });
+    const answer = isXenL2
+      ? takeXenL2(machine, vcpu, lo, hi, table, { partialSet, retain })
+      : getPageFromTableEntry(machine, vcpu, lo, hi, table, type, { partialSet, retain });
     if (answer === -ERRNO.ERESTART) return interruptAt(machine, table, slot, true);
     if (answer !== 0) {
       if (slot > 0) stopAt(machine, vcpu, table, slot, partialSet || vcpu.oldGuestTable === frameOf(lo, hi));
+      if (pae) unadjust(machine, table, slot);
       return answer;
     }
-    const newLo = adjustTableLo(lo, type);
+    const newLo = compat ? adjustCompatLo(lo, type) : adjustTableLo(lo, type);
     if (newLo !== lo) memory.writeHalves(at, newLo, hi);
   }
   return 0;
+};
+
+/** The L2 with Xen's slots must be there, and be used once. */
+const takeXenL2 = (machine: Machine, vcpu: Vcpu, lo: number, hi: number, table: number, hold: Hold): number => {
+  const { frames } = machine;
+  if ((lo & PTE.PRESENT) === 0 || hasBadTableFlags(lo) || hasBadCompatL3Flags(hi)) return -ERRNO.EINVAL;
+  const mfn = frameOf(lo, hi);
+  const answer = getPageAndType(machine, vcpu, mfn, PGT.xen_l2, frames.owner[table], hold);
+  if (answer === 0 && frames.typeRefs[mfn] !== 1) throw new NotModelled('compat/shared_xen_l2');
+  return answer;
+};
+
+/** The entries below `slot` are as the guest may have them again. */
+const unadjust = (machine: Machine, table: number, slot: number): void => {
+  const { view } = machine.memory;
+  for (let at = table * 4096 + 8 * (slot - 1); at >= table * 4096; at -= 8)
+    machine.memory.writeHalves(at, unadjustCompatLo(view.getInt32(at, true)), view.getInt32(at + 4, true));
 };
 
 /** The check goes on at `slot` when somebody asks for the type again. `partialSet`: the entry there holds its general reference already. */

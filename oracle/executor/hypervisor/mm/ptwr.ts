@@ -53,9 +53,11 @@ export const ptwrWrite = (machine: Machine, vcpu: Vcpu, at: number, bytes: numbe
     const flip = getPageFromL1e(machine, vcpu, newLo, newHi, domid, domid);
     if (flip < 0) return false;
     newLo ^= flip;
-    const kernelHi = adjustL1Hi(newLo, newHi);
-    newLo = adjustL1Lo(newLo, newHi);
-    newHi = kernelHi;
+    if (!vcpu.domain.compat) {
+      const kernelHi = adjustL1Hi(newLo, newHi);
+      newLo = adjustL1Lo(newLo, newHi);
+      newHi = kernelHi;
+    }
   }
   memory.writeHalves(entry, newLo, newHi);
   putPageFromL1e(machine, vcpu, oldLo, oldHi);

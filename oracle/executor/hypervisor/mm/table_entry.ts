@@ -3,6 +3,7 @@ import { ERRNO } from '#spec/abi/errno.ts';
 import { PGT } from '../frame_table.ts';
 import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../vcpu.ts';
+import { hasBadCompatL3Flags, isCompat } from './compat_rules.ts';
 import { frameOf, PTE } from './entry.ts';
 import { getLinearTable } from './linear_table.ts';
 import { putPage } from './page.ts';
@@ -17,7 +18,7 @@ export const hasBadTableFlags = (lo: number): boolean => (lo & DISALLOWED) !== 0
 export const adjustTableLo = (lo: number, type: number): number => (type === PGT.l4 ? lo | PTE.USER | PTE.ACCESSED : lo | PTE.USER);
 
 /** The type of the tables that entries of a table of this type refer to. */
-const below = (type: number): number => type - 1;
+const below = (type: number): number => (type === PGT.xen_l2 ? PGT.l1 : type - 1);
 
 /** Take the references of a present entry in `table`. Answers 0 or a negative errno (getPageType). */
 export const getPageFromTableEntry = (
@@ -29,10 +30,12 @@ export const getPageFromTableEntry = (
   type: number,
   hold?: Hold,
 ): number => {
-  if (hasBadTableFlags(lo)) return -ERRNO.EINVAL;
+  if (hasBadTableFlags(lo) || (type === PGT.l3 && isCompat(machine, machine.frames.owner[table]) && hasBadCompatL3Flags(hi)))
+    return -ERRNO.EINVAL;
   const domid = machine.frames.owner[table];
   const answer = getPageAndType(machine, vcpu, frameOf(lo, hi), below(type), domid, hold);
-  if (answer === -ERRNO.EINVAL && getLinearTable(machine, lo, hi, table, type, domid)) return 0;
+  const mayLink = type !== PGT.l3 || !isCompat(machine, domid);
+  if (answer === -ERRNO.EINVAL && mayLink && getLinearTable(machine, lo, hi, table, type, domid)) return 0;
   return answer;
 };
 
