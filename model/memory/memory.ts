@@ -55,7 +55,24 @@ export const pageOf = (m: Memory, mfn: number): Page => {
   if (mfn === m.mfn1) return m.page1;
   if (mfn === m.mfn2) return m.page2;
   if (mfn === m.mfn3) return m.page3;
-  return pageAt(m.tree, mfn);
+  return pageIn(m.tree, mfn);
+};
+
+/** Where the pages of the tree that was asked last are: remembering never shows, it only saves the way down. */
+const KNOWN = 64;
+const knownPages = new Array<Page>(KNOWN).fill(EMPTY_PAGE);
+const knownMfns = new Int32Array(KNOWN).fill(-1);
+let knownTree: Tree = EMPTY_ROOT;
+
+const pageIn = (tree: Tree, mfn: number): Page => {
+  const slot = mfn & (KNOWN - 1);
+  if (tree !== knownTree) {
+    knownTree = tree;
+    knownMfns.fill(-1);
+  } else if (knownMfns[slot] === mfn) return knownPages[slot];
+  knownMfns[slot] = mfn;
+  knownPages[slot] = pageAt(tree, mfn);
+  return knownPages[slot];
 };
 
 /** A memory in which a frame has other contents. */

@@ -49,6 +49,19 @@ export const pageWithWords = (page: Page, words: readonly (Word | undefined)[]):
     }),
   );
 
+/** The page with `count` words from number `first` on replaced. Leaves that none of them falls into stay as they are. */
+export const pageWithRun = (page: Page, first: number, count: number, wordAt: (index: number) => Word): Page => {
+  const leaves = page.leaves.slice();
+  const end = first + count;
+  for (let at = first; at < end; ) {
+    const words = leaves[at >> 5].words.slice();
+    const leaf = at >> 5;
+    for (; at < end && at >> 5 === leaf; at++) words[at & 31] = wordAt(at);
+    leaves[leaf] = new Leaf(words);
+  }
+  return new Page(leaves);
+};
+
 /** `length` bytes of a page from `offset` on. */
 export const pageBytes = (page: Page, offset: number, length: number): Uint8Array => {
   const bytes = new Uint8Array(length);

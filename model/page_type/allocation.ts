@@ -6,8 +6,8 @@ import { cite } from '../journal.ts';
 import { domainOf, findDomain, frame, setFrame, setMemory, updateDomain } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import { clearPage } from '../memory/access.ts';
-import { readWord, withPageOf, writeWord } from '../memory/memory.ts';
-import { pageFrom } from '../memory/page.ts';
+import { pageOf, withPageOf, writeWord } from '../memory/memory.ts';
+import { pageWithRun } from '../memory/page.ts';
 import { flushForOwner } from '../tlb.ts';
 import { fromBigInt, type Word } from '../word/word.ts';
 
@@ -58,12 +58,10 @@ export const setM2pRun = (machine: Machine, first: number, count: number, page: 
   const { m2p_first } = machine.config.layout;
   let { memory } = machine;
   for (let table = Math.floor(first / 512); table * 512 < first + count; table++) {
-    const old = memory;
-    const entry = (i: number): Word => {
-      const n = table * 512 + i - first;
-      return n < 0 || n >= count ? readWord(old, m2p_first + table, i) : page(n);
-    };
-    memory = withPageOf(memory, m2p_first + table, pageFrom(entry));
+    const from = Math.max(first - table * 512, 0);
+    const to = Math.min(first + count - table * 512, 512);
+    const named = pageWithRun(pageOf(memory, m2p_first + table), from, to - from, (i) => page(table * 512 + i - first));
+    memory = withPageOf(memory, m2p_first + table, named);
   }
   return setMemory(machine, memory);
 };

@@ -6,7 +6,7 @@ import { addressOk, copyFromGuest, writeGuestWord } from '../../guest_copy.ts';
 import { cite } from '../../journal.ts';
 import type { Machine } from '../../machine.ts';
 import { wordIn } from '../../memory/guest.ts';
-import { setM2p, setM2pRun } from '../../page_type/allocation.ts';
+import { setM2pRun } from '../../page_type/allocation.ts';
 import { addInt, fromNumber, isZero, toBigInt, toNumber, type Word } from '../../word/word.ts';
 import { isControlDomain, mayTarget } from '../domids.ts';
 import { preemptCheck } from '../preempt.ts';
@@ -125,15 +125,8 @@ const populate: Extent = (machine, reservation, i) => {
 };
 
 /** The frames of an extent are the pages from `page` on. */
-export const nameFrames = (machine: Machine, mfn: number, order: number, page: Word): Machine => {
-  return order < 3 ? each(machine, mfn, 2 ** order, page) : setM2pRun(machine, mfn, 2 ** order, (n) => addInt(page, n));
-};
-
-const each = (machine: Machine, mfn: number, count: number, page: Word): Machine => {
-  let m = machine;
-  for (let i = 0; i < count; i++) m = setM2p(m, mfn + i, addInt(page, i));
-  return m;
-};
+export const nameFrames = (machine: Machine, mfn: number, order: number, page: Word): Machine =>
+  setM2pRun(machine, mfn, 2 ** order, (n) => addInt(page, n));
 
 const decrease: Extent = (machine, reservation, i) => {
   const { machine: m, value: first } = listed(machine, reservation, i);
