@@ -31,12 +31,18 @@ export const shouldPreempt = (machine: Machine, vcpu: Vcpu): boolean => {
 };
 
 /**
+ * Whether further questions get the answer that the last one got, no, as long as nothing happens: they need only be counted. Not when the input says of
+ * single questions how they are answered.
+ */
+export const answersAlike = (machine: Machine): boolean => machine.preempt === null;
+
+/**
  * Have the call made again with these arguments (each a low and a high half); those not given stay as they are. The handler returns
  * whatever this returns.
  */
 export const continueCall = (...halves: readonly number[]): number => {
   CALL_STATE.preempted = true;
-  CALL_STATE.continuation.set(halves);
+  for (let i = 0; i < halves.length; i++) CALL_STATE.continuation[i] = halves[i];
   CALL_STATE.continuationCount = halves.length >>> 1;
   return 0;
 };

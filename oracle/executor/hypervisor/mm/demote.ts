@@ -1,16 +1,15 @@
 /** Giving back what the entries of a page table hold, because nobody relies on it any more. */
 import { ERRNO } from '#spec/abi/errno.ts';
 import { PGT } from '../frame_table.ts';
-import { shouldPreempt } from '../hypercall/continuation.ts';
+import { answersAlike, shouldPreempt } from '../hypercall/continuation.ts';
 import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { firstXenSlot, unadjustCompatLo } from './compat_rules.ts';
 import { frameOf, PTE } from './entry.ts';
 import { putPageFromL1e } from './l1_entry.ts';
+import { ENTRIES, nextPresent, previousPresent } from './present_entries.ts';
 import { isXenSlot } from './promote.ts';
 import { putPageFromTableEntry } from './table_entry.ts';
-
-const ENTRIES = 512;
 
 /**
  * The entries below `nrValidated`, last first; with `partialSet` the one at it too. An L1 always gives back all. Answers 0, or -ERESTART when
@@ -20,7 +19,8 @@ export const demote = (machine: Machine, vcpu: Vcpu, table: number, type: number
   const { frames, memory } = machine;
   const { view } = memory;
   if (type === PGT.l1) {
-    for (let at = table * 4096, end = at + 8 * ENTRIES; at < end; at += 8) {
+    for (let slot = nextPresent(memory, table, 0); slot < ENTRIES; slot = nextPresent(memory, table, slot + 1)) {
+      const at = table * 4096 + 8 * slot;
       putPageFromL1e(machine, vcpu, view.getInt32(at, true), view.getInt32(at + 4, true));
     }
     return 0;
@@ -43,7 +43,14 @@ export const demote = (machine: Machine, vcpu: Vcpu, table: number, type: number
       if (answer !== 0) return interruptAt(slot, true);
       if (pae && (lo & PTE.PRESENT) !== 0 && frameOf(lo, hi) !== table) memory.writeHalves(at, unadjustCompatLo(lo), hi);
     }
-    if (type !== PGT.l4 && slot > 0 && shouldPreempt(machine, vcpu)) return interruptAt(slot, false);
+    if (type !== PGT.l4 && slot > 0) {
+      if (shouldPreempt(machine, vcpu)) return interruptAt(slot, false);
+      if (!answersAlike(machine)) continue;
+      const present = previousPresent(memory, table, slot - 1);
+      // Slot 0 asks nothing.
+      machine.questions += slot - Math.max(present + 1, 1);
+      slot = present + 1;
+    }
   }
   return 0;
 };

@@ -5,7 +5,7 @@ import { VMASST_TYPE, XEN_L4_SLOTS } from '#spec/abi/xen.ts';
 import { NotModelled } from '#spec/failure.ts';
 import type { Domain } from '../domain.ts';
 import { PGT } from '../frame_table.ts';
-import { shouldPreempt } from '../hypercall/continuation.ts';
+import { answersAlike, shouldPreempt } from '../hypercall/continuation.ts';
 import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../vcpu.ts';
 import {
@@ -22,10 +22,9 @@ import { checkDescriptorPage } from './descriptor.ts';
 import { frameOf, PTE } from './entry.ts';
 import { adjustL1Hi, adjustL1Lo, getPageFromL1e, putPageFromL1e } from './l1_entry.ts';
 import { getPageAndType, type Hold } from './page_type.ts';
+import { ENTRIES, nextPresent } from './present_entries.ts';
 import { adjustTableLo, getPageFromTableEntry, hasBadTableFlags } from './table_entry.ts';
 import { clearXenSlots, fillM2pSlot } from './xen_slots.ts';
-
-const ENTRIES = 512;
 
 /** Take the references of all present entries. Answers 0 or a negative errno; -ERESTART: interrupted, what was done stays. */
 export const promote = (machine: Machine, vcpu: Vcpu, mfn: number, type: number): number => {
@@ -53,9 +52,9 @@ const promoteL1 = (machine: Machine, vcpu: Vcpu, table: number): number => {
   const domid = machine.frames.owner[table];
   const start = table * 4096;
   const compat = isCompat(machine, domid);
-  for (let at = start; at < start + 8 * ENTRIES; at += 8) {
+  for (let slot = nextPresent(memory, table, 0); slot < ENTRIES; slot = nextPresent(memory, table, slot + 1)) {
+    const at = start + 8 * slot;
     const lo = memory.view.getInt32(at, true);
-    if ((lo & PTE.PRESENT) === 0) continue;
     const hi = memory.view.getInt32(at + 4, true);
     const flip = getPageFromL1e(machine, vcpu, lo, hi, domid, domid);
     if (flip < 0) {
@@ -97,7 +96,13 @@ const promoteTable = (machine: Machine, vcpu: Vcpu, table: number, type: number)
     const at = table * 4096 + 8 * slot;
     const lo = memory.view.getInt32(at, true);
     const isXenL2 = pae && slot === XEN_L2_SLOT;
-    if ((lo & PTE.PRESENT) === 0 && !isXenL2) continue;
+    if ((lo & PTE.PRESENT) === 0 && !isXenL2) {
+      if (type === PGT.l4 || pae || slot === start || !answersAlike(machine)) continue;
+      const present = nextPresent(memory, table, slot + 1);
+      machine.questions += present - slot - 1;
+      slot = present - 1;
+      continue;
+    }
     const hi = memory.view.getInt32(at + 4, true);
     const answer = isXenL2
       ? takeXenL2(machine, vcpu, lo, hi, table, { partialSet, retain })
