@@ -6,6 +6,7 @@ import { compute, computeInUserMode, look } from './families/compute.ts';
 import { CORNERS } from './families/corners.ts';
 import { EVENT_CHANNELS } from './families/event_channel.ts';
 import { fifoEpisode } from './families/event_fifo.ts';
+import { GRANT_MOVES } from './families/grant_moves.ts';
 import { GRANTS } from './families/grant_table.ts';
 import { MEMORY } from './families/memory.ts';
 import { PEERS } from './families/peers.ts';
@@ -53,14 +54,14 @@ const THEMES: readonly (readonly Family[])[] = [
   PROCESSOR,
   [...EVENT_CHANNELS, ...EVENT_CHANNELS, ...SCHEDULING, multicall],
   [...MEMORY, readEntry, look, accessInUserMode],
-  [...GRANTS, ...GRANTS, readEntry, ...MEMORY.slice(0, 3)],
+  [...GRANTS, ...GRANTS, ...GRANT_MOVES, readEntry, ...MEMORY.slice(0, 3)],
   [...REGISTERS, trap, computeInUserMode, singleStep, ...CORNERS],
   [...CORNERS, access, trap],
   [...SEGMENTS, ...SEGMENTS, trap, access, ...RETURNS],
   [...PRIVILEGED, ...RETURNS, emulated, trap],
   [...SCHEDULING, ...EVENT_CHANNELS.slice(0, 8), ...REGISTERS],
   [...EVENT_CHANNELS, ...SCHEDULING, fifoEpisode, fifoEpisode, fifoEpisode],
-  [...PROCESSOR, ...EVENT_CHANNELS, ...SCHEDULING, ...MEMORY, ...GRANTS, ...REGISTERS, multicall],
+  [...PROCESSOR, ...EVENT_CHANNELS, ...SCHEDULING, ...MEMORY, ...GRANTS, ...GRANT_MOVES, ...REGISTERS, multicall],
 ];
 
 const SMP_THEMES: readonly (readonly Family[])[] = [

@@ -30,6 +30,8 @@ export class DomainState {
   readonly ports: Port[] = [];
   private readonly used = new Set<number>([0]);
   grantTable = false;
+  /** Version of its grant table; null when it may be either, and entries would mean something else in each. */
+  grantVersion: 1 | 2 | null = 1;
   /** References with an entry, and whether it is read-only. */
   readonly entries: { readonly ref: number; readonly readonly: boolean; readonly dom: number; readonly page: number }[] = [];
   readonly mappings: Mapping[] = [];

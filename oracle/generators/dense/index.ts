@@ -6,6 +6,7 @@ import { Random } from '../random.ts';
 import { Generation } from '../state.ts';
 import { descriptorTables } from './descriptors.ts';
 import { fifo } from './fifo.ts';
+import { grants } from './grants.ts';
 import { LISTED } from './listed.ts';
 import { madePortable } from './portable.ts';
 import { ports } from './ports.ts';
@@ -13,7 +14,7 @@ import { reservations } from './reservation.ts';
 import { tableTree } from './table_tree.ts';
 import type { Theme } from './theme.ts';
 
-export const THEMES: readonly Theme[] = [tableTree, descriptorTables, reservations, ports, fifo, ...LISTED];
+export const THEMES: readonly Theme[] = [tableTree, descriptorTables, reservations, ports, fifo, grants, ...LISTED];
 
 export type DenseOptions = {
   /** Draws of a program, about. */

@@ -1,4 +1,4 @@
-/** Grant tables, version 1: entries, mappings and what becomes of them. */
+/** Grant tables: entries, mappings and what becomes of them. */
 import type { Argument, Step, Value } from '#spec/program.ts';
 import { type Family, type Generation, PAGES, SELF } from '../state.ts';
 import { BAD_POINTERS, domid, gref, handle } from '../values.ts';
@@ -35,9 +35,18 @@ const query: Family = {
   ],
 };
 
+/** The steps that store an entry in the version that the table has. */
+export const storeEntry = (g: Generation, ref: number, flags: number, dom: number, frame: Value, word = 0): Step[] => {
+  if (g.state.grantVersion === 1) return [g.step({ do: 'grant_entry', ref, flags, domid: dom, frame } as never)];
+  const put = (at: number, size: number, value: Value): Step =>
+    g.step({ do: 'access', how: 'write', at: { page: 'grant0', as: 'va', plus: 16 * ref + at }, size, value } as never);
+  return [put(4, 4, word), put(8, 8, frame), put(0, 4, flags + dom * 0x10000)];
+};
+
 /** Make an entry for a data page. */
-const enter = (g: Generation, dom: number): Step[] => {
+export const enter = (g: Generation, dom: number): Step[] => {
   const { r, state } = g;
+  if (state.grantVersion === null) return [];
   const steps: Step[] = [];
   if (!state.grantTable) {
     state.grantTable = true;
@@ -51,7 +60,7 @@ const enter = (g: Generation, dom: number): Step[] => {
     ? r.pick([{ page: 'l1', as: 'mfn' }, { page: 6, as: 'mfn' }, '0xffffffff', { page: 'shared_info', as: 'mfn' }] as const)
     : { page, as: 'mfn' };
   state.entries.push({ ref, readonly, dom, page });
-  steps.push(g.step({ do: 'grant_entry', ref, flags, domid: r.one(12) ? r.pick([5, 0x7ff0, 0xffff]) : dom, frame } as never));
+  steps.push(...storeEntry(g, ref, flags, r.one(12) ? r.pick([5, 0x7ff0, 0xffff]) : dom, frame, r.int(0, 64) + r.int(0, 64) * 0x10000));
   return steps;
 };
 const entry: Family = { weight: 4, make: (g) => enter(g, g.peer && g.r.one(2) ? g.peer.domid : g.state.domid) };
@@ -153,12 +162,13 @@ const readEntry: Family = {
   weight: 3,
   make: (g) => {
     const { r, state } = g;
-    if (state.entries.length === 0) return [];
+    if (state.entries.length === 0 || state.grantVersion === null) return [];
+    const size = state.grantVersion === 1 ? 8 : 16;
     return [
       g.step({
         do: 'access',
         how: 'read',
-        at: { page: 'grant0', as: 'va', plus: 8 * r.pick(state.entries).ref },
+        at: { page: 'grant0', as: 'va', plus: size * r.pick(state.entries).ref },
         size: 4,
         show: 'hex',
       } as never),
