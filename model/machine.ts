@@ -34,6 +34,8 @@ export type Machine = {
   readonly tlb: Tlb;
   /** Next frame that Xen's own heap hands out. */
   readonly xenheapNext: number;
+  /** Frames of it that were given back, the last one first to be handed out again; absent = none. */
+  readonly xenheapFree?: readonly number[];
   /** Frames of domain memory that nobody has, and a frame below which there is none of them. */
   readonly freeFrames: number;
   readonly freeFrom: number;

@@ -45,6 +45,8 @@ const observeDomain = (domain: Domain): DomainObservation => ({
   ports: itemsOf(domain.channels).map(([port, channel]) => observePort(domain, channel, port)),
   ...(domain.fifo ? { fifo: observeFifo(domain, domain.fifo) } : {}),
   grant_frames: domain.grants.frames,
+  ...(domain.grants.version === 2 ? { grant_version: 2 as const } : {}),
+  ...(domain.grants.statusFrames?.length ? { status_frames: domain.grants.statusFrames } : {}),
   active_grants: [...domain.grants.active]
     .sort(([a], [b]) => a - b)
     .map(([ref, { mfn, domid, hostRead, hostWrite, deviceRead, deviceWrite }]) => ({

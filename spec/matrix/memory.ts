@@ -1,8 +1,6 @@
 /** Hypercalls about memory: page tables, reservations, grants. */
-import { hypercall, modelled, not, op, ops, other, type Row, refused, whole } from './cell.ts';
+import { hypercall, modelled, op, ops, other, type Row, refused, whole } from './cell.ts';
 
-const GRANTS_V2 = not('the second version of grant tables');
-const MOVES = not('pages and entries that change hands');
 const TRANSLATED = 'the physical map of a PV guest is its own';
 const HVM_ONLY = 'there is no HVM domain';
 
@@ -61,15 +59,15 @@ export const MEMORY: readonly Row[] = [
   ...hypercall('grant_table_op', 20, [
     ...ops({ map_grant_ref: 0, unmap_grant_ref: 1, setup_table: 2 }, modelled),
     op('dump_table', 3, refused('ENOSYS', ['EINVAL', 'EINVAL'], 'the name alone is left of it')),
-    op('transfer', 4, MOVES),
-    op('copy', 5, not('copies between domains')),
+    op('transfer', 4, modelled),
+    op('copy', 5, modelled),
     op('query_size', 6, modelled),
-    op('unmap_and_replace', 7, MOVES),
+    op('unmap_and_replace', 7, modelled),
     op('set_version', 8, modelled),
-    op('get_status_frames', 9, GRANTS_V2),
+    op('get_status_frames', 9, modelled),
     op('get_version', 10, modelled),
-    op('swap_grant_ref', 11, MOVES),
-    op('cache_flush', 12, not('caches are not modelled')),
+    op('swap_grant_ref', 11, modelled),
+    op('cache_flush', 12, modelled),
     other(refused('ENOSYS', ['EINVAL', 'EINVAL'])),
   ]),
   ...whole('update_va_mapping_otherdomain', 22, modelled),

@@ -35,14 +35,22 @@ export const addCounts = (
   domid: number,
   ref: number,
   counts: readonly Count[],
-  fresh: { readonly mfn: number; readonly domid: number },
+  fresh: Pick<ActiveGrant, 'mfn' | 'domid' | 'part' | 'passedOn'>,
 ): Machine =>
   setActive(
     machine,
     domid,
     ref,
-    change(activeAt(machine, domid, ref) ?? { ...fresh, hostRead: 0, hostWrite: 0, deviceRead: 0, deviceWrite: 0 }, counts, 1),
+    change(activeAt(machine, domid, ref) ?? { ...whatIs(fresh), hostRead: 0, hostWrite: 0, deviceRead: 0, deviceWrite: 0 }, counts, 1),
   );
+
+/** Without the counts that it may have had. */
+const whatIs = ({ mfn, domid, part, passedOn }: Pick<ActiveGrant, 'mfn' | 'domid' | 'part' | 'passedOn'>) => ({
+  mfn,
+  domid,
+  ...(part ? { part } : {}),
+  ...(passedOn ? { passedOn } : {}),
+});
 
 /** Take from the counts. A grant that nobody maps any more is not active. */
 export const dropCounts = (machine: Machine, domid: number, ref: number, counts: readonly Count[]): Machine => {

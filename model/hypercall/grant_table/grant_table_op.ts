@@ -5,12 +5,18 @@ import type { Machine } from '../../machine.ts';
 import type { Word } from '../../word/word.ts';
 import { notModelled } from '../not_modelled.ts';
 import { fail, type HypercallResult, type Perform } from '../result.ts';
-import { mapGrantRefs, unmapGrantRefs } from './batches.ts';
+import { mapGrantRefs, unmapAndReplace, unmapGrantRefs } from './batches.ts';
+import { cacheFlush } from './cache_flush.ts';
+import { copyGrants } from './copy.ts';
+import { getStatusFrames } from './get_status_frames.ts';
 import { querySize } from './query_size.ts';
 import { setupTable } from './setup_table.ts';
+import { swapGrantRefs } from './swap_grant_ref.ts';
+import { transferFrames } from './transfer.ts';
 import { getVersion, setVersion } from './version.ts';
 
-type Rule = (machine: Machine, caller: VcpuRef, uop: Word, count: number) => HypercallResult;
+/** `cmd`: with the mark of a call that was interrupted. */
+type Rule = (machine: Machine, caller: VcpuRef, uop: Word, count: number, cmd: number) => HypercallResult;
 
 const RULES: Readonly<Record<string, Rule>> = {
   map_grant_ref: mapGrantRefs,
@@ -19,6 +25,12 @@ const RULES: Readonly<Record<string, Rule>> = {
   query_size: querySize,
   set_version: setVersion,
   get_version: getVersion,
+  copy: copyGrants,
+  get_status_frames: getStatusFrames,
+  swap_grant_ref: swapGrantRefs,
+  cache_flush: cacheFlush,
+  unmap_and_replace: unmapAndReplace,
+  transfer: transferFrames,
 };
 
 /** Bits of the command; those above are Xen's own, for calls that it interrupted. */
@@ -34,5 +46,5 @@ export const grant_table_op: Perform = (machine, caller, [cmd, uop, count]) => {
   if (name !== MARKED && (cmd.lo & ~COMMAND) !== 0) return fail(machine, 'EINVAL', 'gnttab/command-high_bits');
   if (!name || name === GONE) return fail(machine, 'ENOSYS', 'gnttab/command-unknown');
   const rule = RULES[name];
-  return rule ? rule(machine, caller, uop, count.lo) : notModelled(machine, caller, `grant_table_op/${name}`);
+  return rule ? rule(machine, caller, uop, count.lo, cmd.lo) : notModelled(machine, caller, `grant_table_op/${name}`);
 };

@@ -5,7 +5,7 @@ import { cite } from '../../journal.ts';
 import type { Machine } from '../../machine.ts';
 import { putPageFromL1e } from '../../page_type/l1_entry.ts';
 import { adjusted, entryFor, frameOf, PTE, PTE_HIGH } from '../../page_type/pte.ts';
-import { shr, toNumber, type Word, ZERO } from '../../word/word.ts';
+import { isZero, shr, toNumber, type Word, ZERO } from '../../word/word.ts';
 import { entryAt, findGuestL1e, isL1TableOf, type Place, writeEntry } from '../mm/guest_l1e.ts';
 
 /** The entry that `address` means: the one that maps it, or, with GNTMAP_contains_pte, the one that lies there. */
@@ -45,11 +45,34 @@ export const createHostMapping = (machine: Machine, caller: VcpuRef, address: Wo
   return { ok: true, machine: cite(putPageFromL1e(written, old), 'gnttab/map-entry_written') };
 };
 
-/** Clear the entry at `address`, which must map `mfn` with the mapping's rights. */
-export const destroyHostMapping = (machine: Machine, caller: VcpuRef, address: Word, mfn: number, flags: number): Attempt => {
-  const { machine: m, place } = findEntry(machine, caller, address, flags);
-  if (!place) return { ok: false, machine: m };
+/**
+ * Clear the entry at `address`, which must map `mfn` with the mapping's rights, or put what `newAddress` maps in its place
+ * (`gnttab/unmap_and_replace-moved`).
+ */
+export const destroyHostMapping = (
+  machine: Machine,
+  caller: VcpuRef,
+  address: Word,
+  mfn: number,
+  flags: number,
+  newAddress: Word = ZERO,
+): Attempt => {
+  const taken = isZero(newAddress) ? { ok: true, machine, entry: ZERO } : takeEntry(machine, caller, newAddress, flags);
+  if (!taken.ok) return taken;
+  const { machine: m, place } = findEntry(taken.machine, caller, address, flags);
+  // What was taken is lost then.
+  const failed = (): Attempt => ({ ok: false, machine: putPageFromL1e(m, taken.entry) });
+  if (!place) return failed();
   const pte = entryAt(m, place);
-  if (frameOf(pte) !== mfn || (pte.lo & (PTE.P | PTE.RW)) !== presence(flags)) return { ok: false, machine: m };
-  return { ok: true, machine: writeEntry(m, place, ZERO) };
+  if (frameOf(pte) !== mfn || (pte.lo & (PTE.P | PTE.RW)) !== presence(flags)) return failed();
+  return { ok: true, machine: writeEntry(m, place, taken.entry) };
+};
+
+/** The entry that maps an address is empty from now on; what it held goes with it. A mapping by an entry's own address cannot be replaced. */
+const takeEntry = (machine: Machine, caller: VcpuRef, address: Word, flags: number): Attempt & { readonly entry: Word } => {
+  if (flags & GNTMAP.contains_pte) return { ok: false, machine, entry: ZERO };
+  const { machine: m, place } = findEntry(machine, caller, address, 0);
+  if (!place) return { ok: false, machine: m, entry: ZERO };
+  const entry = entryAt(m, place);
+  return { ok: true, machine: cite(writeEntry(m, place, ZERO), 'gnttab/unmap_and_replace-moved'), entry };
 };

@@ -2,18 +2,18 @@
 import { GNTST, type Gntst, gnttab } from '#spec/abi/grant_table.ts';
 import type { ClauseId } from '#spec/clauses.ts';
 import type { VcpuRef } from '#spec/event.ts';
-import { FRESH_FRAME } from '../../frame_table.ts';
 import { arrayOk, copyFromGuest, copyToGuest, writeGuestWord } from '../../guest_copy.ts';
 import { cite, emit } from '../../journal.ts';
-import { findDomain, setFrame, setMemory } from '../../lens.ts';
+import { findDomain } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
-import { clearPage } from '../../memory/access.ts';
 import { wordIn } from '../../memory/guest.ts';
 import { add, addInt, fromNumber, type Word } from '../../word/word.ts';
 import { mayTarget, self } from '../domids.ts';
 import { fieldOf, withFields } from '../guest_struct.ts';
 import { done, fail, type HypercallResult } from '../result.ts';
 import { grantsOf, updateGrants } from './handles.ts';
+import { versionOf } from './shared_entry.ts';
+import { populateStatusFrames, takeFromHeap } from './status_frames.ts';
 
 const FIELDS = gnttab.setup_table.fields;
 
@@ -47,20 +47,13 @@ const setUp = (machine: Machine, caller: VcpuRef, domid: number, frames: number,
     : { machine, status: 'general_error', clause: 'gnttab/setup_table-too_many' };
 };
 
-/** Add frames of Xen's heap until the table has `frames`; null when the heap runs out. */
+/** Add frames of Xen's heap until the table has `frames`, and what marks of use they need; null when the heap runs out. */
 export const growTable = (machine: Machine, domid: number, frames: number): Machine | null => {
   const has = grantsOf(machine, domid).frames;
-  const missing = frames - has.length;
-  if (missing <= 0) return machine;
-  const first = machine.xenheapNext;
-  if (first + missing > machine.config.layout.xenheap_end) return null;
-  let m: Machine = { ...machine, xenheapNext: first + missing };
-  const fresh = Array.from({ length: missing }, (_, i) => first + i);
-  for (const mfn of fresh) {
-    const shared = { ...FRESH_FRAME, owner: domid, type: 'writable', typeRefs: 1, validated: true } as const;
-    m = setFrame(setMemory(m, clearPage(m.memory, mfn)), mfn, shared);
-  }
-  return cite(updateGrants(m, domid, { frames: [...has, ...fresh] }), 'gnttab/setup_table-grown');
+  if (frames <= has.length) return machine;
+  const taken = takeFromHeap(machine, domid, frames - has.length);
+  const marked = taken && versionOf(machine, domid) === 2 ? populateStatusFrames(taken.machine, domid, frames) : taken?.machine;
+  return marked ? cite(updateGrants(marked, domid, { frames: [...has, ...taken!.frames] }), 'gnttab/setup_table-grown') : null;
 };
 
 const listFrames = (machine: Machine, caller: VcpuRef, domid: number, frames: number, list: Word): SetUp => {

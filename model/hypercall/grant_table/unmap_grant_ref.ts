@@ -2,6 +2,7 @@
 import { GNTMAP } from '#spec/abi/grant_table.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { ModelBug } from '#spec/failure.ts';
+import { waysOf } from '#spec/releases/changes.ts';
 import { cite } from '../../journal.ts';
 import type { Machine } from '../../machine.ts';
 import { putPage } from '../../page_type/references.ts';
@@ -13,7 +14,8 @@ import { destroyHostMapping } from './host_mapping.ts';
 import { reduceMarks } from './shared_entry.ts';
 import { type GrantResult, okay, refused } from './status.ts';
 
-export type UnmapRequest = { readonly hostAddr: Word; readonly devBusAddr: Word; readonly handle: number };
+/** `newAddr`: what maps there takes the place of the mapping; 0 = nothing does. */
+export type UnmapRequest = { readonly hostAddr: Word; readonly devBusAddr: Word; readonly newAddr: Word; readonly handle: number };
 
 /** What is left to give back when the entries of a whole batch are cleared. `parts`: GNTMAP flags of the parts that went. */
 export type Unmapped = { readonly dom: number; readonly ref: number; readonly mfn: number; readonly parts: number };
@@ -21,7 +23,11 @@ export type Unmapped = { readonly dom: number; readonly ref: number; readonly mf
 const PARTS = GNTMAP.host_map | GNTMAP.device_map;
 
 /** Clear the entry and forget the mapping; references, counts and marks follow in `completeUnmap`. */
-export const unmapGrantRef = (machine: Machine, caller: VcpuRef, { hostAddr, devBusAddr, handle }: UnmapRequest): GrantResult<Unmapped> => {
+export const unmapGrantRef = (
+  machine: Machine,
+  caller: VcpuRef,
+  { hostAddr, devBusAddr, newAddr, handle }: UnmapRequest,
+): GrantResult<Unmapped> => {
   const mapping = mappingAt(machine, caller.domid, handle);
   if (!mapping) return refused(machine, 'bad_handle', 'gnttab/unmap-handle');
   const { domid: dom, ref, flags } = mapping;
@@ -31,8 +37,10 @@ export const unmapGrantRef = (machine: Machine, caller: VcpuRef, { hostAddr, dev
 
   const device = !isZero(devBusAddr) && (flags & GNTMAP.device_map) !== 0;
   const host = !isZero(hostAddr) && (flags & GNTMAP.host_map) !== 0;
-  if (device && !equal(devBusAddr, shl(fromNumber(mfn), 12))) return refused(machine, 'bad_dev_addr', 'gnttab/unmap-bus_address');
-  const cleared = host ? destroyHostMapping(machine, caller, hostAddr, mfn, flags) : { ok: true, machine };
+  const anyMapping = waysOf(machine.config.release)['unmap-bus_address'] === 'of any mapping';
+  if ((device || (anyMapping && !isZero(devBusAddr))) && !equal(devBusAddr, shl(fromNumber(mfn), 12)))
+    return refused(machine, anyMapping ? 'general_error' : 'bad_dev_addr', 'gnttab/unmap-bus_address');
+  const cleared = host ? destroyHostMapping(machine, caller, hostAddr, mfn, flags, newAddr) : { ok: true, machine };
   if (!cleared.ok) return refused(cleared.machine, 'general_error', 'gnttab/unmap-entry');
 
   const gone = (host ? GNTMAP.host_map : 0) | (device ? GNTMAP.device_map : 0);

@@ -1,7 +1,7 @@
 /** grant_table_op: command, elements, count. */
 import { ERRNO } from '#spec/abi/errno.ts';
 import { gnttab } from '#spec/abi/grant_table.ts';
-import { SUBOPERATIONS, suboperation } from '#spec/abi/hypercall.ts';
+import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import { accessOk, copyFromGuest, copyToGuest, putGuest } from '../guest_access.ts';
 import { continueCall, shouldPreempt } from '../hypercall/continuation.ts';
 import type { Machine } from '../machine.ts';
@@ -17,7 +17,6 @@ import { querySize, setupTable } from './table_size.ts';
 import { transferBatch } from './transfer.ts';
 import { BATCH, completeUnmap, unmapAndReplace, unmapGrantRef } from './unmap_grant_ref.ts';
 import { getVersion, setVersion } from './version.ts';
-import { WAITING } from './waiting.ts';
 
 const OP = SUBOPERATIONS.grant_table_op;
 /** The bits above are for continuations of cache_flush. */
@@ -29,7 +28,6 @@ export const grant_table_op = (machine: Machine, vcpu: Vcpu, args: Int32Array): 
   const hi = args[3];
   const count = args[4];
   if (count < 0 || (cmd !== OP.cache_flush && (args[0] & ~CMD_MASK) !== 0)) return -ERRNO.EINVAL;
-  if (cmd !== OP.set_version && WAITING.has(cmd)) return refuse(machine, vcpu, cmd);
   switch (cmd) {
     case OP.map_grant_ref:
       return accessOk(hi) ? mapBatch(machine, vcpu, lo, hi, count) : -ERRNO.EFAULT;
@@ -56,11 +54,6 @@ export const grant_table_op = (machine: Machine, vcpu: Vcpu, args: Int32Array): 
     case OP.get_version:
       return getVersion(machine, vcpu, lo, hi);
   }
-  return -ERRNO.ENOSYS;
-};
-
-const refuse = (machine: Machine, vcpu: Vcpu, cmd: number): number => {
-  machine.notModelled(vcpu, `grant_table_op/${suboperation('grant_table_op', cmd)}`);
   return -ERRNO.ENOSYS;
 };
 

@@ -1,20 +1,13 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ERRNO } from '#spec/abi/errno.ts';
 import { GNTCOPY, GNTMAP, GNTST, GNTTAB_CACHE, GTF, GTF_TRANSFER } from '#spec/abi/grant_table.ts';
 import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import { DOMID } from '#spec/abi/xen.ts';
 import { ARGS_AT, ARGUMENTS, L1, TwoDomains } from '../testing/two_domains.ts';
 import { grant_table_op } from './grant_table_op.ts';
-import { WAITING } from './waiting.ts';
 
 const OP = SUBOPERATIONS.grant_table_op;
 const VA = 200 * 4096;
-
-const waiting = [...WAITING];
-beforeEach(() => WAITING.clear());
-afterEach(() => {
-  for (const op of waiting) WAITING.add(op);
-});
 
 const s16 = (value: number): number => (value << 16) >> 16;
 const call = (t: TwoDomains, domid: number, op: number, words: readonly number[], count = 1): number => {

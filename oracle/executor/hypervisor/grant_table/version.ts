@@ -1,7 +1,6 @@
 /** GNTTABOP_set_version and GNTTABOP_get_version. */
 import { ERRNO } from '#spec/abi/errno.ts';
 import { GNTTAB_NR_RESERVED_ENTRIES, GTF, gnttab, grant_entry_v1, grant_entry_v2 } from '#spec/abi/grant_table.ts';
-import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import type { Domain } from '../domain.ts';
 import { xenheapRoom } from '../domain_builder/m2p.ts';
 import { domainByAnyId, isTargetOrPrivileged } from '../domids.ts';
@@ -11,9 +10,6 @@ import { TWO32 } from '../u64.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { grantEntry, grantedFrame, statusEntry } from './grant_entry.ts';
 import { populateStatusFrames, statusFramesFor, unpopulateStatusFrames } from './status_frames.ts';
-import { WAITING } from './waiting.ts';
-
-const OP = SUBOPERATIONS.grant_table_op;
 
 /** Reserved entries on their way from one version to the other. */
 const RESERVED = GNTTAB_NR_RESERVED_ENTRIES;
@@ -25,10 +21,6 @@ export const setVersion = (machine: Machine, vcpu: Vcpu, lo: number, hi: number)
   if (!copyFromGuest(machine, vcpu, lo, hi, size)) return -ERRNO.EFAULT;
   const wanted = scratch.getUint32(fields.version.at, true);
   const { domain } = vcpu;
-  if (wanted === 2 && WAITING.has(OP.set_version)) {
-    machine.notModelled(vcpu, 'grant_table_op/set_version');
-    return -ERRNO.ENOSYS;
-  }
   const answer = wanted === 1 || wanted === 2 ? changeVersion(machine, domain, wanted) : -ERRNO.EINVAL;
   scratch.setUint32(fields.version.at, domain.grants.version, true);
   return copyToGuest(machine, vcpu, lo, hi, size) ? answer : -ERRNO.EFAULT;
