@@ -1,6 +1,8 @@
 /** Model-specific registers that Xen answers for: reading. Chapter: spec/chapters/emulation.md. */
 import { MSR } from '#spec/abi/msr.ts';
 import type { VcpuRef } from '#spec/event.ts';
+import { waysOf } from '#spec/releases/changes.ts';
+import { MSRS_NOT_OFFERED, PROCESSOR_MSRS } from '#spec/releases/emulation.ts';
 import { VECTOR } from '../cpu/x86/outcome.ts';
 import { cite } from '../journal.ts';
 import { vcpuOf } from '../lens.ts';
@@ -53,11 +55,19 @@ export const isAmong = (ranges: readonly Range[], number: number): boolean =>
 /** The register's value, or null for #GP(0). */
 export const readMsr = (machine: Machine, at: VcpuRef, number: number): { readonly machine: Machine; readonly value: Word } | null => {
   if (number === MSR.TSC) return readTsc(cite(machine, 'emulation/rdmsr'), at);
+  if (waysOf(machine.config.release)['rdmsr-unlisted'] === "the processor's") return readOpenly(machine, at, number);
   const value = answered(machine, at, number);
   if (value) return { machine: cite(machine, 'emulation/rdmsr'), value };
   // emulation/rdmsr-faked: the processor of this machine lets every number be read.
   const faked = isZero(vcpuOf(machine, at).traps[VECTOR.GP].address) && number >>> 16 !== MSR.XEN >>> 16;
   return faked ? { machine: cite(machine, 'emulation/rdmsr-faked'), value: ZERO } : null;
+};
+
+/** Where everybody reads what the processor has. */
+const readOpenly = (machine: Machine, at: VcpuRef, number: number): { readonly machine: Machine; readonly value: Word } | null => {
+  const listed = number === MSR.DE_CFG ? null : answered(machine, at, number);
+  if (!listed && isAmong(MSRS_NOT_OFFERED, number)) return null;
+  return { machine: cite(machine, 'emulation/rdmsr'), value: listed ?? fromHex(PROCESSOR_MSRS.get(number) ?? '0x0') };
 };
 
 const answered = (machine: Machine, at: VcpuRef, number: number): Word | null => {

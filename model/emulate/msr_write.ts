@@ -1,6 +1,8 @@
 /** Model-specific registers that Xen answers for: writing. Chapter: spec/chapters/emulation.md. */
 import { MSR } from '#spec/abi/msr.ts';
 import type { VcpuRef } from '#spec/event.ts';
+import { waysOf } from '#spec/releases/changes.ts';
+import { MSRS_NOT_OFFERED, MSRS_NOT_WRITTEN } from '#spec/releases/emulation.ts';
 import { hypercallPage } from '../domain/hypercall_page.ts';
 import { cite } from '../journal.ts';
 import { setMemory, updateVcpu, vcpuOf } from '../lens.ts';
@@ -37,7 +39,17 @@ const ZERO_ALONE: Parameters<typeof isAmong>[0] = [
 ];
 
 /** The machine after the write, or null for #GP(0). */
-export const writeMsr = (machine: Machine, at: VcpuRef, number: number, value: Word): Machine | null => {
+export const writeMsr = (machine: Machine, at: VcpuRef, number: number, value: Word): Machine | null =>
+  writeListed(machine, at, number, value) ?? (isLost(machine, number) ? machine : null);
+
+/** Where writes to registers that Xen does not know are lost. */
+const isLost = (machine: Machine, number: number): boolean =>
+  waysOf(machine.config.release)['wrmsr-unlisted'] === 'lost' &&
+  !isAmong(MSRS_NOT_OFFERED, number) &&
+  !isAmong(MSRS_NOT_WRITTEN, number) &&
+  number !== MSR.MISC_FEATURES_ENABLES;
+
+const writeListed = (machine: Machine, at: VcpuRef, number: number, value: Word): Machine | null => {
   const { cpu } = vcpuOf(machine, at);
   switch (number) {
     case MSR.FS_BASE:

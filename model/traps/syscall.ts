@@ -1,6 +1,7 @@
 /** The SYSCALL instruction: a hypercall from the guest kernel, a call of the guest kernel from guest user. */
 import { FLAT, TI } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
+import { waysOf } from '#spec/releases/changes.ts';
 import { VECTOR } from '../cpu/x86/outcome.ts';
 import { type CpuState, R8, R9, R10, RAX, RDI, RDX, RSI, RSP } from '../cpu/x86/state.ts';
 import { callHypercall } from '../hypercall/dispatch.ts';
@@ -12,7 +13,7 @@ import { crashDomain, shutdownDomain } from '../sched/shutdown.ts';
 import { type FlatCode, onFlat } from '../segment_loads.ts';
 import { fireAtOnce } from '../time/timers.ts';
 import { addInt, isZero, type Word } from '../word/word.ts';
-import { bounce } from './bounce.ts';
+import { bounce, FLAG } from './bounce.ts';
 import { returnToGuest } from './return.ts';
 
 /** Length of the SYSCALL instruction. */
@@ -73,8 +74,10 @@ const end = (machine: Machine, at: VcpuRef, ending: Ending): Machine =>
 const callGuestKernel = (before: Machine, at: VcpuRef, which: 'syscall' | 'syscall32'): Machine => {
   const machine = which === 'syscall32' ? cite(before, 'trap/syscall-compat') : before;
   const vcpu = vcpuOf(machine, at);
-  const address = vcpu.callbacks[which];
-  if (isZero(address)) return refuse(machine, at);
+  const ways = waysOf(machine.config.release);
+  const own = vcpu.callbacks[which];
+  const address = isZero(own) && ways['syscall-compat_fallback'] === 'the 64-bit callback' ? vcpu.callbacks.syscall : own;
+  if (isZero(address) && ways['syscall-no_callback'] === '#UD') return refuse(machine, at);
   const { delivered, machine: m } = bounce(cite(machine, 'trap/syscall-user'), at, { address, error: null, mask: vcpu.masking.syscall });
   if (!delivered) return m;
   return returnToGuest(emit(clobberFlags(m, at), { kind: 'callback', at, which: 'syscall' }), at, 'sysret');
@@ -93,5 +96,6 @@ const refuse = (machine: Machine, at: VcpuRef): Machine => {
 /** trap/syscall-flags: 4.17.7 keeps its mask for DF in a register that the frame's stack pointer has meanwhile overwritten. */
 const clobberFlags = (machine: Machine, at: VcpuRef): Machine => {
   const { cpu } = vcpuOf(machine, at);
-  return updateVcpu(cite(machine, 'trap/syscall-flags'), at, { cpu: { ...cpu, flags: cpu.flags & cpu.regs[RSP].lo } });
+  const mask = waysOf(machine.config.release)['syscall-flags'] === 'without DF' ? ~FLAG.DF : cpu.regs[RSP].lo;
+  return updateVcpu(cite(machine, 'trap/syscall-flags'), at, { cpu: { ...cpu, flags: cpu.flags & mask } });
 };

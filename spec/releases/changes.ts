@@ -1,11 +1,20 @@
 /** All changes between the releases, by name. Machines ask `waysOf(config.release)`; nobody compares releases himself. */
 import { CONTROL_CHANGES } from './control.ts';
+import { EMULATION_CHANGES } from './emulation.ts';
+import { GRANT_CHANGES } from './grant_table.ts';
 import { MEMORY_CHANGES } from './memory.ts';
 import { XEN_RELEASES, type XenRelease } from './release.ts';
 import { VCPU_CHANGES } from './vcpu.ts';
 import { VERSION_CHANGES } from './version.ts';
 
-export const CHANGES = { ...CONTROL_CHANGES, ...MEMORY_CHANGES, ...VCPU_CHANGES, ...VERSION_CHANGES } as const;
+export const CHANGES = {
+  ...CONTROL_CHANGES,
+  ...EMULATION_CHANGES,
+  ...GRANT_CHANGES,
+  ...MEMORY_CHANGES,
+  ...VCPU_CHANGES,
+  ...VERSION_CHANGES,
+} as const;
 export type ChangeId = keyof typeof CHANGES;
 
 /** The way of each change in one release. */

@@ -62,7 +62,10 @@ const unmap = (
   }
   const active = granter.grants.active.get(ref)!;
   const device = (busLo | busHi) !== 0 && (flags & GNTMAP.device_map) !== 0;
-  if (device && (busLo !== active.mfn << 12 || busHi !== active.mfn >>> 20)) return GNTST.bad_dev_addr;
+  const isFrame = busLo === active.mfn << 12 && busHi === active.mfn >>> 20;
+  if (machine.ways['unmap-bus_address'] === 'of any mapping') {
+    if ((busLo | busHi) !== 0 && !isFrame) return GNTST.general_error;
+  } else if (device && !isFrame) return GNTST.bad_dev_addr;
   // Both structures have it at the same place.
   const hostLo = scratch.getInt32(fields.host_addr.at, true);
   const hostHi = scratch.getInt32(fields.host_addr.at + 4, true);

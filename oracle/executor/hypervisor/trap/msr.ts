@@ -1,5 +1,6 @@
 /** RDMSR and WRMSR of a guest kernel, as Xen answers them on an AMD processor. What is not here is a #GP. */
 import { MSR } from '#spec/abi/msr.ts';
+import { MSRS_NOT_OFFERED, MSRS_NOT_WRITTEN, PROCESSOR_MSRS } from '#spec/releases/emulation.ts';
 import { GP } from '../../cpu/exit.ts';
 import { RAX, RCX, RDX } from '../../cpu/interface.ts';
 import { hypercallPage } from '../domain_builder/hypercall_page.ts';
@@ -101,9 +102,20 @@ const read = (machine: Machine, vcpu: Vcpu, register: number): bigint | null => 
 export const readMsr = (machine: Machine, vcpu: Vcpu): Emulation => {
   const register = vcpu.cpu.gprLo(RCX) >>> 0;
   let value = read(machine, vcpu, register);
+  if (machine.ways['rdmsr-unlisted'] === "the processor's") return give(vcpu, asProcessor(register, value));
   // To a guest without a #GP handler Xen pretends that whatever the hardware has reads as 0.
   const hasHandler = (vcpu.trapLo[GP] | vcpu.trapHi[GP]) !== 0;
   if (value === null && !hasHandler && register >>> 16 !== HYPERVISOR_RANGE) value = 0n;
+  return give(vcpu, value);
+};
+
+/** What older releases read from the processor itself, for whoever asks. */
+const asProcessor = (register: number, known: bigint | null): bigint | null => {
+  if (known !== null && register !== MSR.DE_CFG) return known;
+  return isIn(MSRS_NOT_OFFERED, register) ? null : BigInt(PROCESSOR_MSRS.get(register) ?? 0);
+};
+
+const give = (vcpu: Vcpu, value: bigint | null): Emulation => {
   if (value === null) return 'refused';
   vcpu.cpu.setGpr(RAX, value & 0xffffffffn);
   vcpu.cpu.setGpr(RDX, value >> 32n);
@@ -113,8 +125,15 @@ export const readMsr = (machine: Machine, vcpu: Vcpu): Emulation => {
 export const writeMsr = (machine: Machine, vcpu: Vcpu): Emulation => {
   const { cpu } = vcpu;
   const value = whole(cpu.gprLo(RAX), cpu.gprLo(RDX));
-  return write(machine, vcpu, cpu.gprLo(RCX) >>> 0, value) ? 'done' : 'refused';
+  const register = cpu.gprLo(RCX) >>> 0;
+  return write(machine, vcpu, register, value) || isPassedOver(machine, register) ? 'done' : 'refused';
 };
+
+/** Older releases tell a guest nothing of a write that they do not carry out. */
+const isPassedOver = (machine: Machine, register: number): boolean =>
+  machine.ways['wrmsr-unlisted'] === 'lost' &&
+  register !== MSR.MISC_FEATURES_ENABLES &&
+  ![MSRS_NOT_OFFERED, MSRS_NOT_WRITTEN].some((ranges) => isIn(ranges, register));
 
 /** Whether it was taken. */
 const write = (machine: Machine, vcpu: Vcpu, register: number, value: bigint): boolean => {

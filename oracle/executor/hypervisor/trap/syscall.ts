@@ -1,5 +1,6 @@
 /** SYSCALL: a hypercall from 64-bit code of the guest kernel; from elsewhere one of the kernel's two syscall callbacks. */
 import { FLAT, TI } from '#spec/abi/xen.ts';
+import { RFLAGS } from '#spec/isa/x86/flags.ts';
 import { UD } from '../../cpu/exit.ts';
 import { RSP } from '../../cpu/interface.ts';
 import { handleCompatSyscall } from '../compat/syscall.ts';
@@ -21,10 +22,12 @@ export const handleSyscall = (machine: Machine, vcpu: Vcpu): void => {
  */
 const switchToKernel = (machine: Machine, vcpu: Vcpu): void => {
   const { cpu } = vcpu;
-  const callback = vcpu.savedCs === FLAT.RING3_CS32 ? vcpu.syscall32Callback : vcpu.syscallCallback;
-  if (!callback.isZero()) {
+  const { ways } = machine;
+  const own = vcpu.savedCs === FLAT.RING3_CS32 ? vcpu.syscall32Callback : vcpu.syscallCallback;
+  const callback = own.isZero() && ways['syscall-compat_fallback'] === 'the 64-bit callback' ? vcpu.syscallCallback : own;
+  if (!callback.isZero() || ways['syscall-no_callback'] === 'crash') {
     if (!createBounceFrame(machine, vcpu, callback.lo, callback.hi, vcpu.syscallDisablesEvents, -1)) return;
-    vcpu.savedFlags.lo &= cpu.gprLo(RSP);
+    vcpu.savedFlags.lo &= ways['syscall-flags'] === 'without DF' ? ~RFLAGS.DF : cpu.gprLo(RSP);
     machine.emit({ kind: 'callback', at: vcpu.ref, which: 'syscall' });
     return;
   }
