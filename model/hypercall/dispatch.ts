@@ -91,32 +91,32 @@ export const HYPERCALLS: Readonly<Partial<Record<HypercallName, Perform>>> = {
   xenpmu_op,
 };
 
-/** Carry out call number `number`. `depth` is 1 for an entry of a multicall. */
-export const callHypercall: Call = (machine, caller, number, args, depth) => {
-  const name = number.hi === 0 ? HYPERCALL_NAME.get(number.lo) : undefined;
-  const result = perform(machine, caller, name, args, depth);
-  const told = new Array<string>((name && HYPERCALL_ARGS[name]) ?? UNKNOWN_ARGS);
-  for (let i = 0; i < told.length; i++) told[i] = toHex(args[i]);
-  return tell(result, caller, name ?? `hypercall_${toBigInt(number)}`, told, depth);
-};
+/** A number that names a call: its rule, if the slice has one, and how many arguments are told of it. */
+type Known = { readonly name: HypercallName; readonly rule: Perform | undefined; readonly told: number };
 
 /** How many arguments of a call are told of which nobody knows how many it has. */
 const UNKNOWN_ARGS = 5;
 
-const perform = (
-  machine: Machine,
-  caller: VcpuRef,
-  name: HypercallName | undefined,
-  args: readonly Word[],
-  depth: number,
-): HypercallResult => {
-  if (!name) return fail(machine, 'ENOSYS', 'hypercall/number-unknown');
-  if (name === 'multicall')
-    return depth > 0 ? fail(machine, 'EINVAL', 'multicall/nested') : multicall(callHypercall)(machine, caller, args);
-  const rule = HYPERCALLS[name];
+const KNOWN: ReadonlyMap<number, Known> = new Map(
+  [...HYPERCALL_NAME].map(([number, name]) => [number, { name, rule: HYPERCALLS[name], told: HYPERCALL_ARGS[name] ?? UNKNOWN_ARGS }]),
+);
+
+/** Carry out call number `number`. `depth` is 1 for an entry of a multicall. */
+export const callHypercall: Call = (machine, caller, number, args, depth) => {
+  const known = number.hi === 0 ? KNOWN.get(number.lo) : undefined;
+  const result = known ? perform(machine, caller, known, args, depth) : fail(machine, 'ENOSYS', 'hypercall/number-unknown');
+  const told = new Array<string>(known ? known.told : UNKNOWN_ARGS);
+  for (let i = 0; i < told.length; i++) told[i] = toHex(args[i]);
+  return tell(result, caller, known ? known.name : `hypercall_${toBigInt(number)}`, told, depth);
+};
+
+const perform = (machine: Machine, caller: VcpuRef, { name, rule }: Known, args: readonly Word[], depth: number): HypercallResult => {
+  if (name === 'multicall') return depth > 0 ? fail(machine, 'EINVAL', 'multicall/nested') : carryOutAll(machine, caller, args);
   if (rule) return rule(machine, caller, args);
   return notModelled(machine, caller, [name, suboperation(name, args[0].lo)].filter(Boolean).join('/'));
 };
+
+const carryOutAll: Perform = multicall((machine, caller, number, args, depth) => callHypercall(machine, caller, number, args, depth));
 
 const tell = (result: HypercallResult, at: VcpuRef, call: string, args: string[], depth: number): HypercallResult => {
   // An iret inside a multicall leaves the multicall with the frame's RAX.

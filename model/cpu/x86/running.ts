@@ -117,6 +117,14 @@ export const replaced = (s: Running, index: number, value: Word): readonly Word[
   return s.regs;
 };
 
+/** The same for two registers. */
+export const bothReplaced = (s: Running, first: number, a: Word, second: number, b: Word): readonly Word[] => {
+  const regs = s.owned ? (s.regs as Word[]) : s.regs.slice();
+  regs[first] = a;
+  regs[second] = b;
+  return regs;
+};
+
 /** The registers with one replaced. */
 export const setReg = (regs: readonly Word[], index: number, value: Word): readonly Word[] => {
   const next = regs.slice();

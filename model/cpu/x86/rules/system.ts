@@ -7,7 +7,7 @@ import { RF } from '../flags.ts';
 import { readLinear } from '../linear.ts';
 import { finish, linearAddress } from '../operand.ts';
 import { VECTOR } from '../outcome.ts';
-import { advance, citing, nextRip, type Rules, type Running, type Semantics, setReg, withFlags } from '../running.ts';
+import { advance, bothReplaced, citing, nextRip, type Rules, type Running, type Semantics, setReg, withFlags } from '../running.ts';
 import { R11, RAX, RBX, RCX, RDX } from '../state.ts';
 import { CR0, CR4, UNKNOWN_TABLE } from '../system/state.ts';
 import { sidt } from '../system/table_registers.ts';
@@ -67,7 +67,7 @@ const intRule: Semantics = (s, i) => {
 
 /** SYSCALL: RCX ← the address behind it, R11 ← RFLAGS; the rest is Xen's, and the run ends here (step.ts). */
 const syscallRule: Semantics = (s, i) => {
-  const regs = setReg(setReg(s.regs, RCX, nextRip(s, i)), R11, new Word(0, s.flags & ~RF));
+  const regs = bothReplaced(s, RCX, nextRip(s, i), R11, new Word(0, s.flags & ~RF));
   return advance(s, i, regs, s.flags, s.memory);
 };
 
