@@ -2,7 +2,6 @@
 import { ERRNO } from '#spec/abi/errno.ts';
 import { GNTCOPY, GNTST, gnttab } from '#spec/abi/grant_table.ts';
 import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
-import { DOMID } from '#spec/abi/xen.ts';
 import { domainByAnyId } from '../domids.ts';
 import { copyFromGuest, putGuest, scratch } from '../guest_access.ts';
 import { continueCall, shouldPreempt } from '../hypercall/continuation.ts';
@@ -66,29 +65,20 @@ const copyOne = (machine: Machine, vcpu: Vcpu): number => {
   if (!source.isOfSameDomain() || !dest.isOfSameDomain()) {
     release(machine, vcpu);
     forgetDomains();
-    const status = nameDomains(machine, vcpu, fromGrant, toGrant);
-    if (status !== GNTST.okay) return status;
+    if (!nameDomain(machine, vcpu, source) || !nameDomain(machine, vcpu, dest)) {
+      forgetDomains();
+      return GNTST.bad_domain;
+    }
   }
   let status = source.claim(machine, vcpu, fromGrant);
   if (status === GNTST.okay) status = dest.claim(machine, vcpu, toGrant);
   return status === GNTST.okay ? move(machine) : status;
 };
 
-/** By a frame a caller names pages of its own only, as DOMID_SELF. */
-const nameDomains = (machine: Machine, vcpu: Vcpu, fromGrant: boolean, toGrant: boolean): number => {
-  const status = nameDomain(machine, vcpu, source, fromGrant);
-  const both = status === GNTST.okay ? nameDomain(machine, vcpu, dest, toGrant) : status;
-  if (both !== GNTST.okay) forgetDomains();
-  return both;
-};
-
-const nameDomain = (machine: Machine, vcpu: Vcpu, buffer: CopyBuffer, byGrant: boolean): number => {
-  const domid = u16(buffer.domidAt);
-  if (domid !== DOMID.SELF && !byGrant) return GNTST.permission_denied;
-  buffer.domain = domainByAnyId(machine, vcpu.domain, domid) ?? null;
-  if (!buffer.domain) return GNTST.bad_domain;
-  buffer.domid = domid;
-  return GNTST.okay;
+const nameDomain = (machine: Machine, vcpu: Vcpu, buffer: CopyBuffer): boolean => {
+  buffer.domid = u16(buffer.domidAt);
+  buffer.domain = domainByAnyId(machine, vcpu.domain, buffer.domid) ?? null;
+  return buffer.domain !== null;
 };
 
 /** The bytes must lie in both pages, and in what was granted of them. */

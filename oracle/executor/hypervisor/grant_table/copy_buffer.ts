@@ -61,7 +61,7 @@ export class CopyBuffer {
       this.start = ACQUIRED.start;
       this.length = ACQUIRED.length;
     } else {
-      // Where the domain is the same as before, this is found out only here.
+      // By a frame a caller names pages of its own only, as DOMID_SELF.
       if (this.domid !== DOMID.SELF) return GNTST.permission_denied;
       const mfn = unsigned(lo, hi);
       if (!getPage(frames, mfn, domain.domid)) return GNTST.bad_page;
