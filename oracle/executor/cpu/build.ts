@@ -24,7 +24,15 @@ import { X87 } from './x87/index.ts';
 const MMX_FIRST: readonly BuildTable[] = [MMX, SSE, X87];
 const SSE_FIRST: readonly BuildTable[] = [SSE, CRYPTO, X87, MMX];
 
+const known = [new Map<Row, Build | undefined>(), new Map<Row, Build | undefined>()] as const;
+
 const builder = (row: Row, bare: boolean): Build | undefined => {
+  const of = known[bare ? 1 : 0];
+  if (!of.has(row)) of.set(row, findBuilder(row, bare));
+  return of.get(row);
+};
+
+const findBuilder = (row: Row, bare: boolean): Build | undefined => {
   const tables = [bare ? SYSTEM : PV_ONLY, ...(row.state === undefined ? [] : row.state === 'mmx' ? MMX_FIRST : SSE_FIRST), GENERAL, BMI];
   return tables.find((table) => Object.hasOwn(table, row.mnemonic))?.[row.mnemonic];
 };
@@ -43,6 +51,7 @@ const inRing0 =
 
 /** Control and debug registers that do not exist: their moves are no instructions. */
 const missingRegister = ({ row, reg }: Instruction): boolean => {
+  if (!row.mnemonic.startsWith('mov_')) return false;
   if (row.operands.some((code) => /^C[qdy]$/.test(code))) return !CONTROL_REGISTERS.includes(reg);
   return row.operands.some((code) => /^D[qdy]$/.test(code)) && !DEBUG_REGISTERS.includes(reg);
 };

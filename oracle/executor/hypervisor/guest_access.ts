@@ -21,7 +21,8 @@ export const guestToMachine = (machine: Machine, vcpu: Vcpu, lo: number, hi: num
 /** Scratch for small structures: `copyFromGuest` fills it from offset 0. Valid until the next copy. */
 export const SCRATCH = new Uint8Array(8192);
 export const scratch = new DataView(SCRATCH.buffer);
-const scratchWords = new Int32Array(SCRATCH.buffer);
+/** The same by words of four bytes. */
+export const scratchWords = new Int32Array(SCRATCH.buffer);
 
 /** Whether both ends of a copy, and so its length, are whole words of four bytes. */
 const isWords = (at: number, done: number, part: number): boolean => ((at | done | part) & 3) === 0;

@@ -17,6 +17,14 @@ type Scale = { readonly mul: number; readonly shift: number };
 
 /** Factor and shift that turn TSC ticks into nanoseconds: ns = (ticks << shift) * mul / 2^32. */
 export const timeScale = (khz: number): Scale => {
+  if (known.khz !== khz) known = { khz, scale: scaleOf(khz) };
+  return known.scale;
+};
+
+/** Machines beside each other have the same clock, as a rule. */
+let known: { readonly khz: number; readonly scale: Scale } = { khz: 0, scale: { mul: 0, shift: 0 } };
+
+const scaleOf = (khz: number): Scale => {
   let perSecond = khz * 1000;
   let shift = 0;
   while (perSecond > 2 * SECOND) {

@@ -11,6 +11,13 @@ export const infoAddress = (vcpu: Vcpu): number => vcpu.infoMfn * 4096 + vcpu.in
 export const upcallPending = (machine: Machine, vcpu: Vcpu): number => machine.memory.bytes[infoAddress(vcpu) + evtchn_upcall_pending.at];
 export const upcallMask = (machine: Machine, vcpu: Vcpu): number => machine.memory.bytes[infoAddress(vcpu) + evtchn_upcall_mask.at];
 
+/** An upcall is pending and not masked. */
+export const wantsUpcall = (machine: Machine, vcpu: Vcpu): boolean => {
+  const { bytes } = machine.memory;
+  const at = infoAddress(vcpu);
+  return bytes[at + evtchn_upcall_pending.at] !== 0 && bytes[at + evtchn_upcall_mask.at] === 0;
+};
+
 export const setUpcallPending = (machine: Machine, vcpu: Vcpu, value: number): void => {
   machine.memory.write8(infoAddress(vcpu) + evtchn_upcall_pending.at, value);
 };

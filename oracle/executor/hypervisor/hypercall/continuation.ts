@@ -1,7 +1,7 @@
 /** Preemption of hypercalls, as Xen does it: a call that ought to let an upcall in first asks the guest to call again. */
 import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../vcpu.ts';
-import { infoAddress } from '../vcpu_info.ts';
+import { wantsUpcall } from '../vcpu_info.ts';
 
 /** State of the hypercall at work; there is one at a time in the machine. */
 export const CALL_STATE = {
@@ -25,9 +25,7 @@ export const shouldPreempt = (machine: Machine, vcpu: Vcpu): boolean => {
   const question = ++machine.questions;
   if (machine.preempt?.includes(question)) return true;
   if (CALL_STATE.gaveUp || machine.timerDue || vcpu.pauseFlags !== 0 || vcpu.domain.shutdown !== null) return true;
-  const at = infoAddress(vcpu);
-  const { bytes } = machine.memory;
-  return bytes[at] !== 0 && bytes[at + 1] === 0;
+  return wantsUpcall(machine, vcpu);
 };
 
 /**

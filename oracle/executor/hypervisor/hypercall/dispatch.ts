@@ -95,17 +95,27 @@ export const widen = (answer: number): void => {
 const liveArguments = new Int32Array(12);
 const nestedArguments = new Int32Array(12);
 
+/** Written out: the registers' places are known then. */
+const readArguments = (s: Int32Array): void => {
+  liveArguments[0] = s[2 * RDI];
+  liveArguments[1] = s[2 * RDI + 1];
+  liveArguments[2] = s[2 * RSI];
+  liveArguments[3] = s[2 * RSI + 1];
+  liveArguments[4] = s[2 * RDX];
+  liveArguments[5] = s[2 * RDX + 1];
+  liveArguments[6] = s[2 * R10];
+  liveArguments[7] = s[2 * R10 + 1];
+  liveArguments[8] = s[2 * R8];
+  liveArguments[9] = s[2 * R8 + 1];
+};
+
 /** One hypercall of a guest kernel: the SYSCALL has been carried out, RIP is behind it. */
 export const hypercall = (machine: Machine, vcpu: Vcpu): void => {
   const { cpu } = vcpu;
   const { s } = cpu;
   const numberLo = s[2 * RAX];
   const numberHi = s[2 * RAX + 1];
-  for (let i = 0; i < MOST_ARGUMENTS; i++) {
-    const at = 2 * ARGUMENT_REGISTERS[i];
-    liveArguments[2 * i] = s[at];
-    liveArguments[2 * i + 1] = s[at + 1];
-  }
+  readArguments(s);
   CALL_STATE.preempted = false;
   CALL_STATE.inMulticall = false;
   CALL_STATE.gaveUp = false;

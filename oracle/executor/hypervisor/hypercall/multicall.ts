@@ -1,6 +1,6 @@
 /** multicall: a list of hypercalls in one. Each entry's result is stored as it is done; the list can be interrupted between entries. */
 import { multicall_entry } from '#spec/abi/xen.ts';
-import { accessOk, copyFromGuest, copyToGuest, putGuest, scratch } from '../guest_access.ts';
+import { accessOk, copyFromGuest, copyToGuest, putGuest, scratch, scratchWords } from '../guest_access.ts';
 import type { Machine } from '../machine.ts';
 import { minus } from '../result.ts';
 import type { Vcpu } from '../vcpu.ts';
@@ -9,6 +9,8 @@ import { entryArguments, IRET, nestedCall } from './dispatch.ts';
 
 const { op, result, args } = multicall_entry.fields;
 const SIZE = multicall_entry.size;
+/** Places in the scratch buffer, in words. */
+const [OP, ARGS] = [op.at >> 2, args.at >> 2];
 
 export const multicall = (machine: Machine, vcpu: Vcpu, list: Int32Array): number => {
   if (CALL_STATE.inMulticall) return minus('EINVAL');
@@ -32,8 +34,8 @@ const run = (machine: Machine, vcpu: Vcpu, firstLo: number, firstHi: number, cou
   for (let done = 0; done < count; done++) {
     if (done > 0 && shouldPreempt(machine, vcpu)) return continueCall(lo, hi, (count - done) | 0, 0);
     if (!copyFromGuest(machine, vcpu, lo, hi, SIZE)) return minus('EFAULT');
-    const number = scratch.getInt32(op.at, true);
-    const numberHi = scratch.getInt32(op.at + 4, true);
+    const number = scratchWords[OP];
+    const numberHi = scratchWords[OP + 1];
     readArguments();
     nestedCall(machine, vcpu, number, numberHi);
     const stored = putAt(machine, vcpu, lo, hi);
@@ -57,7 +59,7 @@ const run = (machine: Machine, vcpu: Vcpu, firstLo: number, firstHi: number, cou
 /** Hand the entry's arguments over: the call uses the scratch buffer itself. */
 const readArguments = (): void => {
   const into = entryArguments();
-  for (let i = 0; i < 12; i++) into[i] = scratch.getInt32(args.at + 4 * i, true);
+  for (let i = 0; i < 12; i++) into[i] = scratchWords[ARGS + i];
 };
 
 const putAt = (machine: Machine, vcpu: Vcpu, lo: number, hi: number): boolean => {

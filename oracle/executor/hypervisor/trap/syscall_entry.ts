@@ -9,7 +9,7 @@ import type { Machine } from '../machine.ts';
 import { isRunnable } from '../scheduler.ts';
 import { isCanonical } from '../u64.ts';
 import type { Vcpu } from '../vcpu.ts';
-import { upcallMask, upcallPending } from '../vcpu_info.ts';
+import { wantsUpcall } from '../vcpu_info.ts';
 import { enterXen } from './exit_state.ts';
 import { handleSyscall } from './syscall.ts';
 
@@ -63,7 +63,7 @@ const goesOn = (machine: Machine, vcpu: Vcpu): boolean =>
   isRunnable(vcpu) &&
   vcpu.pendingVector < 0 &&
   !vcpu.nmiPending &&
-  (upcallMask(machine, vcpu) !== 0 || upcallPending(machine, vcpu) === 0) &&
+  !wantsUpcall(machine, vcpu) &&
   vcpu.exitBySysret &&
   vcpu.savedCs === FLAT.RING3_CS64 &&
   isCanonical(vcpu.cpu.ripHi());
