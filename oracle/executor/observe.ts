@@ -1,5 +1,6 @@
 /** The executor's only face to the judge: the machine as an Observation. */
 
+import { CREDIT2_WEIGHT } from '#spec/abi/domctl.ts';
 import { RUNSTATE } from '#spec/abi/xen.ts';
 import type {
   DomainObservation,
@@ -46,6 +47,11 @@ export function* observeFrames(machine: Machine): Generator<FrameObservation> {
 
 const observeDomain = (domain: Domain): DomainObservation => ({
   domid: domain.domid,
+  ...(domain.dying === null ? {} : { dying: domain.dying }),
+  ...(domain.pauses === 0 ? {} : { pauses: domain.pauses }),
+  ...(domain.handle.every((byte) => byte === 0) ? {} : { handle: handleText(domain.handle) }),
+  ...(domain.weight === CREDIT2_WEIGHT && domain.cap === 0 ? {} : { credit: [domain.weight, domain.cap] as const }),
+  ...(domain.suspendPort === 0 ? {} : { suspend_port: domain.suspendPort }),
   pages: domain.pages,
   max_pages: domain.maxPages,
   claimed: domain.claimed,
@@ -64,6 +70,8 @@ const observeDomain = (domain: Domain): DomainObservation => ({
   watchdogs: [...domain.watchdogs],
   console_bytes: domain.consoleBytes,
 });
+
+const handleText = (handle: Uint8Array): string => Array.from(handle, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 const STATUS = {
   [ECS.unbound]: 'unbound',

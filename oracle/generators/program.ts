@@ -4,6 +4,7 @@ import type { Program, Step, Value } from '#spec/program.ts';
 import { access, accessInUserMode, emulated, execute, executePage, readEntry, singleStep, trap } from './families/access.ts';
 import { compute, computeInUserMode, look } from './families/compute.ts';
 import { CORNERS } from './families/corners.ts';
+import { destruction } from './families/destroy.ts';
 import { EVENT_CHANNELS } from './families/event_channel.ts';
 import { fifoEpisode } from './families/event_fifo.ts';
 import { GRANT_MOVES } from './families/grant_moves.ts';
@@ -33,6 +34,8 @@ export type ProgramOptions = {
   readonly steps: number;
   /** Whether a program may end by a crash or another shutdown than poweroff. */
   readonly ends: boolean;
+  /** Whether domain 0 may destroy the other domain. What that one does meanwhile must be its turn alone to say, which real processors do not keep to. */
+  readonly destroys: boolean;
 };
 
 const PROCESSOR: readonly Family[] = [
@@ -113,7 +116,8 @@ const generate = (source: fc.Random, options: ProgramOptions): Program => {
   const families = familiesFor(r, options);
   const steps: Step[] = options.vcpus === 2 ? [...startSecond(g)] : [];
   for (let tries = 0; steps.length < options.steps && tries < options.steps * 4; tries++) steps.push(...r.weighted(families).make(g));
-  if (options.ends && r.one(8)) steps.push(endOf(g, options.vcpus));
+  if (options.destroys && options.domains === 2 && r.one(3)) steps.push(...destruction(g));
+  else if (options.ends && r.one(8)) steps.push(endOf(g, options.vcpus));
   return options.vcpus === 2 ? { steps, vcpus: 2 } : { steps };
 };
 
@@ -141,7 +145,7 @@ class ProgramArbitrary extends fc.Arbitrary<Program> {
 
 /** An arbitrary of programs; defaults: directed, one domain, 20 steps, orderly or not. */
 export const arbitraryProgram = (options: Partial<ProgramOptions> = {}): fc.Arbitrary<Program> =>
-  new ProgramArbitrary({ kind: 'directed', domains: 1, vcpus: 1, steps: 20, ends: true, ...options });
+  new ProgramArbitrary({ kind: 'directed', domains: 1, vcpus: 1, steps: 20, ends: true, destroys: true, ...options });
 
 /** What the program of a seed is like: even seeds are directed and odd ones wild; of each four, one spans two domains; of each ten, one has two vCPUs. */
 export const optionsOfSeed = (seed: number): ProgramOptions => ({
@@ -150,6 +154,7 @@ export const optionsOfSeed = (seed: number): ProgramOptions => ({
   vcpus: seed % 8 < 6 && Math.imul(seed, 0x85ebca6b) >>> 29 === 5 ? 2 : 1,
   steps: 8 + (Math.imul(seed, 0x9e3779b1) >>> 28) * 2,
   ends: true,
+  destroys: true,
 });
 
 /** The program of a seed. */

@@ -1,9 +1,11 @@
 /** Hypercalls of the control domain: machine, domains, profiling, crash kernels. */
+import { XEN_DOMCTL_HVM, XEN_DOMCTL_MODELLED, XEN_DOMCTL_NOT_BUILT, XEN_DOMCTL_UNSUPPORTED } from '../abi/domctl.ts';
 import { hypercall, modelled, not, op, ops, type Row, refused, whole } from './cell.ts';
 
 /** What is looked at before the operation: the structure, its version; then the domain. */
 const HEAD = ['EFAULT', 'EACCES'] as const;
 const DOMAIN = [...HEAD, 'ESRCH'] as const;
+const OTHERS = refused('EPERM', DOMAIN);
 const NOT_HVM = 'the domain is no HVM guest';
 
 const PLATFORM_DENIED = refused('EPERM', HEAD);
@@ -65,71 +67,34 @@ const SYSCTL_HARDWARE = {
   psr_alloc: 23,
 };
 
+const { getdomaininfo: _row, ...DOMCTL_MODELLED } = XEN_DOMCTL_MODELLED;
+
 /** Refused to others before anything that belongs to the operation is looked at. */
 const DOMCTL = {
-  destroydomain: 2,
-  pausedomain: 3,
-  unpausedomain: 4,
   setvcpuaffinity: 9,
   shadow_op: 10,
-  max_mem: 11,
   setvcpucontext: 12,
   getvcpucontext: 13,
-  getvcpuinfo: 14,
   max_vcpus: 15,
-  scheduler_op: 16,
-  setdomainhandle: 17,
   setdebugging: 18,
   hypercall_init: 22,
   soft_reset_cont: 23,
   settimeoffset: 24,
-  getvcpuaffinity: 25,
-  real_mode_area: 26,
-  resumedomain: 27,
-  sendtrigger: 28,
-  subscribe: 29,
-  gethvmcontext: 33,
-  sethvmcontext: 34,
-  set_address_size: 35,
-  get_address_size: 36,
-  assign_device: 37,
   set_ext_vcpucontext: 42,
-  get_ext_vcpucontext: 43,
-  set_opt_feature: 44,
-  test_assign_device: 45,
-  deassign_device: 47,
-  debug_op: 54,
-  gethvmcontext_partial: 55,
-  mem_sharing_op: 57,
   gettscinfo: 59,
   settscinfo: 60,
-  getpageframeinfo3: 61,
   setvcpuextstate: 62,
   getvcpuextstate: 63,
   set_access_required: 64,
-  audit_p2m: 65,
   set_virq_handler: 66,
-  set_broken_page_p2m: 67,
   setnodeaffinity: 68,
-  getnodeaffinity: 69,
-  cacheflush: 71,
-  get_vcpu_msrs: 72,
   set_vcpu_msrs: 73,
   setvnumainfo: 74,
-  psr_cmt_op: 75,
   monitor_op: 77,
   psr_alloc: 78,
   soft_reset: 79,
-  vuart_op: 81,
   get_cpu_policy: 82,
   set_cpu_policy: 83,
-  vmtrace_op: 84,
-  get_paging_mempool_size: 85,
-  set_paging_mempool_size: 86,
-  gdbsx_guestmemio: 1000,
-  gdbsx_pausevcpu: 1001,
-  gdbsx_unpausevcpu: 1002,
-  gdbsx_domstatus: 1003,
 };
 
 const XENOPROF_CONTROL = {
@@ -175,9 +140,14 @@ export const CONTROL: readonly Row[] = [
   ]),
   ...hypercall('domctl', 36, [
     op('createdomain', 1, TOOLS, DENIED),
-    op('getdomaininfo', 5, TOOLS, refused('EPERM', ['EFAULT', 'EACCES', 'EINVAL', 'ESRCH'])),
+    op('getdomaininfo', 5, modelled, refused('EPERM', ['EFAULT', 'EACCES', 'EINVAL', 'ESRCH'])),
     op('iomem_permission', 20, TOOLS, refused('EPERM', ['EFAULT', 'EACCES', 'ESRCH', 'EINVAL'])),
-    ...ops(DOMCTL, TOOLS, refused('EPERM', ['EFAULT', 'EACCES', 'ESRCH'])),
+    ...ops(DOMCTL, TOOLS, OTHERS),
+    ...ops(DOMCTL_MODELLED, modelled, OTHERS),
+    ...ops(XEN_DOMCTL_NOT_BUILT, refused('ENOSYS', DOMAIN, 'Xen was built without it'), OTHERS),
+    ...ops(XEN_DOMCTL_HVM, refused('EINVAL', DOMAIN, NOT_HVM), OTHERS),
+    ...ops(XEN_DOMCTL_UNSUPPORTED, refused('EOPNOTSUPP', DOMAIN, 'there is no IOMMU, and no pool of memory for page tables'), OTHERS),
+    op('psr_cmt_op', 75, refused('ENODEV', DOMAIN, 'the processor does not monitor its caches'), OTHERS),
     op('irq_permission', 19, refused('EPERM', [...DOMAIN, 'EINVAL'], 'no interrupt is mapped')),
     op('ioport_permission', 21, TOOLS, refused('EPERM', [...DOMAIN, 'EINVAL'])),
     ...ops({ bind_pt_irq: 38, unbind_pt_irq: 48 }, refused('EINVAL', DOMAIN, NOT_HVM)),
@@ -185,7 +155,7 @@ export const CONTROL: readonly Row[] = [
     op('ioport_mapping', 40, refused('EOPNOTSUPP', DOMAIN, NOT_HVM)),
     op('set_target', 46, refused('EOPNOTSUPP', [...DOMAIN, 'ESRCH', 'EINVAL'], NOT_HVM)),
     op('get_device_group', 50, refused('EOPNOTSUPP', DOMAIN, 'there is no IOMMU')),
-    op('vm_event_op', 56, TOOLS, refused('EPERM', [...DOMAIN, 'ESRCH'], 'only the version of its ring is told')),
+    op('vm_event_op', 56, modelled, refused('EPERM', [...DOMAIN, 'ESRCH'], 'only the version of its ring is told')),
   ]),
   ...hypercall(
     'kexec_op',

@@ -31,7 +31,7 @@ describe('domctl', () => {
     ['another version', ARGUMENTS, head(2, 0x14, 5), 'EACCES', 'EACCES'],
     ['a domain that is not there', ARGUMENTS, head(2, 0x15, 5), 'ESRCH', 'ESRCH'],
     ['DOMID_SELF', ARGUMENTS, head(2, 0x15, DOMID.SELF), 'ESRCH', 'ESRCH'],
-    ['privilege', ARGUMENTS, head(2, 0x15, 0), 'EPERM', 'not modelled'],
+    ['privilege', ARGUMENTS, head(2, 0x15, 0), 'EPERM', 'EINVAL'],
     ['createdomain looks for nobody', ARGUMENTS, head(1, 0x15, 5), 'EPERM', 'not modelled'],
     ['getdomaininfo of a reserved number', ARGUMENTS, head(5, 0x15, 0x7ff0), 'EINVAL', 'EINVAL'],
     ['getdomaininfo behind the last', ARGUMENTS, head(5, 0x15, 2), 'ESRCH', 'ESRCH'],
@@ -54,9 +54,9 @@ describe('domctl', () => {
     ['set_target to itself', ARGUMENTS, [...head(46, 0x15, 1), 1n], 'EINVAL', 'EINVAL'],
     ['set_target', ARGUMENTS, [...head(46, 0x15, 1), 0n], 'EOPNOTSUPP', 'EOPNOTSUPP'],
     ['vm_event_op of nobody', ARGUMENTS, head(56, 0x15, DOMID.INVALID), 'ESRCH', 'ESRCH'],
-    ['vm_event_op', ARGUMENTS, head(56, 0x15, 1), 'EPERM', 'not modelled'],
+    ['vm_event_op', ARGUMENTS, head(56, 0x15, 1), 'EPERM', 'ENOSYS'],
     ['assign_device to nobody', ARGUMENTS, head(37, 0x15, DOMID.INVALID), 'ESRCH', 'ESRCH'],
-    ['assign_device to the quarantine domain', ARGUMENTS, head(37, 0x15, DOMID.IO), 'EPERM', 'not modelled'],
+    ['assign_device to the quarantine domain', ARGUMENTS, head(37, 0x15, DOMID.IO), 'EPERM', 'EOPNOTSUPP'],
   ])('%s', (_, address, argument, domU, dom0) => {
     expect([answer(DOM1, 'domctl', [address], argument), answer(DOM0, 'domctl', [address], argument)]).toEqual([domU, dom0]);
   });

@@ -28,29 +28,29 @@ const resetDomain = (
   const domain = findDomain(machine, domid);
   if (!domain) return refused(machine, 'ESRCH', 'evtchn/reset-domain');
   if (!mayTarget(caller, domid)) return refused(machine, 'EPERM', 'evtchn/reset-permission');
-  if (domid !== caller.domid) return refused(machine, 'EINVAL', 'evtchn/reset-paused');
+  if (domid !== caller.domid && !domain.pauses) return refused(machine, 'EINVAL', 'evtchn/reset-paused');
 
   const interruptedAt = domain.resettingPort ?? 0;
   if (resuming !== interruptedAt > 0) return refused(machine, 'EBUSY', 'evtchn/reset-busy');
-  return closeFrom(machine, caller, resuming ? interruptedAt : 1);
+  return closeFrom(machine, caller, domid, resuming ? interruptedAt : 1);
 };
 
 const BETWEEN_CHECKS = 64;
 
-const closeFrom = (machine: Machine, caller: VcpuRef, first: number): Granted<Reset> | Preempted => {
+const closeFrom = (machine: Machine, caller: VcpuRef, domid: number, first: number): Granted<Reset> | Preempted => {
   let after = machine;
-  for (let port = first; portIsValid(after, caller.domid, port) && hasChannels(after, caller.domid); port++) {
-    const channel = channelAt(after, caller.domid, port);
-    if (channel) after = closeChannel(after, caller.domid, port, channel);
+  for (let port = first; portIsValid(after, domid, port) && hasChannels(after, domid); port++) {
+    const channel = channelAt(after, domid, port);
+    if (channel) after = closeChannel(after, domid, port, channel);
     if (port % BETWEEN_CHECKS !== 0) continue;
     const asked = preemptCheck(after, caller);
     after = asked.machine;
     if (asked.stop) {
-      const noted = updateDomain(after, caller.domid, { resettingPort: port });
+      const noted = updateDomain(after, domid, { resettingPort: port });
       return { tag: 'preempted', machine: noted, clause: 'evtchn/reset-preempted', cmd: 'reset_cont' };
     }
   }
-  return granted(backToTwoLevel(updateDomain(after, caller.domid, { resettingPort: 0 }), caller.domid), 'evtchn/reset-done');
+  return granted(backToTwoLevel(updateDomain(after, domid, { resettingPort: 0 }), domid), 'evtchn/reset-done');
 };
 
 /** Give the pages of the FIFO ABI back, if the domain has it. */

@@ -1,5 +1,6 @@
 /** A domain as Xen keeps it. */
 
+import { CREDIT2_WEIGHT } from '#spec/abi/domctl.ts';
 import { EVTCHNS_PER_BUCKET } from '#spec/abi/event_channel.ts';
 import { NR_DOMAIN_WATCHDOG_TIMERS } from '#spec/abi/sched.ts';
 import type { GuestCpu } from '../cpu/interface.ts';
@@ -32,6 +33,19 @@ export class Domain {
   /** SHUTDOWN reason once it is shut down. */
   shutdown: number | null = null;
   shutdownCode: number | null = null;
+  /** Reasons for which none of its vCPUs may run, beside its shutdown: pauses by domain 0 and its own end. Zero: it may. */
+  holds = 0;
+  /** Pauses by domain 0. */
+  pauses = 0;
+  /** It is being destroyed, or dead and not gone yet; how far that is, and the frame from which the stage goes on. */
+  dying: 'dying' | 'dead' | null = null;
+  teardownStage = 0;
+  teardownFrom = 0;
+  /** What domain 0 has stored: its handle, weight and cap for the scheduler, the port that tells of its suspension (0: none). */
+  readonly handle = new Uint8Array(16);
+  weight = CREDIT2_WEIGHT;
+  cap = 0;
+  suspendPort = 0;
   /** VMASST bits 0..31, and those from 32 up. */
   vmAssist = 0;
   vmAssistHigh = 0;

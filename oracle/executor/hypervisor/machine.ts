@@ -97,6 +97,13 @@ export class Machine {
     this.byDomid.set(domain.domid, domain);
   }
 
+  /** Nothing of the domain is left. */
+  removeDomain(domain: Domain): void {
+    this.domains.splice(this.domains.indexOf(domain), 1);
+    this.ordered = this.ordered.filter((other) => other !== domain);
+    this.byDomid.delete(domain.domid);
+  }
+
   domainsByDomid(): readonly Domain[] {
     return this.ordered;
   }

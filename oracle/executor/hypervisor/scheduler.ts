@@ -13,8 +13,9 @@ import { type Vcpu, VPF } from './vcpu.ts';
 
 export const RUNSTATE_NAMES = ['running', 'runnable', 'blocked', 'offline'] as const;
 
-/** Nothing keeps the vCPU from running: initialised, up, not blocked, its domain not shut down. */
-export const isRunnable = (vcpu: Vcpu): boolean => vcpu.initialised && vcpu.pauseFlags === 0 && vcpu.domain.shutdown === null;
+/** Nothing keeps the vCPU from running: initialised, up, not blocked, its domain neither shut down nor held. */
+export const isRunnable = (vcpu: Vcpu): boolean =>
+  vcpu.initialised && vcpu.pauseFlags === 0 && vcpu.domain.shutdown === null && vcpu.domain.holds === 0;
 
 /** A pCPU could be given to the vCPU, or holds it. One that came up without being woken waits for a wake. */
 export const canRun = (vcpu: Vcpu): boolean => isRunnable(vcpu) && vcpu.runstate <= RUNSTATE.runnable;

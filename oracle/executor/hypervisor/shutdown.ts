@@ -2,6 +2,7 @@
 import { SHUTDOWN, VIRQ } from '#spec/abi/xen.ts';
 import type { CrashReason } from '#spec/event.ts';
 import type { Domain } from './domain.ts';
+import { sendPort } from './event_channel/notify.ts';
 import type { Machine } from './machine.ts';
 import { sleep } from './scheduler.ts';
 import { sendGuestGlobalVirq } from './upcall.ts';
@@ -15,6 +16,15 @@ export const domainShutdown = (machine: Machine, domain: Domain, reason: number)
   machine.emit({ kind: 'shutdown', domid: domain.domid, reason: effective });
   if (domain.privileged) machine.halted = effective;
   for (const vcpu of domain.vcpus) sleep(machine, vcpu, null);
+  tell(machine, domain, effective);
+};
+
+/** Domain 0 is told; of a suspension the one that waits for the domain's own port, if there is one. */
+const tell = (machine: Machine, domain: Domain, reason: number): void => {
+  if (reason === SHUTDOWN.suspend && domain.suspendPort > 0) {
+    sendPort(machine, domain, domain.suspendPort);
+    return;
+  }
   const dom0 = machine.domainById(0);
   if (!domain.privileged && dom0) sendGuestGlobalVirq(machine, dom0, VIRQ.DOM_EXC);
 };

@@ -4,15 +4,18 @@ import { XEN_DOMCTL_NOT_BUILT } from '#spec/abi/domctl.ts';
 import { ERRNO } from '#spec/abi/errno.ts';
 import { DOMID } from '#spec/abi/xen.ts';
 import { INTERFACE_VERSIONS } from '#spec/releases/control.ts';
+import type { Domain } from '../domain.ts';
 import { copyFromGuest, copyToGuest, SCRATCH, scratch } from '../guest_access.ts';
 import type { Machine } from '../machine.ts';
 import { TWO32 } from '../u64.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { ASK_PRIVILEGE, lateDomctl } from './domctl_late.ts';
+import { answerDomctl, isAnswered } from './domctls/index.ts';
 
 const { size: DOMCTL_SIZE, fields: F } = control.domctl;
 /** Those that are about no domain when the number is DOMID_INVALID. */
 const MAY_BE_NOBODYS: ReadonlySet<number> = new Set([XEN_DOMCTL.test_assign_device, XEN_DOMCTL.vm_event_op]);
+const DEVICES: ReadonlySet<number> = new Set([XEN_DOMCTL.assign_device, XEN_DOMCTL.deassign_device, XEN_DOMCTL.test_assign_device]);
 const OF_DEVICES: ReadonlySet<number> = new Set([XEN_DOMCTL.assign_device, XEN_DOMCTL.deassign_device]);
 
 /** Domain 0 would be served, which stops here (or is ENOSYS); others are refused. */
@@ -38,8 +41,18 @@ export const domctl = (machine: Machine, vcpu: Vcpu, args: Int32Array): number =
     const answer = lateDomctl(machine, vcpu, cmd, about, args[0], args[1]);
     if (answer !== ASK_PRIVILEGE) return answer;
   }
+  if (!vcpu.domain.privileged) return -ERRNO.EPERM;
+  const about = domainOf(machine, cmd, scratch.getUint16(F.domain.at, true));
+  if (about && isAnswered(cmd)) return answerDomctl(machine, vcpu, cmd, about, args[0], args[1]);
+  // Devices that nobody could pass on, whether to a domain or to none.
+  if (!about && DEVICES.has(cmd)) return -ERRNO.EOPNOTSUPP;
   return forDomain0(machine, vcpu, 'domctl');
 };
+
+/** The domain that has the number; of getdomaininfo, else the one with the next larger number. */
+const domainOf = (machine: Machine, cmd: number, domid: number): Domain | undefined =>
+  machine.domainById(domid) ??
+  (cmd === XEN_DOMCTL.getdomaininfo ? machine.domainsByDomid().find((domain) => domain.domid >= domid) : undefined);
 
 /** 0 when the number is one of a domain that the command can be about, else a negative errno. */
 const checkDomain = (machine: Machine, cmd: number, domid: number): number => {

@@ -15,6 +15,7 @@ import { virqIsGlobal } from './virq.ts';
 export const allocUnbound = (machine: Machine, caller: Domain, dom: number, remoteDom: number): number => {
   const domain = domainByAnyId(machine, caller, dom);
   if (!domain) return -ERRNO.ESRCH;
+  if (domain.dying !== null) return -ERRNO.EINVAL;
   const channel = takePort(machine, domain);
   if (!channel) return -ERRNO.ENOSPC;
   if (!isTargetOrPrivileged(caller, domain)) {

@@ -33,10 +33,22 @@ export const closePort = (machine: Machine, domain: Domain, port: number): numbe
   return 0;
 };
 
-/** Close every channel of the caller's own domain. Answers 0, an errno, or RESTART. */
+/** Close every channel of a dying domain, from the last valid port down, which then are valid no more. Answers 0 or -ERESTART. */
+export const closeAll = (machine: Machine, caller: Vcpu, domain: Domain): number => {
+  for (let port = domain.validPorts - 1; port > 0; port--) {
+    closePort(machine, domain, port);
+    if (port % RESET_STRIDE === 0 && shouldPreempt(machine, caller)) {
+      domain.validPorts = port;
+      return -ERRNO.ERESTART;
+    }
+  }
+  return 0;
+};
+
+/** Close every channel of a domain, the caller's own or one that is paused. Answers 0, an errno, or RESTART. */
 export const resetPorts = (machine: Machine, vcpu: Vcpu, domain: Domain, resuming: boolean): number => {
   // Another domain would have to be paused by the toolstack first.
-  if (domain !== vcpu.domain) return -ERRNO.EINVAL;
+  if (domain !== vcpu.domain && domain.pauses === 0) return -ERRNO.EINVAL;
   let port = resuming ? domain.nextPortToReset : domain.nextPortToReset === 0 ? 1 : 0;
   if (port > domain.nextPortToReset) domain.nextPortToReset = port;
   if (port === 0) return -ERRNO.EBUSY;

@@ -36,7 +36,7 @@ export const xen_version = (machine: Machine, vcpu: Vcpu, args: Int32Array): num
     case OP.pagesize:
       return (lo | hi) === 0 ? PAGE_SIZE : minus('EINVAL');
     case OP.guest_handle:
-      return give(machine, vcpu, lo, hi, recordsOf(xen).guest_handle);
+      return give(machine, vcpu, lo, hi, vcpu.domain.handle);
     case OP.commandline:
       return give(machine, vcpu, lo, hi, vcpu.domain.privileged ? recordsOf(xen).commandline : DENIED);
     case OP.build_id:
@@ -61,9 +61,7 @@ const DENIED = Uint8Array.from('<denied>\0', (letter) => letter.charCodeAt(0));
 type Xen = MachineConfig['xen'];
 
 /** What Xen tells of itself, byte for byte: the same at every call. */
-type Records = Readonly<
-  Record<'extraversion' | 'compile_info' | 'capabilities' | 'changeset' | 'guest_handle' | 'commandline' | 'id', Uint8Array>
->;
+type Records = Readonly<Record<'extraversion' | 'compile_info' | 'capabilities' | 'changeset' | 'commandline' | 'id', Uint8Array>>;
 
 const makeRecords = (xen: Xen): Records => {
   const { compiler, compile_by, compile_domain, compile_date } = xen;
@@ -72,7 +70,6 @@ const makeRecords = (xen: Xen): Records => {
     compile_info: filled(layouts.compile_info, { compiler, compile_by, compile_domain, compile_date }),
     capabilities: filled(layouts.capabilities, { info: xen.capabilities }),
     changeset: filled(layouts.changeset, { info: xen.changeset }),
-    guest_handle: filled(layouts.guest_handle, {}),
     commandline: filled(layouts.commandline, { buf: xen.commandline }),
     id: Uint8Array.from(xen.build_id.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16)),
   };

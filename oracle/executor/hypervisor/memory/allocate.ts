@@ -3,6 +3,7 @@ import type { Domain } from '../domain.ts';
 import { setM2p } from '../domain_builder/m2p.ts';
 import { NO_OWNER, PGF, PGT } from '../frame_table.ts';
 import type { Machine } from '../machine.ts';
+import { vanishIfGone } from '../teardown/vanish.ts';
 import { flushForAllocation } from '../tlbflush.ts';
 import { Heap } from './heap.ts';
 
@@ -65,7 +66,7 @@ export const allocateFrames = (machine: Machine, domain: Domain, order: number, 
   const first = takeFrames(machine, order, wish, domain.claimed);
   if (first < 0) return -1;
   const size = 2 ** order;
-  if (domain.pages + size > domain.maxPages) {
+  if (domain.dying !== null || domain.pages + size > domain.maxPages) {
     giveFramesBack(machine, first, order);
     return -1;
   }
@@ -94,16 +95,21 @@ export const markFree = ({ frames, tlb }: Machine, mfn: number): void => {
 /** The last reference to a frame of a domain is gone: it is free, with what it holds. Frames of Xen's heap stay Xen's. */
 export const freeFrame = (machine: Machine, mfn: number): void => {
   const { frames } = machine;
+  const domain = machine.domainById(frames.owner[mfn]);
   if ((frames.flags[mfn] & PGF.xenheap) !== 0) {
     frames.owner[mfn] = NO_OWNER;
+    if (domain) vanishIfGone(machine, domain);
     return;
   }
-  const domain = machine.domainById(frames.owner[mfn]);
+  // What a dying domain leaves is nobody's to read.
+  if (domain && domain.dying !== null) machine.memory.fill(mfn * 4096, 4096, 0);
   // Built before the frame is given to it, or it would be there twice.
   const heap = heapOf(machine);
   disown(machine, mfn);
   markFree(machine, mfn);
   setM2p(machine, mfn, -1);
   heap.give(mfn);
-  if (domain) adjustPages(machine, domain, -1);
+  if (!domain) return;
+  adjustPages(machine, domain, -1);
+  vanishIfGone(machine, domain);
 };

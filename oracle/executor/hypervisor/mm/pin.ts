@@ -17,12 +17,18 @@ export const pinTable = (machine: Machine, vcpu: Vcpu, mfn: number, type: number
     return answer;
   }
   if ((frames.flags[mfn] & PGF.pinned) === 0) {
-    frames.flags[mfn] |= PGF.pinned;
+    if (machine.domainById(pgOwner)?.dying == null) frames.flags[mfn] |= PGF.pinned;
+    else dropPin(machine, vcpu, mfn, type);
     return 0;
   }
+  dropPin(machine, vcpu, mfn, type);
+  return -ERRNO.EINVAL;
+};
+
+/** The references of a pin that is not to be: now, or where that may take long, by the next call. */
+const dropPin = (machine: Machine, vcpu: Vcpu, mfn: number, type: number): void => {
   if (type === PGT.l1) putPageAndType(machine, vcpu, mfn);
   else leaveOldGuestTable(vcpu, mfn, false);
-  return -ERRNO.EINVAL;
 };
 
 /** Done even when giving back what the table holds was interrupted: the rest waits for the next call. */

@@ -1,0 +1,53 @@
+/** Bitmaps of processors and nodes, as the guest gave room for them. */
+import { domctl, XEN_VCPUAFFINITY } from '#spec/abi/domctl.ts';
+import { ERRNO } from '#spec/abi/errno.ts';
+import { copyToGuest } from '../../guest_access.ts';
+import { TWO32 } from '../../u64.ts';
+import { type Request, vcpuOf, type Work } from './request.ts';
+
+/** Xen keeps so many nodes, of which the machine has the first. */
+const NODES = 64;
+const FIRST_NODE = 1;
+/** As many zero bytes as are stored in one piece. */
+const ZEROS = new Uint8Array(4096);
+
+/** Store the low `bits` bits of `value`, and zeros up to the end of the guest's room. The room's address and its number of bits stand at `at`. */
+const tellBitmap = ({ machine, caller, op }: Request, at: number, bits: number, value: number): number => {
+  const lo = op.getUint32(at, true);
+  const hi = op.getInt32(at + 4, true);
+  const room = ((op.getUint32(at + 8, true) + 7) >>> 0) >>> 3;
+  const known = Math.min(room, (bits + 7) >>> 3);
+  const bytes = Uint8Array.from({ length: known }, (_, i) => (i < 4 ? (value >>> (8 * i)) & 0xff : 0));
+  const store = (offset: number, from: Uint8Array, length: number): boolean => {
+    const low = lo + offset;
+    return copyToGuest(machine, caller, low | 0, low >= TWO32 ? (hi + 1) | 0 : hi, length, from);
+  };
+  if (known > 0 && !store(0, bytes, known)) return -ERRNO.EFAULT;
+  for (let done = known; done < room; ) {
+    const length = Math.min(room - done, ZEROS.length);
+    if (!store(done, ZEROS, length)) return -ERRNO.EFAULT;
+    done += length;
+  }
+  return 0;
+};
+
+export const getNodeAffinity: Work = (request) => tellBitmap(request, domctl.nodeaffinity.fields.bitmap.at, NODES, FIRST_NODE);
+
+export const getVcpuAffinity: Work = (request) => {
+  const { machine, op } = request;
+  const { fields } = domctl.vcpuaffinity;
+  const vcpu = vcpuOf(request, op.getUint32(fields.vcpu.at, true));
+  if (!vcpu) return -ERRNO.EINVAL;
+  const flags = op.getUint32(fields.flags.at, true);
+  const hasRoom = (at: number): boolean => op.getBigUint64(at, true) !== 0n;
+  const wants = (kind: number): boolean => (flags & kind) !== 0;
+  const { HARD, SOFT } = XEN_VCPUAFFINITY;
+  if (!wants(HARD | SOFT)) return -ERRNO.EINVAL;
+  if ((wants(HARD) && !hasRoom(fields.hard_bitmap.at)) || (wants(SOFT) && !hasRoom(fields.soft_bitmap.at))) return -ERRNO.EINVAL;
+  const { pcpus } = machine.config;
+  const all = 2 ** pcpus - 1;
+  const hard = vcpu.pinnedTo >= 0 ? 1 << vcpu.pinnedTo : all;
+  const first = wants(HARD) ? tellBitmap(request, fields.hard_bitmap.at, pcpus, hard) : 0;
+  const second = wants(SOFT) ? tellBitmap(request, fields.soft_bitmap.at, pcpus, all) : 0;
+  return wants(SOFT) ? second : first;
+};

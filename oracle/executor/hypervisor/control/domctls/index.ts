@@ -1,0 +1,89 @@
+/** Domctls that domain 0 is answered, by command. */
+
+import { control, XEN_DOMCTL } from '#spec/abi/control.ts';
+import {
+  XEN_DOMCTL_MODELLED as OP,
+  XEN_DOMCTL_HVM,
+  XEN_DOMCTL_NOT_BUILT,
+  XEN_DOMCTL_PSR_CMT_OP,
+  XEN_DOMCTL_UNSUPPORTED,
+} from '#spec/abi/domctl.ts';
+import { ERRNO } from '#spec/abi/errno.ts';
+import type { Domain } from '../../domain.ts';
+import { copyToGuest } from '../../guest_access.ts';
+import { continueCall } from '../../hypercall/continuation.ts';
+import type { Machine } from '../../machine.ts';
+import { killDomain } from '../../teardown/kill.ts';
+import type { Vcpu } from '../../vcpu.ts';
+import { getNodeAffinity, getVcpuAffinity } from './affinity.ts';
+import { getDomainInfo, getVcpuInfo } from './domain_info.ts';
+import { getPageFrameInfo } from './page_info.ts';
+import { pauseDomain, resumeDomain, unpauseDomain } from './pause.ts';
+import { opOf, type Work } from './request.ts';
+import { getAddressSize, schedulerOp, setAddressSize, setHandle, setMaxMem, subscribe } from './settings.ts';
+import { getExtContext, getMsrs, sendTrigger } from './vcpu_context.ts';
+
+/** When the whole structure goes back to the guest. */
+type Back = 'never' | 'done' | 'always' | 'msrs';
+type Row = { readonly work: Work; readonly back: Back };
+const row = (work: Work, back: Back = 'never'): Row => ({ work, back });
+
+const refuse = (errno: number) => (commands: Readonly<Record<string, number>>) =>
+  Object.values(commands).map((command) => [command, row(() => -errno)] as const);
+
+const ROWS: ReadonlyMap<number, Row> = new Map([
+  ...refuse(ERRNO.ENOSYS)(XEN_DOMCTL_NOT_BUILT),
+  ...refuse(ERRNO.EINVAL)(XEN_DOMCTL_HVM),
+  ...refuse(ERRNO.EOPNOTSUPP)(XEN_DOMCTL_UNSUPPORTED),
+  [XEN_DOMCTL_HVM.gethvmcontext, row(() => -ERRNO.EINVAL, 'always')],
+  [XEN_DOMCTL_PSR_CMT_OP, row(() => -ERRNO.ENODEV)],
+  [
+    XEN_DOMCTL.vm_event_op,
+    row(({ caller, domain }) => (domain === caller.domain ? -ERRNO.EINVAL : domain.dying ? 0 : -ERRNO.ENOSYS), 'done'),
+  ],
+  [OP.destroydomain, row(({ machine, caller, domain }) => killDomain(machine, caller, domain))],
+  [OP.pausedomain, row(pauseDomain)],
+  [OP.unpausedomain, row(unpauseDomain)],
+  [OP.resumedomain, row(resumeDomain)],
+  [OP.getdomaininfo, row(getDomainInfo, 'done')],
+  [OP.getvcpuinfo, row(getVcpuInfo, 'done')],
+  [OP.max_mem, row(setMaxMem)],
+  [OP.scheduler_op, row(schedulerOp, 'always')],
+  [OP.setdomainhandle, row(setHandle)],
+  [OP.getvcpuaffinity, row(getVcpuAffinity)],
+  [OP.getnodeaffinity, row(getNodeAffinity)],
+  [OP.sendtrigger, row(sendTrigger)],
+  [OP.subscribe, row(subscribe)],
+  [OP.set_address_size, row(setAddressSize)],
+  [OP.get_address_size, row(getAddressSize, 'done')],
+  [OP.get_ext_vcpucontext, row(getExtContext, 'done')],
+  [OP.get_vcpu_msrs, row(getMsrs, 'msrs')],
+  [OP.getpageframeinfo3, row(getPageFrameInfo)],
+]);
+
+export const isAnswered = (command: number): boolean => ROWS.has(command);
+
+const goesBack = (back: Back, answer: number): boolean => {
+  switch (back) {
+    case 'never':
+      return false;
+    case 'done':
+      return answer === 0;
+    case 'always':
+      return true;
+    case 'msrs':
+      return answer !== -ERRNO.ESRCH && answer !== -ERRNO.EINVAL;
+  }
+};
+
+/** Carry out a command that `isAnswered`. Its structure is in the scratch buffer and lies at `lo`, `hi` in the guest. */
+export const answerDomctl = (machine: Machine, caller: Vcpu, command: number, domain: Domain, lo: number, hi: number): number => {
+  const { work, back } = ROWS.get(command)!;
+  const { size } = control.domctl;
+  const op = opOf(size);
+  op.setUint16(control.domctl.fields.domain.at, domain.domid, true);
+  const answer = work({ machine, caller, domain, op });
+  if (answer === -ERRNO.ERESTART) return continueCall(lo, hi);
+  if (!goesBack(back, answer)) return answer;
+  return copyToGuest(machine, caller, lo, hi, size, new Uint8Array(op.buffer)) ? answer : -ERRNO.EFAULT;
+};
