@@ -15,6 +15,15 @@ export const MEMORY_CHANGES = {
     },
     shown: { script: 'release-memory', steps: [1, 2] },
   }),
+  'acquire_resource-unknown_type': change({
+    clause: 'memory/acquire_resource-type',
+    ways: { '4.14': 'EOPNOTSUPP', '4.17': 'EOPNOTSUPP', '4.20': 'EINVAL' },
+    says: {
+      EOPNOTSUPP: 'A type that Xen does not know is EOPNOTSUPP, once its frames are looked for.',
+      EINVAL: 'A type that Xen does not know has no frames: EINVAL.',
+    },
+    shown: { script: 'release-memory', steps: [8] },
+  }),
   'pod_target-pv': change({
     clause: 'memory/pod-refused',
     ways: { '4.14': 'answered', '4.17': 'EINVAL', '4.20': 'EINVAL' },

@@ -89,6 +89,7 @@ const STATUS_PER_FRAME = 2048;
 const UNKNOWN_TYPE = 2 ** 32 - 95;
 
 const sizeOf = ({ config }: Machine, { type, id }: Resource): number => {
+  const unknownIsNone = waysOf(config.release)['acquire_resource-unknown_type'] === 'EINVAL';
   const grantFrames = config.xen.max_grant_frames;
   switch (type) {
     case RESOURCE.grant_table:
@@ -98,7 +99,7 @@ const sizeOf = ({ config }: Machine, { type, id }: Resource): number => {
     case RESOURCE.vmtrace_buf:
       return 0;
     default:
-      return UNKNOWN_TYPE;
+      return unknownIsNone ? 0 : UNKNOWN_TYPE;
   }
 };
 

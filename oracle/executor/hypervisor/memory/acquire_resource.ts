@@ -27,7 +27,7 @@ const mostFrames = (machine: Machine, type: number, id: number): number => {
     case XENMEM_resource.vmtrace_buf:
       return 0;
     default:
-      return UNKNOWN_TYPE_FRAMES;
+      return machine.ways['acquire_resource-unknown_type'] === 'EINVAL' ? 0 : UNKNOWN_TYPE_FRAMES;
   }
 };
 
