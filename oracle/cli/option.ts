@@ -11,6 +11,10 @@ export const wholeNumber =
     return value;
   };
 
+/** The same, also as 5e6 or 1.5e5. */
+export const largeNumber = (text: string): number =>
+  wholeNumber(1)(/^\d{1,3}(\.\d{1,3})?e\d{1,2}$/.test(text) ? String(Number(text)) : text);
+
 /** `A..B`, both included, or one number. */
 export const seedRange = (text: string): { readonly first: number; readonly last: number } => {
   const match = /^(\d{1,10})(?:\.\.(\d{1,10}))?$/.exec(text);

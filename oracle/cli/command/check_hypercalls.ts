@@ -8,7 +8,7 @@ import { type OperationCounts, SLICE } from '../../campaign/coverage.ts';
 import { ENGINES, loadEngine } from '../../campaign/engines.ts';
 import { EXIT } from '../exit_code.ts';
 import { onFile } from '../files.ts';
-import { wholeNumber } from '../option.ts';
+import { largeNumber } from '../option.ts';
 import { count, Progress, percent, rate, table } from '../table.ts';
 import { version } from '../version.ts';
 
@@ -24,13 +24,12 @@ export type HypercallOptions = {
 };
 
 /** 5000000 or 5e6. */
-const hypercallCount = (text: string): number => wholeNumber(1)(/^\d{1,3}e\d{1,2}$/.test(text) ? String(Number(text)) : text);
 
 export const addHypercallOptions = (command: Command): void => {
   command.option(
     '--hypercalls <n>',
     'dense programs until so many hypercalls were compared, e.g. 5e6; batches count by their elements',
-    hypercallCount,
+    largeNumber,
   );
 };
 

@@ -12,7 +12,7 @@ import { MODES } from '../../image/instruction/case.ts';
 import { EXIT } from '../exit_code.ts';
 import { CommandFailure } from '../failure.ts';
 import { onFile } from '../files.ts';
-import { wholeNumber } from '../option.ts';
+import { largeNumber, wholeNumber } from '../option.ts';
 import { count, Progress, rate, table } from '../table.ts';
 import { checkOnEmulator } from './check_system.ts';
 
@@ -29,7 +29,6 @@ export type IsaOptions = {
 };
 
 /** 100000000 or 1e8. */
-const stepCount = (text: string): number => wholeNumber(1)(/^\d{1,3}e\d{1,2}$/.test(text) ? String(Number(text)) : text);
 
 /** The options of `check` that belong to `--isa`. */
 export const addIsaOptions = (command: Command): Command =>
@@ -43,7 +42,7 @@ export const addIsaOptions = (command: Command): Command =>
       'with --isa and a peer: how many cases; on silicon spread over all rows of the opcode table',
       wholeNumber(1, 1e9),
     )
-    .option('--steps <n>', 'with --isa: steps of generated programs on model and executor alone, e.g. 1e8', stepCount)
+    .option('--steps <n>', 'with --isa: steps of generated programs on model and executor alone, e.g. 1e8', largeNumber)
     .option('--row <text>', 'with --isa and --peer silicon: only rows whose name contains this, e.g. shld')
     .option('--mode <mode>', 'with --isa and --peer silicon: only 64-bit mode, or 32-bit or 16-bit code')
     .option('--html <file>', 'with --isa and --peer silicon, qemu or bochs: also write the table as a page');
