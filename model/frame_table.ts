@@ -63,9 +63,15 @@ class Leaf {
   readonly frames: readonly Frame[];
   /** The sums, once somebody asked; never while its table is open. */
   known: Sums | null = null;
+  /** How many frames nobody has, once somebody asked; −1 before. */
+  knownFree = -1;
   constructor(base: number, frames: readonly Frame[]) {
     this.base = base;
     this.frames = frames;
+  }
+  get free(): number {
+    if (this.knownFree < 0) this.knownFree = this.frames.reduce((sum, { owner }) => (owner === null ? sum + 1 : sum), 0);
+    return this.knownFree;
   }
   /** Both digest sums over this leaf's frames. */
   get sums(): Sums {
@@ -150,6 +156,29 @@ export const frameAt = ({ size, middles }: FrameTable, mfn: number): Frame | und
     ? middles[mfn >> (LEAF_BITS + MIDDLE_BITS)].leaves[(mfn >> LEAF_BITS) & (MIDDLE - 1)].frames[mfn & (LEAF - 1)]
     : undefined;
 
+const leafAt = ({ middles }: FrameTable, mfn: number): Leaf =>
+  middles[mfn >> (LEAF_BITS + MIDDLE_BITS)].leaves[(mfn >> LEAF_BITS) & (MIDDLE - 1)];
+
+/** The lowest run of `count` frames that nobody has, `count` a power of two and the run aligned to it, in [from, end); null: none. */
+export const freeRunIn = (table: FrameTable, from: number, end: number, count: number): number | null => {
+  for (let first = Math.ceil(from / count) * count; first + count <= end; ) {
+    const leaf = leafAt(table, first);
+    if (leaf.free < Math.min(count, LEAF)) first = count < LEAF ? leaf.base + LEAF : first + count;
+    else if (isFreeRun(table, first, count)) return first;
+    else first += count;
+  }
+  return null;
+};
+
+const isFreeRun = (table: FrameTable, first: number, count: number): boolean => {
+  for (let mfn = first; mfn < first + count; mfn++) {
+    const leaf = leafAt(table, mfn);
+    if (leaf.free === LEAF) mfn = leaf.base + LEAF - 1;
+    else if (leaf.frames[mfn & (LEAF - 1)].owner !== null) return false;
+  }
+  return true;
+};
+
 /** Replace one frame's state. */
 export const withFrame = (table: FrameTable, mfn: number, frame: Frame): FrameTable => {
   const m = mfn >> (LEAF_BITS + MIDDLE_BITS);
@@ -157,6 +186,7 @@ export const withFrame = (table: FrameTable, mfn: number, frame: Frame): FrameTa
   const leaf = table.middles[m].leaves[l];
   if (table.open?.has(leaf)) {
     (leaf.frames as Frame[])[mfn & (LEAF - 1)] = frame;
+    leaf.knownFree = -1;
     return table;
   }
   const frames = leaf.frames.slice();

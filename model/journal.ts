@@ -7,7 +7,8 @@ import type { ClauseId } from '#spec/clauses.ts';
 import type { Event } from '#spec/event.ts';
 import type { Machine } from './machine.ts';
 
-type List<T> = { readonly head: T; readonly tail: List<T> } | null;
+/** `count`: how many there are, this one included. */
+type List<T> = { readonly head: T; readonly tail: List<T>; readonly count: number } | null;
 
 /** `clauses`: what the transition that goes on has cited; null in a machine that no transition works on. */
 export type Journal = { readonly events: List<Event>; readonly clauses: ClauseId[] | null };
@@ -18,10 +19,11 @@ export const EMPTY_JOURNAL: Journal = { events: null, clauses: null };
 export const openJournal = ({ events, clauses }: Journal): Journal => ({ events, clauses: clauses === null ? [] : clauses.slice() });
 
 /** Tell that something happened. */
-export const emit = (machine: Machine, event: Event): Machine => ({
-  ...machine,
-  journal: { events: { head: event, tail: machine.journal.events }, clauses: machine.journal.clauses },
-});
+export const emit = (machine: Machine, event: Event): Machine => {
+  const { events, clauses } = machine.journal;
+  const told = { head: event, tail: events, count: events === null ? 1 : events.count + 1 };
+  return { ...machine, journal: { events: told, clauses } };
+};
 
 /** Name the clause that decided. What a rule tried and gave up again has decided too. */
 export const cite = (machine: Machine, clause: ClauseId): Machine => {
@@ -33,9 +35,9 @@ export const cite = (machine: Machine, clause: ClauseId): Machine => {
 
 /** Events in order of happening. */
 export const eventsOf = ({ events }: Journal): readonly Event[] => {
-  const all: Event[] = [];
-  for (let at = events; at; at = at.tail) all.push(at.head);
-  return all.reverse();
+  const all = new Array<Event>(events?.count ?? 0);
+  for (let at = events; at; at = at.tail) all[at.count - 1] = at.head;
+  return all;
 };
 
 /** Clauses in order of citing, repetitions included. */

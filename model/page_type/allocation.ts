@@ -1,7 +1,7 @@
 /** Frames that change hands: from nobody to a domain, and back. Chapter: spec/chapters/memory_op.md. */
 import { INVALID_M2P_ENTRY } from '#spec/abi/memory.ts';
 import { vanishIfEmpty } from '../domain/teardown/vanish.ts';
-import { FREE_FRAME, FRESH_FRAME, type Frame, withFrames } from '../frame_table.ts';
+import { FREE_FRAME, FRESH_FRAME, type Frame, freeRunIn, withFrames } from '../frame_table.ts';
 import { cite } from '../journal.ts';
 import { domainOf, findDomain, frame, setFrame, setMemory, updateDomain } from '../lens.ts';
 import type { Machine } from '../machine.ts';
@@ -14,17 +14,8 @@ import { fromBigInt, type Word } from '../word/word.ts';
 const NOBODY = fromBigInt(INVALID_M2P_ENTRY);
 
 /** The lowest run of 2^order frames that nobody has, aligned to that, all below `limit`; null when there is none. */
-export const findFree = (machine: Machine, order: number, limit: number): number | null => {
-  const size = 2 ** order;
-  const end = Math.min(limit, machine.config.frames);
-  const isFree = (mfn: number): boolean => frame(machine, mfn)!.owner === null;
-  for (let first = Math.ceil(machine.freeFrom / size) * size; first + size <= end; first += size) {
-    let taken = first;
-    while (taken < first + size && isFree(taken)) taken++;
-    if (taken === first + size) return first;
-  }
-  return null;
-};
+export const findFree = (machine: Machine, order: number, limit: number): number | null =>
+  freeRunIn(machine.frames, machine.freeFrom, Math.min(limit, machine.config.frames), 2 ** order);
 
 /** Below this many frames one by one is faster. */
 const FEW = 8;
