@@ -50,6 +50,7 @@ const NAMED_OTHERWISE: Readonly<Record<string, readonly string[]>> = {
   'event_channel_op/reset_cont': ['evtchn:reset'],
   'grant_table_op/map_grant_ref': ['gnttab:map'],
   'grant_table_op/unmap_grant_ref': ['gnttab:unmap'],
+  'grant_table_op/swap_grant_ref': ['gnttab:swap'],
   'mmu_update/normal_pt_update': ['mmu:update', 'mmu:entry'],
   'mmu_update/pt_update_preserve_ad': ['mmu:update', 'mmu:entry'],
   'mmu_update/pt_update_no_translate': ['mmu:update', 'mmu:entry'],
