@@ -351,7 +351,7 @@ export const CLAUSES = {
   'gnttab/copy-active': { chapter: 'grant_table', title: 'A grant in use must be so by the caller, and each count has room for 128; else general_error.' },
   'gnttab/copy-changed': { chapter: 'grant_table', title: 'When a grant that is read from gets its first use that writes, the entry must still name the same frame (and part), else general_error.' },
   'gnttab/copy-dest_bounds': { chapter: 'grant_table', title: 'then the destination\'s likewise.' },
-  'gnttab/copy-domain': { chapter: 'grant_table', title: 'Each side\'s domain must exist, else bad_domain: source, then destination, each after its permission.' },
+  'gnttab/copy-domain': { chapter: 'grant_table', title: 'Each side\'s domain must exist, else bad_domain.' },
   'gnttab/copy-done': { chapter: 'grant_table', title: 'The bytes are copied, eight at a time and the rest one at a time, upwards.' },
   'gnttab/copy-dying': { chapter: 'grant_table', title: 'A grant in use whose frame is not its domain\'s any more, or whose domain is being destroyed, is bad_domain.' },
   'gnttab/copy-entry': { chapter: 'grant_table', title: 'The first use needs an entry that permits access to the caller, or in version 2 passes a grant on to it; else general_error.' },

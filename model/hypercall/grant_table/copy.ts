@@ -110,14 +110,11 @@ const copyOne = (before: Held, caller: VcpuRef, copy: Copy): One => {
 
 const failed = (held: Held, status: number): One => ({ held: releaseBoth(held), status });
 
-/** gnttab/copy-permission, gnttab/copy-domain: first the source's, then the destination's. */
-const whoIs = (machine: Machine, caller: VcpuRef, copy: Copy): GrantResult<null> => {
-  for (const side of [copy.source, copy.dest]) {
-    if (isOthersFrame(side)) return refused(machine, 'permission_denied', 'gnttab/copy-permission');
-    if (!findDomain(machine, self(side.domid, caller))) return refused(machine, 'bad_domain', 'gnttab/copy-domain');
-  }
-  return okay(machine, 'gnttab/copy-domain', null);
-};
+/** gnttab/copy-domain: first the source's, then the destination's. */
+const whoIs = (machine: Machine, caller: VcpuRef, { source, dest }: Copy): GrantResult<null> =>
+  [source, dest].every(({ domid }) => findDomain(machine, self(domid, caller)))
+    ? okay(machine, 'gnttab/copy-domain', null)
+    : refused(machine, 'bad_domain', 'gnttab/copy-domain');
 
 /** Only a frame of its own may be named by its number, and only as DOMID_SELF's. */
 const isOthersFrame = ({ domid, granted }: Side): boolean => domid !== DOMID.SELF && !granted;
