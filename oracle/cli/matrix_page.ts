@@ -107,7 +107,8 @@ const tableRow = (tag: 'td' | 'th', texts: readonly string[], classes: readonly 
 const STYLE = `body{font:14px/1.4 system-ui,sans-serif;margin:2em}table{border-collapse:collapse;margin:1em 0}
 th,td{border:1px solid #ccc;padding:2px 8px;text-align:left}.modelled{background:#cfc}.refused{background:#def}.refused-by-Xen{background:#ffd}`;
 
-export const matrixHtml = (rows: readonly Row[]): string => {
+/** `more`: paragraphs behind the table. */
+export const matrixHtml = (rows: readonly Row[], more: readonly string[] = []): string => {
   const { counts, common, head, lines } = pageOf(rows);
   const classes = rows.map(({ cells }) => ['', '', ...CALLERS.map((caller) => kindOf(cells[caller]).replaceAll(' ', '-'))]);
   return [
@@ -122,7 +123,9 @@ export const matrixHtml = (rows: readonly Row[]): string => {
     '<table>',
     tableRow('th', [...head, 'order of checks, or why']),
     ...lines.map(({ cells, note }, i) => tableRow('td', [...cells, note], classes[i])),
-    '</table></body></html>',
+    '</table>',
+    ...more.map((text) => `<p>${escaped(text)}</p>`),
+    '</body></html>',
     '',
   ].join('\n');
 };

@@ -1,6 +1,7 @@
 /** `xenspec explain`: what the specification says of a clause, an operation or a hypercall, and what shows it. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { BadInput } from '#spec/failure.ts';
+import { XEN_RELEASES } from '#spec/releases/release.ts';
 import { type Citation, citations, clauseSections, type Evidence, evidence, type Section } from '../clause_index.ts';
 import { EXIT } from '../exit_code.ts';
 import { clausesNamed, clausesOf, type Operation, operationNamed } from '../operation_clauses.ts';
@@ -80,6 +81,7 @@ export const addExplain = (program: Command, done: (code: number) => void): void
     .argument('[what]', "clause id, its beginning, a hypercall, or a sub-operation; also as Xen's headers spell it")
     .option('--matrix', 'every hypercall and sub-operation (or those of one hypercall): modelled, refused and how, or not modelled and why')
     .option('--between <releases...>', 'what changed for a guest from one release of Xen to another: two of them')
+    .addOption(new Option('--xen <release>', 'with --matrix: and what this release of Xen does otherwise').choices([...XEN_RELEASES]))
     .option('--html <file>', 'with --matrix: write it as a page')
     .option('--json', 'machine-readable result')
     .addHelpText(
@@ -93,7 +95,7 @@ export const addExplain = (program: Command, done: (code: number) => void): void
         const differences = await between(...(options.between as [string, string]));
         process.stdout.write(options.json ? `${JSON.stringify(differences, null, 2)}\n` : betweenText(differences));
       } else if (options.matrix) explainMatrix(what, options);
-      else if (options.html !== undefined) throw new BadInput('--html goes with --matrix');
+      else if (options.html !== undefined || options.xen !== undefined) throw new BadInput('--html and --xen go with --matrix');
       else if (what === undefined) throw new BadInput('what to explain? A clause, an operation or a hypercall; or --matrix');
       else {
         const explanation = explain(what);

@@ -5,6 +5,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { MATRIX, nameOf } from '#spec/matrix/matrix.ts';
 import { EXIT } from '../exit_code.ts';
 import { here } from '../testing/cli.ts';
+import { releaseRows } from './explain_matrix.ts';
 
 const cwd = mkdtempSync(join(tmpdir(), 'xenspec-matrix-'));
 afterAll(() => rmSync(cwd, { recursive: true, force: true }));
@@ -42,7 +43,7 @@ describe('explain --matrix', () => {
   test.each([
     [['--matrix', 'no_such_call'], 'no_such_call: --matrix shows all hypercalls'],
     [['--matrix', '--html', join(cwd, 'no', 'where.html')], 'no such file'],
-    [['--html', 'page.html'], '--html goes with --matrix'],
+    [['--html', 'page.html'], '--html and --xen go with --matrix'],
     [[], 'what to explain?'],
   ] as const)('explain %j is one line of complaint', async (args, complaint) => {
     const { code, stdout, stderr } = await here('explain', ...args);
@@ -50,4 +51,10 @@ describe('explain --matrix', () => {
     expect(stderr).toContain(complaint);
     expect(stderr.trimEnd()).not.toContain('\n');
   });
+});
+
+test('says what another release does otherwise, of one hypercall or of all', () => {
+  expect(releaseRows('4.17', undefined)).toEqual([]);
+  expect(releaseRows('4.14', 'dm_op').map(({ change }) => change)).toEqual(['dm_op-no_buffers']);
+  expect(releaseRows('4.20', undefined).map(({ change }) => change)).toContain('flush_cache_global-errno');
 });
