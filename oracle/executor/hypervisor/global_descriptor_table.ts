@@ -12,8 +12,8 @@ export const gdtPages = (entries: number): number => Math.ceil(entries / DESCRIP
 /** Replace the table of `target`; a refused one leaves what there was. `caller` is on whose behalf Xen works. Answers 0 or -EINVAL. */
 export const setGdt = (machine: Machine, caller: Vcpu, target: Vcpu, frames: readonly number[], entries: number): number => {
   if (entries > GUEST_GDT_ENTRIES) return minus('EINVAL');
-  for (const [i, mfn] of frames.entries()) {
-    if (getPageAndType(machine, caller, mfn, PGT.seg_desc, target.domain.domid) === 0) continue;
+  for (let i = 0; i < frames.length; i++) {
+    if (getPageAndType(machine, caller, frames[i]!, PGT.seg_desc, target.domain.domid) === 0) continue;
     for (const taken of frames.slice(0, i).reverse()) putPageAndType(machine, caller, taken);
     return minus('EINVAL');
   }

@@ -44,7 +44,17 @@ export const dirtyCpus = (machine: Machine, domain: Domain): number => {
   return mask;
 };
 
+/** Lists of sets, by mask: most machines have few. Events share them, and nobody changes them. */
+const lists: (number[] | undefined)[] = [];
+const MOST_KEPT = 256;
+
 const listOf = (mask: number): number[] => {
+  if (mask < 0 || mask >= MOST_KEPT) return newList(mask);
+  lists[mask] ??= newList(mask);
+  return lists[mask];
+};
+
+const newList = (mask: number): number[] => {
   const cpus: number[] = [];
   for (let rest = mask; rest !== 0; rest &= rest - 1) cpus.push(31 - Math.clz32(rest & -rest));
   return cpus;

@@ -19,7 +19,8 @@ export const set_gdt = (machine: Machine, vcpu: Vcpu, args: Int32Array): number 
   if (entries > GUEST_GDT_ENTRIES) return minus('EINVAL');
   const pages = gdtPages(entries);
   if (!copyFromGuest(machine, vcpu, args[0], args[1], 8 * pages)) return minus('EFAULT');
-  const frames = Array.from({ length: pages }, (_, i) => unsigned(scratch.getInt32(8 * i, true), scratch.getInt32(8 * i + 4, true)));
+  const frames: number[] = [];
+  for (let i = 0; i < pages; i++) frames.push(unsigned(scratch.getInt32(8 * i, true), scratch.getInt32(8 * i + 4, true)));
   const answer = setGdt(machine, vcpu, vcpu, frames, entries);
   if (answer === 0) flushLocal(machine, vcpu);
   return answer;

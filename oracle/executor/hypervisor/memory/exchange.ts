@@ -9,6 +9,7 @@ import { PGF } from '../frame_table.ts';
 import { accessOk, copyFromGuest, putGuest, scratch } from '../guest_access.ts';
 import { continueCall, shouldPreempt } from '../hypercall/continuation.ts';
 import type { Machine } from '../machine.ts';
+import { unsigned } from '../u64.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { assignFrames, disown, giveFramesBack, heapOf, markFree, takeFrames, type Wish } from './allocate.ts';
 import { readArgument, writeField } from './argument.ts';
@@ -136,11 +137,10 @@ const exchangeChunk = (
 const stealExtent = (machine: Machine, vcpu: Vcpu, { domain, goes }: Exchange, at: bigint, stolen: number[]): number => {
   if (!copyFromGuest(machine, vcpu, half(at), half(at >> 32n), 8)) return -ERRNO.EFAULT;
   const { frames } = machine;
-  const first = word(0);
-  for (let i = 0n; i < 1n << BigInt(goes.order); i++) {
-    const frame = BigInt.asUintN(64, first + i);
-    if (frame >= BigInt(frames.count)) return -ERRNO.EINVAL;
-    const mfn = Number(frame);
+  // Numbers that doubles cannot hold are beyond all frames.
+  const first = unsigned(scratch.getInt32(0, true), scratch.getInt32(4, true));
+  for (let mfn = first; mfn < first + 2 ** goes.order; mfn++) {
+    if (mfn >= frames.count) return -ERRNO.EINVAL;
     const isOnlyAllocated = frames.refs[mfn] === 1 && (frames.flags[mfn] & (PGF.allocated | PGF.xenheap)) === PGF.allocated;
     if (frames.owner[mfn] !== domain.domid || !isOnlyAllocated) return -ERRNO.EINVAL;
     disown(machine, mfn);

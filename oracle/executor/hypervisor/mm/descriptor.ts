@@ -83,7 +83,10 @@ export const checkDescriptorPage = (machine: Machine, mfn: number): boolean => {
   const { memory } = machine;
   const owner = machine.domainById(machine.frames.owner[mfn]);
   const start = mfn * 4096;
+  const { words } = memory;
   for (let at = start; at < start + 8 * DESCRIPTORS; at += 8) {
+    // What is not present is let be.
+    if ((words[(at >> 2) + 1] & PRESENT) === 0) continue;
     const lo = memory.view.getInt32(at, true);
     const hi = memory.view.getInt32(at + 4, true);
     if (!checkDescriptor(lo, hi, owner)) return false;
