@@ -1,5 +1,6 @@
 /** Hypercalls of the control domain: machine, domains, profiling, crash kernels. */
 import { XEN_DOMCTL_HVM, XEN_DOMCTL_MODELLED, XEN_DOMCTL_NOT_BUILT, XEN_DOMCTL_UNSUPPORTED } from '../abi/domctl.ts';
+import { XEN_SYSCTL_MODELLED } from '../abi/sysctl.ts';
 import { hypercall, modelled, not, op, ops, type Row, refused, whole } from './cell.ts';
 
 /** What is looked at before the operation: the structure, its version; then the domain. */
@@ -43,17 +44,8 @@ const PLATFORM_HARDWARE = {
 const SYSCTL_TOOLS = {
   readconsole: 1,
   tbuf_op: 2,
-  physinfo: 3,
-  sched_id: 4,
-  getdomaininfolist: 6,
-  debug_keys: 7,
-  getcpuinfo: 8,
-  availheap: 9,
-  cputopoinfo: 16,
-  numainfo: 17,
   cpupool_op: 18,
   scheduler_op: 19,
-  get_cpu_levelling_caps: 25,
   get_cpu_featureset: 26,
   get_cpu_policy: 29,
 };
@@ -63,8 +55,6 @@ const SYSCTL_HARDWARE = {
   cpu_hotplug: 11,
   pm_op: 12,
   page_offline_op: 14,
-  pcitopoinfo: 22,
-  psr_alloc: 23,
 };
 
 const { getdomaininfo: _row, ...DOMCTL_MODELLED } = XEN_DOMCTL_MODELLED;
@@ -132,6 +122,7 @@ export const CONTROL: readonly Row[] = [
   ]),
   ...hypercall('sysctl', 35, [
     ...ops(SYSCTL_TOOLS, TOOLS, DENIED),
+    ...ops(XEN_SYSCTL_MODELLED, modelled, DENIED),
     ...ops({ perfc_op: 5, lockprof_op: 15 }, refused('ENOSYS', HEAD, 'built without counters of its own'), DENIED),
     op('coverage_op', 20, refused('EOPNOTSUPP', [...HEAD, 'EFAULT'], 'built without coverage'), DENIED),
     op('psr_cmt_op', 21, refused('ENODEV', HEAD, 'the processor does not monitor its caches'), DENIED),

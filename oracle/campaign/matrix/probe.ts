@@ -57,6 +57,9 @@ const deeper = (name: string, cmd: number, peer: number): readonly Argument[] | 
     case 'memory_op/access_op/get_access':
     case 'memory_op/access_op/set_access_multi':
       return [cmd, words(peer * 2 ** 16)];
+    case 'sysctl/availheap':
+      // Of all memory, wherever its addresses lead.
+      return [words(0x15 * HIGH_HALF + cmd)];
     case 'paging_domctl_cont':
       return [words(0x15 * HIGH_HALF + SHADOW_OP, peer)];
     default:

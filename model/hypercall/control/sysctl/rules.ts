@@ -19,6 +19,6 @@ const ALL: ReadonlyMap<number, Rule> = new Map([
 ]);
 
 /** Commands that the executor lacks still: they stop. */
-const WAITING: ReadonlySet<number> = new Set(ALL.keys());
+const WAITING: ReadonlySet<number> = new Set();
 
 export const RULES: ReadonlyMap<number, Rule> = new Map([...ALL].filter(([command]) => !WAITING.has(command)));

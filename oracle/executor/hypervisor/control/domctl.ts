@@ -11,6 +11,7 @@ import { TWO32 } from '../u64.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { ASK_PRIVILEGE, lateDomctl } from './domctl_late.ts';
 import { answerDomctl, isAnswered } from './domctls/index.ts';
+import { answerSysctl, isAnswered as answersSysctl } from './sysctls.ts';
 
 const { size: DOMCTL_SIZE, fields: F } = control.domctl;
 /** Those that are about no domain when the number is DOMID_INVALID. */
@@ -76,7 +77,9 @@ export const sysctl = (machine: Machine, vcpu: Vcpu, args: Int32Array): number =
   if (!copyFromGuest(machine, vcpu, args[0], args[1], size)) return -ERRNO.EFAULT;
   if (scratch.getUint32(fields.interface_version.at, true) !== INTERFACE_VERSIONS[machine.config.release].sysctl) return -ERRNO.EACCES;
   if (!vcpu.domain.privileged) return -ERRNO.EPERM;
-  switch (scratch.getUint32(fields.cmd.at, true)) {
+  const cmd = scratch.getUint32(fields.cmd.at, true);
+  if (answersSysctl(cmd)) return answerSysctl(machine, vcpu, cmd, args[0], args[1]);
+  switch (cmd) {
     case XEN_SYSCTL.perfc_op:
     case XEN_SYSCTL.lockprof_op:
       return -ERRNO.ENOSYS;
