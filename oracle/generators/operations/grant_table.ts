@@ -82,6 +82,7 @@ export const GRANT_TABLE: readonly Operation[] = [
     faults: [COMMAND, wrong(2, 'count', { none: 0, two: 2 })],
   }),
   operation('grant_table_op/set_version', version(1), {
+    variants: [version(2)],
     faults: [COMMAND, wrongField(1, 'version', { none: 0, three: 3, most: '0xffffffff' })],
   }),
   operation('grant_table_op/get_version', [10, { structs: [struct('gnttab.get_version', { dom: SELF })] }, 1], {
