@@ -1,6 +1,7 @@
 /** State diagrams in the chapters, drawn from the tables by which the model decides, so that picture and rules cannot part. */
 import { EVENT_RULES, type EventState } from '#model/hypercall/event_channel/event_word.ts';
 import { CHANNEL_STATES, type ChannelState, MADE_BY, ON_A_PORT } from '#model/hypercall/event_channel/lifecycle.ts';
+import { BEGINS, ENDS, USE_STATES, WANTS_UNUSED } from '#model/hypercall/grant_table/lifecycle.ts';
 
 type Edge = { readonly from: string; readonly to: string; readonly label: string };
 
@@ -41,10 +42,20 @@ const eventEdges = (): Edge[] =>
     }),
   );
 
+const grantEdges = (): Edge[] => {
+  const begun = Object.entries(BEGINS).flatMap(([label, uses]) => USE_STATES.map((from) => ({ from, to: uses[from].to, label })));
+  const ended = Object.entries(ENDS).flatMap(([label, ends]) =>
+    Object.entries(ends).flatMap(([from, left]) => (left as readonly string[]).map((to) => ({ from, to, label }))),
+  );
+  const unused = Object.keys(WANTS_UNUSED).map((label) => ({ from: 'unused', to: 'unused', label }));
+  return [...begun, ...ended, ...unused];
+};
+
 /** By the name that a chapter gives after `drawn:`. */
 const DIAGRAMS: Readonly<Record<string, () => string>> = {
   channel: () => drawn('free', channelEdges()),
   'event word': () => drawn('none', eventEdges()),
+  'grant in use': () => drawn('unused', grantEdges()),
 };
 
 const PLACE = /<!-- drawn: ([a-z ]+) -->\n[\s\S]*?<!-- end -->/g;

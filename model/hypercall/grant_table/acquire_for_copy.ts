@@ -7,7 +7,8 @@ import { domainOf, findDomain } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { ownerOf } from '../../page_type/owner.ts';
 import { addReference, getPage, putPage } from '../../page_type/references.ts';
-import { activeAt, addCounts, dropCounts, isFull, isWritten } from './active.ts';
+import { activeAt, addCounts, dropCounts, isFull } from './active.ts';
+import { begin } from './lifecycle.ts';
 import { entryCount, markInUse, reduceMarks, type SharedEntry, sharedEntry, versionOf } from './shared_entry.ts';
 import { type GrantResult, okay, refused } from './status.ts';
 
@@ -33,11 +34,11 @@ export const acquireForCopy = (
     return refused(machine, 'general_error', 'gnttab/copy-active');
   const entry = sharedEntry(machine, domid, ref);
   const transitive = versionOf(machine, domid) === 2 && typeOf(entry.flags) === GTF.transitive;
-  const looked = !active || (!readOnly && !isWritten(active));
-  const marked = looked ? lookAndMark(machine, domid, ref, entry, { user, readOnly, active }) : okay(machine, 'gnttab/copy-active', null);
+  const { looks } = begin(active, readOnly);
+  const marked = looks ? lookAndMark(machine, domid, ref, entry, { user, readOnly, active }) : okay(machine, 'gnttab/copy-active', null);
   if (marked.status !== 0) return { ...marked, out: null };
   if (transitive) return passOn(marked.machine, domid, ref, entry, { user, readOnly, passing });
-  return looked
+  return looks
     ? takeNamed(marked.machine, domid, ref, entry, { user, readOnly })
     : takeActive(marked.machine, domid, ref, active!, readOnly);
 };

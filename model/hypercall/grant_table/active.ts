@@ -3,6 +3,7 @@ import { GNTMAP } from '#spec/abi/grant_table.ts';
 import type { ActiveGrant } from '../../domain.ts';
 import type { Machine } from '../../machine.ts';
 import { grantsOf, updateGrants } from './handles.ts';
+import { checkStep } from './lifecycle.ts';
 
 type Count = 'hostRead' | 'hostWrite' | 'deviceRead' | 'deviceWrite';
 const COUNTS: readonly Count[] = ['hostRead', 'hostWrite', 'deviceRead', 'deviceWrite'];
@@ -23,9 +24,6 @@ export const countsOf = (flags: number): readonly Count[] => {
 export const activeAt = (machine: Machine, domid: number, ref: number): ActiveGrant | null =>
   grantsOf(machine, domid).active.get(ref) ?? null;
 
-/** Somebody maps it for writing. */
-export const isWritten = (active: ActiveGrant | null): boolean => active !== null && active.hostWrite + active.deviceWrite > 0;
-
 /** One of the counts has no room for another mapping. */
 export const isFull = (active: ActiveGrant, counts: readonly Count[]): boolean => counts.some((count) => active[count] >= MOST);
 
@@ -36,13 +34,14 @@ export const addCounts = (
   ref: number,
   counts: readonly Count[],
   fresh: Pick<ActiveGrant, 'mfn' | 'domid' | 'part' | 'passedOn'>,
-): Machine =>
-  setActive(
-    machine,
-    domid,
-    ref,
-    change(activeAt(machine, domid, ref) ?? { ...whatIs(fresh), hostRead: 0, hostWrite: 0, deviceRead: 0, deviceWrite: 0 }, counts, 1),
-  );
+): Machine => {
+  const before = activeAt(machine, domid, ref);
+  const after = change(before ?? { ...whatIs(fresh), hostRead: 0, hostWrite: 0, deviceRead: 0, deviceWrite: 0 }, counts, 1);
+  checkStep(before, after, 'begin', areReadOnly(counts));
+  return setActive(machine, domid, ref, after);
+};
+
+const areReadOnly = (counts: readonly Count[]): boolean => counts.every((count) => count === 'hostRead' || count === 'deviceRead');
 
 /** Without the counts that it may have had. */
 const whatIs = ({ mfn, domid, part, passedOn }: Pick<ActiveGrant, 'mfn' | 'domid' | 'part' | 'passedOn'>) => ({
@@ -55,7 +54,10 @@ const whatIs = ({ mfn, domid, part, passedOn }: Pick<ActiveGrant, 'mfn' | 'domid
 /** Take from the counts. A grant that nobody maps any more is not active. */
 export const dropCounts = (machine: Machine, domid: number, ref: number, counts: readonly Count[]): Machine => {
   const active = activeAt(machine, domid, ref);
-  return active ? setActive(machine, domid, ref, change(active, counts, -1)) : machine;
+  if (!active) return machine;
+  const after = change(active, counts, -1);
+  checkStep(active, after, 'end', areReadOnly(counts));
+  return setActive(machine, domid, ref, after);
 };
 
 const change = (active: ActiveGrant, counts: readonly Count[], by: number): ActiveGrant => {

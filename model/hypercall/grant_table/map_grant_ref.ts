@@ -7,9 +7,10 @@ import type { Machine } from '../../machine.ts';
 import { addReference, getPage, putPage } from '../../page_type/references.ts';
 import { getPageType, putPageType } from '../../page_type/type.ts';
 import { fromNumber, shl, type Word } from '../../word/word.ts';
-import { activeAt, addCounts, countsOf, dropCounts, isFull, isReadOnly, isWritten } from './active.ts';
+import { activeAt, addCounts, countsOf, dropCounts, isFull, isReadOnly } from './active.ts';
 import { returnHandle, setMapping, takeHandle } from './handles.ts';
 import { createHostMapping } from './host_mapping.ts';
+import { begin } from './lifecycle.ts';
 import { entryCount, markInUse, reduceMarks, sharedEntry } from './shared_entry.ts';
 import { type GrantResult, okay, refused } from './status.ts';
 
@@ -43,7 +44,7 @@ const mapWithHandle = (machine: Machine, caller: VcpuRef, request: MapRequest): 
     return refused(machine, 'general_error', 'gnttab/map-active');
 
   let m = machine;
-  if (!active || (!readOnly && !isWritten(active))) {
+  if (begin(active, readOnly).looks) {
     const entry = sharedEntry(m, dom, ref);
     if (!active && !permits(entry, caller.domid)) return refused(m, 'general_error', 'gnttab/map-entry');
     if (!readOnly && entry.flags & GTF.readonly) return refused(m, 'general_error', 'gnttab/map-read_only_entry');

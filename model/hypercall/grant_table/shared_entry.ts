@@ -1,19 +1,13 @@
 /** Grant table entries as the granting domain wrote them, in either version, and the marks of use that Xen makes for them. */
-import {
-  GRANT_STATUS_PER_FRAME,
-  GRANT_V1_PER_FRAME,
-  GRANT_V2_PER_FRAME,
-  GTF,
-  grant_entry_v1,
-  grant_entry_v2,
-} from '#spec/abi/grant_table.ts';
+import { GRANT_STATUS_PER_FRAME, GRANT_V1_PER_FRAME, GRANT_V2_PER_FRAME, grant_entry_v1, grant_entry_v2 } from '#spec/abi/grant_table.ts';
 import { cite } from '../../journal.ts';
 import { setMemory } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { read, write } from '../../memory/access.ts';
 import { fromNumber, toNumber } from '../../word/word.ts';
-import { activeAt, isWritten } from './active.ts';
+import { activeAt } from './active.ts';
 import { grantsOf } from './handles.ts';
+import { marksOf, needless } from './lifecycle.ts';
 
 /** What an entry says. `part` and `passesOn` are meaningful for sub-page and transitive entries of version 2 alone. */
 export type SharedEntry = {
@@ -79,11 +73,10 @@ const changeMarks = (machine: Machine, domid: number, ref: number, set: number, 
 
 /** Mark the entry as being read, and written unless read-only. */
 export const markInUse = (machine: Machine, domid: number, ref: number, readOnly: boolean): Machine =>
-  cite(changeMarks(machine, domid, ref, GTF.reading | (readOnly ? 0 : GTF.writing), 0), 'gnttab/map-marked');
+  cite(changeMarks(machine, domid, ref, marksOf(readOnly), 0), 'gnttab/map-marked');
 
 /** Clear the marks that the mappings left do not need any more (`gnttab/unmap-marks`). */
 export const reduceMarks = (machine: Machine, domid: number, ref: number, readOnly: boolean): Machine => {
-  const active = activeAt(machine, domid, ref);
-  const clear = (active ? 0 : GTF.reading) | (!readOnly && !isWritten(active) ? GTF.writing : 0);
+  const clear = needless(activeAt(machine, domid, ref), readOnly);
   return clear === 0 ? machine : changeMarks(machine, domid, ref, 0, clear);
 };

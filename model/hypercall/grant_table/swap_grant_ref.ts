@@ -7,6 +7,7 @@ import { readBytes, writeBytes } from '../../memory/access.ts';
 import { fieldsOf } from '../guest_struct.ts';
 import { activeAt } from './active.ts';
 import { elementwise } from './elements.ts';
+import { isFree } from './lifecycle.ts';
 import { entryCount, marksAt, placeOf, versionOf } from './shared_entry.ts';
 import { type GrantResult, okay, refused } from './status.ts';
 
@@ -15,7 +16,8 @@ const swap = (machine: Machine, { domid }: VcpuRef, bytes: Uint8Array): GrantRes
   const count = entryCount(machine, domid);
   if (a >= count || b >= count) return refused(machine, 'bad_gntref', 'gnttab/swap-ref');
   if (a === b) return okay(machine, 'gnttab/swap-done', null);
-  if (activeAt(machine, domid, a) || activeAt(machine, domid, b)) return refused(machine, 'eagain', 'gnttab/swap-in_use');
+  if ([a, b].some((ref) => !isFree('swap_grant_ref', activeAt(machine, domid, ref))))
+    return refused(machine, 'eagain', 'gnttab/swap-in_use');
   const second = versionOf(machine, domid) === 2;
   const entries = exchange(
     machine,

@@ -14,6 +14,7 @@ import { mayTarget, self } from '../domids.ts';
 import { fieldOf, withFields } from '../guest_struct.ts';
 import { done, fail, type HypercallResult } from '../result.ts';
 import { grantsOf, updateGrants } from './handles.ts';
+import { isFree } from './lifecycle.ts';
 import { placeOf, sharedEntry, versionOf } from './shared_entry.ts';
 import { giveBackStatusFrames, populateStatusFrames } from './status_frames.ts';
 
@@ -36,7 +37,8 @@ const change = (machine: Machine, domid: number, asked: number): Change => {
   if (asked !== 1 && asked !== 2) return { machine, errno: 'EINVAL', clause: 'gnttab/set_version-unknown' };
   const now = versionOf(machine, domid);
   if (now === asked) return { machine, errno: null, clause: 'gnttab/set_version-same' };
-  if ([...grantsOf(machine, domid).active.keys()].some((ref) => ref >= GNTTAB_NR_RESERVED_ENTRIES))
+  const active = [...grantsOf(machine, domid).active];
+  if (active.some(([ref, grant]) => ref >= GNTTAB_NR_RESERVED_ENTRIES && !isFree('set_version', grant)))
     return { machine, errno: 'EBUSY', clause: 'gnttab/set_version-in_use' };
   return asked === 2 ? toSecond(machine, domid) : toFirst(machine, domid);
 };
