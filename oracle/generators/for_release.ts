@@ -1,6 +1,7 @@
 /** Programs for another release of Xen: what the control domain's structures say of their version is that release's. */
+import { XEN_DOMCTL, XEN_DOMCTL_LATE, XEN_SYSCTL } from '#spec/abi/control.ts';
 import type { Argument, Call, Program, Step } from '#spec/program.ts';
-import { INTERFACE_VERSIONS } from '#spec/releases/control.ts';
+import { CONTROL_ANSWERED, INTERFACE_VERSIONS } from '#spec/releases/control.ts';
 import { REFERENCE_RELEASE, type XenRelease } from '#spec/releases/release.ts';
 import { READ_ONLY_PAGE } from './operations/read_only.ts';
 
@@ -10,20 +11,30 @@ const REFERENCE = INTERFACE_VERSIONS[REFERENCE_RELEASE];
 /** The head of a structure as one quadword, with the release's version where it had the reference's. */
 const head = (word: string, of: Interface, release: XenRelease): string => {
   const command = BigInt(word) & 0xffffffffn;
-  return BigInt(word) >> 32n === BigInt(REFERENCE[of])
+  return BigInt(word) >> 32n === BigInt(REFERENCE[of]) && isForBoth(Number(command), of, release)
     ? `0x${((BigInt(INTERFACE_VERSIONS[release][of]) << 32n) | command).toString(16)}`
     : word;
 };
 
 const HEADS = new Map<unknown, Interface>(READ_ONLY_PAGE.words.flatMap(({ value, head: of }) => (of === undefined ? [] : [[value, of]])));
 
+const REFUSING: Readonly<Record<Interface, readonly unknown[]>> = {
+  domctl: XEN_DOMCTL_LATE.filter((command) => command !== XEN_DOMCTL.vm_event_op),
+  sysctl: Object.values(XEN_SYSCTL),
+};
+/** Whether programs may come through to the operation: not where a release answers domain 0 otherwise, and nobody has said how. */
+const isForBoth = (command: unknown, of: Interface, release: XenRelease): boolean =>
+  CONTROL_ANSWERED[release] || REFUSING[of].includes(command);
+
 const argumentFor = (argument: Argument, release: XenRelease): Argument => {
   if (typeof argument !== 'object') return argument;
   if ('calls' in argument) return { calls: argument.calls.map((call) => callFor(call, release)) };
   if (!('struct' in argument)) return argument;
-  const of = argument.struct === 'control.sysctl' ? 'sysctl' : 'domctl';
-  const known = argument.struct.startsWith('control.') && argument.fields.interface_version === REFERENCE[of];
-  return known ? { ...argument, fields: { ...argument.fields, interface_version: INTERFACE_VERSIONS[release][of] } } : argument;
+  const of = /^(?:control\.sysctl$|sysctl\.)/.test(argument.struct) ? 'sysctl' : 'domctl';
+  const known = /^(?:control|domctl|sysctl)\./.test(argument.struct) && argument.fields.interface_version === REFERENCE[of];
+  return known && isForBoth(argument.fields.cmd, of, release)
+    ? { ...argument, fields: { ...argument.fields, interface_version: INTERFACE_VERSIONS[release][of] } }
+    : argument;
 };
 
 const argumentsFor = (args: readonly Argument[], release: XenRelease): Argument[] => args.map((one) => argumentFor(one, release));

@@ -9,6 +9,12 @@ export const INTERFACE_VERSIONS = {
   '4.20': { domctl: 0x17, sysctl: 0x15, vm_event: 7 },
 } as const satisfies Record<XenRelease, object>;
 
+/**
+ * Whether what domain 0 is answered by domctls and sysctls is that of the reference, beyond what stands in the rows below. Where it is not, the machines
+ * stop at them, and generated programs keep to those that refuse.
+ */
+export const CONTROL_ANSWERED: Readonly<Record<XenRelease, boolean>> = { '4.14': false, '4.17': true, '4.20': true };
+
 export const CONTROL_CHANGES = {
   'domctl-version': change({
     clause: 'domctl/version',
@@ -58,6 +64,15 @@ export const CONTROL_CHANGES = {
       early: 'gdbsx_guestmemio looks for its domain before the privilege, as most operations do.',
     },
     shown: { script: 'release-control', steps: [17, 18, 19] },
+  }),
+  'vcpuaffinity-two_bitmaps': change({
+    clause: 'domctl/getvcpuaffinity-told',
+    ways: { '4.14': 'the second', '4.17': 'the second', '4.20': 'the first to fail' },
+    says: {
+      'the second': 'Of two bitmaps the second decides the answer, whatever became of the first.',
+      'the first to fail': 'Either bitmap that cannot be stored is EFAULT.',
+    },
+    shown: { script: 'release-control', steps: [20, 21] },
   }),
   'getdomaininfo-next': change({
     clause: 'domctl/getdomaininfo-none',

@@ -4,7 +4,7 @@ import { XEN_DOMCTL_NOT_BUILT } from '#spec/abi/domctl.ts';
 import { DOMID } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { waysOf } from '#spec/releases/changes.ts';
-import { INTERFACE_VERSIONS } from '#spec/releases/control.ts';
+import { CONTROL_ANSWERED, INTERFACE_VERSIONS } from '#spec/releases/control.ts';
 import type { Domain } from '../../domain.ts';
 import { copyFromGuest, copyToGuestUnchecked } from '../../guest_copy.ts';
 import { findDomain } from '../../lens.ts';
@@ -92,7 +92,7 @@ const wraps = (bytes: Uint8Array): boolean => {
 
 /** What spec/chapters/domctl.md tells. */
 const toDomain0 = (m: Machine, caller: VcpuRef, { cmd, domain, bytes }: Domctl, at: Word): HypercallResult => {
-  const rule = RULES.get(cmd);
+  const rule = CONTROL_ANSWERED[m.config.release] ? RULES.get(cmd) : undefined;
   if (rule) return rule(m, { caller, at, bytes, target: domainFrom(m, domain) });
   return notModelled(m, caller, 'domctl');
 };

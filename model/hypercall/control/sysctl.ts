@@ -1,6 +1,6 @@
 /** HYPERVISOR_sysctl(u_sysctl): what is looked at before the operation itself. Chapter: spec/chapters/privileged.md. */
 import { control, XEN_SYSCTL } from '#spec/abi/control.ts';
-import { INTERFACE_VERSIONS } from '#spec/releases/control.ts';
+import { CONTROL_ANSWERED, INTERFACE_VERSIONS } from '#spec/releases/control.ts';
 import { copyFromGuest, copyToGuestUnchecked } from '../../guest_copy.ts';
 import { isControlDomain } from '../domids.ts';
 import { fieldOf } from '../guest_struct.ts';
@@ -25,7 +25,9 @@ export const sysctl: Perform = (machine, caller, [uSysctl]) => {
     }
     case XEN_SYSCTL.psr_cmt_op:
       return fail(m, 'ENODEV', 'sysctl/psr_cmt_op');
-    default:
-      return RULES.get(fieldOf(read.bytes, cmd))?.(m, { caller, at: uSysctl, bytes: read.bytes }) ?? notModelled(m, caller, 'sysctl');
+    default: {
+      const rule = CONTROL_ANSWERED[m.config.release] ? RULES.get(fieldOf(read.bytes, cmd)) : undefined;
+      return rule?.(m, { caller, at: uSysctl, bytes: read.bytes }) ?? notModelled(m, caller, 'sysctl');
+    }
   }
 };

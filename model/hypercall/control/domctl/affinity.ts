@@ -1,5 +1,6 @@
 /** XEN_DOMCTL_getvcpuaffinity and getnodeaffinity: where a vCPU and a domain's memory may be. */
 import { domctl, XEN_VCPUAFFINITY } from '#spec/abi/domctl.ts';
+import { waysOf } from '#spec/releases/changes.ts';
 import { wordIn } from '../../../memory/guest.ts';
 import { isZero } from '../../../word/word.ts';
 import { fieldOf } from '../../guest_struct.ts';
@@ -33,7 +34,10 @@ export const getvcpuaffinity: Rule = (machine, { caller, bytes, target }) => {
   const pinned = vcpu.pinnedTo === null ? all : 1n << BigInt(vcpu.pinnedTo);
   let stored = { ok: true, machine };
   if (hard) stored = tellBitmap(stored.machine, caller, hardTo, pinned, pcpus);
+  const kept = stored.ok || waysOf(machine.config.release)['vcpuaffinity-two_bitmaps'] === 'the second';
   // A failure of the first is forgotten: what counts is the last that was asked for.
   if (soft) stored = tellBitmap(stored.machine, caller, softTo, all, pcpus);
-  return stored.ok ? done(stored.machine, 'domctl/getvcpuaffinity-told') : fail(stored.machine, 'EFAULT', 'domctl/getvcpuaffinity-told');
+  return stored.ok && (kept || !soft)
+    ? done(stored.machine, 'domctl/getvcpuaffinity-told')
+    : fail(stored.machine, 'EFAULT', 'domctl/getvcpuaffinity-told');
 };

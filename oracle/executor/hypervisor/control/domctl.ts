@@ -3,7 +3,7 @@ import { control, XEN_DOMCTL, XEN_DOMCTL_LATE, XEN_SYSCTL } from '#spec/abi/cont
 import { XEN_DOMCTL_NOT_BUILT } from '#spec/abi/domctl.ts';
 import { ERRNO } from '#spec/abi/errno.ts';
 import { DOMID } from '#spec/abi/xen.ts';
-import { INTERFACE_VERSIONS } from '#spec/releases/control.ts';
+import { CONTROL_ANSWERED, INTERFACE_VERSIONS } from '#spec/releases/control.ts';
 import type { Domain } from '../domain.ts';
 import { copyFromGuest, copyToGuest, SCRATCH, scratch } from '../guest_access.ts';
 import type { Machine } from '../machine.ts';
@@ -43,6 +43,7 @@ export const domctl = (machine: Machine, vcpu: Vcpu, args: Int32Array): number =
     if (answer !== ASK_PRIVILEGE) return answer;
   }
   if (!vcpu.domain.privileged) return -ERRNO.EPERM;
+  if (!CONTROL_ANSWERED[machine.config.release]) return forDomain0(machine, vcpu, 'domctl');
   const about = domainOf(machine, cmd, scratch.getUint16(F.domain.at, true));
   if (about && isAnswered(cmd)) return answerDomctl(machine, vcpu, cmd, about, args[0], args[1]);
   // Devices that nobody could pass on, whether to a domain or to none.
@@ -78,7 +79,7 @@ export const sysctl = (machine: Machine, vcpu: Vcpu, args: Int32Array): number =
   if (scratch.getUint32(fields.interface_version.at, true) !== INTERFACE_VERSIONS[machine.config.release].sysctl) return -ERRNO.EACCES;
   if (!vcpu.domain.privileged) return -ERRNO.EPERM;
   const cmd = scratch.getUint32(fields.cmd.at, true);
-  if (answersSysctl(cmd)) return answerSysctl(machine, vcpu, cmd, args[0], args[1]);
+  if (answersSysctl(cmd) && CONTROL_ANSWERED[machine.config.release]) return answerSysctl(machine, vcpu, cmd, args[0], args[1]);
   switch (cmd) {
     case XEN_SYSCTL.perfc_op:
     case XEN_SYSCTL.lockprof_op:

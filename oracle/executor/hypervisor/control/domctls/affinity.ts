@@ -49,5 +49,6 @@ export const getVcpuAffinity: Work = (request) => {
   const hard = vcpu.pinnedTo >= 0 ? 1 << vcpu.pinnedTo : all;
   const first = wants(HARD) ? tellBitmap(request, fields.hard_bitmap.at, pcpus, hard) : 0;
   const second = wants(SOFT) ? tellBitmap(request, fields.soft_bitmap.at, pcpus, all) : 0;
+  if (first !== 0 && machine.ways['vcpuaffinity-two_bitmaps'] === 'the first to fail') return first;
   return wants(SOFT) ? second : first;
 };
