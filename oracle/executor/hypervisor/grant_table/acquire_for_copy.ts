@@ -44,7 +44,7 @@ export const acquireForCopy = (
     }
   } else {
     const owner = getOwnerAndReference(machine.frames, known.mfn);
-    if (owner !== granter.domid) {
+    if (owner !== granter.domid || granter.dying !== null) {
       if (owner !== NO_OWNER) putPage(machine.frames, known.mfn);
       reduceStatus(machine, granter, ref, known, readonly);
       return GNTST.bad_domain;

@@ -54,7 +54,7 @@ const transfer = (machine: Machine, vcpu: Vcpu): number => {
 };
 
 const give = (machine: Machine, giver: Domain, taker: Domain, mfn: number, ref: number): number => {
-  if (taker.pages >= taker.maxPages) return GNTST.general_error;
+  if (taker.dying !== null || taker.pages >= taker.maxPages) return GNTST.general_error;
   adjustPages(machine, taker, 1);
   if (!commit(machine, giver, taker, ref)) {
     adjustPages(machine, taker, -1);
