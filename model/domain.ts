@@ -68,6 +68,8 @@ export type Dying =
 
 export type Domain = {
   readonly domid: number;
+  /** A 32-bit domain, and the address from which on its addresses are Xen's; absent = a 64-bit one. */
+  readonly pv32?: { readonly virtStart: number };
   /** Absent = it lives. */
   readonly dying?: Dying;
   /** pfn i was built on frame firstMfn + i. */

@@ -4,15 +4,16 @@ import { NotModelled } from '#spec/failure.ts';
 import { DR6, DR6_FIXED } from '#spec/isa/x86/control_registers.ts';
 import { type CpuOutcome, VECTOR } from './cpu/x86/outcome.ts';
 import type { Platform } from './cpu/x86/platform.ts';
-import type { CpuState } from './cpu/x86/state.ts';
+import { type CpuState, CS } from './cpu/x86/state.ts';
 import { runInstructions } from './cpu/x86/step.ts';
 import { mapLdtPage } from './descriptor_tables.ts';
 import { guestSystem } from './guest_system.ts';
 import { cite, clausesOf, eventsOf } from './journal.ts';
-import { disown, setRun, vcpuOf } from './lens.ts';
+import { disown, setRun, updateVcpu, vcpuOf } from './lens.ts';
 import type { Machine } from './machine.ts';
 import { leaveIfStopped } from './sched/context.ts';
 import { tscOf } from './time/clock.ts';
+import { modeOf } from './traps/compat_bounce.ts';
 import { injectDebug } from './traps/debug.ts';
 import { injectException } from './traps/exception.ts';
 import { handleFault, tableFault } from './traps/fault.ts';
@@ -69,14 +70,18 @@ class GuestPlatform implements Platform {
 }
 
 /** The steps are counted before Xen does anything for the last of them. */
-const retire = (machine: Machine, at: VcpuRef, { cpu, memory, steps, clauses, kind }: CpuOutcome): Machine =>
-  setRun(
+const retire = (machine: Machine, at: VcpuRef, { cpu, memory, steps, clauses, kind }: CpuOutcome): Machine => {
+  const m = setRun(
     clauses.length === 0 ? machine : clauses.reduce(cite, machine),
     at,
     kind === 'retired' ? cpu : inTheOpen(cpu),
     memory,
     machine.retired + steps,
   );
+  const { tables, mode } = vcpuOf(m, at);
+  const now = tables.pv32 ? modeOf(cpu.segments.selectors[CS]) : mode;
+  return now === mode ? m : updateVcpu(cite(m, 'compat/ring-mode'), at, { mode: now });
+};
 
 /** What a load of SS holds off waits no longer once Xen was entered. */
 const inTheOpen = (cpu: CpuState): CpuState => (cpu.system.shadow === 'none' ? cpu : { ...cpu, system: { ...cpu.system, shadow: 'none' } });

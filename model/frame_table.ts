@@ -29,6 +29,8 @@ export type Frame = {
   readonly linear: number;
   /** Validation, or its end, stopped half way: one reference stands for that state. */
   readonly partial: PartialTable | null;
+  /** It is the L2 of a 32-bit domain's last gigabyte, which has Xen's slots; absent: it is none. */
+  readonly paeXen?: true;
   /** Time, in flushes (tlb.ts), at which its last use ended, or at which a domain lost it; 0: before all flushes. */
   readonly usedUntil: number;
 };

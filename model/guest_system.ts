@@ -27,9 +27,13 @@ const TSC_AUX = 0xc0000103;
 /** The debug registers as the processor has them while the guest runs: DR6 as Xen leaves it, and no breakpoints on ports. */
 const debugOf = (vcpu: Vcpu): SystemState['dr'] => (hasBreakpoints(vcpu) ? vcpu.dr.with(4, word(0, DR6_FIXED | 0)) : PV_SYSTEM.dr);
 
+/** Ring 3, but for the kernels of 32-bit domains, which run in ring 1. */
+const ringOf = ({ cpu: { segments } }: Vcpu): number => segments.selectors[CS] & 3;
+
 const build = (vcpu: Vcpu, mode: X86Mode): SystemState => ({
   ...PV_SYSTEM,
   mode,
+  cpl: ringOf(vcpu),
   tables: vcpu.tables,
   cr0: PV_SYSTEM.cr0 | (vcpu.taskSwitched ? CR0.TS : 0),
   cr4: (PV_SYSTEM.cr4 & ~CHOSEN) | (vcpu.cr4.lo & CHOSEN) | (vcpu.tscEmulated ? CR4.TSD : 0),
@@ -56,7 +60,7 @@ const built = new WeakMap<GuestTables, Map<number, SystemState>>([[NO_TABLES, ne
 
 const MODES: readonly X86Mode[] = ['64', 'compat32', 'compat16'];
 const numberOf = ({ id, taskSwitched, tscEmulated, elsewhere, cpu, cr4: { lo } }: Vcpu, mode: X86Mode): number =>
-  id * 256 +
+  (id * 4 + (cpu.segments.selectors[CS] & 3)) * 256 +
   (cpu.system.fpuAside ? 128 : 0) +
   (elsewhere ? 64 : 0) +
   MODES.indexOf(mode) * 16 +

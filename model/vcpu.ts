@@ -57,6 +57,8 @@ export type Vcpu = {
   readonly kernelSs: number;
   readonly kernelSp: Word;
   readonly callbacks: Callbacks;
+  /** Of a 32-bit domain: code selectors of the callbacks; absent: a 64-bit one's have none. */
+  readonly callbackCs?: Readonly<Record<CallbackName, number>>;
   /** Callbacks whose frames mask events. */
   readonly masking: { readonly failsafe: boolean; readonly syscall: boolean; readonly syscall32: boolean; readonly sysenter: boolean };
   /** Virtual IDT, 256 entries. */

@@ -1,4 +1,6 @@
 /** The vCPU's record in memory that Xen and guest share: upcall flags, CR2, time. Reached by machine frame, never through page tables. */
+import { COMPAT } from '#spec/abi/compat.ts';
+import type { Field } from '#spec/abi/layout.ts';
 import { vcpu_info } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { setMemory, vcpuOf } from './lens.ts';
@@ -11,15 +13,19 @@ import { fromNumber, type Word } from './word/word.ts';
 
 type FieldName = keyof typeof vcpu_info.fields;
 
+/** The field as the domain has it. */
+export const vcpuInfoField = (machine: Machine, at: VcpuRef, name: FieldName): Field =>
+  vcpuOf(machine, at).tables.pv32 ? COMPAT.vcpu_info.fields[name] : vcpu_info.fields[name];
+
 export const vcpuInfoWord = (machine: Machine, at: VcpuRef, name: FieldName): Word => {
   const { mfn, offset } = vcpuOf(machine, at).vcpuInfo;
-  const field = vcpu_info.fields[name];
+  const field = vcpuInfoField(machine, at, name);
   return read(machine.memory, mfn, offset + field.at, field.size as Size);
 };
 
 export const setVcpuInfoWord = (machine: Machine, at: VcpuRef, name: FieldName, value: Word): Machine => {
   const { mfn, offset } = vcpuOf(machine, at).vcpuInfo;
-  const field = vcpu_info.fields[name];
+  const field = vcpuInfoField(machine, at, name);
   return setMemory(machine, write(machine.memory, mfn, offset + field.at, field.size as Size, value));
 };
 

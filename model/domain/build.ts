@@ -3,6 +3,7 @@
  * built alike, without dom0's privileges. Chapter: spec/chapters/start_of_day.md.
  */
 import { FLAT, VMASST_TYPE, XEN_L4_SLOTS } from '#spec/abi/xen.ts';
+import type { ClauseId } from '#spec/clauses.ts';
 import type { DomainConfig } from '#spec/config.ts';
 import { BadInput, NotModelled } from '#spec/failure.ts';
 import { freshCpu, INITIAL_FLAGS, RSI, RSP } from '../cpu/x86/state.ts';
@@ -14,6 +15,7 @@ import { writeWord } from '../memory/memory.ts';
 import { NONE_NUMBERED } from '../numbered.ts';
 import { emulatesTsc } from '../time/virtual_tsc.ts';
 import { fromBigInt, type Word, ZERO } from '../word/word.ts';
+import { buildCompat } from './compat_build.ts';
 import { parseElf, type Segment } from './elf.ts';
 import { mapInitial, ownRun, takeHeap } from './frames.ts';
 import { freshVcpu } from './fresh_vcpu.ts';
@@ -45,7 +47,37 @@ export const planDomain = (config: DomainConfig, image: Uint8Array, initrd: Uint
 };
 
 /** Build a domain on the frames from `firstMfn` on. Throws BadInput when the machine or the domain is too small. */
-export const buildDomain = (machine: Machine, { config, segments, kernel, layout, initrd }: DomainPlan, firstMfn: number): Machine => {
+export const buildDomain = (machine: Machine, plan: DomainPlan, firstMfn: number): Machine =>
+  plan.kernel.bits === 32 ? buildNarrow(machine, plan, firstMfn) : buildWide(machine, plan, firstMfn);
+
+const FIRST_VCPU = { initialised: true, online: true, runstate: { state: 'runnable', since: 0, times: [0, 0, 0, 0] } } as const;
+
+/** What every 32-bit domain is built by. */
+const COMPAT_CLAUSES: readonly ClauseId[] = [
+  'compat/build-pae',
+  'compat/build-virt_start',
+  'compat/build-l4',
+  'compat/build-start_info',
+  'compat/build-shared_info',
+  'compat/build-hypercall_page',
+  'compat/build-registers',
+  'compat/m2p-table',
+  'compat/segments-xen',
+  'compat/ports',
+];
+
+/** A domain with a 32-bit kernel. */
+const buildNarrow = (machine: Machine, plan: DomainPlan, firstMfn: number): Machine => {
+  const { config, kernel } = plan;
+  const { machine: m, sharedInfo, grantFrame, virtStart, vcpu } = buildCompat(machine, plan, firstMfn);
+  const tscEmulated = emulatesTsc(m.config, config.domid);
+  const domain = freshDomain({ config, firstMfn, sharedInfo, grantFrame, kernel, tscEmulated });
+  const vcpus = domain.vcpus.map((fresh) => ({ ...vcpu(fresh), ...(fresh.id === 0 && FIRST_VCPU) }));
+  const built = { ...m, domains: [...m.domains, { ...domain, pv32: { virtStart }, vcpus }] };
+  return COMPAT_CLAUSES.reduce(cite, tscEmulated ? cite(built, 'time/emulated_tsc') : built);
+};
+
+const buildWide = (machine: Machine, { config, segments, kernel, layout, initrd }: DomainPlan, firstMfn: number): Machine => {
   const sharedInfo = takeHeap(machine, config.domid);
   const grantFrame = takeHeap(sharedInfo.machine, config.domid);
   let m = ownRun(grantFrame.machine, config.domid, firstMfn, config.pages);
@@ -92,9 +124,7 @@ export const buildDomain = (machine: Machine, { config, segments, kernel, layout
   const vcpu = {
     ...domain.vcpus[0],
     cpu: bootCpu(l4, kernel, layout),
-    initialised: true,
-    online: true,
-    runstate: { state: 'runnable', since: 0, times: [0, 0, 0, 0] },
+    ...FIRST_VCPU,
     kernelTable: l4,
   } as const;
   m = { ...m, domains: [...m.domains, { ...domain, vcpus: [vcpu, ...domain.vcpus.slice(1)] }] };

@@ -25,11 +25,18 @@ export const ownRun = (machine: Machine, domid: number, first: number, count: nu
  * Count what the initial mapping refers to: each page is mapped writable once, each page table is mapped read-only once and used
  * once, and the top-level table is pinned besides. Tables of a separate p2m list are not mapped.
  */
-export const mapInitial = (machine: Machine, firstMfn: number, mapped: number, tables: PageTables, separate: P2mFrames | null): Machine => {
+export const mapInitial = (
+  machine: Machine,
+  firstMfn: number,
+  mapped: number,
+  tables: PageTables,
+  separate: P2mFrames | null,
+  top: 3 | 4 = 4,
+): Machine => {
   const { owner } = frame(machine, firstMfn)!;
   const writable: Frame = { ...FRESH_FRAME, owner, refs: 2, type: 'writable', typeRefs: 1, validated: true };
   let m: Machine = { ...machine, frames: withFrames(machine.frames, firstMfn, mapped, writable) };
-  for (const [mfn, { level }] of tables) m = setFrame(m, mfn, tableFrame(owner, level, level === 4 ? 4 : 3));
+  for (const [mfn, { level }] of tables) m = setFrame(m, mfn, tableFrame(owner, level, level === top ? 4 : 3, level === top));
   if (separate) {
     const first = Math.min(separate.mfnOf(0), ...separate.tables.keys());
     m = { ...m, frames: withFrames(m.frames, first, separate.count, writable) };
@@ -38,12 +45,12 @@ export const mapInitial = (machine: Machine, firstMfn: number, mapped: number, t
   return cite(m, 'page_type/initial');
 };
 
-const tableFrame = (owner: number | null, level: 1 | 2 | 3 | 4, refs: number): Frame => ({
+const tableFrame = (owner: number | null, level: 1 | 2 | 3 | 4, refs: number, pinned = false): Frame => ({
   ...FRESH_FRAME,
   owner,
   refs,
   type: `l${level}` satisfies FrameType,
-  typeRefs: level === 4 ? 2 : 1,
-  pinned: level === 4,
+  typeRefs: pinned ? 2 : 1,
+  pinned,
   validated: true,
 });

@@ -12,6 +12,8 @@ const kernel = (virtBase: bigint, kernelEnd: bigint, initP2m: bigint | null = nu
   hypercallPage: null,
   initP2m,
   pae: 'yes',
+  bits: 64,
+  hvStartLow: null,
 });
 
 describe('virtual layout', () => {

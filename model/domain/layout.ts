@@ -1,5 +1,6 @@
 /** Where the domain builder puts things in the virtual address space. Chapter: spec/chapters/start_of_day.md. */
 
+import { HYPERVISOR_COMPAT_VIRT_START } from '#spec/abi/compat.ts';
 import { HYPERVISOR_VIRT_END, HYPERVISOR_VIRT_START } from '#spec/abi/xen.ts';
 import { BadInput, NotModelled } from '#spec/failure.ts';
 import type { KernelParams } from './notes.ts';
@@ -36,24 +37,30 @@ const tablesFor = (start: bigint, end: bigint, shift: bigint): number =>
  * The tables take up space that has to be mapped, which takes tables: the answer is the smallest number of them that suffices
  * for the space that it leads to.
  */
-export const virtualLayout = (kernel: KernelParams, pages: number, initrdBytes = 0): VirtualLayout => {
+export const virtualLayout = (
+  kernel: KernelParams,
+  pages: number,
+  initrdBytes = 0,
+  compatVirtStart = BigInt(HYPERVISOR_COMPAT_VIRT_START),
+): VirtualLayout => {
   const start = kernel.virtBase;
   if (start % PAGE !== 0n) throw new BadInput('image: VIRT_BASE is not page aligned');
   const disk = roundUp(BigInt(initrdBytes), PAGE);
   const mapped = kernel.unmappedInitrd ? 0n : disk;
   const behindKernel = roundUp(kernel.kernelEnd, PAGE);
   const p2m = behindKernel + mapped;
-  const startInfo = kernel.initP2m === null ? roundUp(p2m + BigInt(pages) * 8n, PAGE) : p2m;
+  const startInfo = kernel.initP2m === null ? roundUp(p2m + BigInt(pages) * (kernel.bits === 32 ? 4n : 8n), PAGE) : p2m;
   const pageTables = startInfo + PAGE;
   if (pageTables - start > BigInt(pages) * PAGE || pageTables >= 1n << 64n)
     throw new BadInput(`image: the kernel does not fit into a domain of ${pages} pages`);
   for (let n = 2; ; n++) {
     const stack = pageTables + BigInt(n) * PAGE;
     const end = endFor(stack + PAGE);
-    if (1 + tablesFor(start, end, 39n) + tablesFor(start, end, 30n) + tablesFor(start, end, 21n) > n) continue;
+    if (tablesOf(kernel, start, end) > n) continue;
     const kernelPages = 1 << Math.ceil(Math.log2(Number((end - start - mapped) / PAGE)));
     const firstAllocation = kernelPages + Number(disk / PAGE);
     if (firstAllocation > pages) throw new BadInput(`image: the kernel needs ${firstAllocation} pages, the domain has ${pages}`);
+    if (kernel.bits === 32 && end > compatVirtStart) throw new BadInput('image: the kernel lies in addresses that are not for guests');
     if (end > 1n << 64n || (start < HYPERVISOR_VIRT_END && end > HYPERVISOR_VIRT_START) || !canonical(start) || !canonical(end - 1n))
       throw new BadInput('image: the kernel lies in addresses that are not for guests');
     if (kernel.initP2m !== null) checkP2m(kernel.initP2m, BigInt(pages) * 8n, start, end);
@@ -63,6 +70,10 @@ export const virtualLayout = (kernel: KernelParams, pages: number, initrdBytes =
     return disk > 0n ? { ...places, initrd } : places;
   }
 };
+
+/** compat/build-tables: a 32-bit domain's L4 is Xen's, and all four L2 are there. */
+const tablesOf = ({ bits }: KernelParams, start: bigint, end: bigint): number =>
+  (bits === 32 ? 4 : 1 + tablesFor(start, end, 30n)) + tablesFor(start, end, 39n) + tablesFor(start, end, 21n);
 
 /** A p2m list of its own has to lie beside the initial mapping, in addresses that are for guests. */
 const checkP2m = (base: bigint, bytes: bigint, start: bigint, end: bigint): void => {

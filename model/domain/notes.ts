@@ -24,6 +24,9 @@ export type KernelParams = {
   readonly unmappedInitrd?: boolean;
   /** The note PAE_MODE: it shows in the magic of start_info, and "yes" also as an assist. */
   readonly pae: 'no' | 'yes' | 'bimodal';
+  /** A 32-bit kernel, and the note HV_START_LOW: where it wants Xen's part of its addresses to begin at the earliest. */
+  readonly bits: 32 | 64;
+  readonly hvStartLow: bigint | null;
 };
 
 const MASK = (1n << 64n) - 1n;
@@ -166,7 +169,11 @@ export const kernelParams = (elf: Elf, privileged: boolean): KernelParams => {
   const kernelEnd = (high + virtOffset) & MASK;
   const entry = number(ELFNOTE.ENTRY) ?? elf.entry;
   if (kernelStart > kernelEnd || entry < kernelStart || entry > kernelEnd || virtBase > kernelStart) bad('start or entry is out of bounds');
-  const initP2m = number(ELFNOTE.INIT_P2M);
+  // Xen knows no list of its own for 32-bit kernels, and says that it ignores the note.
+  const initP2m = elf.bits === 32 ? null : number(ELFNOTE.INIT_P2M);
+  const pae = paeMode(file, notes);
+  // compat/build-pae
+  if (elf.bits === 32 && pae === 'no') bad('a 32-bit kernel without PAE (ELF note PAE_MODE)');
   if (initP2m !== null && initP2m >= kernelStart && initP2m < kernelEnd) bad('the p2m table (ELF note INIT_P2M) overlaps the kernel');
   return {
     virtBase,
@@ -176,7 +183,9 @@ export const kernelParams = (elf: Elf, privileged: boolean): KernelParams => {
     virtOffset,
     initP2m,
     hypercallPage: number(ELFNOTE.HYPERCALL_PAGE),
-    pae: paeMode(file, notes),
+    pae,
+    bits: elf.bits,
+    hvStartLow: number(ELFNOTE.HV_START_LOW),
     ...(mayLeaveInitrdUnmapped(file, notes) && { unmappedInitrd: true }),
   };
 };

@@ -9,7 +9,7 @@ const SIF_PM = 0x300;
 /** struct dom0_vga_console_info behind dom0's start_info: where it starts, and its size. All zero: the machine has no display. */
 const VGA_INFO = { offset: 0x490, size: 0x28 } as const;
 
-type StartInfo = {
+export type StartInfo = {
   readonly domain: DomainConfig;
   readonly kernel: KernelParams;
   readonly layout: VirtualLayout;

@@ -1,4 +1,5 @@
 /** Frames that change hands: from nobody to a domain, and back. Chapter: spec/chapters/memory_op.md. */
+import { followed } from '../domain/compat_m2p.ts';
 import { INVALID_M2P_ENTRY } from '#spec/abi/memory.ts';
 import { vanishIfEmpty } from '../domain/teardown/vanish.ts';
 import { FREE_FRAME, FRESH_FRAME, type Frame, freeRunIn, withFrames } from '../frame_table.ts';
@@ -54,12 +55,17 @@ export const setM2pRun = (machine: Machine, first: number, count: number, page: 
     const named = pageWithRun(pageOf(memory, m2p_first + table), from, to - from, (i) => page(table * 512 + i - first));
     memory = withPageOf(memory, m2p_first + table, named);
   }
-  return setMemory(machine, memory);
+  let m = setMemory(machine, memory);
+  for (let i = 0; i < count && hasCompatM2p(m); i++) m = setMemory(m, followed(m, first + i, page(i)));
+  return m;
 };
 
 /** Say which page of its domain a frame is. */
 export const setM2p = (machine: Machine, mfn: number, page: Word): Machine =>
-  setMemory(machine, writeWord(machine.memory, machine.config.layout.m2p_first + Math.floor(mfn / 512), mfn % 512, page));
+  follow(setMemory(machine, writeWord(machine.memory, machine.config.layout.m2p_first + Math.floor(mfn / 512), mfn % 512, page)), mfn, page);
+
+const hasCompatM2p = ({ domains }: Machine): boolean => domains.some(({ pv32 }) => pv32 !== undefined);
+const follow = (machine: Machine, mfn: number, page: Word): Machine => setMemory(machine, followed(machine, mfn, page));
 
 /** tlb/freed: what is known of a frame that a domain loses now. */
 const lost = ({ tlb }: Machine): Frame => ({ ...FREE_FRAME, usedUntil: tlb.time });

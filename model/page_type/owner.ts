@@ -7,8 +7,17 @@ import type { Machine } from '../machine.ts';
 /** A frame of RAM or of the first MiB: one that Xen has a record of. */
 export const isKnown = (machine: Machine, mfn: number): boolean => mfn < machine.config.frames;
 
-const isM2p = ({ config }: Machine, mfn: number): boolean =>
-  mfn >= config.layout.m2p_first && mfn < config.layout.m2p_first + Math.ceil(config.frames / 512);
+const isM2p = (machine: Machine, mfn: number): boolean => {
+  const { layout, frames } = machine.config;
+  return (mfn >= layout.m2p_first && mfn < layout.m2p_first + Math.ceil(frames / 512)) || isCompatM2p(machine, mfn);
+};
+
+/** compat/m2p-table: the table of 32-bit domains, when there are any. */
+const isCompatM2p = ({ config: { layout, frames }, domains }: Machine, mfn: number): boolean => {
+  const first = layout.compat_m2p_first;
+  if (first === undefined || mfn < first || mfn >= first + Math.ceil(frames / 1024)) return false;
+  return domains.some(({ pv32 }) => pv32 !== undefined);
+};
 
 /**
  * The owner for whom references can be taken: a domain, DOMID_IO for the first MiB, DOMID_XEN for the machine-to-phys table. Null

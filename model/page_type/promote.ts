@@ -2,11 +2,11 @@
 
 import type { Errno } from '#spec/abi/errno.ts';
 import type { VcpuRef } from '#spec/event.ts';
-import { ModelBug } from '#spec/failure.ts';
+import { ModelBug, NotModelled } from '#spec/failure.ts';
 import type { PartialTable } from '../frame_table.ts';
 import { countQuestions, isForced, somethingWaits } from '../hypercall/preempt.ts';
 import { cite } from '../journal.ts';
-import { changingFrames, frame, setMemory, updateFrame } from '../lens.ts';
+import { changingFrames, domainOf, frame, setMemory, updateFrame } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import { pageOf, readWord, withPageOf, writeWord } from '../memory/memory.ts';
 import { pageWithWords } from '../memory/page.ts';
@@ -27,6 +27,8 @@ export const promote = (machine: Machine, current: VcpuRef, mfn: number, level: 
   const domid = frame(machine, mfn)!.owner;
   if (domid === null) throw new ModelBug(`frame ${mfn.toString(16)} has no owner to validate it for`);
   if (level === 1) return promoteL1(machine, mfn, domid);
+  // The L3 of four entries and the L2 with Xen's slots have rules of their own.
+  if (level > 2 && domainOf(machine, domid).pv32) throw new NotModelled('compat/page_type-l3');
   // Nothing that validation does changes what waits.
   const hurried = isInterruptible(level) && somethingWaits(machine, current);
   let m = machine;
@@ -50,7 +52,7 @@ export const promote = (machine: Machine, current: VcpuRef, mfn: number, level: 
     const taken = getPageFromTableEntry(m, current, pte, { table: mfn, level, domid, resumed, keep: true });
     if (taken.errno === 'ERESTART') return interrupted(taken.machine, mfn, { entries: index, nested: true });
     if (taken.errno) return { machine: stopped(taken.machine, current, mfn, { index, pte, resumed }), errno: taken.errno };
-    m = rewrite(taken.machine, mfn, index, pte, adjusted(pte, level));
+    m = rewrite(taken.machine, mfn, index, pte, adjusted(pte, level, domainOf(m, domid).pv32 !== undefined));
   }
   m = countQuestions(m, asked);
   return allow(level === 4 ? initXenL4Slots(m, mfn, domid) : cite(m, 'page_type/table-validated'));
@@ -59,6 +61,7 @@ export const promote = (machine: Machine, current: VcpuRef, mfn: number, level: 
 /** The same for a level 1 table, which nothing interrupts: what was refused gives back at once what its earlier entries took. */
 const promoteL1 = (machine: Machine, mfn: number, domid: number): Verdict => {
   const who = own(domid);
+  const pv32 = domainOf(machine, domid).pv32 !== undefined;
   let refusal: { readonly index: number; readonly errno: Errno } | null = null;
   const taken = changingFrames(machine, (before) => {
     const written: Word[] = [];
@@ -75,7 +78,7 @@ const promoteL1 = (machine: Machine, mfn: number, domid: number): Verdict => {
         refusal = { index, errno };
         break;
       }
-      const next = adjusted(new Word(pte.hi, pte.lo ^ flip), 1);
+      const next = adjusted(new Word(pte.hi, pte.lo ^ flip), 1, pv32);
       if (!equal(pte, next)) {
         written[index] = next;
         m = cite(m, 'page_type/l1-adjust');

@@ -30,8 +30,10 @@ export const disallowed = (level: Level, io: boolean): number =>
   level === 1 ? (io ? 0 : CACHE_ATTRIBUTES) : PTE.PWT | PTE.PCD | PTE.PSE | PTE.G;
 
 /** What Xen adds to a present entry that it accepts (`page_type/l1-adjust`, `page_type/table-validated`). */
-export const adjusted = (pte: Word, level: Level): Word => {
+export const adjusted = (pte: Word, level: Level, pv32 = false): Word => {
   if (!isPresent(pte)) return pte;
+  // compat/l1-plain
+  if (pv32) return level < 3 ? pte : new Word(pte.hi, pte.lo | PTE.US | PTE.RW);
   if (level === 4) return new Word(pte.hi, pte.lo | PTE.A | PTE.US);
   if (level > 1) return new Word(pte.hi, pte.lo | PTE.US);
   const kernel = (pte.lo & PTE.US) === 0 ? new Word(pte.hi | PTE_HIGH.GUEST_KERNEL, pte.lo | PTE.US) : pte;

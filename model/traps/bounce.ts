@@ -14,6 +14,7 @@ import { crashDomain } from '../sched/shutdown.ts';
 import { onFlat } from '../segment_loads.ts';
 import { setVcpuInfo, vcpuInfo } from '../vcpu_info.ts';
 import { addInt, below, fromBigInt, fromNumber, isZero, type Word, word } from '../word/word.ts';
+import { compatBounce } from './compat_bounce.ts';
 import { toggleMode } from './mode.ts';
 
 export const FLAG = { TF: 1 << 8, IF: 1 << 9, DF: 1 << 10, IOPL: 3 << 12, NT: 1 << 14, RF: 1 << 16, VM: 1 << 17, AC: 1 << 18 } as const;
@@ -27,6 +28,8 @@ export type Bounce = {
   readonly error: number | null;
   /** Mask event upcalls. */
   readonly mask: boolean;
+  /** Of 32-bit domains: the handler's code selector. */
+  readonly cs?: number;
 };
 
 /** `delivered`: the vCPU stands at the handler's first instruction. Otherwise the domain has crashed. */
@@ -36,7 +39,10 @@ const PRIVATE_FIRST = fromBigInt(HYPERVISOR_VIRT_START + 1n);
 const PRIVATE_END = fromBigInt(HYPERVISOR_VIRT_END + 64n);
 
 /** Push a frame and turn the vCPU to the handler. */
-export const bounce = (machine: Machine, at: VcpuRef, { address, error, mask }: Bounce): Bounced => {
+export const bounce = (machine: Machine, at: VcpuRef, to: Bounce): Bounced =>
+  domainOf(machine, at.domid).pv32 ? compatBounce(machine, at, to) : wideBounce(machine, at, to);
+
+const wideBounce = (machine: Machine, at: VcpuRef, { address, error, mask }: Bounce): Bounced => {
   const fromUser = vcpuOf(machine, at).mode === 'user';
   const interrupted = vcpuOf(machine, at).cpu;
   let m = fromUser ? cite(toggleMode(machine, at), 'trap/frame-user') : cite(machine, 'trap/frame-kernel');

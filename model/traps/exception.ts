@@ -20,6 +20,7 @@ export const injectException = (
   const entry = vcpuOf(machine, at).traps[vector];
   const { delivered, machine: m } = bounce(cite(machine, 'trap/exception-bounce'), at, {
     address: entry.address,
+    cs: entry.cs,
     error,
     mask: (entry.flags & TI.IF) !== 0,
   });
@@ -30,6 +31,8 @@ export const injectException = (
 /** A page fault: CR2 is made known to the guest, and the error code's user bit tells guest user from guest kernel. */
 export const injectPageFault = (machine: Machine, at: VcpuRef, error: number, address: Word): Machine => {
   const known = setVcpuInfoWord(updateVcpu(machine, at, { cr2: address }), at, 'cr2', address);
-  const user = vcpuOf(machine, at).mode === 'user' ? PF.USER : 0;
-  return injectException(cite(known, 'trap/exception-page_fault'), at, VECTOR.PF, (error & ~PF.USER) | user, address);
+  const { mode, tables } = vcpuOf(machine, at);
+  const user = mode === 'user' ? PF.USER : 0;
+  const told = tables.pv32 ? cite(known, 'compat/ring-supervisor') : known;
+  return injectException(cite(told, 'trap/exception-page_fault'), at, VECTOR.PF, (error & ~PF.USER) | user, address);
 };

@@ -1,6 +1,7 @@
 /** Segment registers at a vCPU's switch onto a pCPU, and the failsafe callback. Chapter: spec/chapters/descriptor.md, "Loads by Xen". */
 import { VMASST_TYPE } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
+import { NotModelled } from '#spec/failure.ts';
 import { CS, DS, ES, FS, GS, R11, RCX, RSP, type Segments, SS } from '../cpu/x86/state.ts';
 import { withoutInner } from '../cpu/x86/system/segments.ts';
 import { copyToGuest } from '../guest_copy.ts';
@@ -15,7 +16,8 @@ import { addInt, fromNumber, type Word, word } from '../word/word.ts';
 import { FLAG } from './bounce.ts';
 import { toggleMode } from './mode.ts';
 
-const RING3 = 3;
+/** Bits of a selector that name a ring. */
+const RPL = 3;
 
 /** `bad`: a selector could not be loaded. `selectors`: those that the vCPU had before. */
 type Reloaded = { readonly machine: Machine; readonly bad: boolean };
@@ -29,7 +31,7 @@ const reload = (machine: Machine, at: VcpuRef): Reloaded => {
     const tried = loadByXen(m, at, register, before.selectors[register]);
     const loaded = tried.segments ? tried : loadByXen(tried.machine, at, register, 0);
     bad ||= tried.segments === null;
-    const outer = withoutInner(loaded.segments!, RING3);
+    const outer = withoutInner(loaded.segments!, before.selectors[CS] & RPL);
     m = withLoaded(loaded.machine, at, { ...outer, fsBase: before.fsBase, gsBase: before.gsBase });
   }
   return { machine: m, bad };
@@ -49,6 +51,7 @@ export const loadSegments = (machine: Machine, at: VcpuRef): { readonly machine:
 
 /** From the top down: SS RSP RFLAGS CS RIP GS FS ES DS R11 RCX, the selectors as they should have been. */
 const failsafe = (machine: Machine, at: VcpuRef, selectors: readonly number[]): Machine => {
+  if (domainOf(machine, at.domid).pv32) throw new NotModelled('compat/failsafe');
   const { cpu, mode, kernelSp, iopl } = vcpuOf(machine, at);
   const stack = mode === 'kernel' ? cpu.regs[RSP] : kernelSp;
   let m = mode === 'user' ? toggleMode(machine, at) : machine;

@@ -17,21 +17,22 @@ type Arrived = Pick<CpuState, 'regs' | 'rip' | 'segments'>;
 
 const RING3 = 3;
 
-/** From Xen to ring 3, as the vCPU's registers say. Both selectors have RPL 3. */
+/** From Xen to the guest's ring, as the vCPU's registers say: 3, or 1 in the kernel of a 32-bit domain (compat/return-iret). */
 export const iretTo = (machine: Machine, at: VcpuRef): Loaded<Arrived> => {
   const { regs, rip, segments } = vcpuOf(machine, at).cpu;
   const { selectors } = segments;
+  const ring = selectors[CS] & RING3;
   if (selectors[CS] === FLAT.RING3_CS64 && selectors[SS] === FLAT.RING3_SS64 && isCanonical(rip))
-    return { kind: 'loaded', machine, value: { regs, rip, segments: forRing3(onFlat(segments)) } };
+    return { kind: 'loaded', machine, value: { regs, rip, segments: forRing(RING3, onFlat(segments)) } };
   return withTables(machine, at, 0, (s) => {
-    const after = arriving(s, selectors[CS], selectors[SS]);
-    return { s: after, value: { regs: after.regs, rip: after.rip, segments: forRing3(after.segments, segments) } };
+    const after = arriving(s, selectors[CS], selectors[SS], ring);
+    return { s: after, value: { regs: after.regs, rip: after.rip, segments: forRing(ring, after.segments, segments) } };
   });
 };
 
-/** What IRET does to data segments on the way to ring 3; the bases of FS and GS stay as they were. */
-const forRing3 = (arrived: Segments, { fsBase, gsBase }: Segments = arrived): Segments => {
-  const outer = withoutInner(arrived, RING3);
+/** What IRET does to data segments on the way to an outer ring; the bases of FS and GS stay as they were. */
+const forRing = (ring: number, arrived: Segments, { fsBase, gsBase }: Segments = arrived): Segments => {
+  const outer = withoutInner(arrived, ring);
   const kept = outer.fsBase === fsBase && outer.gsBase === gsBase ? outer : { ...outer, fsBase, gsBase };
   return withPlainNulls(kept);
 };
@@ -44,9 +45,9 @@ const withPlainNulls = (segments: Segments): Segments => {
 };
 
 /** CS is judged first, then SS, then the target. */
-const arriving = (s: Running, cs: number, ss: number): Running => {
+const arriving = (s: Running, cs: number, ss: number, ring: number): Running => {
   const code = returnCode(s, cs);
-  const descriptor = outerStack(s, ss, RING3, runsLong(s, code));
+  const descriptor = outerStack(s, ss, ring, runsLong(s, code));
   requireTarget(s, hiddenOf(code), s.rip);
   return toOuter(s, cs, code, s.rip, { selector: ss, pointer: s.regs[RSP], descriptor });
 };

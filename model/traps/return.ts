@@ -7,7 +7,7 @@ import type { VcpuRef } from '#spec/event.ts';
 import { CS, DS, ES, R11, RCX } from '../cpu/x86/state.ts';
 import { hasBreakpoints } from '../guest_system.ts';
 import { cite, emit } from '../journal.ts';
-import { pcpuOf, replaceCpu, setCpu, takeRegisters, updateVcpu, vcpuOf } from '../lens.ts';
+import { domainOf, pcpuOf, replaceCpu, setCpu, takeRegisters, updateVcpu, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import { isCanonical } from '../memory/translate.ts';
 import { isRunnable } from '../sched/runstate.ts';
@@ -34,6 +34,8 @@ export const returnToGuest = (machine: Machine, at: VcpuRef, exit: Exit): Machin
   if (vcpu.nmiPending && !vcpu.nmiMasked) return deliverNmi(machine, at, exit);
   if (eventsNeedDelivery(machine, at)) return deliverEvent(machine, at);
   const m = goesBackBy(machine, at, 'iret');
+  // compat/return-iret
+  if (domainOf(m, at.domid).pv32) return iret(cite(m, 'compat/return-iret'), at);
   return exit === 'sysret' ? sysret(m, at) : iret(m, at);
 };
 
@@ -50,6 +52,7 @@ const deliverNmi = (machine: Machine, at: VcpuRef, exit: Exit): Machine => {
   if (isZero(entry.address)) return returnToGuest(cite(taken, 'trap/return-nmi_lost'), at, exit);
   const { delivered, machine: m } = bounce(updateVcpu(taken, at, { nmiMasked: true }), at, {
     address: entry.address,
+    cs: entry.cs,
     error: null,
     mask: (entry.flags & TI.IF) !== 0,
   });
@@ -59,6 +62,7 @@ const deliverNmi = (machine: Machine, at: VcpuRef, exit: Exit): Machine => {
 const deliverEvent = (machine: Machine, at: VcpuRef): Machine => {
   const { delivered, machine: m } = bounce(cite(machine, 'trap/return-event'), at, {
     address: vcpuOf(machine, at).callbacks.event,
+    cs: vcpuOf(machine, at).callbackCs?.event ?? 0,
     error: null,
     mask: true,
   });

@@ -1,4 +1,5 @@
 /** INT n. Chapter: spec/chapters/trap.md, "Software interrupts". */
+import { HYPERCALL_VECTOR } from '#spec/abi/compat.ts';
 import { TI } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { VECTOR } from '../cpu/x86/outcome.ts';
@@ -7,6 +8,7 @@ import { setCpu, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import { addInt, isZero } from '../word/word.ts';
 import { bounce } from './bounce.ts';
+import { enterByInt } from './compat_call.ts';
 import { injectException } from './exception.ts';
 import { handleFault } from './fault.ts';
 import { returnToGuest } from './return.ts';
@@ -18,6 +20,7 @@ const INT = 2;
 
 /** INT 3, INT 4 and INT 0x80 pass Xen's own IDT; every other one arrives as a #GP that names its gate. */
 export const softwareInterrupt = (machine: Machine, at: VcpuRef, vector: number): Machine => {
+  if (vector === HYPERCALL_VECTOR) return enterByInt(machine, at);
   if (vector !== LINUX_SYSCALL)
     return returnToGuest(injectException(cite(machine, 'trap/software_interrupt-direct'), at, vector, null), at, 'sysret');
   const { cpu, traps } = vcpuOf(machine, at);
@@ -31,6 +34,7 @@ export const injectSoftwareInterrupt = (machine: Machine, at: VcpuRef, vector: n
   const entry = vcpuOf(machine, at).traps[vector];
   const { delivered, machine: m } = bounce(cite(machine, 'trap/software_interrupt-bounce'), at, {
     address: entry.address,
+    cs: entry.cs,
     error: null,
     mask: (entry.flags & TI.IF) !== 0,
   });

@@ -1,6 +1,7 @@
 /** The SYSCALL instruction: a hypercall from the guest kernel, a call of the guest kernel from guest user. */
 import { FLAT, TI } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
+import { NotModelled } from '#spec/failure.ts';
 import { waysOf } from '#spec/releases/changes.ts';
 import { VECTOR } from '../cpu/x86/outcome.ts';
 import { type CpuState, R8, R9, R10, RAX, RDI, RDX, RSI, RSP } from '../cpu/x86/state.ts';
@@ -22,7 +23,8 @@ const ARGUMENTS = [RDI, RSI, RDX, R10, R8, R9] as const;
 
 /** The vCPU executed SYSCALL; its state is as the processor leaves it to Xen. */
 export const enterBySyscall = (machine: Machine, at: VcpuRef): Machine => {
-  const { cpu, mode } = vcpuOf(machine, at);
+  const { cpu, mode, tables } = vcpuOf(machine, at);
+  if (tables.pv32) throw new NotModelled('compat/syscall32');
   if (cpu.system.mode !== '64') return callGuestKernel(onSelectors(machine, at, FLAT.RING3_CS32), at, 'syscall32');
   const entered = onSelectors(machine, at, FLAT.RING3_CS64);
   return mode === 'kernel' ? hypercall(entered, at) : callGuestKernel(entered, at, 'syscall');

@@ -21,11 +21,13 @@ const allowed = new Int32Array(SLOTS);
 const frames = new Int32Array(SLOTS);
 
 /**
- * The frame that holds a linear address, for an access of ring 3: 0, WRITE or FETCH; `~frame` when it is none of RAM, on the bare
+ * The frame that holds a linear address, for an access: 0, WRITE or FETCH; `~frame` when it is none of RAM, on the bare
  * machine alone. Throws #PF, #GP or (`stack`) #SS, or Marked when accessed and dirty bits had to be set first.
  */
-export const frameFor = (s: Running, at: Word, access: number, stack: boolean): number => {
-  if (s.system.kind === 'bare') return bareFrameFor(s, at, access, stack);
+export const frameFor = (s: Running, at: Word, wanted: number, stack: boolean): number => {
+  if (s.system.kind === 'bare') return bareFrameFor(s, at, wanted, stack);
+  // compat/ring-supervisor: ring 1 is no user.
+  const access = s.system.cpl === 3 ? wanted | ACCESS.USER : wanted;
   const slot = ((at.lo >>> 12) ^ (at.hi << 3)) & (SLOTS - 1);
   if (
     pageLo[slot] === (at.lo & ~0xfff) &&
@@ -39,10 +41,10 @@ export const frameFor = (s: Running, at: Word, access: number, stack: boolean): 
 };
 
 const walkFor = (s: Running, at: Word, access: number, stack: boolean, slot: number): number => {
-  if (access !== ACCESS.FETCH) requireCanonical(at, stack);
+  if ((access & ACCESS.FETCH) === 0) requireCanonical(at, stack);
   else if (!isCanonical(at)) throw generalProtection(0, 'x86/canonical-fetch');
   const root = s.segments.root;
-  const found = walk(s.memory, root, at, access | ACCESS.USER);
+  const found = walk(s.memory, root, at, access);
   if (found.kind === 'fault') throw pageFault(found.error, at, found.clause);
   if (found.memory !== s.memory) throw new Marked(found.memory);
   if (found.frame >= s.memory.frames) throw new NotModelled('memory/mmio');

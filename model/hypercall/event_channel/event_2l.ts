@@ -1,4 +1,5 @@
 /** The two-level ABI: a pending and a mask bit for each port in the shared info page. Chapter: spec/chapters/event_channel.md, "Raising". */
+import { COMPAT_EVTCHN_2L_NR_CHANNELS } from '#spec/abi/compat.ts';
 import { EVTCHN_2L_NR_CHANNELS } from '#spec/abi/event_channel.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { cite } from '../../journal.ts';
@@ -40,3 +41,6 @@ export const EVTCHN_PORT_OPS_2L: EvtchnPortOps = {
   ready: 'sched/poll-ready',
   isBusy: () => false,
 };
+
+/** compat/ports */
+export const EVTCHN_PORT_OPS_2L_COMPAT: EvtchnPortOps = { ...EVTCHN_PORT_OPS_2L, maxPorts: COMPAT_EVTCHN_2L_NR_CHANNELS };

@@ -3,7 +3,7 @@ import type { ClauseId } from '#spec/clauses.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { domainOf } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
-import { EVTCHN_PORT_OPS_2L } from './event_2l.ts';
+import { EVTCHN_PORT_OPS_2L, EVTCHN_PORT_OPS_2L_COMPAT } from './event_2l.ts';
 import { EVTCHN_PORT_OPS_FIFO } from './event_fifo.ts';
 
 export type EvtchnPortOps = {
@@ -26,8 +26,11 @@ export type EvtchnPortOps = {
 };
 
 /** The operations of the ABI that the domain has. */
-export const portOps = (machine: Machine, domid: number): EvtchnPortOps =>
-  domainOf(machine, domid).fifo ? EVTCHN_PORT_OPS_FIFO : EVTCHN_PORT_OPS_2L;
+export const portOps = (machine: Machine, domid: number): EvtchnPortOps => {
+  const { fifo, pv32 } = domainOf(machine, domid);
+  if (fifo) return EVTCHN_PORT_OPS_FIFO;
+  return pv32 ? EVTCHN_PORT_OPS_2L_COMPAT : EVTCHN_PORT_OPS_2L;
+};
 
 /** Raise a port that has a channel, for vCPU number `vcpu` of its domain. */
 export const raise = (machine: Machine, domid: number, port: number, vcpu: number): Machine =>

@@ -1,8 +1,9 @@
 /** Base pointers: the vCPU's top-level page tables for kernel and user mode. */
 import type { VcpuRef } from '#spec/event.ts';
+import { NotModelled } from '#spec/failure.ts';
 import { unmapLdt } from '../../descriptor_tables.ts';
 import { cite } from '../../journal.ts';
-import { updateVcpu, vcpuOf } from '../../lens.ts';
+import { domainOf, updateVcpu, vcpuOf } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { fillM2pSlot, isM2pStrict, zapM2pSlot } from '../../page_type/l4_slots.ts';
 import { putOldGuestTable, putOrDefer } from '../../page_type/old_table.ts';
@@ -15,6 +16,7 @@ import { flushLocal } from '../../tlb.ts';
  * back yet (ERESTART).
  */
 export const newBaseptr = (before: Machine, caller: VcpuRef, mfn: number): Verdict => {
+  if (domainOf(before, caller.domid).pv32) throw new NotModelled('compat/new_baseptr');
   const settled = putOldGuestTable(before, caller);
   if (settled.errno) return settled;
   const { machine } = settled;
@@ -31,6 +33,7 @@ export const newBaseptr = (before: Machine, caller: VcpuRef, mfn: number): Verdi
 
 /** MMUEXT_NEW_USER_BASEPTR. */
 export const newUserBaseptr = (machine: Machine, caller: VcpuRef, mfn: number): Verdict => {
+  if (domainOf(machine, caller.domid).pv32) throw new NotModelled('compat/new_user_baseptr');
   const { userTable: old } = vcpuOf(machine, caller);
   if (mfn === old) return allow(cite(machine, 'mmu/new_baseptr-same'));
   if (mfn === 0) return release(cite(updateVcpu(machine, caller, { userTable: 0 }), 'mmu/new_user_baseptr-none'), caller, old);

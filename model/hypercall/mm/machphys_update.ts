@@ -1,4 +1,5 @@
 /** MMU_MACHPHYS_UPDATE: say which pseudo-physical page a machine frame is. */
+import { followed } from '../../domain/compat_m2p.ts';
 import { cite } from '../../journal.ts';
 import { setMemory } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
@@ -12,5 +13,6 @@ export const machphysUpdate = (machine: Machine, { ptr, val, who }: Update): Ver
   const mfn = toNumber(shr(ptr, 12));
   if (ownerOf(machine, mfn) !== who.frames) return refuse(machine, 'EINVAL', 'mmu/machphys-page');
   const table = machine.config.layout.m2p_first + Math.floor(mfn / 512);
-  return allow(cite(setMemory(machine, writeWord(machine.memory, table, mfn % 512, val)), 'mmu/machphys-done'));
+  const written = setMemory(machine, writeWord(machine.memory, table, mfn % 512, val));
+  return allow(cite(setMemory(written, followed(written, mfn, val)), 'mmu/machphys-done'));
 };

@@ -1,6 +1,8 @@
 /** Changing an entry of a page table in use. Chapter: spec/chapters/memory.md, "Changing an entry". */
 import type { VcpuRef } from '#spec/event.ts';
+import { NotModelled } from '#spec/failure.ts';
 import { cite } from '../../journal.ts';
+import { domainOf, frame } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { getPageFromL1e, putPageFromL1e, type Subjects } from '../../page_type/l1_entry.ts';
 import { isGuestL4Slot } from '../../page_type/l4_slots.ts';
@@ -20,14 +22,18 @@ export const modL1Entry = (machine: Machine, place: Place, next: Word, who: Subj
   if (!isPresent(next)) return replaced(store(machine, place, next, ad), (m) => putPageFromL1e(m, old));
   if ((next.lo & disallowed(1, mayUseDevices(who.tables))) !== 0) return refuse(machine, 'EINVAL', 'mmu/entry-flags');
 
-  const wanted = adjusted(next, 1);
+  const wanted = adjusted(next, 1, domainOf(machine, who.tables).pv32 !== undefined);
   if (sameButHarmless(old, wanted)) return allow(cite(store(machine, place, wanted, ad), 'mmu/entry-fast'));
 
-  const taken = getPageFromL1e(machine, wanted, who);
+  const told = domainOf(machine, who.tables).pv32 ? cite(machine, 'compat/l1-plain') : machine;
+  const taken = getPageFromL1e(told, wanted, who);
   if (taken.errno) return refuse(taken.machine, taken.errno, 'mmu/entry-refused');
   const written = store(taken.machine, place, new Word(wanted.hi, wanted.lo ^ taken.flip), ad);
   return replaced(written, (m) => putPageFromL1e(m, old));
 };
+
+/** First slot of Xen's in the L2 of the last gigabyte. */
+const xenSlot = (virtStart: number): number => (virtStart >>> 21) & 511;
 
 /** A table of level 2, 3 or 4 that belongs to `domid`, and the vCPU that changes it. */
 export type TableOf = { readonly level: Level; readonly domid: number; readonly current: VcpuRef };
@@ -41,12 +47,16 @@ export const modTableEntry = (
   ad: AccessedDirty,
 ): Verdict => {
   if (level === 4 && !isGuestL4Slot(place.index)) return refuse(machine, 'EINVAL', 'mmu/entry-xen_slot');
+  const { pv32 } = domainOf(machine, domid);
+  if (pv32 && level > 2) throw new NotModelled('compat/page_type-l3');
+  if (pv32 && frame(machine, place.mfn)!.paeXen && place.index >= xenSlot(pv32.virtStart))
+    return refuse(cite(machine, 'compat/l2-xen_slots'), 'EINVAL', 'mmu/entry-xen_slot');
   const old = entryAt(machine, place);
   const giveBackOld = (m: Machine): Machine => deferPageFromTableEntry(m, current, old, place.mfn);
   if (!isPresent(next)) return replaced(store(machine, place, next, ad), giveBackOld);
   if ((next.lo & disallowed(level, false)) !== 0) return refuse(machine, 'EINVAL', 'mmu/entry-flags');
 
-  const wanted = adjusted(next, level);
+  const wanted = adjusted(next, level, pv32 !== undefined);
   if (sameButHarmless(old, wanted)) return allow(cite(store(machine, place, wanted, ad), 'mmu/entry-fast'));
 
   const taken = getPageFromTableEntry(machine, current, wanted, { table: place.mfn, level, domid, resumed: false, keep: false });

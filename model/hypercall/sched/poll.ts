@@ -19,11 +19,15 @@ export const poll: Perform = (machine, caller, [arg]) => {
   if (!copied.ok) return fail(copied.machine, 'EFAULT', 'sched/poll-fault');
   const { fields } = sched.poll;
   const ports = wordIn(copied.bytes, fields.ports.at);
-  const count = fieldOf(copied.bytes, fields.nr_ports);
-  if (count > SCHED_POLL_MAX_PORTS) return fail(copied.machine, 'EINVAL', 'sched/poll-too_many');
-  if (!arrayOk(ports, count, 4)) return fail(copied.machine, 'EFAULT', 'sched/poll-array');
-  if (eventsNeedDelivery(copied.machine, caller)) return done(copied.machine, 'sched/poll-upcall');
-  return lookAtPorts(copied.machine, caller, ports, count, wordIn(copied.bytes, fields.timeout.at));
+  return pollPorts(copied.machine, caller, ports, fieldOf(copied.bytes, fields.nr_ports), wordIn(copied.bytes, fields.timeout.at));
+};
+
+/** Poll `count` ports of a list. */
+export const pollPorts = (machine: Machine, caller: VcpuRef, ports: Word, count: number, timeout: Word): HypercallResult => {
+  if (count > SCHED_POLL_MAX_PORTS) return fail(machine, 'EINVAL', 'sched/poll-too_many');
+  if (!arrayOk(ports, count, 4)) return fail(machine, 'EFAULT', 'sched/poll-array');
+  if (eventsNeedDelivery(machine, caller)) return done(machine, 'sched/poll-upcall');
+  return lookAtPorts(machine, caller, ports, count, timeout);
 };
 
 const lookAtPorts = (machine: Machine, caller: VcpuRef, ports: Word, count: number, timeout: Word): HypercallResult => {

@@ -1,4 +1,5 @@
 /** Instructions that leave ring 3, or that ring 3 may not execute. */
+import { HYPERCALL_VECTOR } from '#spec/abi/compat.ts';
 import { NotModelled } from '#spec/failure.ts';
 import { ACCESS } from '../../../memory/translate.ts';
 import { addInt, Word, ZERO } from '../../../word/word.ts';
@@ -62,6 +63,8 @@ const intRule: Semantics = (s, i) => {
   const vector = i.dst.value.lo;
   if (TRAPS.includes(vector)) throw trap(nopRule(s, i), vector, 'x86/int-gate');
   if (vector === LEGACY_SYSCALL) throw softwareInterrupt(nopRule(s, i), vector, 'x86/int-gate');
+  // compat/call-int: the gate of ring 1, for kernels of 32-bit domains.
+  if (vector === HYPERCALL_VECTOR && s.system.cpl === 1) throw softwareInterrupt(nopRule(s, i), vector, 'x86/int-gate');
   throw generalProtection(vector * 8 + 2, 'x86/int-gate');
 };
 

@@ -1,0 +1,133 @@
+/** Which rule answers which hypercall of a 32-bit domain, and the telling of each call. Chapter: spec/chapters/compat.md. */
+import { COMPAT_HYPERCALL_ARGS } from '#spec/abi/compat.ts';
+import { HYPERCALL_ARGS, HYPERCALL_NAME, type HypercallName, SUBOPERATIONS, suboperation } from '#spec/abi/hypercall.ts';
+import type { VcpuRef } from '#spec/event.ts';
+import { RAX } from '../../cpu/x86/state.ts';
+import { cite, emit } from '../../journal.ts';
+import { vcpuOf } from '../../lens.ts';
+import type { Machine } from '../../machine.ts';
+import { toBigInt, toHex, type Word, word } from '../../word/word.ts';
+import { console_io } from '../console/console_io.ts';
+import { event_channel_op } from '../event_channel/event_channel_op.ts';
+import { grant_table_op } from '../grant_table/grant_table_op.ts';
+import { memory_op } from '../memory/memory_op.ts';
+import { get_debugreg, set_debugreg } from '../misc/debugreg.ts';
+import { fpu_taskswitch } from '../misc/fpu_taskswitch.ts';
+import { vm_assist } from '../misc/vm_assist.ts';
+import { mmu_update } from '../mm/mmu_update.ts';
+import type { Call } from '../multicall/multicall.ts';
+import { notModelled } from '../not_modelled.ts';
+import { physdev_op } from '../physdev/physdev_op.ts';
+import { fail, type HypercallResult, type Perform } from '../result.ts';
+import { sched_op } from '../sched/sched_op.ts';
+import { vcpu_op } from '../vcpu/vcpu_op.ts';
+import { xen_version } from '../version/xen_version.ts';
+import { callback_op, set_callbacks } from './callbacks.ts';
+import { iret } from './iret.ts';
+import { mmuext_op } from './mmuext_op.ts';
+import { multicall } from './multicall.ts';
+import { machphysMapping, platformParameters, poll } from './narrow.ts';
+import { set_trap_table } from './set_trap_table.ts';
+import { set_timer_op, stack_switch, update_va_mapping, update_va_mapping_otherdomain } from './two_words.ts';
+
+const {
+  memory_op: MEMORY,
+  vcpu_op: VCPU,
+  grant_table_op: GRANT,
+  sched_op: SCHED,
+  xen_version: VERSION,
+  physdev_op: PHYSDEV,
+} = SUBOPERATIONS;
+
+/** Operations of a call: those that look the same to a 32-bit domain, and those with a rule of their own. The rest is not modelled. */
+const among =
+  (rule: Perform, same: readonly number[], own: ReadonlyMap<number, Perform> = new Map()): Perform =>
+  (machine, caller, args) => {
+    const special = own.get(args[0].lo);
+    if (special) return special(machine, caller, args.slice(1));
+    return same.includes(args[0].lo) ? rule(machine, caller, args) : COMPAT_UNKNOWN(machine, caller, args);
+  };
+
+/** Taken for the call's name by `perform`. */
+const COMPAT_UNKNOWN: Perform = (machine) => ({ kind: 'reply', machine, value: UNKNOWN });
+const UNKNOWN = word(0, 0);
+
+const RULES: Readonly<Partial<Record<HypercallName, Perform>>> = {
+  callback_op,
+  console_io,
+  event_channel_op,
+  fpu_taskswitch,
+  get_debugreg,
+  grant_table_op: among(grant_table_op, [GRANT.map_grant_ref, GRANT.unmap_grant_ref, GRANT.query_size]),
+  iret,
+  memory_op: among(
+    memory_op,
+    [MEMORY.maximum_ram_page, MEMORY.current_reservation, MEMORY.maximum_reservation, MEMORY.maximum_gpfn],
+    new Map([[MEMORY.machphys_mapping, machphysMapping]]),
+  ),
+  mmu_update,
+  mmuext_op,
+  physdev_op: among(physdev_op, [PHYSDEV.set_iopl]),
+  sched_op: among(
+    sched_op,
+    [SCHED.yield, SCHED.block, SCHED.shutdown, SCHED.remote_shutdown, SCHED.shutdown_code, SCHED.watchdog, SCHED.pin_override],
+    new Map([[SCHED.poll, poll]]),
+  ),
+  set_callbacks,
+  set_debugreg,
+  set_timer_op,
+  set_trap_table,
+  stack_switch,
+  update_va_mapping,
+  update_va_mapping_otherdomain,
+  vcpu_op: among(vcpu_op, [
+    VCPU.up,
+    VCPU.down,
+    VCPU.is_up,
+    VCPU.set_periodic_timer,
+    VCPU.stop_periodic_timer,
+    VCPU.stop_singleshot_timer,
+    VCPU.register_vcpu_info,
+    VCPU.send_nmi,
+    VCPU.get_physid,
+    VCPU.register_vcpu_time_memory_area,
+  ]),
+  vm_assist,
+  xen_version: among(
+    xen_version,
+    Object.values(VERSION).filter((cmd) => cmd !== VERSION.platform_parameters),
+    new Map([[VERSION.platform_parameters, platformParameters]]),
+  ),
+};
+
+/** Carry out call number `number` of a 32-bit domain. `depth` is 1 for an entry of a multicall. */
+export const callCompat: Call = (machine, caller, number, args, depth) => {
+  const name = HYPERCALL_NAME.get(number.lo);
+  const result = perform(machine, caller, name, args, depth);
+  const count = (name && ((COMPAT_HYPERCALL_ARGS as Readonly<Record<string, number>>)[name] ?? HYPERCALL_ARGS[name])) ?? UNKNOWN_ARGS;
+  return tell(result, caller, name ?? `hypercall_${toBigInt(number)}`, args.slice(0, count).map(toHex), depth);
+};
+
+const UNKNOWN_ARGS = 5;
+
+const perform = (
+  machine: Machine,
+  caller: VcpuRef,
+  name: HypercallName | undefined,
+  args: readonly Word[],
+  depth: number,
+): HypercallResult => {
+  if (!name) return fail(machine, 'ENOSYS', 'hypercall/number-unknown');
+  if (name === 'multicall') return depth > 0 ? fail(machine, 'EINVAL', 'multicall/nested') : multicall(callCompat)(machine, caller, args);
+  const answered = RULES[name]?.(machine, caller, args);
+  if (answered && !(answered.kind === 'reply' && answered.value === UNKNOWN)) return answered;
+  const what = ['compat', name, suboperation(name, args[0].lo)].filter(Boolean).join('/');
+  return notModelled(cite(machine, 'compat/call-not_modelled'), caller, what);
+};
+
+const tell = (result: HypercallResult, at: VcpuRef, call: string, args: string[], depth: number): HypercallResult => {
+  const left = result.kind === 'no_reply' && call === 'multicall' ? vcpuOf(result.machine, at).cpu.regs[RAX] : null;
+  const answer = result.kind === 'reply' && !result.ending ? word(0, result.value.lo) : left;
+  const machine = emit(result.machine, { kind: 'hypercall', at, call, args, result: answer && toHex(answer), depth });
+  return result.kind === 'reply' && !result.ending ? { kind: 'reply', machine, value: word(0, result.value.lo) } : { ...result, machine };
+};
