@@ -17,7 +17,7 @@ import { decode } from './decode.ts';
 import { DescriptorTables } from './descriptor_tables.ts';
 import { DB, type Exit, GP, type Leaving, SYSCALL } from './exit.ts';
 import { loadFxImage } from './fx_image.ts';
-import type { Instruction } from './instruction.ts';
+import { type Instruction, LONGEST } from './instruction.ts';
 import type { GuestCpu, SyscallServer } from './interface.ts';
 import { CS_BASE, PAGE, SYSTEM } from './layout.ts';
 import { FETCH, linkNext, linkTaken, straddling } from './link.ts';
@@ -32,9 +32,6 @@ import { exitBySyscall, serve } from './served.ts';
 import { executionHits } from './system/debug.ts';
 import { answerTime } from './system.ts';
 import { type Access, type Translation, walk } from './walk.ts';
-
-/** Longest instruction in bytes. */
-const LONGEST = 15;
 
 export class Cpu extends Mmu implements GuestCpu {
   readonly cpuid: readonly CpuidLeaf[];

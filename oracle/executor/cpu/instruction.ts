@@ -2,6 +2,9 @@
 import type { DecodeMode } from '#spec/isa/x86/mode.ts';
 import type { Row } from '#spec/isa/x86/opcodes.ts';
 
+/** Longest instruction in bytes. */
+export const LONGEST = 15;
+
 export type Instruction = {
   /** The row of the opcode map that it is. */
   readonly row: Row;

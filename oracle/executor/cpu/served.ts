@@ -1,6 +1,7 @@
 /** SYSCALLs that somebody carries out while the CPU runs (GuestCpu.server), and the exit of those that end the run. */
 import type { Cpu } from './cpu.ts';
 import { type Exit, SYSCALL } from './exit.ts';
+import { LONGEST } from './instruction.ts';
 import type { SyscallServer } from './interface.ts';
 import { PAGE } from './layout.ts';
 import { FETCH } from './link.ts';
@@ -12,8 +13,8 @@ export const serve = (c: Cpu, server: SyscallServer, retired: number): boolean =
   const hi = s[PAGE + 1];
   if (!server.serve(retired)) return false;
   const stays = !c.sync() && c.code === code && c.offset === offset && s[PAGE] === lo && s[PAGE + 1] === hi;
-  // At offset 0 a page begins that is not the one of `code`.
-  if (stays && offset !== 0) c.resume = code.ops[offset] ?? FETCH;
+  // Nearer to the page's start the SYSCALL may have begun in the page before, and `code` is still that one.
+  if (stays && offset >= LONGEST) c.resume = code.ops[offset] ?? FETCH;
   return true;
 };
 

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { BadInput } from '#spec/failure.ts';
-import { RAX, RSP } from '../cpu/interface.ts';
+import { RAX, RBX, RSP } from '../cpu/interface.ts';
 import { execute, passTime, schedule, typeConsole } from './run.ts';
 import { CODE, DATA, Guest, STACK } from './testing/guest.ts';
 import { infoAddress } from './vcpu_info.ts';
 
 const LOOP = [0xeb, 0xfe];
+const int32 = (value: number): number[] => [...new Uint8Array(Int32Array.of(value).buffer)];
 const TICK = 10_000_000;
 
 /** Bind VIRQ `virq` of vCPU 0 by hand: port 1. */
@@ -32,6 +33,22 @@ describe('execute', () => {
     guest.vcpu.cpu.rip = BigInt(CODE);
     expect(execute(guest.machine, 0, 100)).toBe(1);
     expect([guest.vcpu.runstate, execute(guest.machine, 0, 100)]).toEqual([0, 100]);
+  });
+});
+
+describe('behind a hypercall', () => {
+  test('whose SYSCALL reaches into the next page, the guest goes on in that page', () => {
+    const guest = new Guest();
+    const next = DATA + 4096;
+    // Where the SYSCALL begins, code stands at the same offset as behind its end: a jump to the SYSCALL.
+    guest.poke(DATA + 1, [0xe9, ...int32(4095 - 6)]);
+    guest.poke(DATA + 4095, [0x0f, 0x05, 0xff, 0xc3, ...LOOP]);
+    guest.set(RAX, 17);
+    guest.vcpu.cpu.setGpr(7, 0n);
+    guest.vcpu.cpu.setGpr(RBX, 0n);
+    guest.vcpu.cpu.rip = BigInt(DATA + 1);
+    execute(guest.machine, 0, 3);
+    expect([guest.register(RBX), guest.vcpu.cpu.rip]).toEqual([1n, BigInt(next + 3)]);
   });
 });
 
