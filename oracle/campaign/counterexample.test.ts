@@ -6,6 +6,8 @@ import { EXIT } from '../cli/exit_code.ts';
 import { type Bytes, start, startAll } from '../cli/testing/cli.ts';
 
 const MUTANT = 'executor-close';
+/** Channels are closed one by one, all at once, or because their domain ends. */
+const CLAUSES = / {2}clauses: +.*(?:evtchn\w*\/|domctl\/destroydomain-channels)/;
 const found = mkdtempSync(join(tmpdir(), 'xenspec-counterexample-'));
 afterAll(() => rmSync(found, { recursive: true, force: true }));
 
@@ -34,7 +36,8 @@ const run = (...words: readonly string[]): Promise<readonly Bytes[]> => {
 describe('a bug planted in the executor', () => {
   test('is found, explained, and kept in a folder', () => {
     expect(check.code).toBe(EXIT.divergence);
-    expect(check.stdout.toString()).toMatch(/observation differs at memory\[.*\n.*\n.*\n {2}clauses: {2}evtchn\//);
+    expect(check.stdout.toString()).toMatch(/observation differs at memory\[.*\n.*\n.*\n {2}clauses: /);
+    expect(check.stdout.toString()).toMatch(CLAUSES);
     expect(readdirSync(folder).sort()).toEqual(
       expect.arrayContaining([
         'README.txt',
@@ -63,7 +66,7 @@ describe('a bug planted in the executor', () => {
 
   test('what the broken executor did is rejected by the model', async () => {
     const [replay] = await run('replay', 'regression-model.trace.gz');
-    expect([replay!.code, replay!.stdout.toString()]).toEqual([EXIT.divergence, expect.stringMatching(/\n {2}clauses: +evtchn\//)]);
+    expect([replay!.code, replay!.stdout.toString()]).toEqual([EXIT.divergence, expect.stringMatching(CLAUSES)]);
   });
 
   test('the shrunk program runs on both machines', async () => {

@@ -25,6 +25,26 @@ test('steps that need each other stay together', () => {
   expect(smallest.steps.map((s) => s.id)).toEqual([3, 9]);
 });
 
+test('a port said by its number moves up with the steps before it', () => {
+  const bind = (id: number): Step => ({
+    id,
+    do: 'hypercall',
+    call: 'event_channel_op',
+    args: [7, { struct: 'evtchn.bind_ipi', fields: { vcpu: 0 } }],
+  });
+  const send = (port: number): Step => ({
+    id: 9,
+    do: 'hypercall',
+    call: 'event_channel_op',
+    args: [4, { struct: 'evtchn.send', fields: { port } }],
+  });
+  // Fails when the last port that was bound is sent to.
+  const fails = ({ steps }: Program): boolean =>
+    steps.length > 1 && JSON.stringify(steps.at(-1)) === JSON.stringify(send(steps.length - 1));
+  const program: Program = { ...generateProgram(1), steps: [bind(1), bind(2), bind(3), bind(4), send(4)] };
+  expect(shrinkProgram(program, fails).steps).toHaveLength(2);
+});
+
 test('a predicate that never holds leaves the program as it is, and the budget is kept', () => {
   const program = generateProgram(2);
   let asked = 0;

@@ -1,5 +1,6 @@
 /** Smaller programs of the same kind. Names of results whose step is gone become literals when the program is compiled. */
 import type { Argument, Instruction, Program, Step, Value } from '#spec/program.ts';
+import { withLowerPorts } from './shrink_ports.ts';
 
 type CodeStep = Extract<Step, { do: 'code' }>;
 
@@ -144,6 +145,7 @@ export function* simplifications(program: Program): IterableIterator<Program> {
     for (let from = length - size; from >= 0; from -= size) yield without(program, from, size);
     if (length % size !== 0) yield without(program, 0, length % size);
   }
+  yield* withLowerPorts(program);
   for (let i = 0; i < length; i++) for (const step of simplerStep(program.steps[i])) yield replace(program, i, step);
 }
 

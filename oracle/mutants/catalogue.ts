@@ -68,8 +68,8 @@ export const MUTANTS: readonly Mutant[] = [
     id: 'observation-port',
     part: 'observation',
     file: 'oracle/executor/observe.ts',
-    find: 'port === null ? [] : observePort(port)',
-    replace: 'port === null || port.port === 2 ? [] : observePort(port)',
+    find: 'port === null ? [] : observePort(port, domain.fifo !== null)',
+    replace: 'port === null || port.port === 2 ? [] : observePort(port, domain.fifo !== null)',
     summary: 'the observation drops port 2',
   },
   {

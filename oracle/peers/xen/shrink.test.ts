@@ -5,8 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { checkAgainstPeer } from '../../campaign/peer/check.ts';
 import { findPeer } from '../peers.ts';
 
-/** This program closes a port that an event waits on, and looks at it again. */
-const SEEDS = { first: 20, programs: 1 } as const;
+/** Some of these programs close a port that an event waits on, and look at it again. */
+const SEEDS = { first: 20, programs: 60 } as const;
+const SMALL = 6;
 
 describe.runIf(findPeer('xen').available)('a bug planted in the executor', () => {
   it('is found on real Xen, made small and kept with its story', { timeout: 60_000 }, async () => {
@@ -17,11 +18,12 @@ describe.runIf(findPeer('xen').available)('a bug planted in the executor', () =>
         ...{ ...SEEDS, hypercalls: null, budget: null, onProgress: () => undefined },
       });
       const [difference] = check.differences;
-      expect(difference).toMatchObject({ role: 'dom0', explained: null, steps: 4 });
+      expect(difference).toMatchObject({ role: 'dom0', explained: null });
+      expect(difference!.steps).toBeLessThanOrEqual(SMALL);
       const files = readdirSync(difference!.folder);
       expect(files).toEqual(expect.arrayContaining(['README.txt', 'program.json', 'original.json', 'machine.json', 'peer.txt', 'd0.elf']));
       expect(readFileSync(join(difference!.folder, 'README.txt'), 'latin1')).toMatch(
-        /4 steps \(generated with \d+\), after \d+ trials on xen/,
+        /\d steps \(generated with \d+\), after \d+ trials on xen/,
       );
       expect(Object.values(check.explained).every((n) => n === 0)).toBe(true);
       expect(Object.keys(check.explained)).toEqual(expect.arrayContaining(['F-176', 'open/frame-choice']));
