@@ -1,6 +1,7 @@
 /** Frames that change hands: from nobody to a domain, and back. Chapter: spec/chapters/memory_op.md. */
-import { followed } from '../domain/compat_m2p.ts';
+
 import { INVALID_M2P_ENTRY } from '#spec/abi/memory.ts';
+import { followed } from '../domain/compat_m2p.ts';
 import { vanishIfEmpty } from '../domain/teardown/vanish.ts';
 import { FREE_FRAME, FRESH_FRAME, type Frame, freeRunIn, withFrames } from '../frame_table.ts';
 import { cite } from '../journal.ts';
@@ -62,7 +63,11 @@ export const setM2pRun = (machine: Machine, first: number, count: number, page: 
 
 /** Say which page of its domain a frame is. */
 export const setM2p = (machine: Machine, mfn: number, page: Word): Machine =>
-  follow(setMemory(machine, writeWord(machine.memory, machine.config.layout.m2p_first + Math.floor(mfn / 512), mfn % 512, page)), mfn, page);
+  follow(
+    setMemory(machine, writeWord(machine.memory, machine.config.layout.m2p_first + Math.floor(mfn / 512), mfn % 512, page)),
+    mfn,
+    page,
+  );
 
 const hasCompatM2p = ({ domains }: Machine): boolean => domains.some(({ pv32 }) => pv32 !== undefined);
 const follow = (machine: Machine, mfn: number, page: Word): Machine => setMemory(machine, followed(machine, mfn, page));
