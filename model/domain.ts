@@ -96,6 +96,10 @@ export type Domain = {
   readonly resettingPort?: number;
   /** How often domain 0 paused it and did not unpause it; absent = never. */
   readonly pauses?: number;
+  /** Breakpoints and debug exceptions of its kernel are kept for a debugger. */
+  readonly debugged?: boolean;
+  /** Nodes that its memory shall be of; absent = no wish. */
+  readonly nodes?: bigint | undefined;
   /** What XEN_DOMCTL_setdomainhandle stored, 16 bytes; absent = zeros. */
   readonly handle?: Uint8Array;
   /** Weight and cap for the scheduler; absent = as at first. */

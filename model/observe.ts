@@ -66,12 +66,14 @@ const observeDomain = (domain: Domain): DomainObservation => ({
 });
 
 /** What domain 0 has set, where it differs from what a domain begins with. */
-const observeControl = ({ dying, pauses, handle, credit, suspendPort }: Domain): Partial<DomainObservation> => ({
+const observeControl = ({ dying, pauses, handle, credit, suspendPort, debugged, nodes }: Domain): Partial<DomainObservation> => ({
   ...(dying ? { dying: dying.stage === 'dead' ? 'dead' : 'dying' } : {}),
   ...(pauses ? { pauses } : {}),
   ...(handle?.some((byte) => byte !== 0) ? { handle: [...handle].map((byte) => byte.toString(16).padStart(2, '0')).join('') } : {}),
   ...(credit && (credit.weight !== CREDIT2_WEIGHT || credit.cap !== 0) ? { credit: [credit.weight, credit.cap] } : {}),
   ...(suspendPort ? { suspend_port: suspendPort } : {}),
+  ...(debugged ? { debugged } : {}),
+  ...(nodes === undefined ? {} : { nodes: `0x${nodes.toString(16)}` }),
 });
 
 const observeFifo = ({ validPorts, fifoPorts }: Domain, { eventArray, vcpus }: EvtchnFifo): FifoObservation => ({

@@ -112,6 +112,9 @@ export type DomainObservation = {
   readonly handle?: string;
   readonly credit?: readonly [weight: number, cap: number];
   readonly suspend_port?: number;
+  /** XEN_DOMCTL_setdebugging marked it; nodes that its memory shall be of, as a mask. Absent as at first. */
+  readonly debugged?: true;
+  readonly nodes?: string;
   readonly pages: number;
   /** Most pages that it may have, and pages claimed for it and not yet handed out. */
   readonly max_pages: number;

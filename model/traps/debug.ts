@@ -3,7 +3,7 @@ import type { VcpuRef } from '#spec/event.ts';
 import { DR6 } from '#spec/isa/x86/control_registers.ts';
 import { VECTOR } from '../cpu/x86/outcome.ts';
 import { cite } from '../journal.ts';
-import { updateVcpu, vcpuOf } from '../lens.ts';
+import { domainOf, updateVcpu, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import { or, word } from '../word/word.ts';
 import { injectException } from './exception.ts';
@@ -11,9 +11,23 @@ import { injectException } from './exception.ts';
 /** Index of DR6 in Vcpu.dr. */
 const STATUS = 4;
 
-/** Bounce #DB, after a single step unless `bits` of DR6 say otherwise. */
-export const injectDebug = (machine: Machine, at: VcpuRef, bits: number = DR6.BS): Machine => {
+/** What a kernel meets whose domain is debugged stays with the debugger, of which there is none. */
+const isKept = (machine: Machine, at: VcpuRef): boolean =>
+  domainOf(machine, at.domid).debugged === true && vcpuOf(machine, at).mode === 'kernel';
+
+const told = (machine: Machine, at: VcpuRef, bits: number): Machine => {
   const { dr } = vcpuOf(machine, at);
-  const told = updateVcpu(machine, at, { dr: dr.with(STATUS, or(dr[STATUS], word(0, bits))) });
-  return injectException(cite(told, 'trap/exception-debug'), at, VECTOR.DB, null);
+  return updateVcpu(machine, at, { dr: dr.with(STATUS, or(dr[STATUS], word(0, bits))) });
 };
+
+/** Bounce #DB, after a single step unless `bits` of DR6 say otherwise. */
+export const injectDebug = (machine: Machine, at: VcpuRef, bits: number = DR6.BS): Machine =>
+  injectException(cite(told(machine, at, bits), 'trap/exception-debug'), at, VECTOR.DB, null);
+
+/** The processor itself raised #DB. */
+export const meetDebug = (machine: Machine, at: VcpuRef, bits: number = DR6.BS): Machine =>
+  isKept(machine, at) ? cite(told(machine, at, bits), 'domctl/setdebugging-lost') : injectDebug(machine, at, bits);
+
+/** A trap of an instruction, of which #BP may be kept. */
+export const meetTrap = (machine: Machine, at: VcpuRef, vector: number, error: number | null): Machine =>
+  vector === VECTOR.BP && isKept(machine, at) ? cite(machine, 'domctl/setdebugging-lost') : injectException(machine, at, vector, error);

@@ -15,7 +15,7 @@ import { onFlat } from '../segment_loads.ts';
 import { eventsNeedDelivery } from '../vcpu_info.ts';
 import { isZero, word } from '../word/word.ts';
 import { bounce, FLAG } from './bounce.ts';
-import { injectDebug } from './debug.ts';
+import { meetDebug } from './debug.ts';
 import { handleFault, tableFault } from './fault.ts';
 import { iretTo } from './iret_target.ts';
 
@@ -88,7 +88,7 @@ const sysret = (machine: Machine, at: VcpuRef): Machine => {
         segments: onFlat(cpu.segments, FLAT.RING3_CS32),
       })
     : replaceCpu(cite(machine, 'trap/return-sysret'), at, { ...cpu, regs, flags, segments: onFlat(cpu.segments) });
-  return (restored & FLAG.TF) === 0 ? m : returnToGuest(injectDebug(cite(m, 'trap/return-sysret_tf'), at), at, 'sysret');
+  return (restored & FLAG.TF) === 0 ? m : returnToGuest(meetDebug(cite(m, 'trap/return-sysret_tf'), at), at, 'sysret');
 };
 
 /** trap/return-iret: a target that IRET refuses comes back as a fault of the guest, at that target. */

@@ -63,6 +63,34 @@ export const XEN_DOMCTL_MODELLED = {
   get_vcpu_msrs: 72,
 } as const;
 
+/** Commands of the toolstack beyond those: some are carried out, others refused, some stop. spec/matrix says which. */
+export const XEN_DOMCTL_TOOLS = {
+  setvcpuaffinity: 9,
+  shadow_op: 10,
+  setvcpucontext: 12,
+  getvcpucontext: 13,
+  max_vcpus: 15,
+  setdebugging: 18,
+  hypercall_init: 22,
+  soft_reset_cont: 23,
+  settimeoffset: 24,
+  set_ext_vcpucontext: 42,
+  gettscinfo: 59,
+  settscinfo: 60,
+  setvcpuextstate: 62,
+  getvcpuextstate: 63,
+  set_access_required: 64,
+  set_virq_handler: 66,
+  setnodeaffinity: 68,
+  set_vcpu_msrs: 73,
+  setvnumainfo: 74,
+  monitor_op: 77,
+  psr_alloc: 78,
+  soft_reset: 79,
+  get_cpu_policy: 82,
+  set_cpu_policy: 83,
+} as const;
+
 /** Pauses of one domain that domain 0 may have open. */
 export const MOST_PAUSES = 255;
 
@@ -100,6 +128,16 @@ export const CREDIT2_WEIGHT = 256;
 export const XEN_DOMCTL_SENDTRIGGER = { NMI: 0, RESET: 1, INIT: 2, POWER: 3, SLEEP: 4 } as const;
 /** Registers that get_vcpu_msrs may tell: spec control, CPUID faulting, TSC_AUX, four address masks of AMD. */
 export const VCPU_MSRS = 7;
+
+/** psr_alloc: how many commands there are. */
+export const PSR_COMMANDS = 10;
+/** psr_alloc: commands that ask, and write the structure back whatever the outcome. */
+export const PSR_GETS: readonly number[] = [1, 4, 5, 7, 9];
+export const XEN_DOMCTL_MONITOR_OP = { ENABLE: 0, DISABLE: 1, GET_CAPABILITIES: 2, EMULATE_EACH_REP: 3, CONTROL_REGISTERS: 4 } as const;
+/** Events that monitor_op may name: one bit each of 32. */
+export const MONITOR_EVENTS = 32;
+/** settscinfo: who reads the time-stamp counter for the domain. */
+export const TSC_MODE = { DEFAULT: 0, ALWAYS_EMULATE: 1, NEVER_EMULATE: 2 } as const;
 
 /** getdomaininfo's answer, 112 bytes; also an element of getdomaininfolist. */
 const INFO = {
@@ -171,4 +209,69 @@ export const domctl = {
   }),
   getpageframeinfo3: op({ num: [16, 8], array: [24, 8, 'pointer'] }),
   vcpu_msrs: op({ vcpu: [16, 4, 'vcpu'], msr_count: [20, 4, 'number', 'inout'], msrs: [24, 8, 'pointer'] }),
+  vcpucontext: op({ vcpu: [16, 4, 'vcpu'], ctxt: [24, 8, 'pointer'] }),
+  max_vcpus: op({ max: [16, 4] }),
+  setdebugging: op({ enable: [16, 1] }),
+  hypercall_init: op({ gmfn: [16, 8, 'mfn'] }),
+  settimeoffset: op({ time_offset_seconds: [16, 8] }),
+  /** The same places as ext_vcpucontext, whose fields are answers. Machine-check registers stand from `mcg_cap` on. */
+  set_ext_vcpucontext: op({
+    vcpu: [16, 4, 'vcpu'],
+    size: [20, 4],
+    syscall32_callback_eip: [24, 8, 'vaddr'],
+    sysenter_callback_eip: [32, 8, 'vaddr'],
+    syscall32_callback_cs: [40, 2],
+    sysenter_callback_cs: [42, 2],
+    syscall32_disables_events: [44, 1],
+    sysenter_disables_events: [45, 1],
+    mcg_cap: [48, 8],
+    mci_ctl2_bank0: [56, 8],
+    mci_ctl2_bank1: [64, 8],
+    mcg_ext_ctl: [72, 8],
+  }),
+  tsc_info: op({
+    tsc_mode: [16, 4, 'number', 'inout'],
+    gtsc_khz: [20, 4, 'time', 'inout'],
+    incarnation: [24, 4, 'number', 'inout'],
+    elapsed_nsec: [32, 8, 'time', 'inout'],
+  }),
+  vcpuextstate: op({
+    vcpu: [16, 4, 'vcpu'],
+    xfeature_mask: [24, 8, 'number', 'inout'],
+    size: [32, 8, 'number', 'inout'],
+    buffer: [40, 8, 'pointer'],
+  }),
+  access_required: op({ access_required: [16, 1] }),
+  virq_handler: op({ virq: [16, 4, 'virq'] }),
+  vnuma: op({
+    nr_vnodes: [16, 4],
+    nr_vcpus: [20, 4],
+    nr_vmemranges: [24, 4],
+    vdistance: [32, 8, 'pointer'],
+    vcpu_to_vnode: [40, 8, 'pointer'],
+    vnode_to_pnode: [48, 8, 'pointer'],
+    vmemrange: [56, 8, 'pointer'],
+  }),
+  monitor_op: op({ op: [16, 4], event: [20, 4, 'number', 'inout'] }),
+  /** `data` is left open: programs do not look. */
+  psr_alloc: op({ question: [16, 4], target: [20, 4], data: [24, 8, 'padding', 'out'] }),
+  cpu_policy: op({
+    nr_leaves: [16, 4, 'number', 'inout'],
+    nr_msrs: [20, 4, 'number', 'inout'],
+    leaves: [24, 8, 'pointer'],
+    msrs: [32, 8, 'pointer'],
+    err_leaf: [40, 4, 'number', 'out'],
+    err_subleaf: [44, 4, 'number', 'out'],
+    err_msr: [48, 4, 'number', 'out'],
+  }),
+  shadow_op: op({
+    shadow: [16, 4],
+    mode: [20, 4],
+    mb: [24, 4, 'number', 'inout'],
+    dirty_bitmap: [32, 8, 'pointer'],
+    pages: [40, 8, 'number', 'inout'],
+    fault_count: [48, 4, 'number', 'out'],
+    dirty_count: [52, 4, 'number', 'out'],
+  }),
+  iomem_permission: op({ first_mfn: [16, 8], nr_mfns: [24, 8], allow_access: [32, 1] }),
 } as const;

@@ -20,6 +20,31 @@ export const XEN_SYSCTL_MODELLED = {
   get_cpu_levelling_caps: 25,
 } as const;
 
+/** Commands beyond those: spec/matrix says which are carried out. */
+export const XEN_SYSCTL_TOOLS = {
+  readconsole: 1,
+  tbuf_op: 2,
+  get_pmstat: 10,
+  cpu_hotplug: 11,
+  pm_op: 12,
+  page_offline_op: 14,
+  cpupool_op: 18,
+  scheduler_op: 19,
+  get_cpu_featureset: 26,
+  livepatch_op: 27,
+  get_cpu_policy: 29,
+} as const;
+export const XEN_SYSCTL_TBUFOP = { get_info: 0, set_cpu_mask: 1, set_evt_mask: 2, set_size: 3, enable: 4, disable: 5 } as const;
+/** The trace events that are on at first: all classes. */
+export const TRC_ALL = 0x0ffff000;
+export const XEN_SYSCTL_CPUPOOL_OP = { CREATE: 1, DESTROY: 2, INFO: 3, ADDCPU: 4, RMCPU: 5, MOVEDOMAIN: 6, FREEINFO: 7 } as const;
+/** scheduler_op: `ratelimit_us` of the credit2 scheduler. */
+export const XEN_SYSCTL_SCHEDOP = { putinfo: 0, getinfo: 1 } as const;
+export const CREDIT2_RATELIMIT = { atFirst: 1000, least: 100, most: 500000 } as const;
+/** get_cpu_featureset and get_cpu_policy: the processor, what Xen uses, what PV guests (HVM guests) have, and may have at most. */
+export const XEN_SYSCTL_FEATURESET = { raw: 0, host: 1, pv: 2, hvm: 3, pv_max: 4, hvm_max: 5 } as const;
+export const XEN_SYSCTL_POLICY = { raw: 0, host: 1, pv_max: 2, hvm_max: 3, pv_default: 4, hvm_default: 5 } as const;
+
 /** HVM and PV guests, nested paging, both versions of grant tables. */
 export const PHYSCAP = 0x30b;
 export const MAX_NODE_ID = 63;
@@ -70,5 +95,44 @@ export const sysctl = {
   numainfo: op({ num_nodes: [8, 4, 'number', 'inout'], meminfo: [16, 8, 'pointer'], distance: [24, 8, 'pointer'] }),
   pcitopoinfo: op({ num_devs: [8, 4, 'number', 'inout'], devs: [16, 8, 'pointer'], nodes: [24, 8, 'pointer'] }),
   psr_alloc: op({ question: [8, 4], target: [12, 4] }),
+  readconsole: op({
+    clear: [8, 1],
+    incremental: [9, 1],
+    index: [12, 4, 'number', 'inout'],
+    buffer: [16, 8, 'pointer'],
+    count: [24, 4, 'number', 'inout'],
+  }),
+  tbuf_op: op({
+    question: [8, 4],
+    cpu_mask: [16, 8, 'pointer'],
+    cpu_bits: [24, 4],
+    evt_mask: [32, 4, 'number', 'inout'],
+    buffer_mfn: [40, 8, 'number', 'out'],
+    size: [48, 4, 'number', 'inout'],
+  }),
+  cpupool_op: op({
+    op: [8, 4],
+    cpupool_id: [12, 4, 'number', 'inout'],
+    sched_id: [16, 4, 'number', 'inout'],
+    domid: [20, 4],
+    cpu: [24, 4],
+    n_dom: [28, 4, 'number', 'out'],
+    cpumap: [32, 8, 'pointer'],
+    bits: [40, 4],
+  }),
+  scheduler_op: op({ cpupool_id: [8, 4], sched_id: [12, 4], question: [16, 4], ratelimit_us: [24, 4, 'number', 'inout'] }),
+  cpu_featureset: op({ index: [8, 4], nr_features: [12, 4, 'number', 'inout'], features: [16, 8, 'pointer'] }),
+  cpu_policy: op({
+    index: [8, 4],
+    nr_leaves: [12, 4, 'number', 'inout'],
+    nr_msrs: [16, 4, 'number', 'inout'],
+    reserved: [20, 4],
+    leaves: [24, 8, 'pointer'],
+    msrs: [32, 8, 'pointer'],
+  }),
+  get_pmstat: op({ type: [8, 4], cpuid: [12, 4] }),
+  cpu_hotplug: op({ cpu: [8, 4], op: [12, 4] }),
+  pm_op: op({ question: [8, 4], cpuid: [12, 4] }),
+  page_offline: op({ question: [8, 4], start: [12, 4], end: [16, 4], status: [24, 8, 'pointer'] }),
   cpu_levelling_caps: op({ caps: [8, 4, 'flags', 'out'] }),
 } as const;

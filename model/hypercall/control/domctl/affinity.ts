@@ -1,21 +1,33 @@
 /** XEN_DOMCTL_getvcpuaffinity and getnodeaffinity: where a vCPU and a domain's memory may be. */
 import { domctl, XEN_VCPUAFFINITY } from '#spec/abi/domctl.ts';
 import { waysOf } from '#spec/releases/changes.ts';
+import { updateDomain } from '../../../lens.ts';
 import { wordIn } from '../../../memory/guest.ts';
 import { isZero } from '../../../word/word.ts';
 import { fieldOf } from '../../guest_struct.ts';
 import { done, fail } from '../../result.ts';
-import { tellBitmap } from './bitmap.ts';
+import { readBitmap, tellBitmap } from './bitmap.ts';
 import type { Rule } from './rule.ts';
 
 const NODE_0 = 1n;
 const MOST_NODES = 64;
 
-export const getnodeaffinity: Rule = (machine, { caller, bytes }) => {
+const ALL_NODES = (1n << BigInt(MOST_NODES)) - 1n;
+
+export const getnodeaffinity: Rule = (machine, { caller, bytes, target }) => {
   const { bitmap, bits } = domctl.nodeaffinity.fields;
   const to = { bitmap: wordIn(bytes, bitmap.at), bits: fieldOf(bytes, bits) };
-  const stored = tellBitmap(machine, caller, to, NODE_0, MOST_NODES);
+  const stored = tellBitmap(machine, caller, to, target.nodes ?? NODE_0, MOST_NODES);
   return stored.ok ? done(stored.machine, 'domctl/getnodeaffinity') : fail(stored.machine, 'EFAULT', 'domctl/getnodeaffinity');
+};
+
+export const setnodeaffinity: Rule = (machine, { caller, bytes, target }) => {
+  const { bitmap, bits } = domctl.nodeaffinity.fields;
+  const read = readBitmap(machine, caller, { bitmap: wordIn(bytes, bitmap.at), bits: fieldOf(bytes, bits) }, MOST_NODES);
+  if (!read.ok) return fail(read.machine, 'EFAULT', 'domctl/setnodeaffinity-fault');
+  if ((read.set & NODE_0) === 0n) return fail(read.machine, 'EINVAL', 'domctl/setnodeaffinity-none');
+  const nodes = read.set === ALL_NODES ? undefined : read.set;
+  return done(updateDomain(read.machine, target.domid, { nodes }), 'domctl/setnodeaffinity-done');
 };
 
 export const getvcpuaffinity: Rule = (machine, { caller, bytes, target }) => {

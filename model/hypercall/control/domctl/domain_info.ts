@@ -17,7 +17,7 @@ const NO_CODE = -1;
 export const timeRun = (machine: Machine, { runstate }: Vcpu): number => accounted(runstate, machine.now).times[RUNNING];
 
 /** domctl/getdomaininfo-flags */
-const flagsOf = (machine: Machine, { vcpus, shutdown, shutdownCode, dying, pauses }: Domain): number => {
+const flagsOf = (machine: Machine, { vcpus, shutdown, shutdownCode, dying, pauses, debugged }: Domain): number => {
   const up = vcpus.filter(({ online }) => online);
   const blocked = up.length > 0 && up.every((vcpu) => vcpu.blocked);
   const running = up.some((vcpu) => pcpuOf(machine, refOf(vcpu)) >= 0);
@@ -26,6 +26,7 @@ const flagsOf = (machine: Machine, { vcpus, shutdown, shutdownCode, dying, pause
     (dying?.stage === 'dead' ? XEN_DOMINF.dying : 0) |
     (pauses ? XEN_DOMINF.paused : 0) |
     (blocked ? XEN_DOMINF.blocked : 0) |
+    (debugged ? XEN_DOMINF.debugged : 0) |
     (running ? XEN_DOMINF.running : 0) |
     (shutdown === null ? 0 : XEN_DOMINF.shutdown) |
     (code << XEN_DOMINF.shutdownshift)

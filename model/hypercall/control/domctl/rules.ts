@@ -1,14 +1,16 @@
 /** Domctls that domain 0 is answered, by command. Chapter: spec/chapters/domctl.md. */
-import { XEN_DOMCTL_MODELLED as COMMAND } from '#spec/abi/domctl.ts';
-import { getnodeaffinity, getvcpuaffinity } from './affinity.ts';
+import { XEN_DOMCTL_MODELLED as COMMAND, XEN_DOMCTL_TOOLS as TOOL } from '#spec/abi/domctl.ts';
+import { getnodeaffinity, getvcpuaffinity, setnodeaffinity } from './affinity.ts';
 import { destroydomain } from './destroydomain.ts';
 import { getdomaininfo } from './domain_info.ts';
+import { monitorOp } from './monitor.ts';
 import { getpageframeinfo3 } from './page_info.ts';
 import { pausedomain, resumedomain, unpausedomain } from './pause.ts';
 import { REFUSALS } from './refusals.ts';
 import type { Rule } from './rule.ts';
 import { getAddressSize, maxMem, schedulerOp, setAddressSize, setdomainhandle, subscribe } from './settings.ts';
 import { getExtVcpucontext, getVcpuMsrs, getvcpuinfo, sendtrigger } from './vcpu.ts';
+import { maxVcpus, setAccessRequired, setCpuPolicy, setdebugging, shadowOp, softReset } from './whole_domain.ts';
 
 const ALL: ReadonlyMap<number, Rule> = new Map([
   ...REFUSALS,
@@ -30,9 +32,29 @@ const ALL: ReadonlyMap<number, Rule> = new Map([
   [COMMAND.getpageframeinfo3, getpageframeinfo3],
   [COMMAND.getnodeaffinity, getnodeaffinity],
   [COMMAND.get_vcpu_msrs, getVcpuMsrs],
+  [TOOL.setdebugging, setdebugging],
+  [TOOL.max_vcpus, maxVcpus],
+  [TOOL.set_access_required, setAccessRequired],
+  [TOOL.setnodeaffinity, setnodeaffinity],
+  [TOOL.soft_reset, softReset],
+  [TOOL.soft_reset_cont, softReset],
+  [TOOL.shadow_op, shadowOp],
+  [TOOL.set_cpu_policy, setCpuPolicy],
+  [TOOL.monitor_op, monitorOp],
 ]);
 
 /** Commands that the executor lacks still: they stop. */
-const WAITING: ReadonlySet<number> = new Set();
+const WAITING: ReadonlySet<number> = new Set([
+  TOOL.setdebugging,
+  TOOL.max_vcpus,
+  TOOL.set_access_required,
+  TOOL.setnodeaffinity,
+  TOOL.soft_reset,
+  TOOL.soft_reset_cont,
+  TOOL.shadow_op,
+  TOOL.set_cpu_policy,
+  TOOL.monitor_op,
+  TOOL.psr_alloc,
+]);
 
 export const RULES: ReadonlyMap<number, Rule> = new Map([...ALL].filter(([command]) => !WAITING.has(command)));
