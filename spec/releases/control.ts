@@ -15,6 +15,9 @@ export const INTERFACE_VERSIONS = {
  */
 export const CONTROL_ANSWERED: Readonly<Record<XenRelease, boolean>> = { '4.14': false, '4.17': true, '4.20': true };
 
+/** The same of what the toolstack does beyond asking and refusing, hypfs_op and kexec_op: nobody has asked the other releases. */
+export const TOOLS_ANSWERED: Readonly<Record<XenRelease, boolean>> = { '4.14': false, '4.17': true, '4.20': false };
+
 export const CONTROL_CHANGES = {
   'domctl-version': change({
     clause: 'domctl/version',

@@ -62,6 +62,8 @@ export class Machine {
   claims = 0;
   /** A timer was set to a time that has come. */
   timerDue = false;
+  /** Settings of Xen that domain 0 wrote, by name: their bytes, a NUL behind a text. */
+  readonly settings = new Map<string, Uint8Array>();
   /** Bytes typed at Xen's console that dom0 has not read. */
   consoleInput: number[] = [];
   /** When vcpu_time_info was refreshed last, ns. */

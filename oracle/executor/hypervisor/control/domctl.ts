@@ -115,4 +115,3 @@ const privileged =
     forDomain0(machine, vcpu, name);
 
 export const kexec_op = privileged('kexec_op');
-export const hypfs_op = privileged('hypfs_op');
