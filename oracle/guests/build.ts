@@ -1,4 +1,4 @@
-/** Builds the guest in C with the system's gcc: for tests, and to show that an image of any origin runs. */
+/** Builds the guests in C with the system's gcc: for tests, and to show that an image of any origin runs. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,6 @@ const FLAGS = [
   '-fno-builtin',
   '-mno-sse',
   '-mno-mmx',
-  '-mno-red-zone',
   '-fno-stack-protector',
   '-fcf-protection=none',
   '-fno-asynchronous-unwind-tables',
@@ -27,6 +26,7 @@ const FLAGS = [
   '-Wl,--build-id=none',
   '-Wl,-z,noseparate-code',
   '-Wl,--no-warn-rwx-segments',
+  '-Wl,-e,start',
 ];
 
 /** Whether there is a gcc that makes x86-64 code. */
@@ -38,14 +38,24 @@ export const hasCompiler = (): boolean => {
   }
 };
 
-/** The ELF file of the example guest. Throws when the compiler fails. */
-export const buildExample = (): Uint8Array => {
+const build = (flags: readonly string[], sources: readonly string[]): Uint8Array => {
   const folder = mkdtempSync(join(tmpdir(), 'guest-'));
   try {
     const out = join(folder, 'example.elf');
-    execFileSync('gcc', [...FLAGS, '-o', out, join(HERE, 'start.S'), join(HERE, 'example.c')], { stdio: ['ignore', 'pipe', 'pipe'] });
+    execFileSync('gcc', [...FLAGS, ...flags, '-o', out, ...sources.map((name) => join(HERE, name))], { stdio: ['ignore', 'pipe', 'pipe'] });
     return readFileSync(out);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 };
+
+/** The ELF file of the example guest. Throws when the compiler fails. */
+export const buildExample = (): Uint8Array => build(['-mno-red-zone'], ['start.S', 'example.c']);
+
+const PAE_SOURCES = ['start.S', 'main.c', 'address_space.c', 'segments.c', 'call_user.c'];
+/** That of the 32-bit one. Needs no library of 32 bits. Throws when the compiler fails. */
+export const buildPae = (): Uint8Array =>
+  build(
+    ['-m32', '-march=i686'],
+    PAE_SOURCES.map((name) => `pae/${name}`),
+  );

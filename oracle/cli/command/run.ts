@@ -5,6 +5,7 @@ import type { MachineConfig } from '#spec/config.ts';
 import type { Event } from '#spec/event.ts';
 import { BadInput, NotModelled } from '#spec/failure.ts';
 import { withEmptyHost } from '#spec/machines/empty_host.ts';
+import { isCompatImage, withCompat } from '#spec/machines/pv32.ts';
 import { REFERENCE_RELEASE, XEN_RELEASES, type XenRelease } from '#spec/releases/release.ts';
 import { TraceWriter } from '#traces/writer.ts';
 import { ENGINES, type EngineName, loadEngine } from '../../campaign/engines.ts';
@@ -108,7 +109,7 @@ export const runCommand = async (image: string, options: Options): Promise<numbe
   const lenient = options.lenient ?? false;
   const machine =
     options.machine === undefined
-      ? machineFor({ ...options, domains: kernels.length, lenient })
+      ? placed(machineFor({ ...options, domains: kernels.length, lenient }), kernels)
       : { ...machineFromFile(options.machine, kernels.length), lenient, ...(options.xen === undefined ? {} : { release: options.xen }) };
   const host = options.host === 'empty' ? withEmptyHost(machine) : machine;
   const { config, images } = options.initrd === undefined ? { config: host, images: kernels } : withInitrd(host, kernels, options);
@@ -152,6 +153,10 @@ export const runCommand = async (image: string, options: Options): Promise<numbe
   return exitCode(outcome);
 };
 
+/** With what Xen keeps for 32-bit domains when one of the kernels is such. */
+const placed = (machine: MachineConfig, kernels: readonly Uint8Array[]): MachineConfig =>
+  kernels.some(isCompatImage) ? withCompat(machine) : machine;
+
 /** Domain 0 gets a RAM disk from a file. Throws BadInput. */
 const withInitrd = (machine: MachineConfig, kernels: readonly Uint8Array[], { initrd = '', trace }: Options) => {
   if (trace !== undefined) throw new BadInput('a trace has no place for an --initrd');
@@ -176,7 +181,7 @@ export const addRun = (program: Command, done: (code: number) => void): void => 
   program
     .command('run')
     .description(
-      'boot a PV64 ELF image as dom0, or a multiboot or PVH image on a bare machine; standard output is what it writes to its console',
+      'boot a PV ELF image (64-bit, or 32-bit with PAE) as dom0, or a multiboot or PVH image on a bare machine; standard output is what it writes to its console',
     )
     .argument('<image>', 'ELF file with Xen notes, or a bzImage that holds one; with --bare a multiboot or PVH image')
     .option('--bare', 'no hypervisor: a PC with serial port, debugcon and isa-debug-exit, whose status becomes the exit code')

@@ -20,6 +20,7 @@ import { loadFxImage } from './fx_image.ts';
 import { type Instruction, LONGEST } from './instruction.ts';
 import type { GuestCpu, SyscallServer } from './interface.ts';
 import { CS_BASE, PAGE, SYSTEM } from './layout.ts';
+import { makeSegmentsLinear } from './linear_segments.ts';
 import { FETCH, linkNext, linkTaken, straddling } from './link.ts';
 import { Mmu } from './mmu.ts';
 import { CODE_KINDS, checksAlignment, codeKind, flatSegments, hasWideStack, modeOf } from './mode.ts';
@@ -154,19 +155,17 @@ export class Cpu extends Mmu implements GuestCpu {
     return { kind: 'limit', retired };
   }
 
+  /** One instruction whose store is caught. Addresses are linear: no segment has a base, nor, outside 64-bit code, a limit. */
   runCaptured(capture: Capture): Exit {
-    const { fsBase, gsBase } = this;
+    const putBack = makeSegmentsLinear(this);
     this.capture = capture;
-    this.fsBase = 0n;
-    this.gsBase = 0n;
-    this.chooseTlb();
+    this.refresh();
     try {
       return this.run(1);
     } finally {
       this.capture = null;
-      this.fsBase = fsBase;
-      this.gsBase = gsBase;
-      this.chooseTlb();
+      putBack();
+      this.refresh();
     }
   }
 

@@ -155,6 +155,12 @@ export class XenSide {
     this.c.refresh();
   }
 
+  /** The same as flat 32-bit code. */
+  takeFor32BitCode(): void {
+    setHidden(this.c, CS, this.c.selectors[CS], 0n, -1, RING3_CODE32);
+    this.c.refresh();
+  }
+
   /** The tables' places as SGDT, SLDT and STR tell them: those of vCPU `id`, which has an LDT or not. */
   showTables(id: number, hasLdt: boolean): void {
     const { c } = this;

@@ -29,9 +29,9 @@ export const ptwrFits = (at: number, bytes: number): boolean => bytes <= 8 && (b
 
 /**
  * Store `bytes` (1, 2, 4 or 8) of `lo`, `hi` at machine address `at` in an L1 table; the rest of the entry stays. False: the entry is not
- * allowed, nothing changed, and the guest gets its page fault.
+ * allowed, nothing changed, and the guest gets its page fault. `exchanges`: for what was there, rather than over it.
  */
-export const ptwrWrite = (machine: Machine, vcpu: Vcpu, at: number, bytes: number, lo: number, hi: number): boolean => {
+export const ptwrWrite = (machine: Machine, vcpu: Vcpu, at: number, bytes: number, lo: number, hi: number, exchanges = false): boolean => {
   const { memory } = machine;
   const entry = at & ~7;
   const oldLo = memory.view.getInt32(entry, true);
@@ -51,8 +51,12 @@ export const ptwrWrite = (machine: Machine, vcpu: Vcpu, at: number, bytes: numbe
   if ((newLo & PTE.PRESENT) !== 0) {
     const { domid } = vcpu.domain;
     const flip = getPageFromL1e(machine, vcpu, newLo, newHi, domid, domid);
-    if (flip < 0) return false;
-    newLo ^= flip;
+    if (flip < 0) {
+      // Halves in the wrong order: the lower one is expected next.
+      const upperHalf = bytes === 4 && (at & 4) !== 0 && !exchanges;
+      if (!vcpu.domain.compat || !upperHalf) return false;
+      newLo &= ~PTE.PRESENT;
+    } else newLo ^= flip;
     if (!vcpu.domain.compat) {
       const kernelHi = adjustL1Hi(newLo, newHi);
       newLo = adjustL1Lo(newLo, newHi);

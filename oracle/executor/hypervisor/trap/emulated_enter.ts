@@ -15,14 +15,16 @@ const PAGE = 4096n;
 const low = (value: bigint): number => Number(BigInt.asIntN(32, value));
 const high = (value: bigint): number => Number(BigInt.asIntN(32, value >> 32n));
 
-/** Of 64-bit code: the stack is 64 bits wide, and so is what is pushed, or 16 bits. True when Xen has dealt with it. */
+/** The stack is as wide as the guest's code, and so is what is pushed, or 16 bits. True when Xen has dealt with it. */
 export const emulateEnter = (machine: Machine, vcpu: Vcpu, fault: TableFault, instruction: Instruction): boolean => {
   const { cpu } = vcpu;
-  const size = instruction.size === 2 ? 2 : 8;
+  const width = vcpu.domain.compat ? 4 : 8;
+  const bits = 8 * width;
+  const size = instruction.size === 2 ? 2 : width;
   const frame = cpu.gpr(RBP);
   let sp = cpu.gpr(RSP);
   const push = (value: bigint): boolean => {
-    sp = BigInt.asUintN(64, sp - BigInt(size));
+    sp = BigInt.asUintN(bits, sp - BigInt(size));
     const bytes = new DataView(new ArrayBuffer(ENTRY_BYTES));
     bytes.setBigUint64(0, value, true);
     return storeToTable(machine, vcpu, fault, { lo: low(sp), hi: high(sp), size, value: bytes }, true);
@@ -32,7 +34,7 @@ export const emulateEnter = (machine: Machine, vcpu: Vcpu, fault: TableFault, in
   const newFrame = sp;
   const levels = instruction.immediate2 & LEVELS;
   for (let i = 1; i < levels; i++) {
-    const from = BigInt.asUintN(64, frame - BigInt(i * size));
+    const from = BigInt.asUintN(bits, frame - BigInt(i * size));
     const value = read(machine, vcpu, from, size);
     if (value === null) return true;
     if (!push(value)) return false;
@@ -40,17 +42,19 @@ export const emulateEnter = (machine: Machine, vcpu: Vcpu, fault: TableFault, in
   if (levels > 0 && !push(newFrame)) return false;
 
   cpu.setGpr(RBP, size === 2 ? (frame & ~0xffffn) | (newFrame & 0xffffn) : newFrame);
-  cpu.setGpr(RSP, BigInt.asUintN(64, sp - BigInt(instruction.immediate & 0xffff)));
-  cpu.rip = BigInt.asUintN(64, cpu.rip + BigInt(instruction.length));
+  cpu.setGpr(RSP, BigInt.asUintN(bits, sp - BigInt(instruction.immediate & 0xffff)));
+  cpu.rip = BigInt.asUintN(bits, cpu.rip + BigInt(instruction.length));
   vcpu.savedFlags.lo &= ~RFLAGS.RF;
   finishStore(machine, vcpu);
   return true;
 };
 
+const lastCopied = (size: number): bigint =>
+  size === 8 ? scratch.getBigUint64(0, true) : BigInt(size === 4 ? scratch.getUint32(0, true) : scratch.getUint16(0, true));
+
 /** A value of an outer frame; null: it cannot be read, and that is the guest's page fault. */
 const read = (machine: Machine, vcpu: Vcpu, from: bigint, size: number): bigint | null => {
-  if (copyFromGuest(machine, vcpu, low(from), high(from), size))
-    return size === 2 ? BigInt(scratch.getUint16(0, true)) : scratch.getBigUint64(0, true);
+  if (copyFromGuest(machine, vcpu, low(from), high(from), size)) return lastCopied(size);
   const room = Number(PAGE - (from % PAGE));
   const reached = room < size && copyFromGuest(machine, vcpu, low(from), high(from), room) ? room : 0;
   const at = BigInt.asUintN(64, from + BigInt(reached));

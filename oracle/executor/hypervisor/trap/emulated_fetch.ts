@@ -8,13 +8,14 @@ import { injectPageFault } from './inject.ts';
 const ERROR_FETCH = 16;
 
 /**
- * All code of a 64-bit guest is taken for 64-bit code: RIP is the address, whatever the base of CS. 'fault': of 32-bit code nothing can be
- * read there, and the guest has its page fault; null: the fault stays what it was.
+ * All code of a 64-bit guest is taken for 64-bit code, that of a 32-bit one for 32-bit code: RIP is the address, whatever the base of CS.
+ * 'fault': of other than 64-bit code nothing can be read there, and the guest has its page fault; null: the fault stays what it was.
  */
-export const fetchAs64BitCode = (machine: Machine, vcpu: Vcpu): Instruction | 'fault' | null => {
+export const fetchAsGuestCode = (machine: Machine, vcpu: Vcpu): Instruction | 'fault' | null => {
   const { cpu } = vcpu;
   const { legacy } = cpu;
-  if (legacy) cpu.xen.takeFor64BitCode();
+  if (vcpu.domain.compat) cpu.xen.takeFor32BitCode();
+  else if (legacy) cpu.xen.takeFor64BitCode();
   const instruction = cpu.instruction();
   const address = instruction === null && legacy ? cpu.fetchFault() : null;
   if (address === null) return instruction;

@@ -39,6 +39,12 @@ export const storeKind = ({ opcode, modrm }: Instruction): StoreKind | null => {
   return CHANGING.has(opcode) ? 'changes' : null;
 };
 
+const XCHG: ReadonlySet<number> = new Set(pairs(0x86));
+const CMPXCHG: ReadonlySet<number> = new Set(pairs(0x0fb0));
+/** Whether the store is an exchange for what was read: it is locked, or a comparison. */
+export const storesByExchange = ({ opcode, lock }: Instruction): boolean =>
+  lock || XCHG.has(opcode) || CMPXCHG.has(opcode) || opcode === GROUP_9;
+
 const FIRST_X87 = 0xd8;
 const LAST_X87 = 0xdf;
 /** Stores that Xen's emulator takes up and that are not modelled. */

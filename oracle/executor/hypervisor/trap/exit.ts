@@ -3,10 +3,11 @@ import type { Exit } from '../../cpu/exit.ts';
 import { compatHypercall } from '../compat/dispatch.ts';
 import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../vcpu.ts';
+import { injectUnlessDebugged } from './debugger.ts';
 import { enterXen } from './exit_state.ts';
 import { handleFault } from './fault.ts';
 import { handleGeneralProtection } from './general_protection.ts';
-import { hasHandler, injectException } from './inject.ts';
+import { hasHandler } from './inject.ts';
 import { handleSyscall } from './syscall.ts';
 
 /** INT 0x80 has a gate of its own; without a handler Xen treats it as any other INT n. */
@@ -28,6 +29,6 @@ export const handleExit = (machine: Machine, vcpu: Vcpu, exit: Exit): void => {
   } else {
     // INT1 leaves no cause.
     if (exit.kind === 'trap') vcpu.dr6 |= vcpu.cpu.causes;
-    injectException(vcpu, exit.vector, -1);
+    injectUnlessDebugged(vcpu, exit.vector, -1);
   }
 };

@@ -3,6 +3,7 @@ import { DB, GP, NM, PF, UD } from '../../cpu/exit.ts';
 import { setTaskSwitched } from '../hypercall/processor.ts';
 import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../vcpu.ts';
+import { injectUnlessDebugged } from './debugger.ts';
 import { handleGeneralProtection } from './general_protection.ts';
 import { injectException } from './inject.ts';
 import { handleInvalidOp } from './invalid_op.ts';
@@ -29,5 +30,5 @@ export const handleFault = (machine: Machine, vcpu: Vcpu, vector: number, error:
       injectException(vcpu, NM, -1);
       return;
   }
-  injectException(vcpu, vector, error);
+  injectUnlessDebugged(vcpu, vector, error);
 };

@@ -12,7 +12,7 @@ import { frameOf, PTE } from '../mm/entry.ts';
 import { readableGuestL1e } from '../mm/guest_l1e.ts';
 import { isReadOnlyIo } from '../mm/io_memory.ts';
 import type { Vcpu } from '../vcpu.ts';
-import { fetchAs64BitCode } from './emulated_fetch.ts';
+import { fetchAsGuestCode } from './emulated_fetch.ts';
 import { injectException } from './inject.ts';
 
 /** MOV, MOVBE and STOS: as wide as their operand, a byte for even opcodes (MOVBE aside). */
@@ -33,7 +33,7 @@ const storeSize = ({ opcode, size }: Instruction): number => {
 export const dropReadOnlyStore = (machine: Machine, vcpu: Vcpu, lo: number, hi: number): boolean => {
   if (!vcpu.domain.privileged || !mapsReadOnlyIo(machine, vcpu, lo, hi)) return false;
   const { cpu } = vcpu;
-  const instruction = fetchAs64BitCode(machine, vcpu);
+  const instruction = fetchAsGuestCode(machine, vcpu);
   if (instruction === null || instruction === 'fault') return instruction === 'fault';
   const { row, length } = instruction;
   if (ON_STACK.has(row.mnemonic)) throw new NotModelled(`emulation/mmio_ro-${row.mnemonic}`);

@@ -9,9 +9,10 @@ import { hexText, isCanonical } from '../u64.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { upcallMask, upcallPending } from '../vcpu_info.ts';
 import { createBounceFrame } from './bounce.ts';
+import { injectUnlessDebugged } from './debugger.ts';
 import { enterXen, leaveXen } from './exit_state.ts';
 import { handleFault } from './fault.ts';
-import { hasHandler, injectException } from './inject.ts';
+import { hasHandler } from './inject.ts';
 
 const NMI = 2;
 const PAGE_FAULT = 14;
@@ -83,7 +84,7 @@ const singleSteps = (vcpu: Vcpu): boolean => {
   if ((vcpu.cpu.flags & RFLAGS.TF) === 0) return false;
   enterXen(vcpu, false);
   vcpu.dr6 |= DR6_SINGLE_STEP;
-  injectException(vcpu, DB, -1);
+  injectUnlessDebugged(vcpu, DB, -1);
   return true;
 };
 

@@ -10,8 +10,8 @@ import type { Machine } from '../machine.ts';
 import { ptwrTable } from '../mm/ptwr.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { emulateEnter } from './emulated_enter.ts';
-import { fetchAs64BitCode } from './emulated_fetch.ts';
-import { isEnter, isX87Store, type StoreKind, storeKind } from './emulated_store.ts';
+import { fetchAsGuestCode } from './emulated_fetch.ts';
+import { isEnter, isX87Store, type StoreKind, storeKind, storesByExchange } from './emulated_store.ts';
 import { injectPageFault } from './inject.ts';
 import { ENTRY_BYTES, finishStore, storeToTable, type TableFault } from './store_to_table.ts';
 
@@ -22,7 +22,7 @@ export const emulateTableWrite = (machine: Machine, vcpu: Vcpu, lo: number, hi: 
   const table = ptwrTable(machine, vcpu, lo, hi);
   if (table < 0) return false;
   const { cpu } = vcpu;
-  const instruction = fetchAs64BitCode(machine, vcpu);
+  const instruction = fetchAsGuestCode(machine, vcpu);
   if (instruction === null || instruction === 'fault') return instruction === 'fault';
   if (isX87Store(instruction)) throw new NotModelled('emulation/ptwr-x87');
   if (isEnter(instruction)) return emulateEnter(machine, vcpu, { table, lo, hi }, instruction);
@@ -39,7 +39,11 @@ export const emulateTableWrite = (machine: Machine, vcpu: Vcpu, lo: number, hi: 
     return true;
   }
   const { caught } = capture;
-  if (caught !== null && stores(vcpu, kind, capture) && !write(machine, vcpu, { table, lo, hi }, caught, kind === 'overwrites')) {
+  if (
+    caught !== null &&
+    stores(vcpu, kind, capture) &&
+    !write(machine, vcpu, { table, lo, hi }, caught, kind === 'overwrites', storesByExchange(instruction))
+  ) {
     restore(vcpu, before);
     return false;
   }
@@ -52,11 +56,18 @@ export const emulateTableWrite = (machine: Machine, vcpu: Vcpu, lo: number, hi: 
 const stores = ({ cpu }: Vcpu, kind: StoreKind, capture: Capture): boolean =>
   kind === 'overwrites' || (kind === 'compares' ? (cpu.flags & RFLAGS.ZF) !== 0 : !capture.leavesAll());
 
-/** `overwrites`: the operand has not been read, so that Xen reads what its write leaves of the entry. False: the guest's fault. */
-const write = (machine: Machine, vcpu: Vcpu, fault: TableFault, { lo, hi, stored }: Caught, overwrites: boolean): boolean => {
+/** `reads`: the operand has not been read, so that Xen reads what its write leaves of the entry. False: the guest's fault. */
+const write = (
+  machine: Machine,
+  vcpu: Vcpu,
+  fault: TableFault,
+  { lo, hi, stored }: Caught,
+  reads: boolean,
+  exchanges: boolean,
+): boolean => {
   const value = new DataView(new ArrayBuffer(ENTRY_BYTES));
   for (let i = 0; i < stored.length && i < ENTRY_BYTES; i++) value.setUint8(i, stored[i]);
-  return storeToTable(machine, vcpu, fault, { lo, hi, size: stored.length, value }, overwrites);
+  return storeToTable(machine, vcpu, fault, { lo, hi, size: stored.length, value, exchanges }, reads);
 };
 
 type Snapshot = { readonly gprs: readonly bigint[]; readonly rip: bigint; readonly flags: number };
