@@ -46,6 +46,9 @@ export class Domain {
   weight = CREDIT2_WEIGHT;
   cap = 0;
   suspendPort = 0;
+  /** Domain 0 marked it as debugged. Nodes that its memory shall be of, as a mask; null where nobody minds. */
+  debugged = false;
+  nodes: bigint | null = null;
   /** VMASST bits 0..31, and those from 32 up. */
   vmAssist = 0;
   vmAssistHigh = 0;

@@ -45,7 +45,7 @@ export const domctl = (machine: Machine, vcpu: Vcpu, args: Int32Array): number =
   if (!vcpu.domain.privileged) return -ERRNO.EPERM;
   if (!CONTROL_ANSWERED[machine.config.release]) return forDomain0(machine, vcpu, 'domctl');
   const about = domainOf(machine, cmd, scratch.getUint16(F.domain.at, true));
-  if (about && isAnswered(cmd)) return answerDomctl(machine, vcpu, cmd, about, args[0], args[1]);
+  if (about && isAnswered(machine, cmd)) return answerDomctl(machine, vcpu, cmd, about, args[0], args[1]);
   // Devices that nobody could pass on, whether to a domain or to none.
   if (!about && DEVICES.has(cmd)) return -ERRNO.EOPNOTSUPP;
   return forDomain0(machine, vcpu, 'domctl');

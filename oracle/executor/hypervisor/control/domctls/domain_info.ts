@@ -25,6 +25,7 @@ const flagsOf = (domain: Domain): number => {
     blocked |
     running |
     (domain.dying === 'dead' ? XEN_DOMINF.dying : 0) |
+    (domain.debugged ? XEN_DOMINF.debugged : 0) |
     (domain.shutdown === null ? 0 : XEN_DOMINF.shutdown) |
     (domain.pauses > 0 ? XEN_DOMINF.paused : 0) |
     ((domain.shutdownCode ?? -1) << XEN_DOMINF.shutdownshift)

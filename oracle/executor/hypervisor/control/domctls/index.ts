@@ -3,28 +3,32 @@
 import { control, XEN_DOMCTL } from '#spec/abi/control.ts';
 import {
   XEN_DOMCTL_MODELLED as OP,
+  XEN_DOMCTL_TOOLS as TOOL,
   XEN_DOMCTL_HVM,
   XEN_DOMCTL_NOT_BUILT,
   XEN_DOMCTL_PSR_CMT_OP,
   XEN_DOMCTL_UNSUPPORTED,
 } from '#spec/abi/domctl.ts';
 import { ERRNO } from '#spec/abi/errno.ts';
+import { TOOLS_ANSWERED } from '#spec/releases/control.ts';
 import type { Domain } from '../../domain.ts';
 import { copyToGuest } from '../../guest_access.ts';
 import { continueCall } from '../../hypercall/continuation.ts';
 import type { Machine } from '../../machine.ts';
 import { killDomain } from '../../teardown/kill.ts';
 import type { Vcpu } from '../../vcpu.ts';
-import { getNodeAffinity, getVcpuAffinity } from './affinity.ts';
+import { WAITING } from '../waiting.ts';
+import { getNodeAffinity, getVcpuAffinity, setNodeAffinity } from './affinity.ts';
 import { getDomainInfo, getVcpuInfo } from './domain_info.ts';
 import { getPageFrameInfo } from './page_info.ts';
 import { pauseDomain, resumeDomain, unpauseDomain } from './pause.ts';
 import { opOf, type Work } from './request.ts';
 import { getAddressSize, schedulerOp, setAddressSize, setHandle, setMaxMem, subscribe } from './settings.ts';
+import { asksPsr, monitorOp, psrAlloc, setAccessRequired, setCpuPolicy, setDebugging, setMaxVcpus, shadowOp, softReset } from './tools.ts';
 import { getExtContext, getMsrs, sendTrigger } from './vcpu_context.ts';
 
 /** When the whole structure goes back to the guest. */
-type Back = 'never' | 'done' | 'always' | 'msrs';
+type Back = 'never' | 'done' | 'always' | 'msrs' | 'psr';
 type Row = { readonly work: Work; readonly back: Back };
 const row = (work: Work, back: Back = 'never'): Row => ({ work, back });
 
@@ -59,11 +63,26 @@ const ROWS: ReadonlyMap<number, Row> = new Map([
   [OP.get_ext_vcpucontext, row(getExtContext, 'done')],
   [OP.get_vcpu_msrs, row(getMsrs, 'msrs')],
   [OP.getpageframeinfo3, row(getPageFrameInfo)],
+  [TOOL.setdebugging, row(setDebugging)],
+  [TOOL.max_vcpus, row(setMaxVcpus)],
+  [TOOL.set_access_required, row(setAccessRequired)],
+  [TOOL.setnodeaffinity, row(setNodeAffinity)],
+  [TOOL.soft_reset, row(softReset)],
+  [TOOL.soft_reset_cont, row(softReset)],
+  [TOOL.shadow_op, row(shadowOp, 'always')],
+  [TOOL.set_cpu_policy, row(setCpuPolicy)],
+  [TOOL.psr_alloc, row(psrAlloc, 'psr')],
+  [TOOL.monitor_op, row(monitorOp, 'done')],
 ]);
 
-export const isAnswered = (command: number): boolean => ROWS.has(command);
+const TOOLS: ReadonlyMap<number, string> = new Map(Object.entries(TOOL).map(([name, command]) => [command, `domctl/${name}`]));
 
-const goesBack = (back: Back, answer: number): boolean => {
+export const isAnswered = (machine: Machine, command: number): boolean => {
+  const tool = TOOLS.get(command);
+  return ROWS.has(command) && (tool === undefined || (TOOLS_ANSWERED[machine.config.release] && !WAITING.has(tool)));
+};
+
+const goesBack = (back: Back, answer: number, op: DataView): boolean => {
   switch (back) {
     case 'never':
       return false;
@@ -71,6 +90,8 @@ const goesBack = (back: Back, answer: number): boolean => {
       return answer === 0;
     case 'always':
       return true;
+    case 'psr':
+      return asksPsr(op);
     case 'msrs':
       return answer !== -ERRNO.ESRCH && answer !== -ERRNO.EINVAL;
   }
@@ -84,6 +105,6 @@ export const answerDomctl = (machine: Machine, caller: Vcpu, command: number, do
   op.setUint16(control.domctl.fields.domain.at, domain.domid, true);
   const answer = work({ machine, caller, domain, op });
   if (answer === -ERRNO.ERESTART) return continueCall(lo, hi);
-  if (!goesBack(back, answer)) return answer;
+  if (!goesBack(back, answer, op)) return answer;
   return copyToGuest(machine, caller, lo, hi, size, new Uint8Array(op.buffer)) ? answer : -ERRNO.EFAULT;
 };
