@@ -43,6 +43,8 @@ export type Machine = {
   readonly timeRefreshed: number;
   /** Characters typed at Xen's console and not yet read by CONSOLEIO_read. */
   readonly consoleInput: string;
+  /** Settings of Xen that domain 0 wrote by hypfs_op, by name; absent = as at first. */
+  readonly settings?: ReadonlyMap<string, Uint8Array>;
   /** The step so far made the vCPU that runs give up its pCPU (Xen's schedule softirq is pending); false between steps. */
   readonly reschedule: boolean;
   /** Questions, asked by long operations since the input began, whether they should stop; and the numbers of those that the input answers yes. */

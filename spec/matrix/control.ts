@@ -1,5 +1,6 @@
 /** Hypercalls of the control domain: machine, domains, profiling, crash kernels. */
 import { XEN_DOMCTL_HVM, XEN_DOMCTL_MODELLED, XEN_DOMCTL_NOT_BUILT, XEN_DOMCTL_UNSUPPORTED } from '../abi/domctl.ts';
+import { XEN_HYPFS_OP } from '../abi/hypfs.ts';
 import { XEN_SYSCTL_MODELLED } from '../abi/sysctl.ts';
 import { hypercall, modelled, not, op, ops, type Row, refused, whole } from './cell.ts';
 
@@ -161,11 +162,7 @@ export const CONTROL: readonly Row[] = [
       refused('EOPNOTSUPP', [], 'virtual performance counters are off unless the command line asks for them'),
     ),
   ),
-  ...hypercall(
-    'hypfs_op',
-    42,
-    ops({ get_version: 0, read: 1, write_contents: 2 }, not("Xen's own settings as a file system"), refused('EPERM')),
-  ),
+  ...hypercall('hypfs_op', 42, ops(XEN_HYPFS_OP, modelled, refused('EPERM'))),
   ...hypercall('mca', 48, [
     ...ops({ fetch: 1, physcpuinfo: 3 }, modelled, refused('EPERM')),
     op('notifydomain', 2, refused('EINVAL', HEAD, 'the name alone is left of it'), refused('EPERM')),

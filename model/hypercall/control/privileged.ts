@@ -9,4 +9,3 @@ const privileged =
     isControlDomain(caller) ? notModelled(machine, caller, name) : fail(machine, 'EPERM', 'control/privilege');
 
 export const kexec_op = privileged('kexec_op');
-export const hypfs_op = privileged('hypfs_op');

@@ -15,7 +15,8 @@ import { kindOf, MATRIX } from '#spec/matrix/matrix.ts';
 import type { Argument } from '#spec/program.ts';
 import { PAGES, SELF } from '../state.ts';
 import { OWN_DOMCTLS, OWN_SYSCTLS } from './domctl.ts';
-import { type Args, type Fault, type Manners, type Operation, operation, POINTERS, struct, va, wrong, wrongField } from './operation.ts';
+import { HYPFS } from './hypfs.ts';
+import { type Fault, type Manners, type Operation, operation, POINTERS, struct, va, wrong, wrongField } from './operation.ts';
 import { COVERAGE_READ_ONLY, MCA_READ_ONLY, SHADOW_READ_ONLY, VM_EVENT_READ_ONLY } from './read_only.ts';
 
 type Fields = Readonly<Record<string, Argument>>;
@@ -143,13 +144,6 @@ const pointed = (call: string, { sub, command }: Command): Operation =>
     faults: [wrong(0, 'command', { unknown: 99, far: '0xffffffff' })],
   });
 
-const hypfs = ({ sub, command }: Command): Operation => {
-  const args: Args = [command, { text: '/params' }, 8, { buffer: 64, show: 'nothing' }, 64];
-  return operation(`hypfs_op/${sub}`, args, {
-    faults: [wrong(0, 'command', { unknown: 99 }), wrong(2, 'length of the path', { none: 0, far: FAR }), wrong(4, 'length', { far: FAR })],
-  });
-};
-
 const xenoprof = ({ sub, command }: Command): Operation =>
   operation(`xenoprof_op/${sub}`, [command, { buffer: 64, show: 'nothing' }], {
     faults: [wrong(0, 'command', { unknown: XENOPROF_LAST + 1, negative: -1, 'far below': '0x80000000', 'the same': command + 2 ** 32 })],
@@ -176,7 +170,7 @@ export const CONTROL_OPERATIONS: readonly Operation[] = [
   ...commandsOf('sysctl').map(sysctl),
   ...commandsOf('mca').map(mca),
   ...commandsOf('kexec_op').map((one) => pointed('kexec_op', one)),
-  ...commandsOf('hypfs_op').map(hypfs),
+  ...HYPFS,
   ...PROFILED.map(xenoprof),
   pagingContinued,
 ];
