@@ -60,32 +60,32 @@ const SYSCTL_HARDWARE = {
 
 const { getdomaininfo: _row, ...DOMCTL_MODELLED } = XEN_DOMCTL_MODELLED;
 
+/** The toolstack's that are carried out, or refused by whom they are about. */
+const DOMCTL_TOOLS = {
+  max_vcpus: 15,
+  setdebugging: 18,
+  set_access_required: 64,
+  setnodeaffinity: 68,
+  monitor_op: 77,
+  set_cpu_policy: 83,
+};
+
 /** Refused to others before anything that belongs to the operation is looked at. */
 const DOMCTL = {
   setvcpuaffinity: 9,
-  shadow_op: 10,
   setvcpucontext: 12,
   getvcpucontext: 13,
-  max_vcpus: 15,
-  setdebugging: 18,
   hypercall_init: 22,
-  soft_reset_cont: 23,
   settimeoffset: 24,
   set_ext_vcpucontext: 42,
   gettscinfo: 59,
   settscinfo: 60,
   setvcpuextstate: 62,
   getvcpuextstate: 63,
-  set_access_required: 64,
   set_virq_handler: 66,
-  setnodeaffinity: 68,
   set_vcpu_msrs: 73,
   setvnumainfo: 74,
-  monitor_op: 77,
-  psr_alloc: 78,
-  soft_reset: 79,
   get_cpu_policy: 82,
-  set_cpu_policy: 83,
 };
 
 const XENOPROF_CONTROL = {
@@ -135,7 +135,10 @@ export const CONTROL: readonly Row[] = [
     op('getdomaininfo', 5, modelled, refused('EPERM', ['EFAULT', 'EACCES', 'EINVAL', 'ESRCH'])),
     op('iomem_permission', 20, TOOLS, refused('EPERM', ['EFAULT', 'EACCES', 'ESRCH', 'EINVAL'])),
     ...ops(DOMCTL, TOOLS, OTHERS),
-    ...ops(DOMCTL_MODELLED, modelled, OTHERS),
+    ...ops({ ...DOMCTL_MODELLED, ...DOMCTL_TOOLS }, modelled, OTHERS),
+    ...ops({ soft_reset: 79, soft_reset_cont: 23 }, not('of a domain that was shut down; others are EINVAL'), OTHERS),
+    op('shadow_op', 10, not('of another domain that lives: shadow page tables'), OTHERS),
+    op('psr_alloc', 78, refused('ENODEV', DOMAIN, 'the processor does not share out its caches'), OTHERS),
     ...ops(XEN_DOMCTL_NOT_BUILT, refused('ENOSYS', DOMAIN, 'Xen was built without it'), OTHERS),
     ...ops(XEN_DOMCTL_HVM, refused('EINVAL', DOMAIN, NOT_HVM), OTHERS),
     ...ops(XEN_DOMCTL_UNSUPPORTED, refused('EOPNOTSUPP', DOMAIN, 'there is no IOMMU, and no pool of memory for page tables'), OTHERS),

@@ -44,17 +44,6 @@ const ALL: ReadonlyMap<number, Rule> = new Map([
 ]);
 
 /** Commands that the executor lacks still: they stop. */
-const WAITING: ReadonlySet<number> = new Set([
-  TOOL.setdebugging,
-  TOOL.max_vcpus,
-  TOOL.set_access_required,
-  TOOL.setnodeaffinity,
-  TOOL.soft_reset,
-  TOOL.soft_reset_cont,
-  TOOL.shadow_op,
-  TOOL.set_cpu_policy,
-  TOOL.monitor_op,
-  TOOL.psr_alloc,
-]);
+const WAITING: ReadonlySet<number> = new Set<number>([]);
 
 export const RULES: ReadonlyMap<number, Rule> = new Map([...ALL].filter(([command]) => !WAITING.has(command)));
