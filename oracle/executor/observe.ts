@@ -10,7 +10,6 @@ import type {
   PortObservation,
   VcpuObservation,
 } from '#spec/observation.ts';
-import type { DescriptorTables } from './cpu/descriptor_tables.ts';
 import { CS, DS, ES, FS, GS, SS_REG } from './cpu/interface.ts';
 import { observeFpu } from './cpu/observe_fpu.ts';
 import { hexOf } from './hex.ts';
@@ -55,7 +54,6 @@ const observeDomain = (domain: Domain): DomainObservation => ({
   ...(domain.suspendPort === 0 ? {} : { suspend_port: domain.suspendPort }),
   ...(domain.debugged ? { debugged: true as const } : {}),
   ...(domain.nodes === null ? {} : { nodes: hexOf(domain.nodes) }),
-  ...(domain.eoiMapMfn < 0 ? {} : { eoi_map: domain.eoiMapMfn }),
   pages: domain.pages,
   max_pages: domain.maxPages,
   claimed: domain.claimed,
@@ -158,7 +156,7 @@ const observeVcpu = (vcpu: Vcpu): VcpuObservation => {
     task_switched: vcpu.taskSwitched,
     iopl: vcpu.iopl,
     gdt: observeGdt(vcpu),
-    ldt: observeLdt(cpu.tables),
+    ldt: { base: hexText(cpu.tables.ldtLo, cpu.tables.ldtHi), entries: cpu.tables.ldtEntries },
     io_bitmap: vcpu.ioBitmap === null ? null : { address: text(vcpu.ioBitmap), ports: vcpu.ioBitmap.ports },
     cr4: hexText(vcpu.cr4, 0),
     periodic_period: vcpu.periodicPeriod,
@@ -172,12 +170,6 @@ const observeVcpu = (vcpu: Vcpu): VcpuObservation => {
 };
 
 /** The guest's own frames. */
-const observeLdt = ({ ldt, ldtLo, ldtHi, ldtEntries }: DescriptorTables): VcpuObservation['ldt'] => {
-  const frames: [number, number][] = [];
-  for (const [page, mfn] of ldt.entries()) if (mfn !== 0) frames.push([page, mfn]);
-  return { base: hexText(ldtLo, ldtHi), entries: ldtEntries, ...(frames.length > 0 ? { frames } : {}) };
-};
-
 const observeGdt = ({ gdtEntries, cpu }: Vcpu): VcpuObservation['gdt'] => ({
   entries: gdtEntries,
   frames: [...cpu.tables.gdt.subarray(0, gdtPages(gdtEntries))],
