@@ -168,3 +168,37 @@ describe('page tables', () => {
     expect(guest.call(HYPERCALL.mmuext_op, DATA, 2, 0, 0x7ff0)).toBe(EINVAL);
   });
 });
+
+describe('grants', () => {
+  test('elements of a copy have half the width, and their status is told when all are done', () => {
+    const guest = new CompatGuest();
+    const [from, to] = [SPARE, SPARE + 4096];
+    guest.put(from, 1, 2, 3, 4);
+    const element = (at: number, source: number, length: number): void =>
+      guest.put(at, source, 0x7ff0 | (4 << 16), guest.frame(to), 0x7ff0 | (8 << 16), length, 0xffff);
+    element(DATA, guest.frame(from), 8);
+    element(DATA + 24, guest.frame(from), 5000);
+    expect(guest.call(HYPERCALL.grant_table_op, 5, DATA, 2)).toBe(0);
+    expect(guest.words(to, 4)).toEqual([0, 0, 2, 3]);
+    expect([guest.words(DATA + 20, 1), guest.words(DATA + 44, 1)]).toEqual([[0], [0xfff6]]);
+    expect(guest.call(HYPERCALL.grant_table_op, 5, DATA, -1)).toBe(EINVAL);
+  });
+
+  test('a page that cannot be given to anybody', () => {
+    const guest = new CompatGuest();
+    guest.put(DATA, guest.frame(SPARE), 7, 0, 0xffff);
+    expect(guest.call(HYPERCALL.grant_table_op, 4, DATA, 1)).toBe(0);
+    expect(guest.words(DATA + 12, 1)).toEqual([0xfff7]);
+  });
+
+  test('frames of marks: a list of none, and more than there are', () => {
+    const guest = new CompatGuest();
+    const call = (frames: number, count = 1): number => {
+      guest.put(DATA, frames, 0x7ff0, DATA + 64);
+      return guest.call(HYPERCALL.grant_table_op, 9, DATA, count);
+    };
+    expect([call(0), guest.words(DATA + 4, 1)[0]! >>> 16]).toEqual([0, 0]);
+    expect([call(1), guest.words(DATA + 4, 1)[0]! >>> 16]).toEqual([0, 0xffff]);
+    expect([call(1, 0), call(1, 2)]).toEqual([0, EINVAL]);
+  });
+});
