@@ -17,6 +17,17 @@ export type Pcpu = {
   readonly loaded?: VcpuRef | null;
 };
 
+/**
+ * Least time that a vCPU runs (µs), events that are traced, deepest idle states, whether threads of a core are preferred: nothing but the answers to
+ * domain 0 depends on them. Absent = as at first.
+ */
+export type Tuning = {
+  readonly ratelimit?: number;
+  readonly traced?: number;
+  readonly cstates?: readonly number[];
+  readonly smt?: number;
+};
+
 export type Machine = {
   readonly config: MachineConfig;
   /** Xen's system time: nanoseconds since boot. */
@@ -45,6 +56,8 @@ export type Machine = {
   readonly consoleInput: string;
   /** Settings of Xen that domain 0 wrote by hypfs_op, by name; absent = as at first. */
   readonly settings?: ReadonlyMap<string, Uint8Array>;
+  /** What domain 0 set by sysctl; absent = as at first. */
+  readonly tuning?: Tuning;
   /** The step so far made the vCPU that runs give up its pCPU (Xen's schedule softirq is pending); false between steps. */
   readonly reschedule: boolean;
   /** Questions, asked by long operations since the input began, whether they should stop; and the numbers of those that the input answers yes. */

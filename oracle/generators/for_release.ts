@@ -1,7 +1,9 @@
 /** Programs for another release of Xen: what the control domain's structures say of their version is that release's. */
 import { XEN_DOMCTL, XEN_DOMCTL_LATE, XEN_SYSCTL } from '#spec/abi/control.ts';
+import { XEN_DOMCTL_TOOLS } from '#spec/abi/domctl.ts';
+import { XEN_SYSCTL_TOOLS } from '#spec/abi/sysctl.ts';
 import type { Argument, Call, Program, Step } from '#spec/program.ts';
-import { CONTROL_ANSWERED, INTERFACE_VERSIONS } from '#spec/releases/control.ts';
+import { INTERFACE_VERSIONS, isAnswered } from '#spec/releases/control.ts';
 import { REFERENCE_RELEASE, type XenRelease } from '#spec/releases/release.ts';
 import { READ_ONLY_PAGE } from './operations/read_only.ts';
 
@@ -22,9 +24,13 @@ const REFUSING: Readonly<Record<Interface, readonly unknown[]>> = {
   domctl: XEN_DOMCTL_LATE.filter((command) => command !== XEN_DOMCTL.vm_event_op),
   sysctl: Object.values(XEN_SYSCTL),
 };
+const TOOLS: Readonly<Record<Interface, readonly unknown[]>> = {
+  domctl: Object.values(XEN_DOMCTL_TOOLS),
+  sysctl: Object.values(XEN_SYSCTL_TOOLS),
+};
 /** Whether programs may come through to the operation: not where a release answers domain 0 otherwise, and nobody has said how. */
 const isForBoth = (command: unknown, of: Interface, release: XenRelease): boolean =>
-  CONTROL_ANSWERED[release] || REFUSING[of].includes(command);
+  isAnswered(release, TOOLS[of].includes(command)) || REFUSING[of].includes(command);
 
 const argumentFor = (argument: Argument, release: XenRelease): Argument => {
   if (typeof argument !== 'object') return argument;
@@ -38,11 +44,14 @@ const argumentFor = (argument: Argument, release: XenRelease): Argument => {
 };
 
 const argumentsFor = (args: readonly Argument[], release: XenRelease): Argument[] => args.map((one) => argumentFor(one, release));
-const callFor = ({ call, args }: Call, release: XenRelease): Call => ({ call, args: argumentsFor(args, release) });
+/** A call with a name and nothing behind it stands for one whose answers nobody knows of the release. */
+const nameFor = (call: Call['call'], release: XenRelease): Call['call'] =>
+  call === 'hypfs_op' && !isAnswered(release, true) ? 'tmem_op' : call;
+const callFor = ({ call, args }: Call, release: XenRelease): Call => ({ call: nameFor(call, release), args: argumentsFor(args, release) });
 
 const stepFor = (step: Step, release: XenRelease): Step => {
-  if (step.do === 'hypercall') return { ...step, args: argumentsFor(step.args, release) };
-  if (step.do === 'calls') return { ...step, calls: step.calls.map(({ call, args }) => ({ call, args: argumentsFor(args, release) })) };
+  if (step.do === 'hypercall') return { ...step, call: nameFor(step.call, release), args: argumentsFor(step.args, release) };
+  if (step.do === 'calls') return { ...step, calls: step.calls.map((call) => callFor(call, release)) };
   const of = step.do === 'access' && typeof step.value === 'string' ? HEADS.get(step.value) : undefined;
   return of === undefined || step.do !== 'access' ? step : { ...step, value: head(String(step.value), of, release) };
 };

@@ -37,10 +37,32 @@ export const XEN_SYSCTL_TOOLS = {
 export const XEN_SYSCTL_TBUFOP = { get_info: 0, set_cpu_mask: 1, set_evt_mask: 2, set_size: 3, enable: 4, disable: 5 } as const;
 /** The trace events that are on at first: all classes. */
 export const TRC_ALL = 0x0ffff000;
+/** Schedulers that Xen knows: credit, credit2, ARINC 653, real-time, null. */
+export const XEN_SCHEDULERS: readonly number[] = [5, 6, 7, 8, 9];
+/** Any number of a pool, any processor. */
+export const XEN_SYSCTL_CPUPOOL_PAR_ANY = 0xffffffff;
 export const XEN_SYSCTL_CPUPOOL_OP = { CREATE: 1, DESTROY: 2, INFO: 3, ADDCPU: 4, RMCPU: 5, MOVEDOMAIN: 6, FREEINFO: 7 } as const;
 /** scheduler_op: `ratelimit_us` of the credit2 scheduler. */
 export const XEN_SYSCTL_SCHEDOP = { putinfo: 0, getinfo: 1 } as const;
 export const CREDIT2_RATELIMIT = { atFirst: 1000, least: 100, most: 500000 } as const;
+/** get_pmstat: what is asked about idle states, and how many of those there are. */
+export const PMSTAT = { category: 0xf0, CX: 0x20, get_max_cx: 0x21, get_cxstat: 0x22, reset_cxstat: 0x23 } as const;
+export const IDLE_STATES = 2;
+export const XEN_SYSCTL_PM_OP = {
+  category: 0xf0,
+  CPUFREQ: 0x10,
+  set_sched_opt_smt: 0x21,
+  get_max_cstate: 0x22,
+  set_max_cstate: 0x23,
+  enable_turbo: 0x26,
+  disable_turbo: 0x27,
+} as const;
+/** The deepest idle state and the deepest of its kinds, at first. */
+export const CSTATES_AT_FIRST: readonly number[] = [1, 0xffffffff];
+export const XEN_SYSCTL_CPU_HOTPLUG = { ONLINE: 0, OFFLINE: 1 } as const;
+export const XEN_SYSCTL_PAGE_OFFLINE = { offline: 1, online: 2, query: 3 } as const;
+/** What page_offline_op says of a frame that it did not come to. */
+export const PG_OFFLINE_INVALID = 1;
 /** get_cpu_featureset and get_cpu_policy: the processor, what Xen uses, what PV guests (HVM guests) have, and may have at most. */
 export const XEN_SYSCTL_FEATURESET = { raw: 0, host: 1, pv: 2, hvm: 3, pv_max: 4, hvm_max: 5 } as const;
 export const XEN_SYSCTL_POLICY = { raw: 0, host: 1, pv_max: 2, hvm_max: 3, pv_default: 4, hvm_default: 5 } as const;
@@ -130,9 +152,9 @@ export const sysctl = {
     leaves: [24, 8, 'pointer'],
     msrs: [32, 8, 'pointer'],
   }),
-  get_pmstat: op({ type: [8, 4], cpuid: [12, 4] }),
+  get_pmstat: op({ type: [8, 4], cpuid: [12, 4], nr: [16, 4, 'number', 'out'] }),
   cpu_hotplug: op({ cpu: [8, 4], op: [12, 4] }),
-  pm_op: op({ question: [8, 4], cpuid: [12, 4] }),
+  pm_op: op({ question: [8, 4], cpuid: [12, 4], value: [16, 4, 'number', 'inout'] }),
   page_offline: op({ question: [8, 4], start: [12, 4], end: [16, 4], status: [24, 8, 'pointer'] }),
   cpu_levelling_caps: op({ caps: [8, 4, 'flags', 'out'] }),
 } as const;

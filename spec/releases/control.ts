@@ -18,6 +18,9 @@ export const CONTROL_ANSWERED: Readonly<Record<XenRelease, boolean>> = { '4.14':
 /** The same of what the toolstack does beyond asking and refusing, hypfs_op and kexec_op: nobody has asked the other releases. */
 export const TOOLS_ANSWERED: Readonly<Record<XenRelease, boolean>> = { '4.14': false, '4.17': true, '4.20': false };
 
+/** Whether an operation's answer to domain 0 is known for the release; `tool`: it is one of the toolstack's. */
+export const isAnswered = (release: XenRelease, tool: boolean): boolean => (tool ? TOOLS_ANSWERED : CONTROL_ANSWERED)[release];
+
 export const CONTROL_CHANGES = {
   'domctl-version': change({
     clause: 'domctl/version',

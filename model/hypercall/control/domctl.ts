@@ -1,10 +1,10 @@
 /** HYPERVISOR_domctl(u_domctl): what is looked at before the operation itself. Chapter: spec/chapters/privileged.md. */
 import { control, XEN_DOMCTL } from '#spec/abi/control.ts';
-import { XEN_DOMCTL_NOT_BUILT } from '#spec/abi/domctl.ts';
+import { XEN_DOMCTL_NOT_BUILT, XEN_DOMCTL_TOOLS } from '#spec/abi/domctl.ts';
 import { DOMID } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { waysOf } from '#spec/releases/changes.ts';
-import { CONTROL_ANSWERED, INTERFACE_VERSIONS } from '#spec/releases/control.ts';
+import { INTERFACE_VERSIONS, isAnswered } from '#spec/releases/control.ts';
 import type { Domain } from '../../domain.ts';
 import { copyFromGuest, copyToGuestUnchecked } from '../../guest_copy.ts';
 import { findDomain } from '../../lens.ts';
@@ -90,9 +90,11 @@ const wraps = (bytes: Uint8Array): boolean => {
   return below(addInt(add(first, wordIn(bytes, fields.nr_mfns.at)), -1), first);
 };
 
+const TOOLS: readonly number[] = Object.values(XEN_DOMCTL_TOOLS);
+
 /** What spec/chapters/domctl.md tells. */
 const toDomain0 = (m: Machine, caller: VcpuRef, { cmd, domain, bytes }: Domctl, at: Word): HypercallResult => {
-  const rule = CONTROL_ANSWERED[m.config.release] ? RULES.get(cmd) : undefined;
+  const rule = isAnswered(m.config.release, TOOLS.includes(cmd)) ? RULES.get(cmd) : undefined;
   if (rule) return rule(m, { caller, at, bytes, target: domainFrom(m, domain) });
   return notModelled(m, caller, 'domctl');
 };

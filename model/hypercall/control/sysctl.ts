@@ -1,12 +1,15 @@
 /** HYPERVISOR_sysctl(u_sysctl): what is looked at before the operation itself. Chapter: spec/chapters/privileged.md. */
 import { control, XEN_SYSCTL } from '#spec/abi/control.ts';
-import { CONTROL_ANSWERED, INTERFACE_VERSIONS } from '#spec/releases/control.ts';
+import { XEN_SYSCTL_TOOLS } from '#spec/abi/sysctl.ts';
+import { INTERFACE_VERSIONS, isAnswered } from '#spec/releases/control.ts';
 import { copyFromGuest, copyToGuestUnchecked } from '../../guest_copy.ts';
 import { isControlDomain } from '../domids.ts';
 import { fieldOf } from '../guest_struct.ts';
 import { notModelled } from '../not_modelled.ts';
 import { fail, type Perform } from '../result.ts';
 import { RULES } from './sysctl/rules.ts';
+
+const TOOLS: readonly number[] = Object.values(XEN_SYSCTL_TOOLS);
 
 export const sysctl: Perform = (machine, caller, [uSysctl]) => {
   const read = copyFromGuest(machine, caller, uSysctl, control.sysctl.size);
@@ -26,7 +29,7 @@ export const sysctl: Perform = (machine, caller, [uSysctl]) => {
     case XEN_SYSCTL.psr_cmt_op:
       return fail(m, 'ENODEV', 'sysctl/psr_cmt_op');
     default: {
-      const rule = CONTROL_ANSWERED[m.config.release] ? RULES.get(fieldOf(read.bytes, cmd)) : undefined;
+      const rule = isAnswered(m.config.release, TOOLS.includes(fieldOf(read.bytes, cmd))) ? RULES.get(fieldOf(read.bytes, cmd)) : undefined;
       return rule?.(m, { caller, at: uSysctl, bytes: read.bytes }) ?? notModelled(m, caller, 'sysctl');
     }
   }

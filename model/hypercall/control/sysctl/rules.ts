@@ -1,8 +1,12 @@
 /** Sysctls that are answered, by command. Chapter: spec/chapters/sysctl.md. */
-import { XEN_SYSCTL_MODELLED as COMMAND } from '#spec/abi/sysctl.ts';
+import { XEN_SYSCTL_MODELLED as COMMAND, XEN_SYSCTL_TOOLS as TOOL } from '#spec/abi/sysctl.ts';
+import { getCpuFeatureset } from './features.ts';
 import { debugKeys, getcpuinfo, getdomaininfolist } from './lists.ts';
 import { availheap, cputopoinfo, levellingCaps, numainfo, pcitopoinfo, physinfo, psrAlloc, schedId } from './machine_info.ts';
+import { pageOfflineOp } from './page_offline.ts';
+import { cpupoolOp, schedulerOp } from './pools.ts';
 import type { Rule } from './rule.ts';
+import { cpuHotplug, getPmstat, pmOp, tbufOp } from './tuning.ts';
 
 const ALL: ReadonlyMap<number, Rule> = new Map([
   [COMMAND.physinfo, physinfo],
@@ -16,9 +20,26 @@ const ALL: ReadonlyMap<number, Rule> = new Map([
   [COMMAND.pcitopoinfo, pcitopoinfo],
   [COMMAND.psr_alloc, psrAlloc],
   [COMMAND.get_cpu_levelling_caps, levellingCaps],
+  [TOOL.cpupool_op, cpupoolOp],
+  [TOOL.scheduler_op, schedulerOp],
+  [TOOL.tbuf_op, tbufOp],
+  [TOOL.get_pmstat, getPmstat],
+  [TOOL.pm_op, pmOp],
+  [TOOL.cpu_hotplug, cpuHotplug],
+  [TOOL.page_offline_op, pageOfflineOp],
+  [TOOL.get_cpu_featureset, getCpuFeatureset],
 ]);
 
 /** Commands that the executor lacks still: they stop. */
-const WAITING: ReadonlySet<number> = new Set();
+const WAITING: ReadonlySet<number> = new Set([
+  TOOL.cpupool_op,
+  TOOL.scheduler_op,
+  TOOL.tbuf_op,
+  TOOL.get_pmstat,
+  TOOL.pm_op,
+  TOOL.cpu_hotplug,
+  TOOL.page_offline_op,
+  TOOL.get_cpu_featureset,
+]);
 
 export const RULES: ReadonlyMap<number, Rule> = new Map([...ALL].filter(([command]) => !WAITING.has(command)));
