@@ -77,6 +77,13 @@ export class Domain {
   /** Xen carries out RDTSC for it, by system time; the last time, ns, that was told. */
   emulatesTsc = false;
   lastTscTime = 0;
+  /** What XEN_DOMCTL_settscinfo has set: mode, counter's rate (0: the processor's), system time at which it stood at 0, and how often it was set. */
+  tscMode = 0;
+  tscKhz = 0;
+  tscOffset = 0n;
+  tscIncarnation = 1;
+  /** Seconds that its time of day differs from the machine's. */
+  timeOffset = 0n;
   /** Numbers of interrupts that were handed out to it. */
   readonly pirqs = new Set<number>();
   /** Numbers of the vCPUs that wait in SCHEDOP_poll. */

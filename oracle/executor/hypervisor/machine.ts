@@ -62,6 +62,10 @@ export class Machine {
   claims = 0;
   /** A timer was set to a time that has come. */
   timerDue = false;
+  /** ns since 1970 at Xen's time 0, modulo 2^64. */
+  wallclock: bigint;
+  /** Who is told of a global VIRQ in place of domain 0. */
+  readonly virqHandlers = new Map<number, Domain>();
   /** Settings of Xen that domain 0 wrote, by name: their bytes, a NUL behind a text. */
   readonly settings = new Map<string, Uint8Array>();
   /** Bytes typed at Xen's console that dom0 has not read. */
@@ -81,6 +85,7 @@ export class Machine {
   constructor(config: MachineConfig, memory: Memory) {
     this.config = config;
     this.ways = waysOf(config.release);
+    this.wallclock = BigInt(config.wallclock_sec) * 1_000_000_000n;
     this.memory = memory;
     this.translations = new XenTranslations(memory);
     this.frames = new FrameTable(config.frames);

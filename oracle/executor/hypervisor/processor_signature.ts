@@ -5,6 +5,13 @@ import type { CpuidLeaf, MachineConfig } from '#spec/config.ts';
 export const cpuidRow = ({ cpu }: MachineConfig, leaf: number, subleaf: number | null): CpuidLeaf | undefined =>
   cpu.cpuid.find((row) => row.leaf >>> 0 === leaf && (row.subleaf === null || row.subleaf === subleaf));
 
+const POWER_LEAF = 0x80000007;
+const INVARIANT_TSC = 1 << 8;
+
+/** The time-stamp counter has the same rate whatever the processor does. */
+export const isTscInvariant = ({ config }: { readonly config: MachineConfig }): boolean =>
+  ((cpuidRow(config, POWER_LEAF, null)?.edx ?? 0) & INVARIANT_TSC) !== 0;
+
 /** Family and model with their extensions, and stepping. */
 export const processorSignature = (
   config: MachineConfig,

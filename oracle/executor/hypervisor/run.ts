@@ -11,7 +11,7 @@ import { handleExit } from './trap/exit.ts';
 import { enterXen } from './trap/exit_state.ts';
 import { returnToGuest } from './trap/return_to_guest.ts';
 import { SyscallEntry } from './trap/syscall_entry.ts';
-import { sendGuestGlobalVirq } from './upcall.ts';
+import { sendGlobalVirq } from './upcall.ts';
 import type { Vcpu } from './vcpu.ts';
 
 /** Xen refreshes the guests' time records this often, ns. */
@@ -116,10 +116,9 @@ export const passTime = (machine: Machine, now: number): void => {
 
 export const typeConsole = (machine: Machine, bytes: string): void => {
   if (machine.halted !== null) return;
-  const dom0 = machine.domainById(0);
   for (let i = 0; i < bytes.length; i++) {
     if (machine.consoleInput.length < CONSOLE_INPUT_BYTES) machine.consoleInput.push(bytes.charCodeAt(i) & 0xff);
-    if (dom0) sendGuestGlobalVirq(machine, dom0, VIRQ.CONSOLE);
+    sendGlobalVirq(machine, VIRQ.CONSOLE);
   }
   interruptAll(machine);
 };

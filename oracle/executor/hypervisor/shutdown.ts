@@ -5,7 +5,7 @@ import type { Domain } from './domain.ts';
 import { sendPort } from './event_channel/notify.ts';
 import type { Machine } from './machine.ts';
 import { sleep } from './scheduler.ts';
-import { sendGuestGlobalVirq } from './upcall.ts';
+import { sendGlobalVirq } from './upcall.ts';
 
 /** Shut the domain down. A code that it stored before wins over `reason`. Its vCPUs leave their pCPUs at once, in order. */
 export const domainShutdown = (machine: Machine, domain: Domain, reason: number): void => {
@@ -25,8 +25,7 @@ const tell = (machine: Machine, domain: Domain, reason: number): void => {
     sendPort(machine, domain, domain.suspendPort);
     return;
   }
-  const dom0 = machine.domainById(0);
-  if (!domain.privileged && dom0) sendGuestGlobalVirq(machine, dom0, VIRQ.DOM_EXC);
+  if (!domain.privileged) sendGlobalVirq(machine, VIRQ.DOM_EXC);
 };
 
 /** Xen gives up on a domain. */

@@ -54,13 +54,24 @@ const scaled = (value: bigint, { mul, shift }: Scale): bigint => {
   return BigInt.asUintN(64, (moved * BigInt(mul)) >> 32n);
 };
 
+/** Rate of the counter that a domain reads where Xen makes it up, kHz. */
+export const emulatedKhz = ({ config }: Machine, { tscKhz }: Domain): number => tscKhz || config.cpu.tsc_khz;
+
 /** What the counter of a domain whose RDTSC Xen carries out says at a system time. */
-const emulatedTscAt = (machine: Machine, ns: number): bigint => scaled(BigInt(ns), reciprocal(timeScale(machine.config.cpu.tsc_khz)));
+const emulatedTscAt = (machine: Machine, domain: Domain, ns: number): bigint => {
+  const since = BigInt(ns) - domain.tscOffset;
+  const scale = reciprocal(timeScale(emulatedKhz(machine, domain)));
+  return since < 0n ? BigInt.asUintN(64, -scaled(-since, scale)) : scaled(since, scale);
+};
+
+/** What the processor's counter says now, in ns by the rate that the domain has. */
+export const scaledTsc = (machine: Machine, domain: Domain): bigint =>
+  scaled(BigInt.asUintN(64, tscNow(machine)), timeScale(emulatedKhz(machine, domain)));
 
 /** The same now; it grows with each question. */
 const emulatedTsc = (machine: Machine, domain: Domain): bigint => {
   domain.lastTscTime = Math.max(machine.now, domain.lastTscTime + 1);
-  return emulatedTscAt(machine, domain.lastTscTime);
+  return emulatedTscAt(machine, domain, domain.lastTscTime);
 };
 
 /** What RDTSC, RDTSCP and RDMSR tell a guest for which Xen carries them out. */
@@ -83,10 +94,11 @@ export const refreshTime = (machine: Machine, vcpu: Vcpu, space: Vcpu = vcpu): v
   const at = infoAddress(vcpu) + BASE;
   // Odd while it changes and even behind, also when the guest has written an odd number there.
   const version = ((memory.read32(at) + 3) & ~1) >>> 0;
-  const { mul, shift } = timeScale(machine.config.cpu.tsc_khz);
+  const { domain } = vcpu;
+  const { mul, shift } = timeScale(domain.emulatesTsc ? emulatedKhz(machine, domain) : machine.config.cpu.tsc_khz);
   const record = new DataView(new ArrayBuffer(SIZE));
   record.setUint32(0, version, true);
-  record.setBigUint64(tsc_timestamp.at - BASE, vcpu.domain.emulatesTsc ? emulatedTscAt(machine, machine.now) : tscNow(machine), true);
+  record.setBigUint64(tsc_timestamp.at - BASE, domain.emulatesTsc ? emulatedTscAt(machine, domain, machine.now) : tscNow(machine), true);
   record.setUint32(system_time.at - BASE, machine.now % 0x1_0000_0000, true);
   record.setInt32(system_time.at - BASE + 4, highHalf(machine.now), true);
   record.setUint32(tsc_to_system_mul.at - BASE, mul, true);

@@ -40,8 +40,14 @@ export const sendGuestVcpuVirq = (machine: Machine, vcpu: Vcpu, virq: number): v
   if (port !== 0) setPending(machine, vcpu, port);
 };
 
+/** To the domain that domain 0 has named for it, else to domain 0. */
+export const sendGlobalVirq = (machine: Machine, virq: number): void => {
+  const handler = machine.virqHandlers.get(virq) ?? machine.domainById(0);
+  if (handler) sendGuestGlobalVirq(machine, handler, virq);
+};
+
 /** A virtual interrupt of a whole domain (VIRQ_CONSOLE, …), which lives on vCPU 0's table; dropped when it is not bound. */
-export const sendGuestGlobalVirq = (machine: Machine, domain: Domain, virq: number): void => {
+const sendGuestGlobalVirq = (machine: Machine, domain: Domain, virq: number): void => {
   const port = domain.vcpus[0].virqPort[virq];
   if (port !== 0) raisePort(machine, domain, port);
 };

@@ -8,6 +8,8 @@ import { U64 } from './u64.ts';
 
 const DR6_DEFAULT = 0xffff0ff0 | 0;
 const DR7_DEFAULT = 0x400;
+/** Two banks. */
+const MCG_CAP_AT_FIRST = 2n;
 
 /** Bits of `Vcpu.pauseFlags`: why a vCPU cannot run. */
 export const VPF = { blocked: 1, down: 2, polling: 4 } as const;
@@ -86,8 +88,11 @@ export class Vcpu {
   /** CR2 as Xen stores it for the guest. */
   readonly cr2 = new U64();
 
-  /** MCG_STATUS. */
+  /** MCG_STATUS; MCG_CAP, the banks' second control registers and MCG_EXT_CTL, which XEN_DOMCTL_set_ext_vcpucontext sets. */
   mcgStatus = 0n;
+  mcgCap = MCG_CAP_AT_FIRST;
+  mciCtl2: readonly [bank0: bigint, bank1: bigint] = [0n, 0n];
+  mcgExtCtl = 0n;
 
   nmiPending = false;
   /** An NMI frame was pushed and no iret made since. */

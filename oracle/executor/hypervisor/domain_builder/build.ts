@@ -8,7 +8,7 @@ import { Domain } from '../domain.ts';
 import { PGF, PGT } from '../frame_table.ts';
 import type { Machine } from '../machine.ts';
 import { mapLdtPage } from '../mm/local_descriptor_table.ts';
-import { cpuidRow } from '../processor_signature.ts';
+import { isTscInvariant } from '../processor_signature.ts';
 import { loadTsd } from '../trap/control_registers.ts';
 import { VPF } from '../vcpu.ts';
 import { beCompat, compatHypervisor, startCompat, startCompatTables } from './compat_domain.ts';
@@ -134,12 +134,9 @@ const initialiseSharedInfo = (machine: Machine, domain: Domain): void => {
 };
 
 /** Leaf in whose EDX a bit says that the time-stamp counter goes on at one rate. */
-const POWER_LEAF = 0x80000007;
-const INVARIANT_TSC = 1 << 8;
 
 /** Xen carries out RDTSC for domains other than domain 0 unless the machine's counter can be relied on. */
-const mustEmulateTsc = (machine: Machine, domain: Domain): boolean =>
-  !domain.privileged && ((cpuidRow(machine.config, POWER_LEAF, null)?.edx ?? 0) & INVARIANT_TSC) === 0;
+const mustEmulateTsc = (machine: Machine, domain: Domain): boolean => !domain.privileged && !isTscInvariant(machine);
 
 const startVcpu = (machine: Machine, domain: Domain, layout: VirtualLayout, l4: number): void => {
   for (const vcpu of domain.vcpus) {

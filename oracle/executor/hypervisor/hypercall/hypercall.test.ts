@@ -36,8 +36,8 @@ describe('the dispatcher', () => {
     expect(guest.machine.events).toMatchObject([{ call: 'hypercall_4294967296', result: '0xffffffffffffffda' }]);
     expect(() => guest.call(H.kexec_op, 1)).toThrow('not modelled: kexec_op');
     const lenient = new Guest({ lenient: true });
-    expect(lenient.call(H.hypfs_op)).toBe(ENOSYS);
-    expect(lenient.machine.events).toMatchObject([{ kind: 'not_modelled', what: 'hypfs_op' }, { kind: 'hypercall' }]);
+    expect(lenient.call(H.kexec_op)).toBe(ENOSYS);
+    expect(lenient.machine.events).toMatchObject([{ kind: 'not_modelled', what: 'kexec_op' }, { kind: 'hypercall' }]);
   });
 });
 

@@ -9,7 +9,7 @@ import { releaseMappings } from '../grant_table/release_mappings.ts';
 import type { Machine } from '../machine.ts';
 import { putPageAndType } from '../mm/page_type.ts';
 import { hold } from '../pause.ts';
-import { sendGuestGlobalVirq } from '../upcall.ts';
+import { sendGlobalVirq } from '../upcall.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { loseFrames } from './frames.ts';
 import { vanishIfGone } from './vanish.ts';
@@ -33,6 +33,7 @@ export const killDomain = (machine: Machine, caller: Vcpu, domain: Domain): numb
   if (domain.dying === null) begin(machine, caller, domain);
   const answer = releaseMappings(machine, caller, domain) || closeAll(machine, caller, domain);
   if (answer !== 0) return answer;
+  for (const [virq, handler] of machine.virqHandlers) if (handler === domain) machine.virqHandlers.delete(virq);
   giveBackFifo(machine, caller, domain);
   for (; domain.teardownStage < STAGES.length; domain.teardownStage++) {
     const stopped = STAGES[domain.teardownStage](machine, caller, domain);
@@ -60,7 +61,6 @@ const end = (machine: Machine, caller: Vcpu, domain: Domain): void => {
     putPageAndType(machine, caller, mfn);
   }
   domain.dying = 'dead';
-  const dom0 = machine.domainById(0);
-  if (dom0) sendGuestGlobalVirq(machine, dom0, VIRQ.DOM_EXC);
+  sendGlobalVirq(machine, VIRQ.DOM_EXC);
   vanishIfGone(machine, domain);
 };

@@ -2,7 +2,7 @@
 import { VIRQ } from '#spec/abi/xen.ts';
 import type { Domain } from '../domain.ts';
 import type { Machine } from '../machine.ts';
-import { sendGuestGlobalVirq } from '../upcall.ts';
+import { sendGlobalVirq } from '../upcall.ts';
 
 const holdsXenPages = ({ frames }: Machine, domain: Domain): boolean =>
   [domain.sharedInfoMfn, ...domain.grants.frames, ...domain.grants.statusFrames].some((mfn) => frames.owner[mfn] === domain.domid);
@@ -11,6 +11,5 @@ const holdsXenPages = ({ frames }: Machine, domain: Domain): boolean =>
 export const vanishIfGone = (machine: Machine, domain: Domain): void => {
   if (domain.dying !== 'dead' || domain.pages > 0 || holdsXenPages(machine, domain)) return;
   machine.removeDomain(domain);
-  const dom0 = machine.domainById(0);
-  if (dom0) sendGuestGlobalVirq(machine, dom0, VIRQ.DOM_EXC);
+  sendGlobalVirq(machine, VIRQ.DOM_EXC);
 };

@@ -3,6 +3,7 @@ import { MSR } from '#spec/abi/msr.ts';
 import { MSRS_NOT_OFFERED, MSRS_NOT_WRITTEN, PROCESSOR_MSRS } from '#spec/releases/emulation.ts';
 import { GP } from '../../cpu/exit.ts';
 import { RAX, RCX, RDX } from '../../cpu/interface.ts';
+import type { Domain } from '../domain.ts';
 import { hypercallPage } from '../domain_builder/hypercall_page.ts';
 import { PGT } from '../frame_table.ts';
 import type { Machine } from '../machine.ts';
@@ -126,7 +127,7 @@ export const writeMsr = (machine: Machine, vcpu: Vcpu): Emulation => {
   const { cpu } = vcpu;
   const value = whole(cpu.gprLo(RAX), cpu.gprLo(RDX));
   const register = cpu.gprLo(RCX) >>> 0;
-  return write(machine, vcpu, register, value) || isPassedOver(machine, register) ? 'done' : 'refused';
+  return writeGuestMsr(machine, vcpu, register, value) || isPassedOver(machine, register) ? 'done' : 'refused';
 };
 
 /** Older releases tell a guest nothing of a write that they do not carry out. */
@@ -136,7 +137,7 @@ const isPassedOver = (machine: Machine, register: number): boolean =>
   ![MSRS_NOT_OFFERED, MSRS_NOT_WRITTEN].some((ranges) => isIn(ranges, register));
 
 /** Whether it was taken. */
-const write = (machine: Machine, vcpu: Vcpu, register: number, value: bigint): boolean => {
+export const writeGuestMsr = (machine: Machine, vcpu: Vcpu, register: number, value: bigint): boolean => {
   const { cpu } = vcpu;
   const [lo, hi] = [Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n))];
   switch (register) {
@@ -182,9 +183,13 @@ const keep = ({ cpu }: Vcpu, register: number, value: bigint): boolean => {
 /** Xen fills a frame of the domain's with its entry points. */
 const writeHypercallPage = (machine: Machine, vcpu: Vcpu, value: bigint): boolean => {
   if ((value & 0xfffn) !== 0n) return false;
-  const mfn = Number(value >> 12n);
-  if (getPageAndType(machine, vcpu, mfn, PGT.writable, vcpu.domain.domid) !== 0) return false;
-  machine.memory.writeBytes(mfn * 4096, hypercallPage(vcpu.domain.compat));
+  return fillHypercallPage(machine, vcpu, vcpu.domain, Number(value >> 12n));
+};
+
+/** Whether the frame is the domain's and may be written to. */
+export const fillHypercallPage = (machine: Machine, vcpu: Vcpu, domain: Domain, mfn: number): boolean => {
+  if (getPageAndType(machine, vcpu, mfn, PGT.writable, domain.domid) !== 0) return false;
+  machine.memory.writeBytes(mfn * 4096, hypercallPage(domain.compat));
   putPageAndType(machine, vcpu, mfn);
   return true;
 };

@@ -19,13 +19,27 @@ import { killDomain } from '../../teardown/kill.ts';
 import type { Vcpu } from '../../vcpu.ts';
 import { WAITING } from '../waiting.ts';
 import { getNodeAffinity, getVcpuAffinity, setNodeAffinity } from './affinity.ts';
+import { getTscInfo, setTimeOffset, setTscInfo } from './clock.ts';
 import { getDomainInfo, getVcpuInfo } from './domain_info.ts';
 import { getPageFrameInfo } from './page_info.ts';
 import { pauseDomain, resumeDomain, unpauseDomain } from './pause.ts';
-import { opOf, type Work } from './request.ts';
+import { opOf, type Request, type Work } from './request.ts';
 import { getAddressSize, schedulerOp, setAddressSize, setHandle, setMaxMem, subscribe } from './settings.ts';
-import { asksPsr, monitorOp, psrAlloc, setAccessRequired, setCpuPolicy, setDebugging, setMaxVcpus, shadowOp, softReset } from './tools.ts';
+import {
+  asksPsr,
+  hypercallInit,
+  monitorOp,
+  psrAlloc,
+  setAccessRequired,
+  setCpuPolicy,
+  setDebugging,
+  setMaxVcpus,
+  setVirqHandler,
+  shadowOp,
+  softReset,
+} from './tools.ts';
 import { getExtContext, getMsrs, sendTrigger } from './vcpu_context.ts';
+import { setExtContext, setMsrs } from './vcpu_settings.ts';
 
 /** When the whole structure goes back to the guest. */
 type Back = 'never' | 'done' | 'always' | 'msrs' | 'psr';
@@ -73,6 +87,13 @@ const ROWS: ReadonlyMap<number, Row> = new Map([
   [TOOL.set_cpu_policy, row(setCpuPolicy)],
   [TOOL.psr_alloc, row(psrAlloc, 'psr')],
   [TOOL.monitor_op, row(monitorOp, 'done')],
+  [TOOL.settimeoffset, row(setTimeOffset)],
+  [TOOL.gettscinfo, row(getTscInfo, 'done')],
+  [TOOL.settscinfo, row(setTscInfo)],
+  [TOOL.set_ext_vcpucontext, row(setExtContext)],
+  [TOOL.set_vcpu_msrs, row(setMsrs)],
+  [TOOL.set_virq_handler, row(setVirqHandler)],
+  [TOOL.hypercall_init, row(hypercallInit)],
 ]);
 
 const TOOLS: ReadonlyMap<number, string> = new Map(Object.entries(TOOL).map(([name, command]) => [command, `domctl/${name}`]));
@@ -103,8 +124,9 @@ export const answerDomctl = (machine: Machine, caller: Vcpu, command: number, do
   const { size } = control.domctl;
   const op = opOf(size);
   op.setUint16(control.domctl.fields.domain.at, domain.domid, true);
-  const answer = work({ machine, caller, domain, op });
+  const request: Request = { machine, caller, domain, op, tells: false };
+  const answer = work(request);
   if (answer === -ERRNO.ERESTART) return continueCall(lo, hi);
-  if (!goesBack(back, answer, op)) return answer;
+  if (!request.tells && !goesBack(back, answer, op)) return answer;
   return copyToGuest(machine, caller, lo, hi, size, new Uint8Array(op.buffer)) ? answer : -ERRNO.EFAULT;
 };

@@ -2,6 +2,7 @@
 import type { Domain } from '../../domain.ts';
 import { SCRATCH } from '../../guest_access.ts';
 import type { Machine } from '../../machine.ts';
+import { hold, release } from '../../pause.ts';
 import type { Vcpu } from '../../vcpu.ts';
 
 export type Request = {
@@ -10,10 +11,20 @@ export type Request = {
   readonly domain: Domain;
   /** The structure; answers go into it. */
   readonly op: DataView;
+  /** It goes back to the guest, whatever the answer. */
+  tells: boolean;
 };
 
 /** Answers 0, a negative errno or -ERESTART. */
 export type Work = (request: Request) => number;
+
+export const isSelf = ({ caller, domain }: Request): boolean => caller.domain === domain;
+
+/** The domain, which is not the caller's, is stopped for a moment. */
+export const stop = ({ machine, caller, domain }: Request): void => {
+  hold(machine, caller, domain);
+  release(machine, domain);
+};
 
 /** A copy of the structure in the scratch buffer, which other copies would spoil. */
 export const opOf = (size: number): DataView => new DataView(SCRATCH.slice(0, size).buffer);

@@ -1,15 +1,11 @@
 /** Domctls of the toolstack that are settled by whom they are about. */
 import { domctl, MONITOR_EVENTS, PSR_COMMANDS, PSR_GETS, XEN_DOMCTL_MONITOR_OP } from '#spec/abi/domctl.ts';
 import { ERRNO } from '#spec/abi/errno.ts';
-import { hold, release } from '../../pause.ts';
-import type { Request, Work } from './request.ts';
-
-/** The domain, which is not the caller's, is stopped for a moment. */
-const stop = ({ machine, caller, domain }: Request): void => {
-  hold(machine, caller, domain);
-  release(machine, domain);
-};
-const isSelf = ({ caller, domain }: Request): boolean => caller.domain === domain;
+import { NR_VIRQS } from '#spec/abi/xen.ts';
+import { virqIsGlobal } from '../../event_channel/virq.ts';
+import { ownsPage } from '../../mm/page.ts';
+import { fillHypercallPage } from '../../trap/msr.ts';
+import { isSelf, stop, type Work } from './request.ts';
 
 export const setDebugging: Work = (request) => {
   if (isSelf(request)) return -ERRNO.EINVAL;
@@ -79,4 +75,23 @@ export const monitorOp: Work = (request) => {
     default:
       return -ERRNO.EOPNOTSUPP;
   }
+};
+
+/** A domain that is dying is not modelled as a handler. */
+export const setVirqHandler: Work = ({ machine, caller, domain, op }) => {
+  const virq = op.getUint32(domctl.virq_handler.fields.virq.at, true);
+  if (virq >= NR_VIRQS || !virqIsGlobal(virq)) return -ERRNO.EINVAL;
+  if (domain.dying !== null) {
+    machine.notModelled(caller, 'domctl');
+    return -ERRNO.ENOSYS;
+  }
+  machine.virqHandlers.set(virq, domain);
+  return 0;
+};
+
+/** Xen fills a frame of the domain's with its entry points. */
+export const hypercallInit: Work = ({ machine, caller, domain, op }) => {
+  const gmfn = op.getBigUint64(domctl.hypercall_init.fields.gmfn.at, true);
+  if (gmfn >= BigInt(machine.frames.count) || !ownsPage(machine.frames, Number(gmfn), domain.domid)) return -ERRNO.EINVAL;
+  return fillHypercallPage(machine, caller, domain, Number(gmfn)) ? 0 : -ERRNO.EPERM;
 };

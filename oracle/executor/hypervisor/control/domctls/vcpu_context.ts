@@ -8,8 +8,6 @@ import type { U64 } from '../../u64.ts';
 import { put64, vcpuOf, type Work } from './request.ts';
 
 const EXT_CONTEXT_BYTES = 64;
-/** Banks of machine-check registers that a guest has: none but what AMD's processors have by their nature. */
-const MCG_CAP = 2;
 const TSC_AUX = 0xc0000103;
 const RECORD_BYTES = 16;
 
@@ -26,14 +24,14 @@ export const getExtContext: Work = (request) => {
   op.setUint32(F.size.at, EXT_CONTEXT_BYTES, true);
   putHalves(op, F.syscall32_callback_eip.at, vcpu.syscall32Callback);
   putHalves(op, F.sysenter_callback_eip.at, vcpu.sysenterCallback);
-  op.setUint16(F.syscall32_callback_cs.at, 0, true);
-  op.setUint16(F.sysenter_callback_cs.at, 0, true);
+  op.setUint16(F.syscall32_callback_cs.at, vcpu.syscall32CallbackCs, true);
+  op.setUint16(F.sysenter_callback_cs.at, vcpu.sysenterCallbackCs, true);
   op.setUint8(F.syscall32_disables_events.at, vcpu.syscall32DisablesEvents ? 1 : 0);
   op.setUint8(F.sysenter_disables_events.at, vcpu.sysenterDisablesEvents ? 1 : 0);
-  put64(op, F.mcg_cap.at, MCG_CAP);
-  put64(op, F.mci_ctl2_bank0.at, 0);
-  put64(op, F.mci_ctl2_bank1.at, 0);
-  put64(op, F.mcg_ext_ctl.at, 0);
+  put64(op, F.mcg_cap.at, vcpu.mcgCap);
+  put64(op, F.mci_ctl2_bank0.at, vcpu.mciCtl2[0]);
+  put64(op, F.mci_ctl2_bank1.at, vcpu.mciCtl2[1]);
+  put64(op, F.mcg_ext_ctl.at, vcpu.mcgExtCtl);
   return 0;
 };
 
