@@ -43,19 +43,14 @@ const PLATFORM_HARDWARE = {
 };
 
 const SYSCTL_TOOLS = {
-  readconsole: 1,
   tbuf_op: 2,
-  cpupool_op: 18,
-  scheduler_op: 19,
-  get_cpu_featureset: 26,
-  get_cpu_policy: 29,
-};
-
-const SYSCTL_HARDWARE = {
   get_pmstat: 10,
   cpu_hotplug: 11,
   pm_op: 12,
   page_offline_op: 14,
+  cpupool_op: 18,
+  scheduler_op: 19,
+  get_cpu_featureset: 26,
 };
 
 const { getdomaininfo: _row, ...DOMCTL_MODELLED } = XEN_DOMCTL_MODELLED;
@@ -122,12 +117,11 @@ export const CONTROL: readonly Row[] = [
     ...ops(XENOPROF_CONTROL, refused('EPERM', ['EINVAL'], 'there is no primary profiler before domain 0 has become it')),
   ]),
   ...hypercall('sysctl', 35, [
-    ...ops(SYSCTL_TOOLS, TOOLS, DENIED),
-    ...ops(XEN_SYSCTL_MODELLED, modelled, DENIED),
+    ...ops({ readconsole: 1, get_cpu_policy: 29 }, TOOLS, DENIED),
+    ...ops({ ...XEN_SYSCTL_MODELLED, ...SYSCTL_TOOLS }, modelled, DENIED),
     ...ops({ perfc_op: 5, lockprof_op: 15 }, refused('ENOSYS', HEAD, 'built without counters of its own'), DENIED),
     op('coverage_op', 20, refused('EOPNOTSUPP', [...HEAD, 'EFAULT'], 'built without coverage'), DENIED),
     op('psr_cmt_op', 21, refused('ENODEV', HEAD, 'the processor does not monitor its caches'), DENIED),
-    ...ops(SYSCTL_HARDWARE, HARDWARE, DENIED),
     op('livepatch_op', 27, XEN_ITSELF, DENIED),
   ]),
   ...hypercall('domctl', 36, [

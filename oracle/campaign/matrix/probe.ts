@@ -22,6 +22,7 @@ const ZEROS = 40;
 const WRITABLE_PAGETABLES = 2;
 const HIGH_HALF = 2 ** 32;
 const SHADOW_OP = 10;
+const QUERY_PAGE_OFFLINE = 3;
 
 /** Zeros but for the first words. */
 const words = (...first: Value[]): Argument => ({
@@ -60,6 +61,9 @@ const deeper = (name: string, cmd: number, peer: number): readonly Argument[] | 
     case 'sysctl/availheap':
       // Of all memory, wherever its addresses lead.
       return [words(0x15 * HIGH_HALF + cmd)];
+    case 'sysctl/page_offline_op':
+      // Whether frame 0 is off line.
+      return [words(0x15 * HIGH_HALF + cmd, QUERY_PAGE_OFFLINE, 0, aPage)];
     case 'paging_domctl_cont':
       return [words(0x15 * HIGH_HALF + SHADOW_OP, peer)];
     default:

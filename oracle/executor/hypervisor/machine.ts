@@ -1,4 +1,5 @@
 /** The whole machine of the executor: memory, frame table, domains, pCPUs, time, and the events of the input at work. */
+import { CREDIT2_RATELIMIT, CSTATES_AT_FIRST, TRC_ALL } from '#spec/abi/sysctl.ts';
 import type { MachineConfig } from '#spec/config.ts';
 import type { Event } from '#spec/event.ts';
 import { NotModelled } from '#spec/failure.ts';
@@ -66,6 +67,11 @@ export class Machine {
   wallclock: bigint;
   /** Who is told of a global VIRQ in place of domain 0. */
   readonly virqHandlers = new Map<number, Domain>();
+  /** What domain 0 sets by sysctl: the scheduler's least time, events to be traced, the deepest idle states, whether threads of a core are preferred. */
+  rateLimit: number = CREDIT2_RATELIMIT.atFirst;
+  traceEvents: number = TRC_ALL;
+  readonly cstates: number[] = [...CSTATES_AT_FIRST];
+  prefersThreads = false;
   /** Settings of Xen that domain 0 wrote, by name: their bytes, a NUL behind a text. */
   readonly settings = new Map<string, Uint8Array>();
   /** Bytes typed at Xen's console that dom0 has not read. */

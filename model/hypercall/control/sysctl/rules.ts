@@ -31,15 +31,6 @@ const ALL: ReadonlyMap<number, Rule> = new Map([
 ]);
 
 /** Commands that the executor lacks still: they stop. */
-const WAITING: ReadonlySet<number> = new Set([
-  TOOL.cpupool_op,
-  TOOL.scheduler_op,
-  TOOL.tbuf_op,
-  TOOL.get_pmstat,
-  TOOL.pm_op,
-  TOOL.cpu_hotplug,
-  TOOL.page_offline_op,
-  TOOL.get_cpu_featureset,
-]);
+const WAITING: ReadonlySet<number> = new Set<number>([]);
 
 export const RULES: ReadonlyMap<number, Rule> = new Map([...ALL].filter(([command]) => !WAITING.has(command)));

@@ -79,7 +79,7 @@ export const sysctl = (machine: Machine, vcpu: Vcpu, args: Int32Array): number =
   if (scratch.getUint32(fields.interface_version.at, true) !== INTERFACE_VERSIONS[machine.config.release].sysctl) return -ERRNO.EACCES;
   if (!vcpu.domain.privileged) return -ERRNO.EPERM;
   const cmd = scratch.getUint32(fields.cmd.at, true);
-  if (answersSysctl(cmd) && CONTROL_ANSWERED[machine.config.release]) return answerSysctl(machine, vcpu, cmd, args[0], args[1]);
+  if (answersSysctl(machine, cmd) && CONTROL_ANSWERED[machine.config.release]) return answerSysctl(machine, vcpu, cmd, args[0], args[1]);
   switch (cmd) {
     case XEN_SYSCTL.perfc_op:
     case XEN_SYSCTL.lockprof_op:

@@ -12,10 +12,12 @@ import {
   PHYSCAP,
   PSR_QUESTIONS,
   sysctl,
+  XEN_SYSCTL_TOOLS as TOOL,
   XEN_INVALID_CORE_ID,
   XEN_INVALID_DEV,
 } from '#spec/abi/sysctl.ts';
-import { copyFromGuest, copyToGuest } from '../guest_access.ts';
+import { TOOLS_ANSWERED } from '#spec/releases/control.ts';
+import { copyToGuest } from '../guest_access.ts';
 import { shouldPreempt } from '../hypercall/continuation.ts';
 import type { Machine } from '../machine.ts';
 import { heapOf } from '../memory/allocate.ts';
@@ -24,31 +26,19 @@ import { TWO32 } from '../u64.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { tellDomain } from './domctls/domain_info.ts';
 import { opOf, put64 } from './domctls/request.ts';
+import { isNull, load, store, u32, type Work, words } from './sysctls/asker.ts';
+import { featureSet } from './sysctls/features.ts';
+import { pageOffline } from './sysctls/page_offline.ts';
+import { cpupoolOp } from './sysctls/pools.ts';
+import { cpuHotplug, getPmStat, pmOp } from './sysctls/power.ts';
+import { schedulerOp, tbufOp } from './sysctls/scheduling.ts';
+import { WAITING } from './waiting.ts';
 
 const PAGE = 4096;
 const BYTES = BigInt(PAGE);
 const LAST_BYTE = BYTES - 1n;
 /** Devices that are looked at before anybody asks whether to stop. */
 const DEVICES_AT_ONCE = 63;
-
-type Asker = { readonly machine: Machine; readonly caller: Vcpu; readonly op: DataView };
-type Work = (asker: Asker) => number;
-
-const u32 = (op: DataView, at: number): number => op.getUint32(at, true);
-const isNull = (op: DataView, at: number): boolean => op.getBigUint64(at, true) === 0n;
-
-/** Store bytes at an offset from the address that stands at `at`. */
-const store = ({ machine, caller, op }: Asker, at: number, offset: number, bytes: Uint8Array): boolean => {
-  const low = u32(op, at) + offset;
-  const hi = op.getInt32(at + 4, true);
-  return copyToGuest(machine, caller, low | 0, low >= TWO32 ? (hi + 1) | 0 : hi, bytes.length, bytes);
-};
-const load = ({ machine, caller, op }: Asker, at: number, offset: number, into: Uint8Array): boolean => {
-  const low = u32(op, at) + offset;
-  const hi = op.getInt32(at + 4, true);
-  return copyFromGuest(machine, caller, low | 0, low >= TWO32 ? (hi + 1) | 0 : hi, into.length, into);
-};
-const words = (...values: readonly number[]): Uint8Array => new Uint8Array(Uint32Array.from(values).buffer);
 
 /** Whole pages of RAM, as the firmware's map has them. */
 const ramPages = ({ config }: Machine): bigint =>
@@ -207,9 +197,22 @@ const ROWS: ReadonlyMap<number, readonly [work: Work, back: Back]> = new Map<num
   [OP.pcitopoinfo, [pciTopology, 'all']],
   [OP.psr_alloc, [psrAlloc, 'nothing']],
   [OP.get_cpu_levelling_caps, [levellingCaps, sysctl.cpu_levelling_caps.fields.caps]],
+  [TOOL.cpupool_op, [cpupoolOp, 'all']],
+  [TOOL.scheduler_op, [schedulerOp, 'all']],
+  [TOOL.tbuf_op, [tbufOp, 'all']],
+  [TOOL.get_pmstat, [getPmStat, 'all']],
+  [TOOL.pm_op, [pmOp, 'all']],
+  [TOOL.cpu_hotplug, [cpuHotplug, 'nothing']],
+  [TOOL.page_offline_op, [pageOffline, 'nothing']],
+  [TOOL.get_cpu_featureset, [featureSet, sysctl.cpu_featureset.fields.nr_features]],
 ]);
 
-export const isAnswered = (command: number): boolean => ROWS.has(command);
+const TOOLS: ReadonlyMap<number, string> = new Map(Object.entries(TOOL).map(([name, command]) => [command, `sysctl/${name}`]));
+
+export const isAnswered = (machine: Machine, command: number): boolean => {
+  const tool = TOOLS.get(command);
+  return ROWS.has(command) && (tool === undefined || (TOOLS_ANSWERED[machine.config.release] && !WAITING.has(tool)));
+};
 
 /** Carry out a command that `isAnswered`. Its structure is in the scratch buffer and lies at `lo`, `hi` in the guest. */
 export const answerSysctl = (machine: Machine, caller: Vcpu, command: number, lo: number, hi: number): number => {
@@ -217,9 +220,10 @@ export const answerSysctl = (machine: Machine, caller: Vcpu, command: number, lo
   const { size } = control.sysctl;
   const op = opOf(size);
   const answer = work({ machine, caller, op });
-  if (answer !== 0 || back === 'nothing') return answer;
+  // Words that did not all find room are counted all the same.
+  if ((answer !== 0 && answer !== -ERRNO.ENOBUFS) || back === 'nothing') return answer;
   const part = back === 'all' ? { at: 0, size } : back;
   const low = (lo >>> 0) + part.at;
   const bytes = new Uint8Array(op.buffer, part.at, part.size);
-  return copyToGuest(machine, caller, low | 0, low >= TWO32 ? (hi + 1) | 0 : hi, part.size, bytes) ? 0 : -ERRNO.EFAULT;
+  return copyToGuest(machine, caller, low | 0, low >= TWO32 ? (hi + 1) | 0 : hi, part.size, bytes) ? answer : -ERRNO.EFAULT;
 };

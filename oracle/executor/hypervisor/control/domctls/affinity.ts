@@ -3,7 +3,8 @@ import { domctl, XEN_VCPUAFFINITY } from '#spec/abi/domctl.ts';
 import { ERRNO } from '#spec/abi/errno.ts';
 import { copyFromGuest, copyToGuest } from '../../guest_access.ts';
 import { TWO32 } from '../../u64.ts';
-import { type Request, vcpuOf, type Work } from './request.ts';
+import type { Asker } from '../sysctls/asker.ts';
+import { vcpuOf, type Work } from './request.ts';
 
 /** Xen keeps so many nodes, of which the machine has the first. */
 const NODES = 64;
@@ -13,7 +14,7 @@ const ALL_NODES = 0xffff_ffff_ffff_ffffn;
 const ZEROS = new Uint8Array(4096);
 
 /** Store the low `bits` bits of `value`, and zeros up to the end of the guest's room. The room's address and its number of bits stand at `at`. */
-const tellBitmap = ({ machine, caller, op }: Request, at: number, bits: number, value: bigint): number => {
+export const tellBitmap = ({ machine, caller, op }: Asker, at: number, bits: number, value: bigint): number => {
   const lo = op.getUint32(at, true);
   const hi = op.getInt32(at + 4, true);
   const room = ((op.getUint32(at + 8, true) + 7) >>> 0) >>> 3;
@@ -33,7 +34,7 @@ const tellBitmap = ({ machine, caller, op }: Request, at: number, bits: number, 
 };
 
 /** The low `bits` bits of a bitmap of the guest's, or fewer where its number of bits is smaller; null when they cannot be read. */
-const readBitmap = ({ machine, caller, op }: Request, at: number, bits: number): bigint | null => {
+export const readBitmap = ({ machine, caller, op }: Asker, at: number, bits: number): bigint | null => {
   const given = op.getUint32(at + 8, true);
   const room = ((given + 7) >>> 0) >>> 3;
   const bytes = new Uint8Array(Math.min(room, (bits + 7) >>> 3));
