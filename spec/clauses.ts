@@ -894,7 +894,7 @@ export const CLAUSES = {
   'sysctl/numainfo': { chapter: 'sysctl', title: 'One node: its size up to the last frame and what is free in it, and its distance from itself, 10, each where there is an address and room; then how many.' },
   'sysctl/page_offline_op-frame': { chapter: 'sysctl', title: 'Asked for (3), a frame that is no RAM is EINVAL; to take on line (2), a frame beyond all memory is.' },
   'sysctl/page_offline_op-range': { chapter: 'sysctl', title: 'A last frame before the first is EINVAL.' },
-  'sysctl/page_offline_op-status': { chapter: 'sysctl', title: 'For each frame 4 bytes are stored whatever the outcome: 0 for a frame that is on line, 1 for those that were not come to.' },
+  'sysctl/page_offline_op-status': { chapter: 'sysctl', title: 'For each frame 4 bytes are stored whatever the outcome: 0 for a frame that is on line, four bytes of 1 for those that were not come to.' },
   'sysctl/page_offline_op-unknown': { chapter: 'sysctl', title: 'Another operation than to take off line, which is not modelled, is EINVAL.' },
   'sysctl/pcitopoinfo': { chapter: 'sysctl', title: 'Without addresses of devices and of nodes EINVAL.' },
   'sysctl/physinfo': { chapter: 'sysctl', title: 'One thread a core and one core a socket, as many processors as there are, one node of at most 64; the counter\'s frequency; HVM and PV guests, nested paging and both versions of grant tables (capabilities 0x30b); pages of RAM, pages that are free and that are claimed; the last frame; and the words of the processor\'s capabilities that `mca` tells too.' },
