@@ -28,6 +28,9 @@ export class Vcpu {
   /** pCPU that SCHEDOP_pin_override chose, -1 when none; and that it has to go there. */
   pinnedTo = -1;
   mustMove = false;
+  /** pCPUs on which it may run, and on which it should; null: on all. */
+  hardAffinity: bigint | null = null;
+  softAffinity: bigint | null = null;
   /** pCPU that holds it, -1 when none. */
   processor = -1;
   /** pCPU that has its segment registers loaded, -1 when none. */

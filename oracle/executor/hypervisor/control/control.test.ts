@@ -2,8 +2,9 @@ import { describe, expect, it, test } from 'vitest';
 import { ERRNO } from '#spec/abi/errno.ts';
 import { NotModelled } from '#spec/failure.ts';
 import { ARGS_AT, ARGUMENTS, TwoDomains } from '../testing/two_domains.ts';
-import { domctl, kexec_op, paging_domctl_cont, sysctl } from './domctl.ts';
+import { domctl, paging_domctl_cont, sysctl } from './domctl.ts';
 import { dm_op, hvm_op } from './hvm_op.ts';
+import { kexec_op } from './kexec_op.ts';
 import { xenoprof_op } from './xenoprof_op.ts';
 
 const VERSION = 0x15;

@@ -107,11 +107,3 @@ export const paging_domctl_cont = (machine: Machine, vcpu: Vcpu, args: Int32Arra
   const part = SCRATCH.slice(at, at + size);
   return copyToGuest(machine, vcpu, low | 0, low >= TWO32 ? (args[1] + 1) | 0 : args[1], size, part) ? answer : -ERRNO.EFAULT;
 };
-
-/** Refused before any argument is looked at. */
-const privileged =
-  (name: string) =>
-  (machine: Machine, vcpu: Vcpu): number =>
-    forDomain0(machine, vcpu, name);
-
-export const kexec_op = privileged('kexec_op');

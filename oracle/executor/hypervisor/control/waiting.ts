@@ -3,11 +3,6 @@
  * not modelled.
  */
 export const WAITING: ReadonlySet<string> = new Set([
-  'domctl/settimeoffset',
-  'domctl/gettscinfo',
-  'domctl/settscinfo',
-  'domctl/set_ext_vcpucontext',
-  'domctl/set_vcpu_msrs',
-  'domctl/set_virq_handler',
-  'domctl/hypercall_init',
+  'domctl/setvcpuaffinity',
+  'kexec_op',
 ]);

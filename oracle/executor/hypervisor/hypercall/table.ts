@@ -1,8 +1,9 @@
 /** The hypercalls of the slice by number. One line a call; each handler lives in a file of its own. */
 import { HYPERCALL, type HypercallName } from '#spec/abi/hypercall.ts';
-import { domctl, kexec_op, paging_domctl_cont, sysctl } from '../control/domctl.ts';
+import { domctl, paging_domctl_cont, sysctl } from '../control/domctl.ts';
 import { dm_op, hvm_op } from '../control/hvm_op.ts';
 import { hypfs_op } from '../control/hypfs/hypfs_op.ts';
+import { kexec_op } from '../control/kexec_op.ts';
 import { mca } from '../control/mca.ts';
 import { xenoprof_op } from '../control/xenoprof_op.ts';
 import { event_channel_op } from '../event_channel/event_channel_op.ts';

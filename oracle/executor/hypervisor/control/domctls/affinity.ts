@@ -2,9 +2,11 @@
 import { domctl, XEN_VCPUAFFINITY } from '#spec/abi/domctl.ts';
 import { ERRNO } from '#spec/abi/errno.ts';
 import { copyFromGuest, copyToGuest } from '../../guest_access.ts';
+import type { Machine } from '../../machine.ts';
 import { TWO32 } from '../../u64.ts';
+import type { Vcpu } from '../../vcpu.ts';
 import type { Asker } from '../sysctls/asker.ts';
-import { vcpuOf, type Work } from './request.ts';
+import { type Request, vcpuOf, type Work } from './request.ts';
 
 /** Xen keeps so many nodes, of which the machine has the first. */
 const NODES = 64;
@@ -55,22 +57,69 @@ export const setNodeAffinity: Work = (request) => {
   return 0;
 };
 
-export const getVcpuAffinity: Work = (request) => {
-  const { machine, op } = request;
-  const { fields } = domctl.vcpuaffinity;
-  const vcpu = vcpuOf(request, op.getUint32(fields.vcpu.at, true));
-  if (!vcpu) return -ERRNO.EINVAL;
-  const flags = op.getUint32(fields.flags.at, true);
-  const hasRoom = (at: number): boolean => op.getBigUint64(at, true) !== 0n;
+const F = domctl.vcpuaffinity.fields;
+const { HARD, SOFT } = XEN_VCPUAFFINITY;
+
+/** The vCPU and what is asked of it; null where the call makes no sense. */
+const understand = (request: Request): { readonly vcpu: Vcpu; readonly wants: (kind: number) => boolean } | null => {
+  const { op } = request;
+  const vcpu = vcpuOf(request, op.getUint32(F.vcpu.at, true));
+  const flags = op.getUint32(F.flags.at, true);
   const wants = (kind: number): boolean => (flags & kind) !== 0;
-  const { HARD, SOFT } = XEN_VCPUAFFINITY;
-  if (!wants(HARD | SOFT)) return -ERRNO.EINVAL;
-  if ((wants(HARD) && !hasRoom(fields.hard_bitmap.at)) || (wants(SOFT) && !hasRoom(fields.soft_bitmap.at))) return -ERRNO.EINVAL;
+  const hasRoom = (at: number): boolean => op.getBigUint64(at, true) !== 0n;
+  if (!vcpu || flags === 0) return null;
+  return (wants(HARD) && !hasRoom(F.hard_bitmap.at)) || (wants(SOFT) && !hasRoom(F.soft_bitmap.at)) ? null : { vcpu, wants };
+};
+
+const allOf = ({ config }: Machine): bigint => (1n << BigInt(config.pcpus)) - 1n;
+const hardOf = (machine: Machine, { pinnedTo, hardAffinity }: Vcpu): bigint =>
+  pinnedTo >= 0 ? 1n << BigInt(pinnedTo) : (hardAffinity ?? allOf(machine));
+
+export const getVcpuAffinity: Work = (request) => {
+  const asked = understand(request);
+  if (!asked) return -ERRNO.EINVAL;
+  const { vcpu, wants } = asked;
+  const { machine } = request;
   const { pcpus } = machine.config;
-  const all = (1n << BigInt(pcpus)) - 1n;
-  const hard = vcpu.pinnedTo >= 0 ? 1n << BigInt(vcpu.pinnedTo) : all;
-  const first = wants(HARD) ? tellBitmap(request, fields.hard_bitmap.at, pcpus, hard) : 0;
-  const second = wants(SOFT) ? tellBitmap(request, fields.soft_bitmap.at, pcpus, all) : 0;
+  const first = wants(HARD) ? tellBitmap(request, F.hard_bitmap.at, pcpus, hardOf(machine, vcpu)) : 0;
+  const second = wants(SOFT) ? tellBitmap(request, F.soft_bitmap.at, pcpus, vcpu.softAffinity ?? allOf(machine)) : 0;
   if (first !== 0 && machine.ways['vcpuaffinity-two_bitmaps'] === 'the first to fail') return first;
   return wants(SOFT) ? second : first;
+};
+
+/** The low bits of a bitmap of the guest's, one a pCPU. */
+const readPcpus = (request: Request, at: number): bigint | null => {
+  const given = readBitmap(request, at, request.machine.config.pcpus);
+  return given === null ? null : given & allOf(request.machine);
+};
+
+/** What was set is told as far as it counts. Where one of two cannot be set neither is. */
+export const setVcpuAffinity: Work = (request) => {
+  const asked = understand(request);
+  if (!asked) return -ERRNO.EINVAL;
+  const { machine, caller } = request;
+  const { pcpus } = machine.config;
+  const { vcpu, wants } = asked;
+  const before = vcpu.hardAffinity;
+  let answer = 0;
+  if (wants(HARD)) {
+    const hard = readPcpus(request, F.hard_bitmap.at);
+    if (hard === null) return -ERRNO.EFAULT;
+    if (hard === 0n) return -ERRNO.EINVAL;
+    // Where a vCPU may not run on some pCPU, or is kept on one, is not modelled.
+    if (hard !== allOf(machine) || vcpu.pinnedTo >= 0) {
+      machine.notModelled(caller, 'domctl');
+      return -ERRNO.ENOSYS;
+    }
+    vcpu.hardAffinity = null;
+    answer = tellBitmap(request, F.hard_bitmap.at, pcpus, hard);
+  }
+  if (!wants(SOFT)) return answer;
+  const soft = readPcpus(request, F.soft_bitmap.at);
+  if (soft === null) {
+    vcpu.hardAffinity = before;
+    return -ERRNO.EFAULT;
+  }
+  vcpu.softAffinity = soft === allOf(machine) ? null : soft;
+  return tellBitmap(request, F.soft_bitmap.at, pcpus, soft & hardOf(machine, vcpu));
 };

@@ -18,7 +18,7 @@ import type { Machine } from '../../machine.ts';
 import { killDomain } from '../../teardown/kill.ts';
 import type { Vcpu } from '../../vcpu.ts';
 import { WAITING } from '../waiting.ts';
-import { getNodeAffinity, getVcpuAffinity, setNodeAffinity } from './affinity.ts';
+import { getNodeAffinity, getVcpuAffinity, setNodeAffinity, setVcpuAffinity } from './affinity.ts';
 import { getTscInfo, setTimeOffset, setTscInfo } from './clock.ts';
 import { getDomainInfo, getVcpuInfo } from './domain_info.ts';
 import { getPageFrameInfo } from './page_info.ts';
@@ -93,6 +93,7 @@ const ROWS: ReadonlyMap<number, Row> = new Map([
   [TOOL.set_ext_vcpucontext, row(setExtContext)],
   [TOOL.set_vcpu_msrs, row(setMsrs)],
   [TOOL.set_virq_handler, row(setVirqHandler)],
+  [TOOL.setvcpuaffinity, row(setVcpuAffinity)],
   [TOOL.hypercall_init, row(hypercallInit)],
 ]);
 
