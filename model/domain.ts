@@ -66,6 +66,9 @@ export type Dying =
   | { readonly stage: 'frames'; readonly level: 0 | 4 | 3 | 2; readonly next: number }
   | { readonly stage: 'dead' };
 
+/** Mode and rate of a time-stamp counter, how often they were set, and the system time at which the counter said 0. */
+export type TscInfo = { readonly mode: number; readonly khz: number; readonly incarnation: number; readonly offset: bigint };
+
 export type Domain = {
   readonly domid: number;
   /** A 32-bit domain, and the address from which on its addresses are Xen's; absent = a 64-bit one. */
@@ -98,6 +101,10 @@ export type Domain = {
   readonly pauses?: number;
   /** Breakpoints and debug exceptions of its kernel are kept for a debugger. */
   readonly debugged?: boolean;
+  /** Seconds by which its wall clock differs from Xen's, signed; absent = 0. */
+  readonly timeOffset?: bigint;
+  /** What settscinfo stored: `offset` in ns of system time; absent = as at first. */
+  readonly tsc?: TscInfo;
   /** Nodes that its memory shall be of; absent = no wish. */
   readonly nodes?: bigint | undefined;
   /** What XEN_DOMCTL_setdomainhandle stored, 16 bytes; absent = zeros. */

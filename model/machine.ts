@@ -56,6 +56,10 @@ export type Machine = {
   readonly consoleInput: string;
   /** Settings of Xen that domain 0 wrote by hypfs_op, by name; absent = as at first. */
   readonly settings?: ReadonlyMap<string, Uint8Array>;
+  /** Domains that set_virq_handler named, by VIRQ; absent = domain 0. */
+  readonly virqHandlers?: ReadonlyMap<number, number>;
+  /** Xen's time of day at system time 0, as `settime` set it; absent = the configuration's. */
+  readonly wallclock?: { readonly seconds: bigint; readonly nanoseconds: number };
   /** What domain 0 set by sysctl; absent = as at first. */
   readonly tuning?: Tuning;
   /** The step so far made the vCPU that runs give up its pCPU (Xen's schedule softirq is pending); false between steps. */

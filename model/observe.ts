@@ -6,6 +6,7 @@ import { CALLBACKTYPE } from '#spec/abi/xen.ts';
 import { digestText } from '#spec/digest.ts';
 import type { DomainObservation, FifoObservation, Observation, PortObservation, VcpuObservation } from '#spec/observation.ts';
 import { observeFpu } from './cpu/x86/fpu/observe.ts';
+import type { GuestTables } from './cpu/x86/guest_tables.ts';
 import { CS, DS, ES, FS, GS, SS } from './cpu/x86/state.ts';
 import type { Channel, Domain, EvtchnFifo } from './domain.ts';
 import { readDebugRegister } from './emulate/debug_registers.ts';
@@ -26,6 +27,7 @@ export const observe = (machine: Machine): Observation => ({
   halted: machine.halted,
   cpus: machine.cpus.map(({ current }) => ({ current })),
   domains: machine.domains.map(observeDomain),
+  ...(machine.virqHandlers?.size ? { virq_handlers: [...machine.virqHandlers].sort(([a], [b]) => a - b) } : {}),
   memory: memoryDigest(machine.memory),
   frames: digestText(...frameSums(machine.frames)),
 });
@@ -66,13 +68,27 @@ const observeDomain = (domain: Domain): DomainObservation => ({
 });
 
 /** What domain 0 has set, where it differs from what a domain begins with. */
-const observeControl = ({ dying, pauses, handle, credit, suspendPort, debugged, nodes }: Domain): Partial<DomainObservation> => ({
+const observeControl = ({
+  dying,
+  pauses,
+  handle,
+  credit,
+  suspendPort,
+  eoiMap,
+  debugged,
+  nodes,
+  timeOffset,
+  tsc,
+}: Domain): Partial<DomainObservation> => ({
   ...(dying ? { dying: dying.stage === 'dead' ? 'dead' : 'dying' } : {}),
   ...(pauses ? { pauses } : {}),
   ...(handle?.some((byte) => byte !== 0) ? { handle: [...handle].map((byte) => byte.toString(16).padStart(2, '0')).join('') } : {}),
   ...(credit && (credit.weight !== CREDIT2_WEIGHT || credit.cap !== 0) ? { credit: [credit.weight, credit.cap] } : {}),
   ...(suspendPort ? { suspend_port: suspendPort } : {}),
+  ...(eoiMap === undefined ? {} : { eoi_map: eoiMap }),
   ...(debugged ? { debugged } : {}),
+  ...(timeOffset ? { time_offset: `0x${BigInt.asUintN(64, timeOffset).toString(16)}` } : {}),
+  ...(tsc && (tsc.mode !== 0 || tsc.incarnation !== 1) ? { tsc: [tsc.mode, tsc.incarnation] } : {}),
   ...(nodes === undefined ? {} : { nodes: `0x${nodes.toString(16)}` }),
 });
 
@@ -134,7 +150,7 @@ const observeVcpu = (vcpu: Vcpu): VcpuObservation => {
     task_switched: vcpu.taskSwitched,
     iopl: vcpu.iopl,
     gdt: { entries: vcpu.tables.gdtEntries, frames: vcpu.tables.gdtFrames },
-    ldt: { base: toHex(vcpu.tables.ldtBase), entries: vcpu.tables.ldtEntries },
+    ldt: observeLdt(vcpu.tables),
     io_bitmap: vcpu.ioBitmap && { address: toHex(vcpu.ioBitmap.address), ports: vcpu.ioBitmap.ports },
     cr4: toHex(vcpu.cr4),
     periodic_period: vcpu.timers.period === 0 ? null : vcpu.timers.period,
@@ -145,6 +161,11 @@ const observeVcpu = (vcpu: Vcpu): VcpuObservation => {
     time_area: vcpu.timeArea && toHex(vcpu.timeArea),
     nmi_pending: vcpu.nmiPending,
   };
+};
+
+const observeLdt = ({ ldtBase, ldtEntries, ldtFrames }: GuestTables): VcpuObservation['ldt'] => {
+  const frames = ldtFrames.flatMap((mfn, page) => (mfn === undefined ? [] : [[page, mfn] as const]));
+  return { base: toHex(ldtBase), entries: ldtEntries, ...(frames.length > 0 ? { frames } : {}) };
 };
 
 const observeTrap = ({ flags, cs, address }: TrapInfo, vector: number): [number, number, number, string][] =>

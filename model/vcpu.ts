@@ -103,6 +103,9 @@ export type Vcpu = {
   readonly nmiPending: boolean;
   /** An NMI frame was pushed and the iret hypercall that ends it has not come yet. */
   readonly nmiMasked: boolean;
+  /** Selectors that set_ext_vcpucontext stored for entry points of a 64-bit domain, and registers of machine checks; absent = as at first. */
+  readonly extCs?: { readonly syscall32: number; readonly sysenter: number };
+  readonly machineChecks?: { readonly caps: Word; readonly ctl2: readonly [Word, Word]; readonly extCtl: Word };
   /** pCPU that SCHEDOP_pin_override pinned it to. */
   readonly pinnedTo: number | null;
 };

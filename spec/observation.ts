@@ -52,7 +52,8 @@ export type VcpuObservation = {
   readonly iopl: number;
   /** The frames that set_gdt named, and how many entries of them count. */
   readonly gdt: { readonly entries: number; readonly frames: readonly number[] };
-  readonly ldt: { readonly base: string; readonly entries: number };
+  /** `frames`: its pages that Xen has put in place, as [page, frame]; absent while there is none. */
+  readonly ldt: { readonly base: string; readonly entries: number; readonly frames?: readonly (readonly [page: number, mfn: number])[] };
   /** What PHYSDEVOP_set_iobitmap named: address and number of ports; null when none. */
   readonly io_bitmap: { readonly address: string; readonly ports: number } | null;
   /** Guest's view of CR4. */
@@ -112,9 +113,14 @@ export type DomainObservation = {
   readonly handle?: string;
   readonly credit?: readonly [weight: number, cap: number];
   readonly suspend_port?: number;
+  /** The frame that PHYSDEVOP_pirq_eoi_gmfn named; absent before. */
+  readonly eoi_map?: number;
   /** XEN_DOMCTL_setdebugging marked it; nodes that its memory shall be of, as a mask. Absent as at first. */
   readonly debugged?: true;
   readonly nodes?: string;
+  /** What settimeoffset set, in seconds (two's complement); mode and incarnation that settscinfo set. Absent as at first. */
+  readonly time_offset?: string;
+  readonly tsc?: readonly [mode: number, incarnation: number];
   readonly pages: number;
   /** Most pages that it may have, and pages claimed for it and not yet handed out. */
   readonly max_pages: number;
@@ -151,6 +157,8 @@ export type Observation = {
   readonly halted: number | null;
   readonly cpus: readonly { readonly current: VcpuRef | null }[];
   readonly domains: readonly DomainObservation[];
+  /** VIRQs that another domain than domain 0 handles, ascending; absent while there are none. */
+  readonly virq_handlers?: readonly (readonly [virq: number, domid: number])[];
   /** Digest of all machine memory, and of all frame states (spec/digest.ts). */
   readonly memory: string;
   readonly frames: string;

@@ -8,26 +8,23 @@ import { cite } from '../journal.ts';
 import { vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import { readTsc } from '../time/virtual_tsc.ts';
+import type { Vcpu } from '../vcpu.ts';
 import { ALL_ONES, fromHex, fromNumber, isZero, type Word, ZERO } from '../word/word.ts';
 
 export const EFER = fromHex('0xd01');
-/** Registers that read the same whoever asks. Banks of machine checks: of two that Xen shows, control registers read as ones. */
+/** Registers that read the same whoever asks. */
 const CONSTANTS: ReadonlyMap<number, Word> = new Map([
   [MSR.EFER, EFER],
   [MSR.PAT, fromHex('0x50100070406')],
   [MSR.MISC_ENABLE, fromHex('0x801801')],
   [MSR.PATCHLEVEL, fromHex('0x1000065')],
-  [MSR.MCG_CAP, fromNumber(2)],
   [MSR.DE_CFG, fromNumber(2)],
-  [0x400, ALL_ONES],
-  [0x404, ALL_ONES],
 ]);
 
 type Range = readonly [first: number, last: number];
 /** Registers that read as zero: of machine checks, of performance counting, of frequencies, and a few by themselves. */
 const ZEROS: readonly Range[] = [
   [MSR.P5_MC_ADDR, MSR.P5_MC_TYPE],
-  [MSR.MCG_CTL, MSR.MCG_CTL],
   [0x280, 0x29f],
   [0x400, 0x47f],
   [MSR.PLATFORM_INFO, MSR.PLATFORM_INFO],
@@ -70,6 +67,19 @@ const readOpenly = (machine: Machine, at: VcpuRef, number: number): { readonly m
   return { machine: cite(machine, 'emulation/rdmsr'), value: listed ?? fromHex(PROCESSOR_MSRS.get(number) ?? '0x0') };
 };
 
+const MCG_CTL_P = 0x100;
+const FIRST_BANK = 0x400;
+const LAST_BANK = 0x47f;
+/** Of two banks that Xen shows at first (`domctl/set_ext_vcpucontext-read`), control registers read as ones. */
+const machineCheck = ({ machineChecks }: Vcpu, number: number): Word | null => {
+  const caps = machineChecks?.caps ?? fromNumber(BANKS);
+  if (number === MSR.MCG_CAP) return caps;
+  if (number === MSR.MCG_CTL) return (caps.lo & MCG_CTL_P) === 0 ? ZERO : ALL_ONES;
+  const isControl = number >= FIRST_BANK && number <= LAST_BANK && number % 4 === 0;
+  return isControl && (number - FIRST_BANK) / 4 < (caps.lo & 0xff) ? ALL_ONES : null;
+};
+const BANKS = 2;
+
 const answered = (machine: Machine, at: VcpuRef, number: number): Word | null => {
   const vcpu = vcpuOf(machine, at);
   const { segments } = vcpu.cpu;
@@ -87,6 +97,8 @@ const answered = (machine: Machine, at: VcpuRef, number: number): Word | null =>
     case MSR.MCG_STATUS:
       return vcpu.mcgStatus;
   }
+  const check = machineCheck(vcpu, number);
+  if (check) return check;
   const constant = CONSTANTS.get(number);
   if (constant) return constant;
   return isAmong(ZEROS, number) || (at.domid === 0 && isAmong(OF_THE_HOST, number)) ? ZERO : null;

@@ -2,12 +2,12 @@
 import { vcpu_info } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { cite } from '../journal.ts';
-import { setMemory, vcpuOf } from '../lens.ts';
+import { domainOf, setMemory, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import { readBytes, writeBytes } from '../memory/access.ts';
 import { fromBigInt, type Word } from '../word/word.ts';
 import { updateTimeArea } from './areas.ts';
-import { tscAt } from './virtual_tsc.ts';
+import { tscAt, tscInfoOf } from './virtual_tsc.ts';
 
 /** The time-stamp counter: by the time of the last time input, and one for each step since (looseness `open/tsc-rate`). */
 export const tscOf = (machine: Machine): Word =>
@@ -32,12 +32,15 @@ export const refreshTime = (machine: Machine, at: VcpuRef, through = at): Machin
   const record = readBytes(machine.memory, mfn, start, 32);
   const view = new DataView(record.buffer);
   const put = (at: number): number => at - field.time_version.at;
-  const { mul, shift } = timeScale(BigInt(machine.config.cpu.tsc_khz) * 1000n);
+  const domain = domainOf(machine, at.domid);
+  const { tscEmulated } = vcpuOf(machine, at);
+  const khz = tscEmulated ? tscInfoOf(machine, domain).khz : machine.config.cpu.tsc_khz;
+  const { mul, shift } = timeScale(BigInt(khz) * 1000n);
   // Begin makes the version odd, end makes it even again.
   view.setUint32(0, (((view.getUint32(0, true) + 1) | 1) + 1) >>> 0, true);
   view.setUint32(4, 0, true);
   // time/emulated_tsc: the record is about the counter that the domain reads.
-  const tsc = vcpuOf(machine, at).tscEmulated ? tscAt(machine.config, machine.now) : tscOf(machine);
+  const tsc = tscEmulated ? tscAt(machine, domain, machine.now) : tscOf(machine);
   view.setInt32(put(field.tsc_timestamp.at), tsc.lo, true);
   view.setInt32(put(field.tsc_timestamp.at) + 4, tsc.hi, true);
   view.setBigUint64(put(field.system_time.at), BigInt(machine.now), true);

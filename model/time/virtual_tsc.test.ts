@@ -2,12 +2,14 @@
 import { expect, it } from 'vitest';
 import { ONE_PAGE_KERNEL } from '#oracle/image/one_page.ts';
 import { debian_4_17 } from '#spec/machines/debian_4_17.ts';
+import { domainOf } from '../lens.ts';
 import { DOM0, DOM1, twoDomains } from '../testing/guest.ts';
 import { toBigInt } from '../word/word.ts';
 import { emulatesTsc, readTsc, tscAt } from './virtual_tsc.ts';
 
 const config = debian_4_17();
-const withRate = (tsc_khz: number) => ({ ...config, cpu: { ...config.cpu, tsc_khz } });
+const two = twoDomains(ONE_PAGE_KERNEL);
+const withRate = (tsc_khz: number) => ({ ...two, config: { ...two.config, cpu: { ...two.config.cpu, tsc_khz } } });
 
 it.each([
   [1_000_000, 12_345, 12_345n],
@@ -15,7 +17,7 @@ it.each([
   [500_000, 1_000, 500n],
 ])('a counter of %i kHz says at %i ns: %s', (khz, ns, ticks) => {
   // The reciprocal is rounded down: at most one tick is missing.
-  const told = toBigInt(tscAt(withRate(khz), ns));
+  const told = toBigInt(tscAt(withRate(khz), domainOf(two, 1), ns));
   expect(told === ticks || told === ticks - 1n).toBe(true);
 });
 

@@ -1,6 +1,7 @@
 /** The time-stamp counter that Xen makes up for a domain. Chapter: spec/chapters/time.md, "The counter of other domains". */
 import type { MachineConfig } from '#spec/config.ts';
 import type { VcpuRef } from '#spec/event.ts';
+import type { Domain, TscInfo } from '../domain.ts';
 import { cite } from '../journal.ts';
 import { domainOf, updateDomain, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
@@ -22,10 +23,17 @@ const reciprocal = ({ mul, shift }: ReturnType<typeof timeScale>): { readonly mu
   return { mul: (BigInt(dividend) << 32n) / BigInt(mul), shift: up };
 };
 
-/** What the made-up counter says at a system time (ns). */
-export const tscAt = ({ cpu }: MachineConfig, ns: number): Word => {
-  const { mul, shift } = reciprocal(timeScale(BigInt(cpu.tsc_khz) * 1000n));
-  const shifted = shift < 0 ? BigInt(ns) >> BigInt(-shift) : BigInt.asUintN(64, BigInt(ns) << BigInt(shift));
+/** How the counter of a domain works. */
+export const tscInfoOf = ({ config }: Machine, { tsc }: Domain): TscInfo =>
+  tsc ?? { mode: 0, khz: config.cpu.tsc_khz, incarnation: 1, offset: 0n };
+
+/** What the domain's made-up counter says at a system time (ns). */
+export const tscAt = (machine: Machine, domain: Domain, now: number): Word => {
+  const { khz, offset } = tscInfoOf(machine, domain);
+  const { mul, shift } = reciprocal(timeScale(BigInt(khz) * 1000n));
+  const since = BigInt.asIntN(64, BigInt(now) - offset);
+  const ns = since < 0n ? 0n : since;
+  const shifted = shift < 0 ? ns >> BigInt(-shift) : BigInt.asUintN(64, ns << BigInt(shift));
   return fromBigInt((shifted * mul) >> 32n);
 };
 
@@ -35,5 +43,5 @@ export const readTsc = (machine: Machine, at: VcpuRef): { readonly machine: Mach
   const last = domainOf(machine, at.domid).tscLast ?? 0;
   const tscLast = Math.max(machine.now, last + 1);
   const m = updateDomain(cite(machine, 'time/emulated_tsc-read'), at.domid, { tscLast });
-  return { machine: m, value: tscAt(machine.config, tscLast) };
+  return { machine: m, value: tscAt(machine, domainOf(machine, at.domid), tscLast) };
 };

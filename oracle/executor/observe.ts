@@ -10,6 +10,7 @@ import type {
   PortObservation,
   VcpuObservation,
 } from '#spec/observation.ts';
+import type { DescriptorTables } from './cpu/descriptor_tables.ts';
 import { CS, DS, ES, FS, GS, SS_REG } from './cpu/interface.ts';
 import { observeFpu } from './cpu/observe_fpu.ts';
 import { hexOf } from './hex.ts';
@@ -33,9 +34,15 @@ export const observe = (machine: Machine): Observation => ({
   halted: machine.halted,
   cpus: machine.pcpus.map(({ current }) => ({ current: current === null ? null : { ...current.ref } })),
   domains: machine.domains.map(observeDomain),
+  ...observeHandlers(machine),
   memory: machine.memory.digest(),
   frames: machine.frames.digest(),
 });
+
+const observeHandlers = ({ virqHandlers }: Machine): Pick<Observation, 'virq_handlers'> => {
+  const others = [...virqHandlers].flatMap(([virq, { domid }]) => (domid === 0 ? [] : [[virq, domid] as const]));
+  return others.length === 0 ? {} : { virq_handlers: others.sort(([a], [b]) => a - b) };
+};
 
 /** Frames that a domain has a part in, ascending. */
 export function* observeFrames(machine: Machine): Generator<FrameObservation> {
@@ -53,7 +60,10 @@ const observeDomain = (domain: Domain): DomainObservation => ({
   ...(domain.weight === CREDIT2_WEIGHT && domain.cap === 0 ? {} : { credit: [domain.weight, domain.cap] as const }),
   ...(domain.suspendPort === 0 ? {} : { suspend_port: domain.suspendPort }),
   ...(domain.debugged ? { debugged: true as const } : {}),
+  ...(domain.timeOffset === 0n ? {} : { time_offset: `0x${BigInt.asUintN(64, domain.timeOffset).toString(16)}` }),
+  ...(domain.tscMode === 0 && domain.tscIncarnation === 1 ? {} : { tsc: [domain.tscMode, domain.tscIncarnation] as const }),
   ...(domain.nodes === null ? {} : { nodes: hexOf(domain.nodes) }),
+  ...(domain.eoiMapMfn < 0 ? {} : { eoi_map: domain.eoiMapMfn }),
   pages: domain.pages,
   max_pages: domain.maxPages,
   claimed: domain.claimed,
@@ -156,7 +166,7 @@ const observeVcpu = (vcpu: Vcpu): VcpuObservation => {
     task_switched: vcpu.taskSwitched,
     iopl: vcpu.iopl,
     gdt: observeGdt(vcpu),
-    ldt: { base: hexText(cpu.tables.ldtLo, cpu.tables.ldtHi), entries: cpu.tables.ldtEntries },
+    ldt: observeLdt(cpu.tables),
     io_bitmap: vcpu.ioBitmap === null ? null : { address: text(vcpu.ioBitmap), ports: vcpu.ioBitmap.ports },
     cr4: hexText(vcpu.cr4, 0),
     periodic_period: vcpu.periodicPeriod,
@@ -170,6 +180,12 @@ const observeVcpu = (vcpu: Vcpu): VcpuObservation => {
 };
 
 /** The guest's own frames. */
+const observeLdt = ({ ldt, ldtLo, ldtHi, ldtEntries }: DescriptorTables): VcpuObservation['ldt'] => {
+  const frames: [number, number][] = [];
+  for (const [page, mfn] of ldt.entries()) if (mfn !== 0) frames.push([page, mfn]);
+  return { base: hexText(ldtLo, ldtHi), entries: ldtEntries, ...(frames.length > 0 ? { frames } : {}) };
+};
+
 const observeGdt = ({ gdtEntries, cpu }: Vcpu): VcpuObservation['gdt'] => ({
   entries: gdtEntries,
   frames: [...cpu.tables.gdt.subarray(0, gdtPages(gdtEntries))],

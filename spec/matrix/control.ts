@@ -57,6 +57,13 @@ const { getdomaininfo: _row, ...DOMCTL_MODELLED } = XEN_DOMCTL_MODELLED;
 
 /** The toolstack's that are carried out, or refused by whom they are about. */
 const DOMCTL_TOOLS = {
+  hypercall_init: 22,
+  settimeoffset: 24,
+  set_ext_vcpucontext: 42,
+  gettscinfo: 59,
+  settscinfo: 60,
+  set_virq_handler: 66,
+  set_vcpu_msrs: 73,
   max_vcpus: 15,
   setdebugging: 18,
   set_access_required: 64,
@@ -70,15 +77,8 @@ const DOMCTL = {
   setvcpuaffinity: 9,
   setvcpucontext: 12,
   getvcpucontext: 13,
-  hypercall_init: 22,
-  settimeoffset: 24,
-  set_ext_vcpucontext: 42,
-  gettscinfo: 59,
-  settscinfo: 60,
   setvcpuextstate: 62,
   getvcpuextstate: 63,
-  set_virq_handler: 66,
-  set_vcpu_msrs: 73,
   setvnumainfo: 74,
   get_cpu_policy: 82,
 };

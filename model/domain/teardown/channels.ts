@@ -2,6 +2,7 @@
 import { closeChannel } from '../../hypercall/event_channel/close.ts';
 import { channelAt } from '../../hypercall/event_channel/ports.ts';
 import { backToTwoLevel } from '../../hypercall/event_channel/reset.ts';
+import { forgetHandler } from '../../hypercall/event_channel/virq.ts';
 import { preemptCheck } from '../../hypercall/preempt.ts';
 import { cite } from '../../journal.ts';
 import { domainOf, updateDomain } from '../../lens.ts';
@@ -21,5 +22,5 @@ export const closeChannels: Stage = (machine, caller, domid) => {
     m = asked.machine;
     if (asked.stop) return { machine: updateDomain(m, domid, { dying: { stage: 'channels', next: port - 1 } }), over: false };
   }
-  return { machine: backToTwoLevel(m, domid), over: true };
+  return { machine: backToTwoLevel(forgetHandler(m, domid), domid), over: true };
 };

@@ -21,8 +21,15 @@ export const sendGuestGlobalVirq = (machine: Machine, domid: number, virq: numbe
   return raise(cite(machine, 'evtchn/virq-raised'), domid, port, channel.vcpu);
 };
 
-/** Send a global VIRQ (CONSOLE, DOM_EXC) to the domain that handles it: domain 0. */
-export const sendGlobalVirq = (machine: Machine, virq: number): Machine => sendGuestGlobalVirq(machine, HARDWARE_DOMAIN, virq);
+/** Send a global VIRQ (CONSOLE, DOM_EXC) to the domain that handles it: domain 0, unless domctl/set_virq_handler-done. */
+export const sendGlobalVirq = (machine: Machine, virq: number): Machine =>
+  sendGuestGlobalVirq(machine, machine.virqHandlers?.get(virq) ?? HARDWARE_DOMAIN, virq);
+
+/** A dying domain handles none any more. */
+export const forgetHandler = (machine: Machine, domid: number): Machine => {
+  if (!machine.virqHandlers) return machine;
+  return { ...machine, virqHandlers: new Map([...machine.virqHandlers].filter(([, handler]) => handler !== domid)) };
+};
 
 const HARDWARE_DOMAIN = 0;
 const channelOrNull = (machine: Machine, domid: number, port: number) => (port === 0 ? null : channelAt(machine, domid, port));

@@ -9,7 +9,10 @@ import { pausedomain, resumedomain, unpausedomain } from './pause.ts';
 import { REFUSALS } from './refusals.ts';
 import type { Rule } from './rule.ts';
 import { getAddressSize, maxMem, schedulerOp, setAddressSize, setdomainhandle, subscribe } from './settings.ts';
+import { gettscinfo, settimeoffset, settscinfo } from './time.ts';
 import { getExtVcpucontext, getVcpuMsrs, getvcpuinfo, sendtrigger } from './vcpu.ts';
+import { setExtVcpucontext, setVcpuMsrs } from './vcpu_state.ts';
+import { hypercallInit, setVirqHandler } from './virq_handler.ts';
 import { maxVcpus, setAccessRequired, setCpuPolicy, setdebugging, shadowOp, softReset } from './whole_domain.ts';
 
 const ALL: ReadonlyMap<number, Rule> = new Map([
@@ -33,6 +36,13 @@ const ALL: ReadonlyMap<number, Rule> = new Map([
   [COMMAND.getnodeaffinity, getnodeaffinity],
   [COMMAND.get_vcpu_msrs, getVcpuMsrs],
   [TOOL.setdebugging, setdebugging],
+  [TOOL.settimeoffset, settimeoffset],
+  [TOOL.gettscinfo, gettscinfo],
+  [TOOL.settscinfo, settscinfo],
+  [TOOL.set_virq_handler, setVirqHandler],
+  [TOOL.hypercall_init, hypercallInit],
+  [TOOL.set_ext_vcpucontext, setExtVcpucontext],
+  [TOOL.set_vcpu_msrs, setVcpuMsrs],
   [TOOL.max_vcpus, maxVcpus],
   [TOOL.set_access_required, setAccessRequired],
   [TOOL.setnodeaffinity, setnodeaffinity],

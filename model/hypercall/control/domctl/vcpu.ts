@@ -7,7 +7,7 @@ import { pcpuOf, refOf, updateVcpu, vcpuOf } from '../../../lens.ts';
 import type { Machine } from '../../../machine.ts';
 import { bytesOf, wordIn } from '../../../memory/guest.ts';
 import { vcpuKick } from '../../../sched/wake.ts';
-import { isZero } from '../../../word/word.ts';
+import { fromNumber, isZero, ZERO } from '../../../word/word.ts';
 import { bytesOfNumber, fieldOf, withFields } from '../../guest_struct.ts';
 import { done, fail } from '../../result.ts';
 import { timeRun } from './domain_info.ts';
@@ -36,15 +36,13 @@ export const getExtVcpucontext: Rule = (machine, asked) => {
   if (!vcpu || isCaller(asked, vcpu)) return fail(machine, 'ESRCH', 'domctl/get_ext_vcpucontext-vcpu');
   const after = withFields(asked.bytes, domctl.ext_vcpucontext, {
     size: EXT_BYTES,
-    syscall32_callback_cs: 0,
-    sysenter_callback_cs: 0,
+    syscall32_callback_cs: vcpu.extCs?.syscall32 ?? 0,
+    sysenter_callback_cs: vcpu.extCs?.sysenter ?? 0,
     syscall32_disables_events: vcpu.masking.syscall32 ? 1 : 0,
     sysenter_disables_events: vcpu.masking.sysenter ? 1 : 0,
-    mcg_cap: MCG_CAP,
-    mci_ctl2_bank0: 0,
-    mci_ctl2_bank1: 0,
-    mcg_ext_ctl: 0,
   });
+  const { caps, ctl2, extCtl } = vcpu.machineChecks ?? { caps: fromNumber(MCG_CAP), ctl2: [ZERO, ZERO], extCtl: ZERO };
+  after.set(bytesOf([caps, ...ctl2, extCtl]), domctl.ext_vcpucontext.fields.mcg_cap.at);
   const { syscall32_callback_eip, sysenter_callback_eip } = domctl.ext_vcpucontext.fields;
   after.set(bytesOf([vcpu.callbacks.syscall32]), syscall32_callback_eip.at);
   after.set(bytesOf([vcpu.callbacks.sysenter]), sysenter_callback_eip.at);
