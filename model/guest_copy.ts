@@ -21,9 +21,9 @@ export const addressOk = (va: Word): boolean => (va.hi >= 0 && va.hi < 0x8000) |
 /** Xen's check of an array before it is touched: `count` elements of `size` bytes must not overflow, and the first must be addressable. */
 export const arrayOk = (va: Word, count: number, size: number): boolean => count * size < 2 ** 64 && addressOk(va);
 
-/** Read `size` bytes. A failed copy still marks the tables it walked. */
+/** Read `size` bytes; none can be read anywhere. A failed copy still marks the tables it walked. */
 export const copyFromGuest = (machine: Machine, at: VcpuRef, va: Word, size: number): Copied => {
-  if (!addressOk(va)) return { ok: false, machine, fault: va };
+  if (size > 0 && !addressOk(va)) return { ok: false, machine, fault: va };
   const read = readGuest(machine.memory, vcpuOf(machine, at).cpu.segments.root, va, size);
   const m = setMemory(machine, read.memory);
   return read.kind === 'done' ? { ok: true, machine: m, bytes: read.bytes } : { ok: false, machine: m, fault: read.address };
@@ -31,7 +31,7 @@ export const copyFromGuest = (machine: Machine, at: VcpuRef, va: Word, size: num
 
 /** Write bytes. A failed copy leaves what it wrote before the page that refused. */
 export const copyToGuest = (machine: Machine, at: VcpuRef, va: Word, bytes: Uint8Array): Stored =>
-  addressOk(va) ? copyToGuestUnchecked(machine, at, va, bytes) : { ok: false, machine };
+  bytes.length === 0 || addressOk(va) ? copyToGuestUnchecked(machine, at, va, bytes) : { ok: false, machine };
 
 /** The same without the check of the address, for places where Xen makes its own. */
 export const copyToGuestUnchecked = (machine: Machine, at: VcpuRef, va: Word, bytes: Uint8Array): Stored => {

@@ -14,7 +14,7 @@ import { XEN_MCA_INTERFACE_VERSION } from '#spec/abi/mca.ts';
 import { kindOf, MATRIX } from '#spec/matrix/matrix.ts';
 import type { Argument } from '#spec/program.ts';
 import { PAGES, SELF } from '../state.ts';
-import { OWN_DOMCTLS, OWN_SYSCTLS } from './domctl.ts';
+import { OWN_DOMCTLS, OWN_SYSCTLS, type OwnFields } from './domctl.ts';
 import { HYPFS } from './hypfs.ts';
 import { type Fault, type Manners, type Operation, operation, POINTERS, struct, va, wrong, wrongField } from './operation.ts';
 import { COVERAGE_READ_ONLY, MCA_READ_ONLY, SHADOW_READ_ONLY, VM_EVENT_READ_ONLY } from './read_only.ts';
@@ -44,9 +44,7 @@ const versions = (older: number): readonly Fault[] => wrongField(0, 'interface_v
 export const NO_DOMAIN: Manners = { absent: 0x7fe0, alias: SELF, io: 0x7ff1, nobody: 0x7ff4, idle: 0x7fff, far: 0xffff };
 
 /** What a domctl looks at before or instead of privilege, for those that do. */
-const OWN: Readonly<
-  Record<string, { readonly layout: LayoutName; readonly fields: Fields; readonly faults: readonly (readonly Fault[])[] }>
-> = {
+const OWN: Readonly<Record<string, OwnFields>> = {
   ...OWN_DOMCTLS,
   iomem_permission: {
     layout: 'control.domctl',
@@ -93,7 +91,7 @@ const domctl = (one: Command): Operation => {
   const own = OWN[sub];
   const fields = { cmd: command, interface_version: XEN_DOMCTL_INTERFACE_VERSION, domain: 0, ...own?.fields };
   return operation(`domctl/${sub}`, [struct(own?.layout ?? 'control.domctl', fields)], {
-    spared: [...DOMCTL_LEFT_ALONE, 'target', 'allow_access', 'add_mapping'],
+    spared: [...DOMCTL_LEFT_ALONE, 'target', 'allow_access', 'add_mapping', ...(own?.spared ?? [])],
     faults: [
       TORN,
       versions(0x14),

@@ -1,6 +1,15 @@
 /** What is right and wrong in domctls and sysctls that domain 0 is answered. Others are refused before any of it is looked at. */
-import { PFINFO_MOST, XEN_DOMCTL_SCHEDOP, XEN_DOMCTL_SENDTRIGGER, XEN_SCHEDULER_CREDIT2, XEN_VCPUAFFINITY } from '#spec/abi/domctl.ts';
+import {
+  PFINFO_MOST,
+  XEN_DOMCTL_MONITOR_OP,
+  XEN_DOMCTL_SCHEDOP,
+  XEN_DOMCTL_SENDTRIGGER,
+  XEN_SCHEDULER_CREDIT2,
+  XEN_VCPUAFFINITY,
+} from '#spec/abi/domctl.ts';
 import type { LayoutName } from '#spec/abi/layouts.ts';
+import { XEN_SCHEDULERS, XEN_SYSCTL_CPUPOOL_OP, XEN_SYSCTL_PAGE_OFFLINE, XEN_SYSCTL_PM_OP, XEN_SYSCTL_TBUFOP } from '#spec/abi/sysctl.ts';
+import { VIRQ } from '#spec/abi/xen.ts';
 import type { Argument, Value } from '#spec/program.ts';
 import { PAGES } from '../state.ts';
 import { type Fault, mfn, POINTERS, va, wrongField } from './operation.ts';
@@ -9,8 +18,12 @@ export type OwnFields = {
   readonly layout: LayoutName;
   readonly fields: Readonly<Record<string, Argument>>;
   readonly faults: readonly (readonly Fault[])[];
+  /** Fields whose kind says nothing here. */
+  readonly spared?: readonly string[];
 };
 
+/** A bitmap of 64 bits. */
+const bits = (word: Value): Argument => ({ array: [word], size: 8, show: 'nothing' });
 /** Xen may write here. */
 const AREA: Value = va(PAGES.times, 0x400);
 const frames: Argument = {
@@ -63,6 +76,56 @@ export const OWN_DOMCTLS: Readonly<Record<string, OwnFields>> = {
     faults: [wrongField(0, 'num', { many: PFINFO_MOST + 1, far: '0x100000001' })],
   },
   getnodeaffinity: { layout: 'domctl.nodeaffinity', fields: { bitmap: AREA, bits: 64 }, faults: [] },
+  setdebugging: { layout: 'domctl.setdebugging', fields: { enable: 1 }, faults: [] },
+  max_vcpus: { layout: 'domctl.max_vcpus', fields: { max: 1 }, faults: [] },
+  set_access_required: { layout: 'domctl.access_required', fields: { access_required: 1 }, faults: [] },
+  set_cpu_policy: {
+    layout: 'domctl.cpu_policy',
+    fields: { nr_leaves: 0, nr_msrs: 0, leaves: 0, msrs: 0 },
+    faults: [],
+    spared: ['leaves', 'msrs'],
+  },
+  soft_reset: HEAD_ALONE,
+  soft_reset_cont: HEAD_ALONE,
+  shadow_op: { layout: 'domctl.shadow_op', fields: { shadow: 0, dirty_bitmap: 0 }, faults: [], spared: ['dirty_bitmap'] },
+  monitor_op: {
+    layout: 'domctl.monitor_op',
+    fields: { op: XEN_DOMCTL_MONITOR_OP.GET_CAPABILITIES, event: 0 },
+    faults: [wrongField(0, 'op', { enable: 0, unknown: 9 }), wrongField(0, 'event', { beyond: 32 })],
+  },
+  psr_alloc: {
+    layout: 'domctl.psr_alloc',
+    fields: { question: 0, target: 0 },
+    faults: [wrongField(0, 'question', { ask: 1, unknown: 10 })],
+  },
+  setnodeaffinity: {
+    layout: 'domctl.nodeaffinity',
+    fields: { bitmap: bits(1), bits: 64 },
+    faults: [wrongField(0, 'bits', { none: 0, one: 1 }), wrongField(0, 'bitmap', { other: bits(2), all: bits('0xffffffffffffffff') })],
+  },
+  settimeoffset: {
+    layout: 'domctl.settimeoffset',
+    fields: { time_offset_seconds: 5 },
+    faults: [wrongField(0, 'time_offset_seconds', { back: '0xffffffffffffffff', none: 0 })],
+  },
+  gettscinfo: { layout: 'domctl.tsc_info', fields: {}, faults: [] },
+  settscinfo: { layout: 'domctl.tsc_info', fields: { tsc_mode: 0 }, faults: [wrongField(0, 'tsc_mode', { unknown: 3 })] },
+  set_virq_handler: {
+    layout: 'domctl.virq_handler',
+    fields: { virq: VIRQ.CONSOLE },
+    faults: [wrongField(0, 'virq', { 'of each vCPU': VIRQ.TIMER })],
+  },
+  hypercall_init: { layout: 'domctl.hypercall_init', fields: { gmfn: mfn(PAGES.data[0]) }, faults: [] },
+  set_ext_vcpucontext: {
+    layout: 'domctl.set_ext_vcpucontext',
+    fields: { vcpu: 0, size: 64, mcg_cap: 2 },
+    faults: [wrongField(0, 'size', { short: 31 })],
+  },
+  set_vcpu_msrs: {
+    layout: 'domctl.vcpu_msrs',
+    fields: { vcpu: 0, msr_count: 1, msrs: AREA },
+    faults: [wrongField(0, 'msr_count', { many: 8 })],
+  },
   get_vcpu_msrs: { layout: 'domctl.vcpu_msrs', fields: { vcpu: 0, msr_count: 7, msrs: AREA }, faults: [] },
 };
 
@@ -101,5 +164,62 @@ export const OWN_SYSCTLS: Readonly<Record<string, OwnFields>> = {
     faults: [wrongField(0, 'num_devs', { none: 0 }), wrongField(0, 'devs', { none: 0, ...POINTERS }), wrongField(0, 'nodes', { none: 0 })],
   },
   psr_alloc: { layout: 'sysctl.psr_alloc', fields: { question: 0 }, faults: [wrongField(0, 'question', { unknown: 3, far: 99 })] },
+  cpupool_op: {
+    layout: 'sysctl.cpupool_op',
+    fields: { op: XEN_SYSCTL_CPUPOOL_OP.INFO, cpupool_id: 0, sched_id: 99, domid: 0, cpu: 0, cpumap: AREA, bits: 64 },
+    faults: [
+      wrongField(0, 'op', { none: 0, create: 1, destroy: 2, add: 4, remove: 5, move: 6, free: 7, unknown: 8 }),
+      wrongField(0, 'cpupool_id', { absent: 1, any: '0xffffffff' }),
+      wrongField(0, 'domid', { absent: 0x7fe0 }),
+      wrongField(0, 'cpu', { beyond: 300 }),
+    ],
+  },
+  scheduler_op: {
+    layout: 'sysctl.scheduler_op',
+    fields: { cpupool_id: 0, sched_id: XEN_SCHEDULER_CREDIT2, question: 0, ratelimit_us: 1000 },
+    faults: [
+      wrongField(0, 'cpupool_id', { absent: 1 }),
+      wrongField(0, 'sched_id', { another: XEN_SCHEDULERS[0] }),
+      wrongField(0, 'question', { ask: 1, unknown: 2 }),
+      wrongField(0, 'ratelimit_us', { none: 0, little: 99, much: 500001 }),
+    ],
+  },
+  tbuf_op: {
+    layout: 'sysctl.tbuf_op',
+    fields: { question: XEN_SYSCTL_TBUFOP.get_info, cpu_mask: AREA, cpu_bits: 8, evt_mask: 0x1f000, size: 0 },
+    faults: [wrongField(0, 'question', { processors: 1, events: 2, size: 3, enable: 4, disable: 5, unknown: 6 })],
+  },
+  get_pmstat: {
+    layout: 'sysctl.get_pmstat',
+    fields: { type: 0x21, cpuid: 0 },
+    faults: [wrongField(0, 'type', { none: 0, frequencies: 0x11, reset: 0x23, unknown: 0x24 }), wrongField(0, 'cpuid', { beyond: 300 })],
+  },
+  pm_op: {
+    layout: 'sysctl.pm_op',
+    fields: { question: XEN_SYSCTL_PM_OP.get_max_cstate, cpuid: 0, value: 1 },
+    faults: [
+      wrongField(0, 'question', { none: 0, frequencies: 0x11, threads: 0x21, set: 0x23, turbo: 0x26, unknown: 0x28 }),
+      wrongField(0, 'cpuid', { kinds: 1, beyond: 300 }),
+    ],
+  },
+  cpu_hotplug: {
+    layout: 'sysctl.cpu_hotplug',
+    fields: { cpu: 0, op: 0 },
+    faults: [wrongField(0, 'cpu', { beyond: 300 }), wrongField(0, 'op', { off: 1, threads: 2, unknown: 4 })],
+  },
+  page_offline_op: {
+    layout: 'sysctl.page_offline',
+    fields: { question: XEN_SYSCTL_PAGE_OFFLINE.query, start: 0x100, end: 0x103, status: AREA },
+    faults: [wrongField(0, 'question', { online: 2, unknown: 4 }), wrongField(0, 'start', { behind: 0x104, hole: 0xa0, last: 0x103 })],
+  },
+  get_cpu_featureset: {
+    layout: 'sysctl.cpu_featureset',
+    fields: { index: 2, nr_features: 19, features: AREA },
+    faults: [
+      wrongField(0, 'index', { unknown: 6, processor: 0 }),
+      wrongField(0, 'nr_features', { none: 0, few: 3, many: 40 }),
+      wrongField(0, 'features', { none: 0 }),
+    ],
+  },
   get_cpu_levelling_caps: { layout: 'sysctl.cpu_levelling_caps', fields: {}, faults: [] },
 };

@@ -31,11 +31,14 @@ const WRONG_PATHS = {
   'no number': '/cpupool/x',
   'no directory': '/params/pcid/',
 };
-/** What may be written where, and what may not. Nothing of it reaches a guest; the keys of Xen's console stay as they are. */
+/**
+ * What may be written where, and what may not. Nothing of it reaches a guest; the keys of Xen's console stay as they are, and Xen goes on to say there how
+ * machines end.
+ */
 const SETTINGS: readonly (readonly [path: string, texts: readonly string[]])[] = [
   ['/params/pcid', ['off', 'on', 'yes', 'xpti', 'no-xpti', 'xpti=no', 'noxpti', 'no-xpti=1', '']],
-  ['/params/loglvl', ['warning/warning', 'warning', 'none/bogus', 'all', 'info/error']],
-  ['/params/guest_loglvl', ['none/warning', 'error/debug', 'x', '']],
+  ['/params/loglvl', ['warning/warning', 'warning', 'warning/none', 'warning/bogus', '']],
+  ['/params/guest_loglvl', ['none/warning', 'none', 'none/x', 'none/warning/x']],
   ['/params/gnttab_max_frames', ['64', '0x40', '0100', '', '12x', '2147483648', '18446744073709551617']],
   ['/params/gnttab_max_maptrack_frames', ['1024', '08']],
   ['/params/console_timestamps', ['none', 'off', 'stamps']],
