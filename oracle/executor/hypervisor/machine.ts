@@ -74,6 +74,8 @@ export class Machine {
   prefersThreads = false;
   /** Of each kind of image for kexec (a bit), which of two places counts. */
   kexecPlaces = 0;
+  /** Domain 0 has made itself the primary profiler. */
+  hasProfiler = false;
   /** Settings of Xen that domain 0 wrote, by name: their bytes, a NUL behind a text. */
   readonly settings = new Map<string, Uint8Array>();
   /** Bytes typed at Xen's console that dom0 has not read. */

@@ -3,7 +3,7 @@ import { control, XEN_DOMCTL, XEN_DOMCTL_LATE, XEN_SYSCTL } from '#spec/abi/cont
 import { XEN_DOMCTL_NOT_BUILT } from '#spec/abi/domctl.ts';
 import { ERRNO } from '#spec/abi/errno.ts';
 import { DOMID } from '#spec/abi/xen.ts';
-import { CONTROL_ANSWERED, INTERFACE_VERSIONS } from '#spec/releases/control.ts';
+import { CONTROL_ANSWERED, INTERFACE_VERSIONS, TOOLS_ANSWERED } from '#spec/releases/control.ts';
 import type { Domain } from '../domain.ts';
 import { copyFromGuest, copyToGuest, SCRATCH, scratch } from '../guest_access.ts';
 import type { Machine } from '../machine.ts';
@@ -12,6 +12,7 @@ import type { Vcpu } from '../vcpu.ts';
 import { ASK_PRIVILEGE, lateDomctl } from './domctl_late.ts';
 import { answerDomctl, isAnswered } from './domctls/index.ts';
 import { answerSysctl, isAnswered as answersSysctl } from './sysctls.ts';
+import { WAITING } from './waiting.ts';
 
 const { size: DOMCTL_SIZE, fields: F } = control.domctl;
 /** Those that are about no domain when the number is DOMID_INVALID. */
@@ -93,15 +94,24 @@ export const sysctl = (machine: Machine, vcpu: Vcpu, args: Int32Array): number =
   return forDomain0(machine, vcpu, 'sysctl');
 };
 
+/** No operation that was begun waits to be gone on with. */
+const goOnWithShadowOp = (machine: Machine, vcpu: Vcpu, domain: Domain): number => {
+  if (!vcpu.domain.privileged || WAITING.has('paging_domctl_cont') || !TOOLS_ANSWERED[machine.config.release])
+    return forDomain0(machine, vcpu, 'paging_domctl_cont');
+  if (domain === vcpu.domain) return -ERRNO.EINVAL;
+  return domain.dying === null ? -ERRNO.EBUSY : 0;
+};
+
 /** The operation's part of the structure is written back even when the call was refused. */
 export const paging_domctl_cont = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
   if (!copyFromGuest(machine, vcpu, args[0], args[1], DOMCTL_SIZE)) return -ERRNO.EFAULT;
   const isShadowOp = scratch.getUint32(F.cmd.at, true) === XEN_DOMCTL.shadow_op;
   if (scratch.getUint32(F.interface_version.at, true) !== INTERFACE_VERSIONS[machine.config.release].domctl || !isShadowOp)
     return -ERRNO.EOPNOTSUPP;
-  if (!machine.domainById(scratch.getUint16(F.domain.at, true))) return -ERRNO.ESRCH;
-  const answer = forDomain0(machine, vcpu, 'paging_domctl_cont');
-  if (answer !== -ERRNO.EPERM) return answer;
+  const domain = machine.domainById(scratch.getUint16(F.domain.at, true));
+  if (!domain) return -ERRNO.ESRCH;
+  const answer = goOnWithShadowOp(machine, vcpu, domain);
+  if (answer === -ERRNO.ENOSYS) return answer;
   const { at, size } = F.shadow_op;
   const low = (args[0] >>> 0) + at;
   const part = SCRATCH.slice(at, at + size);

@@ -1,11 +1,13 @@
 /** hvm_op and dm_op: about HVM guests, of which there are none. */
 import { ERRNO } from '#spec/abi/errno.ts';
-import { DM_OP_MOST_BUFFERS, HVM_NR_PARAMS, hvm } from '#spec/abi/hvm.ts';
+import { DM_OP_MOST_BUFFERS, HVM_NR_PARAMS, hvm, XENTRACE_EVENTS, XENTRACE_MOST_EXTRA } from '#spec/abi/hvm.ts';
+import { TOOLS_ANSWERED } from '#spec/releases/control.ts';
 import type { Domain } from '../domain.ts';
 import { domainByAnyId, isTargetOrPrivileged } from '../domids.ts';
-import { copyFromGuest, scratch } from '../guest_access.ts';
+import { copyFromGuest, copyToGuest, scratch } from '../guest_access.ts';
 import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../vcpu.ts';
+import { WAITING } from './waiting.ts';
 
 const OP = {
   set_param: 0,
@@ -38,9 +40,34 @@ export const hvm_op = (machine: Machine, vcpu: Vcpu, args: Int32Array): number =
     case OP.get_time:
     case OP.xentrace:
     case OP.guest_request_vm_event:
-      machine.notModelled(vcpu, 'hvm_op');
+      return forAnybody(machine, vcpu, args);
   }
   return -ERRNO.ENOSYS;
+};
+
+/** What Xen does for a PV guest, too. */
+const forAnybody = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
+  if (WAITING.has('hvm_op') || !TOOLS_ANSWERED[machine.config.release]) {
+    machine.notModelled(vcpu, 'hvm_op');
+    return -ERRNO.ENOSYS;
+  }
+  const [lo, hi] = [args[2], args[3]];
+  switch (args[0]) {
+    case OP.get_time:
+      scratch.setBigUint64(hvm.get_time.fields.now.at, BigInt(machine.now), true);
+      return copyToGuest(machine, vcpu, lo, hi, hvm.get_time.size) ? 0 : -ERRNO.EFAULT;
+    case OP.xentrace:
+      // Nothing is traced.
+      return copyFromGuest(machine, vcpu, lo, hi, hvm.xentrace.size) ? (isTraceable() ? 0 : -ERRNO.EINVAL) : -ERRNO.EFAULT;
+    default:
+      // Nobody watches the guest.
+      return (lo | hi) === 0 ? 0 : -ERRNO.EINVAL;
+  }
+};
+
+const isTraceable = (): boolean => {
+  const { event, extra_bytes } = hvm.xentrace.fields;
+  return scratch.getUint16(event.at, true) < XENTRACE_EVENTS && scratch.getUint16(extra_bytes.at, true) <= XENTRACE_MOST_EXTRA;
 };
 
 /** The structure is in the scratch buffer; undefined: no such domain. */
