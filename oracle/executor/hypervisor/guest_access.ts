@@ -36,7 +36,8 @@ export const copyFromGuest = (
   length: number,
   into: Uint8Array = SCRATCH,
 ): boolean => {
-  if (!accessOk(hi)) return false;
+  // No bytes can be copied wherever that is.
+  if (!accessOk(hi)) return length === 0;
   let done = 0;
   while (done < length) {
     const low = (lo >>> 0) + done;
@@ -55,7 +56,8 @@ export const copyFromGuest = (
 
 /** Copy `length` bytes of `from` (SCRATCH by default, from its start) to the guest. False: -EFAULT; what lies before the fault is written. */
 export const copyToGuest = (machine: Machine, vcpu: Vcpu, lo: number, hi: number, length: number, from: Uint8Array = SCRATCH): boolean => {
-  if (!accessOk(hi)) return false;
+  // No bytes can be copied wherever that is.
+  if (!accessOk(hi)) return length === 0;
   let done = 0;
   while (done < length) {
     const low = (lo >>> 0) + done;
