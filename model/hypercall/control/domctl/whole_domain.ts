@@ -39,7 +39,7 @@ export const setCpuPolicy: Rule = (machine, asked) =>
 
 export const softReset: Rule = (machine, asked) => {
   if (isOwn(asked)) return fail(machine, 'EINVAL', 'domctl/soft_reset-self');
-  if (asked.target.shutdown === null) return fail(machine, 'EINVAL', 'domctl/soft_reset-runs');
+  if (asked.target.shutdown === null || !asked.target.pauses) return fail(machine, 'EINVAL', 'domctl/soft_reset-runs');
   return notModelled(machine, asked.caller, 'domctl');
 };
 
