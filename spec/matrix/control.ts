@@ -130,7 +130,7 @@ export const CONTROL: readonly Row[] = [
     op('iomem_permission', 20, TOOLS, refused('EPERM', ['EFAULT', 'EACCES', 'ESRCH', 'EINVAL'])),
     ...ops(DOMCTL, TOOLS, OTHERS),
     ...ops({ ...DOMCTL_MODELLED, ...DOMCTL_TOOLS }, modelled, OTHERS),
-    ...ops({ soft_reset: 79, soft_reset_cont: 23 }, not('of a domain that was shut down; others are EINVAL'), OTHERS),
+    ...ops({ soft_reset: 79, soft_reset_cont: 23 }, refused('EINVAL', DOMAIN, 'the domain is not both shut down and paused'), OTHERS),
     op('shadow_op', 10, not('of another domain that lives: shadow page tables'), OTHERS),
     op('psr_alloc', 78, refused('ENODEV', DOMAIN, 'the processor does not share out its caches'), OTHERS),
     ...ops(XEN_DOMCTL_NOT_BUILT, refused('ENOSYS', DOMAIN, 'Xen was built without it'), OTHERS),

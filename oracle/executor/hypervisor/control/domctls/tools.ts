@@ -28,10 +28,10 @@ export const setAccessRequired: Work = (request) => {
   return 0;
 };
 
-/** A reset of a domain that was shut down is not modelled. */
+/** A reset of a domain that was shut down, and that domain 0 has paused, is not modelled. */
 export const softReset: Work = (request) => {
   const { machine, caller, domain } = request;
-  if (isSelf(request) || domain.shutdown === null) return -ERRNO.EINVAL;
+  if (isSelf(request) || domain.shutdown === null || domain.pauses === 0) return -ERRNO.EINVAL;
   machine.notModelled(caller, 'domctl');
   return -ERRNO.ENOSYS;
 };
