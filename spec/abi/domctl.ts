@@ -245,8 +245,9 @@ export const domctl = {
   virq_handler: op({ virq: [16, 4, 'virq'] }),
   vnuma: op({
     nr_vnodes: [16, 4],
-    nr_vcpus: [20, 4],
-    nr_vmemranges: [24, 4],
+    nr_vmemranges: [20, 4],
+    nr_vcpus: [24, 4],
+    pad: [28, 4],
     vdistance: [32, 8, 'pointer'],
     vcpu_to_vnode: [40, 8, 'pointer'],
     vnode_to_pnode: [48, 8, 'pointer'],

@@ -4,6 +4,7 @@ import { CREDIT2_WEIGHT } from '#spec/abi/domctl.ts';
 import { EVTCHNS_PER_BUCKET } from '#spec/abi/event_channel.ts';
 import { NR_DOMAIN_WATCHDOG_TIMERS } from '#spec/abi/sched.ts';
 import type { GuestCpu } from '../cpu/interface.ts';
+import type { VirtualNodes } from './control/domctls/virtual_nodes.ts';
 import type { FifoState } from './event_channel/fifo.ts';
 import { UsedPorts } from './event_channel/used_ports.ts';
 import { GrantState } from './grant_state.ts';
@@ -82,6 +83,8 @@ export class Domain {
   tscKhz = 0;
   tscOffset = 0n;
   tscIncarnation = 1;
+  /** Nodes that domain 0 lets it believe in; null for none. */
+  virtualNodes: VirtualNodes | null = null;
   /** Seconds that its time of day differs from the machine's. */
   timeOffset = 0n;
   /** Numbers of interrupts that were handed out to it. */

@@ -2,8 +2,10 @@
 import { ERRNO } from '#spec/abi/errno.ts';
 import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import { MEMOP_CMD_MASK, memory, XENMAPSPACE, XENMEM_RDM_ALL } from '#spec/abi/memory.ts';
+import { type VirtualNodes, VMEMRANGE_BYTES } from '../control/domctls/virtual_nodes.ts';
+import type { Domain } from '../domain.ts';
 import { domainByAnyId, isTargetOrPrivileged } from '../domids.ts';
-import { accessOk, scratch } from '../guest_access.ts';
+import { accessOk, copyToGuest, SCRATCH, scratch } from '../guest_access.ts';
 import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { extentHi, extentLo, readArgument, writeArgument } from './argument.ts';
@@ -79,14 +81,38 @@ export const accessOp = (machine: Machine, vcpu: Vcpu, args: Int32Array): number
   return domain === vcpu.domain ? -ERRNO.EPERM : -ERRNO.EINVAL;
 };
 
-/** No domain has virtual nodes. */
+/** What XEN_DOMCTL_setvnumainfo gave the domain. */
 export const getVnumainfo = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
   const { size, fields } = memory.vnuma_topology_info;
   if (!readArgument(machine, vcpu, args, size)) return -ERRNO.EFAULT;
   if (scratch.getUint16(fields.pad.at, true) !== 0) return -ERRNO.EINVAL;
   const domain = domainByAnyId(machine, vcpu.domain, scratch.getUint16(fields.domid.at, true));
   if (!domain) return -ERRNO.ESRCH;
-  return isTargetOrPrivileged(vcpu.domain, domain) ? -ERRNO.EOPNOTSUPP : -ERRNO.EPERM;
+  if (!isTargetOrPrivileged(vcpu.domain, domain)) return -ERRNO.EPERM;
+  return domain.virtualNodes === null ? -ERRNO.EOPNOTSUPP : tellVirtualNodes(machine, vcpu, args, domain, domain.virtualNodes);
+};
+
+/** Where there is no room for all, how much there is is told, else the arrays too. The structure is in the scratch buffer. */
+const tellVirtualNodes = (machine: Machine, vcpu: Vcpu, args: Int32Array, domain: Domain, told: VirtualNodes): number => {
+  const { size, fields } = memory.vnuma_topology_info;
+  const answer = SCRATCH.slice(0, size);
+  const view = new DataView(answer.buffer);
+  const counts = [
+    [fields.nr_vnodes.at, told.nodes],
+    [fields.nr_vcpus.at, domain.vcpus.length],
+    [fields.nr_vmemranges.at, told.ranges.length / VMEMRANGE_BYTES],
+  ] as const;
+  const hasRoom = counts.every(([at, count]) => view.getUint32(at, true) >= count);
+  const store = (at: number, bytes: Uint8Array): boolean =>
+    copyToGuest(machine, vcpu, view.getInt32(at, true), view.getInt32(at + 4, true), bytes.length, bytes);
+  const isTold =
+    !hasRoom ||
+    (store(fields.vmemrange.at, told.ranges) && store(fields.vdistance.at, told.distances) && store(fields.vcpu_to_vnode.at, told.vcpus));
+  if (!isTold) return -ERRNO.EFAULT;
+  for (const [at, count] of counts) view.setUint32(at, count, true);
+  SCRATCH.set(answer);
+  if (!writeArgument(machine, vcpu, args, size)) return -ERRNO.EFAULT;
+  return hasRoom ? 0 : -ERRNO.ENOBUFS;
 };
 
 /** The machine has no IOMMU, so that no memory is kept for devices. */

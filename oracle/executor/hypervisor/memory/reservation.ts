@@ -12,7 +12,7 @@ import { TWO32 } from '../u64.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { allocateFrames, type Wish } from './allocate.ts';
 import { answerExtent, continueAt, extentHi, extentLo, offsetHi, offsetLo, readArgument } from './argument.ts';
-import { ANYWHERE, addressBits, exactNode, limitOfBits, machineBits } from './wish.ts';
+import { ANYWHERE, addressBits, exactNode, limitOfBits, machineBits, nodeBehind } from './wish.ts';
 
 const OP = SUBOPERATIONS.memory_op;
 const PAGE_SHIFT = 12;
@@ -40,7 +40,7 @@ export const reservation = (machine: Machine, vcpu: Vcpu, args: Int32Array, op: 
   const domain = domainByAnyId(machine, vcpu.domain, scratch.getUint16(fields.domid.at, true));
   if (!domain) return start;
   const flags = scratch.getUint32(fields.mem_flags.at, true);
-  const wish = wishOf(machine, vcpu, flags);
+  const wish = wishOf(machine, vcpu, domain, flags);
   if (wish === null || !isTargetOrPrivileged(vcpu.domain, domain)) return start;
   const batch: Batch = {
     domain,
@@ -63,14 +63,17 @@ export const reservation = (machine: Machine, vcpu: Vcpu, args: Int32Array, op: 
 const hasNoList = ({ listLo, listHi }: Batch): boolean => (listLo | listHi) === 0;
 
 /** Null when the width of addresses is too small, or the node is none for the caller. */
-const wishOf = (machine: Machine, vcpu: Vcpu, flags: number): Wish | null => {
+const wishOf = (machine: Machine, vcpu: Vcpu, domain: Domain, flags: number): Wish | null => {
   let { limit } = ANYWHERE;
   const bits = addressBits(flags);
   if (bits !== 0 && bits < machineBits(machine)) {
     if (bits <= PAGE_SHIFT) return null;
     limit = limitOfBits(bits);
   }
-  if ((flags & XENMEMF.vnode) !== 0) return { limit, exactNode: -1 };
+  if ((flags & XENMEMF.vnode) !== 0) {
+    const node = nodeBehind(domain, flags);
+    return node === null ? null : { limit, exactNode: node };
+  }
   const node = exactNode(vcpu.domain.privileged, flags);
   return node === null ? null : { limit, exactNode: node };
 };

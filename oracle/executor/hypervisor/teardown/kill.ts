@@ -47,6 +47,7 @@ export const killDomain = (machine: Machine, caller: Vcpu, domain: Domain): numb
 const begin = (machine: Machine, caller: Vcpu, domain: Domain): void => {
   hold(machine, caller, domain);
   domain.dying = 'dying';
+  domain.virtualNodes = null;
   machine.claims -= domain.claimed;
   domain.claimed = 0;
 };

@@ -40,6 +40,7 @@ import {
 } from './tools.ts';
 import { getExtContext, getMsrs, sendTrigger } from './vcpu_context.ts';
 import { setExtContext, setMsrs } from './vcpu_settings.ts';
+import { setVirtualNodes } from './virtual_nodes.ts';
 
 /** When the whole structure goes back to the guest. */
 type Back = 'never' | 'done' | 'always' | 'msrs' | 'psr';
@@ -94,6 +95,7 @@ const ROWS: ReadonlyMap<number, Row> = new Map([
   [TOOL.set_vcpu_msrs, row(setMsrs)],
   [TOOL.set_virq_handler, row(setVirqHandler)],
   [TOOL.setvcpuaffinity, row(setVcpuAffinity)],
+  [TOOL.setvnumainfo, row(setVirtualNodes)],
   [TOOL.hypercall_init, row(hypercallInit)],
 ]);
 
