@@ -60,6 +60,10 @@ export type Machine = {
   readonly virqHandlers?: ReadonlyMap<number, number>;
   /** Xen's time of day at system time 0, as `settime` set it; absent = the configuration's. */
   readonly wallclock?: { readonly seconds: bigint; readonly nanoseconds: number };
+  /** Bits of the kinds of kexec images whose second place counts; absent = 0. */
+  readonly kexec?: number;
+  /** Domain 0 is the primary profiler. */
+  readonly profiled?: boolean;
   /** What domain 0 set by sysctl; absent = as at first. */
   readonly tuning?: Tuning;
   /** The step so far made the vCPU that runs give up its pCPU (Xen's schedule softirq is pending); false between steps. */

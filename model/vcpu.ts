@@ -106,6 +106,8 @@ export type Vcpu = {
   /** Selectors that set_ext_vcpucontext stored for entry points of a 64-bit domain, and registers of machine checks; absent = as at first. */
   readonly extCs?: { readonly syscall32: number; readonly sysenter: number };
   readonly machineChecks?: { readonly caps: Word; readonly ctl2: readonly [Word, Word]; readonly extCtl: Word };
+  /** pCPUs on which it would rather run, as a mask; absent = all. */
+  readonly softAffinity?: bigint;
   /** pCPU that SCHEDOP_pin_override pinned it to. */
   readonly pinnedTo: number | null;
 };

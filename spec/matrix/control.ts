@@ -57,6 +57,7 @@ const { getdomaininfo: _row, ...DOMCTL_MODELLED } = XEN_DOMCTL_MODELLED;
 
 /** The toolstack's that are carried out, or refused by whom they are about. */
 const DOMCTL_TOOLS = {
+  setvcpuaffinity: 9,
   hypercall_init: 22,
   settimeoffset: 24,
   set_ext_vcpucontext: 42,
@@ -74,7 +75,6 @@ const DOMCTL_TOOLS = {
 
 /** Refused to others before anything that belongs to the operation is looked at. */
 const DOMCTL = {
-  setvcpuaffinity: 9,
   setvcpucontext: 12,
   getvcpucontext: 13,
   setvcpuextstate: 62,
@@ -113,7 +113,9 @@ export const CONTROL: readonly Row[] = [
     op('get_symbol', 63, XEN_ITSELF, PLATFORM_DENIED),
   ]),
   ...hypercall('xenoprof_op', 31, [
-    ...ops({ init: 0, enable_virq: 8, disable_virq: 11, get_buffer: 14 }, PROFILING),
+    op('init', 0, modelled),
+    ...ops({ enable_virq: 8, disable_virq: 11 }, refused('EPERM', [], 'nobody is part of a profile')),
+    op('get_buffer', 14, PROFILING),
     ...ops(XENOPROF_CONTROL, refused('EPERM', ['EINVAL'], 'there is no primary profiler before domain 0 has become it')),
   ]),
   ...hypercall('sysctl', 35, [
@@ -146,11 +148,12 @@ export const CONTROL: readonly Row[] = [
     op('get_device_group', 50, refused('EOPNOTSUPP', DOMAIN, 'there is no IOMMU')),
     op('vm_event_op', 56, modelled, refused('EPERM', [...DOMAIN, 'ESRCH'], 'only the version of its ring is told')),
   ]),
-  ...hypercall(
-    'kexec_op',
-    37,
-    ops({ exec: 0, load_v1: 1, unload_v1: 2, get_range: 3, load: 4, unload: 5, status: 6 }, HARDWARE, refused('EPERM')),
-  ),
+  ...hypercall('kexec_op', 37, [
+    op('exec', 0, refused('ENOENT', ['EFAULT', 'EINVAL'], 'no kernel is loaded'), refused('EPERM')),
+    op('load_v1', 1, not('puts a kernel in place of Xen'), refused('EPERM')),
+    op('load', 4, refused('EINVAL', ['EFAULT', 'EADDRNOTAVAIL'], 'what could be loaded is not modelled'), refused('EPERM')),
+    ...ops({ unload_v1: 2, get_range: 3, unload: 5, status: 6 }, modelled, refused('EPERM')),
+  ]),
   ...hypercall(
     'xenpmu_op',
     40,
@@ -165,5 +168,10 @@ export const CONTROL: readonly Row[] = [
     op('notifydomain', 2, refused('EINVAL', HEAD, 'the name alone is left of it'), refused('EPERM')),
     ...ops({ msrinject: 4, mceinject: 5, inject_v2: 6 }, HARDWARE, refused('EPERM')),
   ]),
-  ...whole('paging_domctl_cont', 49, TOOLS, refused('EPERM', ['EFAULT', 'EOPNOTSUPP', 'ESRCH'])),
+  ...whole(
+    'paging_domctl_cont',
+    49,
+    refused('EBUSY', ['EFAULT', 'EOPNOTSUPP', 'ESRCH', 'EINVAL'], 'no operation was interrupted'),
+    refused('EPERM', ['EFAULT', 'EOPNOTSUPP', 'ESRCH']),
+  ),
 ];

@@ -1,5 +1,5 @@
 /** Hypercalls about HVM guests, as PV guests meet them on a machine without any. */
-import { hypercall, not, op, ops, other, type Row, refused } from './cell.ts';
+import { hypercall, modelled, op, ops, other, type Row, refused } from './cell.ts';
 
 const HVM_ONLY = 'there is no HVM domain';
 const GONE = 'the name alone is left of it';
@@ -52,12 +52,10 @@ export const HVM: readonly Row[] = [
     ...ops({ set_pci_intx_level: 2, set_isa_irq_level: 3, set_pci_link_route: 4 }, refused('ENOSYS', [], GONE)),
     op('flush_tlbs', 5, refused('EINVAL', [], 'for HVM callers')),
     op('pagetable_dying', 9, refused('EINVAL', ['EFAULT', 'ESRCH', 'EOPNOTSUPP'], 'for HVM callers')),
-    op('get_time', 10, not("Xen's clock, which a PV guest reads elsewhere")),
-    op('xentrace', 11, not("Xen's trace buffers")),
+    ...ops({ get_time: 10, xentrace: 11, guest_request_vm_event: 24 }, modelled),
     ...ops({ set_mem_access: 12, get_mem_access: 13 }, refused('ENOSYS', [], GONE)),
     op('get_mem_type', 15, refused('EINVAL', ['EFAULT', 'ESRCH', 'EPERM'], HVM_ONLY)),
     op('set_evtchn_upcall_vector', 23, refused('EINVAL', [], 'for HVM callers')),
-    op('guest_request_vm_event', 24, not('monitoring of guests')),
     ...Object.entries(ALTP2M).map(([name, command]) =>
       op(`altp2m/${name}`, command, refused('EOPNOTSUPP', [], 'needs VMX; the reference machine has SVM')),
     ),

@@ -14,7 +14,7 @@ import { add, addInt, below, type Word } from '../../word/word.ts';
 import { isControlDomain } from '../domids.ts';
 import { fieldOf } from '../guest_struct.ts';
 import { notModelled } from '../not_modelled.ts';
-import { fail, type HypercallResult, type Perform } from '../result.ts';
+import { done, fail, type HypercallResult, type Perform } from '../result.ts';
 import { RULES } from './domctl/rules.ts';
 import { lateRule } from './domctl_late.ts';
 
@@ -110,8 +110,12 @@ export const paging_domctl_cont: Perform = (machine, caller, [uDomctl]) => {
   if (version !== INTERFACE_VERSIONS[read.machine.config.release].domctl || cmd !== XEN_DOMCTL.shadow_op)
     return fail(read.machine, 'EOPNOTSUPP', 'paging_domctl_cont/operation');
   if (!findDomain(read.machine, domain)) return fail(read.machine, 'ESRCH', 'paging_domctl_cont/domain');
-  if (isControlDomain(caller)) return notModelled(read.machine, caller, 'paging_domctl_cont');
+  const privileged = isControlDomain(caller);
+  if (privileged && !isAnswered(read.machine.config.release, true)) return notModelled(read.machine, caller, 'paging_domctl_cont');
   const { at, size } = fields.shadow_op;
-  const written = copyToGuestUnchecked(read.machine, caller, addInt(uDomctl, at), read.bytes.subarray(at, at + size));
-  return fail(written.machine, written.ok ? 'EPERM' : 'EFAULT', 'paging_domctl_cont/privilege');
+  const { machine: m, ok } = copyToGuestUnchecked(read.machine, caller, addInt(uDomctl, at), read.bytes.subarray(at, at + size));
+  if (!ok) return fail(m, 'EFAULT', 'paging_domctl_cont/privilege');
+  if (!privileged) return fail(m, 'EPERM', 'paging_domctl_cont/privilege');
+  if (domain === caller.domid) return fail(m, 'EINVAL', 'paging_domctl_cont/none');
+  return findDomain(m, domain)?.dying ? done(m, 'paging_domctl_cont/none') : fail(m, 'EBUSY', 'paging_domctl_cont/none');
 };

@@ -118,7 +118,7 @@ it.each<[number | bigint, Answer]>([
   [0xffffffff, 'EINVAL'],
   [1, 'EPERM'],
   [2n ** 32n + 1n, 'EPERM'],
-  [0, 'not modelled'],
+  [0, 'EFAULT'],
   [14, 'not modelled'],
 ])('xenoprof_op %s', (op, expected) => {
   expect(answer(DOM1, 'xenoprof_op', [op, NOWHERE])).toBe(expected);

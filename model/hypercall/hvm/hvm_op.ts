@@ -1,16 +1,15 @@
 /** HYPERVISOR_hvm_op(op, arg), as PV guests meet it on a machine without HVM guests. Chapter: spec/chapters/privileged.md. */
-import { HVM_NR_PARAMS, hvm } from '#spec/abi/hvm.ts';
+import { HVM_NR_PARAMS, hvm, XENTRACE_EVENTS, XENTRACE_MOST_EXTRA } from '#spec/abi/hvm.ts';
 import type { Layout } from '#spec/abi/layout.ts';
 import type { ClauseId } from '#spec/clauses.ts';
 import type { VcpuRef } from '#spec/event.ts';
-import { copyFromGuest } from '../../guest_copy.ts';
+import { copyFromGuest, copyToGuest } from '../../guest_copy.ts';
 import { findDomain } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
-import type { Word } from '../../word/word.ts';
+import { isZero, type Word } from '../../word/word.ts';
 import { mayTarget, self } from '../domids.ts';
-import { type Fields, fieldsOf } from '../guest_struct.ts';
-import { notModelled } from '../not_modelled.ts';
-import { fail, type HypercallResult, type Perform } from '../result.ts';
+import { bytesOfNumber, type Fields, fieldsOf } from '../guest_struct.ts';
+import { done, fail, type HypercallResult, type Perform } from '../result.ts';
 
 type Rule = (machine: Machine, caller: VcpuRef, arg: Word) => HypercallResult;
 
@@ -41,6 +40,18 @@ const getMemType = reading(hvm.get_mem_type, 'hvm/get_mem_type-argument', (m, ca
   return fail(m, 'EINVAL', 'hvm/get_mem_type-not_hvm');
 });
 
+const getTime: Rule = (machine, caller, arg) => {
+  const stored = copyToGuest(machine, caller, arg, bytesOfNumber(machine.now, hvm.get_time.size));
+  return stored.ok ? done(stored.machine, 'hvm/get_time') : fail(stored.machine, 'EFAULT', 'hvm/get_time');
+};
+
+const xentrace = reading(hvm.xentrace, 'hvm/xentrace-argument', (m, _caller, { event, extra_bytes }) =>
+  event >= XENTRACE_EVENTS || extra_bytes > XENTRACE_MOST_EXTRA ? fail(m, 'EINVAL', 'hvm/xentrace-event') : done(m, 'hvm/xentrace-done'),
+);
+
+const guestRequest: Rule = (machine, _caller, arg) =>
+  isZero(arg) ? done(machine, 'hvm/guest_request_vm_event') : fail(machine, 'EINVAL', 'hvm/guest_request_vm_event');
+
 const forHvmCallers: Rule = (machine) => fail(machine, 'EINVAL', 'hvm/caller');
 
 /** By command. */
@@ -49,15 +60,14 @@ const RULES: ReadonlyMap<number, Rule> = new Map([
   [1, param],
   [5, forHvmCallers],
   [9, pagetableDying],
+  [10, getTime],
+  [11, xentrace],
   [15, getMemType],
   [23, forHvmCallers],
+  [24, guestRequest],
   [25, (machine) => fail(machine, 'EOPNOTSUPP', 'hvm/altp2m')],
 ]);
-/** get_time, xentrace, guest_request_vm_event. */
-const LATER: readonly number[] = [10, 11, 24];
-
 export const hvm_op: Perform = (machine, caller, [op, arg]) => {
   const rule = op.hi === 0 ? RULES.get(op.lo) : undefined;
-  if (rule) return rule(machine, caller, arg);
-  return op.hi === 0 && LATER.includes(op.lo) ? notModelled(machine, caller, 'hvm_op') : fail(machine, 'ENOSYS', 'hvm/operation');
+  return rule ? rule(machine, caller, arg) : fail(machine, 'ENOSYS', 'hvm/operation');
 };

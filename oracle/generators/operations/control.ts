@@ -16,6 +16,7 @@ import type { Argument } from '#spec/program.ts';
 import { PAGES, SELF } from '../state.ts';
 import { OWN_DOMCTLS, OWN_SYSCTLS, type OwnFields } from './domctl.ts';
 import { HYPFS } from './hypfs.ts';
+import { KEXEC } from './kexec.ts';
 import { type Fault, type Manners, type Operation, operation, POINTERS, struct, va, wrong, wrongField } from './operation.ts';
 import { COVERAGE_READ_ONLY, MCA_READ_ONLY, SHADOW_READ_ONLY, VM_EVENT_READ_ONLY } from './read_only.ts';
 
@@ -137,16 +138,16 @@ const mca = ({ sub, command }: Command): Operation => {
   });
 };
 
-const pointed = (call: string, { sub, command }: Command): Operation =>
-  operation(`${call}/${sub}`, [command, { buffer: 64, show: 'nothing' }], {
-    faults: [wrong(0, 'command', { unknown: 99, far: '0xffffffff' })],
-  });
-
 const xenoprof = ({ sub, command }: Command): Operation =>
   operation(`xenoprof_op/${sub}`, [command, { buffer: 64, show: 'nothing' }], {
     faults: [wrong(0, 'command', { unknown: XENOPROF_LAST + 1, negative: -1, 'far below': '0x80000000', 'the same': command + 2 ** 32 })],
   });
-const PROFILED = commandsOf('xenoprof_op').filter(({ command }) => !Object.values<number>(XENOPROF_UNPRIVILEGED).includes(command));
+/** Domain 0 as the primary profiler is not modelled: it never becomes that. */
+const becomesProfiler = operation('xenoprof_op/init', [XENOPROF_UNPRIVILEGED.init, { buffer: 128, show: 'nothing' }], {
+  onlyWrong: true,
+  faults: [wrong(0, 'command', { unknown: XENOPROF_LAST + 1 }), wrong(1, 'argument 1', { torn: va(PAGES.windows[1], 4096 - 8) })],
+});
+const PROFILED = commandsOf('xenoprof_op').filter(({ sub }) => sub !== 'init' && sub !== 'get_buffer');
 
 const pagingContinued = operation(
   'paging_domctl_cont',
@@ -167,8 +168,9 @@ export const CONTROL_OPERATIONS: readonly Operation[] = [
   ...commandsOf('domctl').map(domctl),
   ...commandsOf('sysctl').map(sysctl),
   ...commandsOf('mca').map(mca),
-  ...commandsOf('kexec_op').map((one) => pointed('kexec_op', one)),
+  ...KEXEC,
   ...HYPFS,
+  becomesProfiler,
   ...PROFILED.map(xenoprof),
   pagingContinued,
 ];

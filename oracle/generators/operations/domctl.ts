@@ -61,6 +61,17 @@ export const OWN_DOMCTLS: Readonly<Record<string, OwnFields>> = {
     fields: { vcpu: 0, flags: XEN_VCPUAFFINITY.HARD, hard_bitmap: AREA, hard_bits: 64, soft_bitmap: AREA, soft_bits: 8 },
     faults: [wrongField(0, 'flags', { none: 0 }), wrongField(0, 'hard_bitmap', { none: 0 })],
   },
+  setvcpuaffinity: {
+    layout: 'domctl.vcpuaffinity',
+    fields: { vcpu: 0, flags: XEN_VCPUAFFINITY.HARD, hard_bitmap: bits('0xff'), hard_bits: 8, soft_bitmap: bits(1), soft_bits: 64 },
+    faults: [
+      wrongField(0, 'flags', { none: 0, soft: 2, both: 3, other: 8 }),
+      wrongField(0, 'hard_bitmap', { none: 0, nobody: bits(0) }),
+      wrongField(0, 'hard_bits', { none: 0 }),
+      wrongField(0, 'soft_bitmap', { none: 0 }),
+    ],
+    spared: ['flags'],
+  },
   sendtrigger: {
     layout: 'domctl.sendtrigger',
     fields: { trigger: XEN_DOMCTL_SENDTRIGGER.RESET, vcpu: 0 },

@@ -1,5 +1,5 @@
 /** Hypercalls about HVM guests, and those that Debian's Xen was built without. */
-import { DM_OP_MOST_BUFFERS, HVM_NR_PARAMS } from '#spec/abi/hvm.ts';
+import { DM_OP_MOST_BUFFERS, HVM_NR_PARAMS, XENTRACE_EVENTS, XENTRACE_MOST_EXTRA } from '#spec/abi/hvm.ts';
 import { MATRIX } from '#spec/matrix/matrix.ts';
 import type { Argument } from '#spec/program.ts';
 import { PAGES, SELF } from '../state.ts';
@@ -85,4 +85,18 @@ const NOT_BUILT: readonly Operation[] = MATRIX.flatMap(({ call, sub, command }):
   return [operation(`${call}/${sub}`, args, { faults })];
 });
 
-export const HVM_OPERATIONS: readonly Operation[] = [...HVM_OP, ...DM_OP, ...NOT_BUILT];
+/** What any guest may call for, and nobody hears. */
+const HEARD_BY_NOBODY: readonly Operation[] = [
+  operation('hvm_op/get_time', [10, struct('hvm.get_time')], { faults: [wrong(0, 'command', { 'in 64 bits': '0x10000000a' })] }),
+  operation('hvm_op/xentrace', [11, struct('hvm.xentrace', { event: 1, extra_bytes: XENTRACE_MOST_EXTRA })], {
+    faults: [
+      wrongField(1, 'event', { beyond: XENTRACE_EVENTS, far: 0xffff }),
+      wrongField(1, 'extra_bytes', { none: 0, many: XENTRACE_MOST_EXTRA + 1, far: 0xffff }),
+    ],
+  }),
+  operation('hvm_op/guest_request_vm_event', [24, 0], {
+    faults: [wrong(1, 'argument', { some: 1, there: { buffer: 8, show: 'nothing' } })],
+  }),
+];
+
+export const HVM_OPERATIONS: readonly Operation[] = [...HVM_OP, ...HEARD_BY_NOBODY, ...DM_OP, ...NOT_BUILT];

@@ -10,6 +10,7 @@ const NO_ARGUMENT = 'whatever the argument, it is right';
 export const WITHOUT_ORDER: Readonly<Record<string, string>> = {
   fpu_taskswitch: NO_ARGUMENT,
   set_timer_op: NO_ARGUMENT,
+  'hvm_op/guest_request_vm_event': ONE_ARGUMENT,
   get_debugreg: ONE_ARGUMENT,
   set_trap_table: 'each entry is read and then looked at for one thing, its address; entries follow each other',
   'sched_op_compat/shutdown':

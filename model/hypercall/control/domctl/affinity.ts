@@ -48,7 +48,7 @@ export const getvcpuaffinity: Rule = (machine, { caller, bytes, target }) => {
   if (hard) stored = tellBitmap(stored.machine, caller, hardTo, pinned, pcpus);
   const kept = stored.ok || waysOf(machine.config.release)['vcpuaffinity-two_bitmaps'] === 'the second';
   // A failure of the first is forgotten: what counts is the last that was asked for.
-  if (soft) stored = tellBitmap(stored.machine, caller, softTo, all, pcpus);
+  if (soft) stored = tellBitmap(stored.machine, caller, softTo, vcpu.softAffinity ?? all, pcpus);
   return stored.ok && (kept || !soft)
     ? done(stored.machine, 'domctl/getvcpuaffinity-told')
     : fail(stored.machine, 'EFAULT', 'domctl/getvcpuaffinity-told');

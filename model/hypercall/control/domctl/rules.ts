@@ -8,6 +8,7 @@ import { getpageframeinfo3 } from './page_info.ts';
 import { pausedomain, resumedomain, unpausedomain } from './pause.ts';
 import { REFUSALS } from './refusals.ts';
 import type { Rule } from './rule.ts';
+import { setvcpuaffinity } from './set_affinity.ts';
 import { getAddressSize, maxMem, schedulerOp, setAddressSize, setdomainhandle, subscribe } from './settings.ts';
 import { gettscinfo, settimeoffset, settscinfo } from './time.ts';
 import { getExtVcpucontext, getVcpuMsrs, getvcpuinfo, sendtrigger } from './vcpu.ts';
@@ -46,6 +47,7 @@ const ALL: ReadonlyMap<number, Rule> = new Map([
   [TOOL.max_vcpus, maxVcpus],
   [TOOL.set_access_required, setAccessRequired],
   [TOOL.setnodeaffinity, setnodeaffinity],
+  [TOOL.setvcpuaffinity, setvcpuaffinity],
   [TOOL.soft_reset, softReset],
   [TOOL.soft_reset_cont, softReset],
   [TOOL.shadow_op, shadowOp],
