@@ -1,0 +1,33 @@
+/** What holds in every state of a machine. The statements are in `states`, each with the kind of defect that it is there for. */
+import { authority } from './authority.ts';
+import { pages, references, typeCounts } from './conservation.ts';
+import { channelsOnce, channelsPair } from './event_channels.ts';
+import { grantMappings } from './grants.ts';
+import { mappings, tableOwners } from './ownership.ts';
+import { quotas } from './quotas.ts';
+import { remains } from './remains.ts';
+import type { Invariant, View } from './view.ts';
+
+export type { Invariant, View, Violation } from './view.ts';
+export { viewOf } from './view.ts';
+
+export const INVARIANTS = {
+  'count/references': references,
+  'count/types': typeCounts,
+  'count/pages': pages,
+  'count/grants': grantMappings,
+  'owner/mappings': mappings,
+  'owner/tables': tableOwners,
+  'channel/pairs': channelsPair,
+  'channel/once': channelsOnce,
+  'authority/ring': authority,
+  'quota/limits': quotas,
+  'gone/remains': remains,
+} as const satisfies Record<string, Invariant>;
+export type InvariantId = keyof typeof INVARIANTS;
+
+/** Every place where some invariant does not hold. */
+export function* violations(view: View): Generator<{ readonly invariant: InvariantId; readonly what: string }> {
+  for (const [invariant, { violations: of }] of Object.entries(INVARIANTS) as [InvariantId, Invariant][])
+    for (const what of of(view)) yield { invariant, what };
+}

@@ -1,0 +1,51 @@
+/**
+ * What a property looks at: a machine's configuration, its observation, every frame that is not free, and the bytes of frames. Whoever has an
+ * engine (spec/engine.ts) has a view; so has whoever can dump another implementation's state into these shapes.
+ */
+import type { MachineConfig } from '../config.ts';
+import type { Engine } from '../engine.ts';
+import type { DomainObservation, FrameObservation, Observation } from '../observation.ts';
+
+export type View = {
+  readonly config: MachineConfig;
+  readonly observation: Observation;
+  /** By frame number; a frame that is not here is free. */
+  readonly frames: ReadonlyMap<number, FrameObservation>;
+  /** The 4096 bytes of a frame. */
+  readonly page: (mfn: number) => DataView;
+};
+
+/** A place where a property does not hold, in one line that names the domain, frame, port or vCPU. */
+export type Violation = string;
+
+/** A statement about one state of a machine, worked out anew from what can be observed. */
+export type Invariant = {
+  /** As in the catalogue of advisories: which property a defect of this kind violates. */
+  readonly property: 'REF' | 'TYPE' | 'OWN' | 'PRIV' | 'QUOTA' | 'LEAK' | 'SAFE';
+  /** The statement, for people. */
+  readonly states: string;
+  readonly violations: (view: View) => Iterable<Violation>;
+};
+
+export const viewOf = (config: MachineConfig, engine: Engine): View => {
+  const pages = new Map<number, DataView>();
+  return {
+    config,
+    observation: engine.observe(),
+    frames: new Map([...engine.frames()].map((frame) => [frame.mfn, frame])),
+    page: (mfn) => {
+      const known = pages.get(mfn);
+      if (known) return known;
+      const { buffer, byteOffset, byteLength } = engine.page(mfn);
+      const page = new DataView(buffer, byteOffset, byteLength);
+      pages.set(mfn, page);
+      return page;
+    },
+  };
+};
+
+export const domainOf = ({ observation }: View, domid: number): DomainObservation | undefined =>
+  observation.domains.find((domain) => domain.domid === domid);
+
+/** A number as people look for it. */
+export const hex = (value: number): string => `0x${value.toString(16)}`;
