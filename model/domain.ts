@@ -66,6 +66,13 @@ export type Dying =
   | { readonly stage: 'frames'; readonly level: 0 | 4 | 3 | 2; readonly next: number }
   | { readonly stage: 'dead' };
 
+export type VirtualNodes = {
+  readonly physical: readonly number[];
+  readonly ranges: Uint8Array;
+  readonly distances: Uint8Array;
+  readonly ofVcpus: Uint8Array;
+};
+
 /** Mode and rate of a time-stamp counter, how often they were set, and the system time at which the counter said 0. */
 export type TscInfo = { readonly mode: number; readonly khz: number; readonly incarnation: number; readonly offset: bigint };
 
@@ -105,6 +112,8 @@ export type Domain = {
   readonly timeOffset?: bigint;
   /** What settscinfo stored: `offset` in ns of system time; absent = as at first. */
   readonly tsc?: TscInfo;
+  /** Virtual nodes; absent = none. `ranges`: 24 bytes each; `distances` and `ofVcpus`: 4 bytes each, as they were given. */
+  readonly virtualNodes?: VirtualNodes | undefined;
   /** Nodes that its memory shall be of; absent = no wish. */
   readonly nodes?: bigint | undefined;
   /** What XEN_DOMCTL_setdomainhandle stored, 16 bytes; absent = zeros. */

@@ -57,6 +57,7 @@ const { getdomaininfo: _row, ...DOMCTL_MODELLED } = XEN_DOMCTL_MODELLED;
 
 /** The toolstack's that are carried out, or refused by whom they are about. */
 const DOMCTL_TOOLS = {
+  setvnumainfo: 74,
   setvcpuaffinity: 9,
   hypercall_init: 22,
   settimeoffset: 24,
@@ -79,7 +80,6 @@ const DOMCTL = {
   getvcpucontext: 13,
   setvcpuextstate: 62,
   getvcpuextstate: 63,
-  setvnumainfo: 74,
   get_cpu_policy: 82,
 };
 

@@ -42,7 +42,7 @@ const MEMORY_OP = hypercall('memory_op', 12, [
   op('add_to_physmap_batch', 23, refused('EACCES', ['EDOM', 'EFAULT', 'EOPNOTSUPP', 'ESRCH'], TRANSLATED)),
   op('claim_pages', 24, modelled, refused('EPERM', ['EINVAL', 'EFAULT', 'EINVAL'])),
   op('machphys_compat_mfn_list', 25, refused('EOPNOTSUPP', [], 'built without 32-bit PV')),
-  op('get_vnumainfo', 26, refused('EOPNOTSUPP', ['EINVAL', 'EFAULT', 'EINVAL', 'ESRCH', 'EPERM'], 'no domain has virtual NUMA')),
+  op('get_vnumainfo', 26, modelled),
   op('reserved_device_memory_map', 27, modelled),
   op('acquire_resource', 28, modelled, refused('EPERM', ['EFAULT', 'EINVAL', 'ESRCH', 'EPERM'])),
   other(refused('ENOSYS')),

@@ -40,7 +40,14 @@ export const kill = (machine: Machine, caller: VcpuRef, domid: number): Progress
 
 /** domctl/destroydomain-paused: its vCPUs stop for good. */
 const begin = (machine: Machine, domid: number): Machine =>
-  stopDomain(updateDomain(cite(machine, 'domctl/destroydomain-paused'), domid, { dying: { stage: 'mappings' }, claimed: 0 }), domid);
+  stopDomain(
+    updateDomain(cite(machine, 'domctl/destroydomain-paused'), domid, {
+      dying: { stage: 'mappings' },
+      claimed: 0,
+      virtualNodes: undefined,
+    }),
+    domid,
+  );
 
 const nextStage = (machine: Machine, domid: number, { stage, ...rest }: Dying & { readonly level?: 0 | 4 | 3 | 2 }): Machine => {
   const go = (dying: Dying): Machine => updateDomain(machine, domid, { dying });

@@ -1,6 +1,7 @@
 /** Giving a domain memory. Chapter: spec/chapters/memory_op.md. */
 import { MAX_NUMNODES, NUMA_NO_NODE, XENMEMF } from '#spec/abi/memory.ts';
 import type { VcpuRef } from '#spec/event.ts';
+import type { Domain } from '../../domain.ts';
 import { cite } from '../../journal.ts';
 import { domainOf } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
@@ -24,6 +25,14 @@ export const nodeOf = (caller: VcpuRef, flags: number): { readonly allowed: bool
   if (node === NUMA_NO_NODE) return { allowed: true, nowhere: false };
   if (!isControlDomain(caller)) return { allowed: !exactly, nowhere: false };
   return { allowed: node < MAX_NUMNODES, nowhere: exactly && node !== 0 };
+};
+
+/** The same of a domain's virtual node (`memory/vnuma-reservation`). */
+export const virtualNodeOf = ({ virtualNodes }: Domain, flags: number): { readonly allowed: boolean; readonly nowhere: boolean } => {
+  if (!virtualNodes) return { allowed: true, nowhere: false };
+  const physical = virtualNodes.physical[((flags >>> XENMEMF.node_shift) - 1) & NUMA_NO_NODE];
+  if (physical === undefined) return { allowed: false, nowhere: false };
+  return { allowed: true, nowhere: (flags & XENMEMF.exact_node_request) !== 0 && physical !== 0 };
 };
 
 /** Frames that a request could not have: those that domains have claimed, unless the claim is as large and is the asker's own. */

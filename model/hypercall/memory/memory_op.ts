@@ -9,9 +9,10 @@ import { machineMemoryMap } from './machine_memory_map.ts';
 import { machphysCompatMfnList, machphysMapping, machphysMfnList } from './machphys.ts';
 import { memoryMap, setMemoryMap } from './memory_map.ts';
 import { currentReservation, maximumGpfn, maximumRamPage, maximumReservation, sharingPages } from './numbers.ts';
-import { accessOp, addToPhysmap, addToPhysmapBatch, getVnumainfo, pagingOp, podTarget, removeFromPhysmap } from './refused.ts';
+import { accessOp, addToPhysmap, addToPhysmapBatch, pagingOp, podTarget, removeFromPhysmap } from './refused.ts';
 import { decreaseReservation, increaseReservation, populatePhysmap } from './reservation.ts';
 import { reservedDeviceMemoryMap } from './reserved_device_memory_map.ts';
+import { getVnumainfo } from './virtual_nodes.ts';
 
 const unknown: MemoryRule = (machine) => fail(machine, 'ENOSYS', 'memory/unknown');
 

@@ -12,7 +12,7 @@ import { bytesOfNumber } from '../guest_struct.ts';
 import { notModelled } from '../not_modelled.ts';
 import { done, fail, type HypercallResult } from '../result.ts';
 import { type Argument, exact, type MemoryCall, type MemoryRule, readArgument, whole, writeBack } from './command.ts';
-import { anyDomain, subjectOf } from './subject.ts';
+import { anyDomain } from './subject.ts';
 
 const MOST_PAGES = 0xffffn;
 
@@ -89,11 +89,3 @@ export const accessOp: MemoryRule = (machine, caller, { arg }) => {
   if (!findDomain(m, domid)) return fail(m, 'ESRCH', 'memory/access-refused');
   return fail(m, domid === caller.domid ? 'EPERM' : 'EINVAL', 'memory/access-refused');
 };
-
-export const getVnumainfo = whole((machine, caller, { arg }) => {
-  const { machine: m, argument } = readArgument(machine, caller, arg, memory.vnuma_topology_info);
-  if (!argument) return fail(m, 'EFAULT', 'memory/argument');
-  if (argument.number('pad') !== 0) return fail(m, 'EINVAL', 'memory/vnuma-pad');
-  const subject = subjectOf(m, caller, argument.number('domid'));
-  return 'kind' in subject ? subject : fail(m, 'EOPNOTSUPP', 'memory/vnuma-none');
-});

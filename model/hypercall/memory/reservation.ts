@@ -11,7 +11,7 @@ import { addInt, fromNumber, isZero, toBigInt, toNumber, type Word } from '../..
 import { isControlDomain, mayTarget } from '../domids.ts';
 import { preemptCheck } from '../preempt.ts';
 import { doneWord, type HypercallResult } from '../result.ts';
-import { allocate, limitOf, machineBits, nodeOf, type Where } from './allocate.ts';
+import { allocate, limitOf, machineBits, nodeOf, virtualNodeOf, type Where } from './allocate.ts';
 import { type Argument, continued, type MemoryCall, type MemoryRule, readArgument } from './command.ts';
 import { giveBackFrames } from './give_back.ts';
 import { anyDomain } from './subject.ts';
@@ -64,7 +64,7 @@ const reservationOf = (
   const bits = flags & XENMEMF.address_bits_mask;
   const limited = bits < machineBits(machine);
   if (bits > 0 && bits <= 12 && limited) return 'memory/reservation-bits';
-  const node = (flags & XENMEMF.vnode) !== 0 ? { allowed: true, nowhere: false } : nodeOf(caller, flags);
+  const node = (flags & XENMEMF.vnode) !== 0 ? virtualNodeOf(domain, flags) : nodeOf(caller, flags);
   if (!node.allowed) return 'memory/reservation-node';
   if (!mayTarget(caller, domain.domid)) return 'memory/reservation-permission';
   return {

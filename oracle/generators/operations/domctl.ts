@@ -24,6 +24,8 @@ export type OwnFields = {
 
 /** A bitmap of 64 bits. */
 const bits = (word: Value): Argument => ({ array: [word], size: 8, show: 'nothing' });
+/** A range of memory of virtual node 0. */
+const range = (flags: number): Argument => ({ array: [0, '0x400000', flags], size: 8, show: 'nothing' });
 /** Xen may write here. */
 const AREA: Value = va(PAGES.times, 0x400);
 const frames: Argument = {
@@ -87,6 +89,27 @@ export const OWN_DOMCTLS: Readonly<Record<string, OwnFields>> = {
     faults: [wrongField(0, 'num', { many: PFINFO_MOST + 1, far: '0x100000001' })],
   },
   getnodeaffinity: { layout: 'domctl.nodeaffinity', fields: { bitmap: AREA, bits: 64 }, faults: [] },
+  setvnumainfo: {
+    layout: 'domctl.vnuma',
+    fields: {
+      nr_vnodes: 1,
+      nr_vmemranges: 1,
+      nr_vcpus: 1,
+      vdistance: bits(10),
+      vcpu_to_vnode: bits(0),
+      vnode_to_pnode: bits(0),
+      vmemrange: range(0),
+    },
+    faults: [
+      wrongField(0, 'nr_vnodes', { none: 0, many: 33 }),
+      wrongField(0, 'nr_vmemranges', { none: 0, many: 171 }),
+      wrongField(0, 'nr_vcpus', { none: 0, two: 2 }),
+      wrongField(0, 'pad', { set: 1 }),
+      wrongField(0, 'vcpu_to_vnode', { 'no node': bits(1) }),
+      wrongField(0, 'vnode_to_pnode', { 'no node': bits(64), 'absent node': bits(1) }),
+      wrongField(0, 'vmemrange', { flags: range(1) }),
+    ],
+  },
   setdebugging: { layout: 'domctl.setdebugging', fields: { enable: 1 }, faults: [] },
   max_vcpus: { layout: 'domctl.max_vcpus', fields: { max: 1 }, faults: [] },
   set_access_required: { layout: 'domctl.access_required', fields: { access_required: 1 }, faults: [] },

@@ -14,6 +14,7 @@ import { gettscinfo, settimeoffset, settscinfo } from './time.ts';
 import { getExtVcpucontext, getVcpuMsrs, getvcpuinfo, sendtrigger } from './vcpu.ts';
 import { setExtVcpucontext, setVcpuMsrs } from './vcpu_state.ts';
 import { hypercallInit, setVirqHandler } from './virq_handler.ts';
+import { setvnumainfo } from './virtual_nodes.ts';
 import { maxVcpus, setAccessRequired, setCpuPolicy, setdebugging, shadowOp, softReset } from './whole_domain.ts';
 
 const ALL: ReadonlyMap<number, Rule> = new Map([
@@ -37,6 +38,7 @@ const ALL: ReadonlyMap<number, Rule> = new Map([
   [COMMAND.getnodeaffinity, getnodeaffinity],
   [COMMAND.get_vcpu_msrs, getVcpuMsrs],
   [TOOL.setdebugging, setdebugging],
+  [TOOL.setvnumainfo, setvnumainfo],
   [TOOL.settimeoffset, settimeoffset],
   [TOOL.gettscinfo, gettscinfo],
   [TOOL.settscinfo, settscinfo],
