@@ -7,6 +7,7 @@ test.each([
   [{ bare: 'kernel' }, 'bare'],
   [{ hypercalls: 5_000_000 }, 'hypercalls'],
   [{ preempt: 50 }, 'preempt'],
+  [{ pv32: 500 }, 'pv32'],
   [{ order: true, peer: 'xen' }, 'order'],
   [{ isa: 'x86' }, 'sequences'],
   [{ isa: 'x86', peer: 'silicon' }, 'silicon'],

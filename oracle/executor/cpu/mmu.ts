@@ -341,7 +341,7 @@ export class Mmu extends Registers {
 
   /** Where no RAM answers all bytes read as ff on the bare machine, and FF FF is no instruction; nor does one begin in the last byte of 4 GiB. */
   private fetchOutside(lo: number): never {
-    if (!this.platform.bare) throw new NotModelled('memory/outside-ram');
+    if (!this.platform.bare) throw new NotModelled('memory/mmio');
     if (this.legacy && lo === -1) this.fault(GP, 0);
     this.fault(UD, null);
   }

@@ -39,7 +39,7 @@ export type Platform = {
 };
 
 const outsideRam = (): never => {
-  throw new NotModelled('memory/outside-ram');
+  throw new NotModelled('memory/mmio');
 };
 
 /** Under Xen: its page walk, its descriptor table, no ports. */

@@ -1,5 +1,6 @@
 /** The way back to the guest: a pending exception, then an NMI, then an upcall get their frames; then SYSRET or IRET. */
 import { FLAT, TI } from '#spec/abi/xen.ts';
+import { NotModelled } from '#spec/failure.ts';
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
 import { DB } from '../../cpu/exit.ts';
 import { DS, ES, type GuestCpu, R11, RCX } from '../../cpu/interface.ts';
@@ -16,16 +17,24 @@ import { hasHandler } from './inject.ts';
 
 const NMI = 2;
 const PAGE_FAULT = 14;
+/** A 32-bit guest's handlers in rings 2 and 3 that nothing can return to are not followed further than this. */
+const OUTER_RING = 2;
+const MOST_FAILED_RETURNS = 4;
 /** DR6.BS. */
 const DR6_SINGLE_STEP = 0x4000;
 
 /** Let the guest go on if it can run. Xen must have been entered (`enterXen`). */
 export const returnToGuest = (machine: Machine, vcpu: Vcpu): void => {
+  let failed = 0;
   while (isRunnable(vcpu)) {
     if (vcpu.pendingVector >= 0) pushException(machine, vcpu);
     else if (vcpu.nmiPending && !vcpu.nmiMasked) pushNmi(machine, vcpu);
     else if (upcallMask(machine, vcpu) === 0 && upcallPending(machine, vcpu) !== 0) pushUpcall(machine, vcpu);
-    else if (exit(machine, vcpu)) return;
+    else {
+      const outer = vcpu.domain.compat && (vcpu.savedCs & OUTER_RING) !== 0;
+      if (exit(machine, vcpu)) return;
+      if (outer && ++failed > MOST_FAILED_RETURNS) throw new NotModelled('compat/handler-selector');
+    }
   }
 };
 

@@ -1,0 +1,133 @@
+/** Generated programs of 32-bit guests in lockstep, counted, and shrunk when the engines part. */
+import { REFERENCE_RELEASE, type XenRelease } from '#spec/releases/release.ts';
+import { locate } from '../../compare/locate.ts';
+import { type Divergence, lockstep, type Pair } from '../../compare/lockstep.ts';
+import { firstFrameOf, type Role, subjectOf } from './machine.ts';
+import { drawProgram, type Pv32Program } from './program.ts';
+
+/** Steps of a program, and of the guest's processor that it may take. */
+const LENGTH = 60;
+const STEP_LIMIT = 20_000;
+
+/** Every other seed is a domain beside another; the others are domain 0. */
+export const roleOfSeed = (seed: number): Role => (seed % 2 === 0 ? 'dom0' : 'domu');
+
+export type Pv32Options = {
+  readonly first: number;
+  /** How many programs, at most; and how many hypercalls after which no further one starts. */
+  readonly programs: number;
+  readonly hypercalls?: number;
+  readonly release?: XenRelease;
+  readonly families?: readonly string[];
+  readonly budgetMs?: number;
+  readonly onProgram?: () => void;
+};
+
+export type Pv32Counterexample = {
+  readonly seed: number;
+  readonly role: Role;
+  readonly program: Pv32Program;
+  readonly divergence: Divergence;
+};
+
+export type Pv32Result = {
+  readonly programs: number;
+  readonly hypercalls: number;
+  readonly retired: number;
+  /** How programs ended, and what is not modelled that stopped some. */
+  readonly finishes: ReadonlyMap<string, number>;
+  readonly stops: ReadonlyMap<string, number>;
+  readonly families: ReadonlyMap<string, number>;
+  readonly clauses: ReadonlySet<string>;
+  readonly counterexample: Pv32Counterexample | null;
+};
+
+type Ran =
+  | {
+      readonly kind: 'agreed';
+      readonly finish: string;
+      readonly what: string | null;
+      readonly hypercalls: number;
+      readonly retired: number;
+      readonly clauses: readonly string[];
+    }
+  | { readonly kind: 'parted'; readonly divergence: Divergence };
+
+const STOP = 'not modelled: ';
+
+/** What one engine alone does not model, or comes upon first: no divergence, but told. */
+const stopOfOne = ({ aspect, difference }: Divergence): string | null => {
+  if (aspect !== 'ending') return null;
+  const [expected, seen] = [String(difference.expected), String(difference.seen)];
+  const stops = [
+    ...(expected.startsWith(STOP) ? [`${expected.slice(STOP.length)} (model)`] : []),
+    ...(seen.startsWith(STOP) ? [`${seen.slice(STOP.length)} (executor)`] : []),
+  ];
+  return stops.length === 0 ? null : stops.join(', ');
+};
+
+const run = (pair: Pair, program: Pv32Program, role: Role, release: XenRelease): Ran => {
+  const verdict = lockstep(pair, subjectOf(program, role, release), { limit: STEP_LIMIT });
+  if (verdict.agree) return { kind: 'agreed', ...verdict.agreement };
+  const { divergence } = verdict;
+  const what = stopOfOne(divergence);
+  if (what !== null) return { kind: 'agreed', finish: 'not_modelled', what, hypercalls: 0, retired: 0, clauses: [] };
+  return { kind: 'parted', divergence };
+};
+
+/** Leave out as many steps as can be, halves first, while the engines still part. */
+const shrink = (pair: Pair, program: Pv32Program, role: Role, release: XenRelease): Pv32Program => {
+  let small = program;
+  for (let chunk = Math.ceil(small.steps.length / 2); chunk >= 1; chunk = chunk === 1 ? 0 : Math.ceil(chunk / 2)) {
+    for (let at = 0; at < small.steps.length; ) {
+      const less = { ...small, steps: small.steps.filter((_, i) => i < at || i >= at + chunk) };
+      if (less.steps.length < small.steps.length && run(pair, less, role, release).kind === 'parted') small = less;
+      else at += chunk;
+    }
+  }
+  return small;
+};
+
+const count = (counts: Map<string, number>, name: string): void => {
+  counts.set(name, (counts.get(name) ?? 0) + 1);
+};
+
+/** Stops at the first divergence. */
+export const checkPv32 = (pair: Pair, options: Pv32Options): Pv32Result => {
+  const {
+    first,
+    programs,
+    hypercalls: wanted = Number.POSITIVE_INFINITY,
+    release = REFERENCE_RELEASE,
+    families,
+    budgetMs,
+    onProgram,
+  } = options;
+  const started = performance.now();
+  const [finishes, stops, drawn] = [new Map<string, number>(), new Map<string, number>(), new Map<string, number>()];
+  const clauses = new Set<string>();
+  let [done, hypercalls, retired] = [0, 0, 0];
+  let counterexample: Pv32Counterexample | null = null;
+  const inTime = (): boolean => budgetMs === undefined || performance.now() - started < budgetMs;
+  for (let seed = first; seed < first + programs && hypercalls < wanted && inTime() && counterexample === null; seed++) {
+    const role = roleOfSeed(seed);
+    const program = drawProgram(seed, firstFrameOf(role), LENGTH, families);
+    const ran = run(pair, program, role, release);
+    done++;
+    if (ran.kind === 'agreed') {
+      for (const { family } of program.steps) count(drawn, family);
+      count(finishes, ran.finish);
+      if (ran.what !== null) count(stops, ran.what);
+      for (const clause of ran.clauses) clauses.add(clause);
+      hypercalls += ran.hypercalls;
+      retired += ran.retired;
+    } else {
+      const small = shrink(pair, program, role, release);
+      const again = run(pair, small, role, release);
+      const { divergence } = again.kind === 'parted' ? again : ran;
+      counterexample = { seed, role, program: small, divergence: locate(pair, subjectOf(small, role, release), divergence) };
+    }
+    onProgram?.();
+  }
+  return { programs: done, hypercalls, retired, finishes, stops, families: drawn, clauses, counterexample };
+};

@@ -1,0 +1,51 @@
+/** The machines that 32-bit programs run on. */
+import type { MachineConfig } from '#spec/config.ts';
+import { debian } from '#spec/machines/debian.ts';
+import { dom0, domU } from '#spec/machines/debian_4_17.ts';
+import { withCompat } from '#spec/machines/pv32.ts';
+import { REFERENCE_RELEASE, type XenRelease } from '#spec/releases/release.ts';
+import type { Subject } from '../../compare/lockstep.ts';
+import { writeElf } from '../../image/elf.ts';
+import { PAGES } from './layout.ts';
+import { imageOf, type Pv32Program } from './program.ts';
+
+/** As the only domain, or beside a 64-bit domain 0 that sleeps. */
+export type Role = 'dom0' | 'domu';
+
+const DOM0_PAGES = 1024;
+const IDLE_BASE = 0x200000;
+/** Stops its periodic timer, then blocks again and again. */
+const IDLE_CODE = [
+  ...[0xbf, 7, 0, 0, 0, 0x31, 0xf6, 0x31, 0xd2, 0xb8, 24, 0, 0, 0, 0x0f, 0x05],
+  ...[0xbf, 1, 0, 0, 0, 0xb8, 29, 0, 0, 0, 0x0f, 0x05, 0xeb, 0xf2],
+];
+const IDLE = writeElf({
+  segments: [{ address: IDLE_BASE, bytes: Uint8Array.from(IDLE_CODE), size: 8192 }],
+  entry: IDLE_BASE,
+  virtBase: IDLE_BASE,
+  hypercallPage: IDLE_BASE + 4096,
+});
+
+const configOf = (role: Role, release: XenRelease): MachineConfig => {
+  const own =
+    role === 'dom0'
+      ? [{ ...dom0(), pages: PAGES }]
+      : [
+          { ...dom0(), pages: DOM0_PAGES },
+          { ...domU(1), pages: PAGES },
+        ];
+  const config = debian(release, own);
+  return withCompat({ ...config, frames: config.layout.domheap_first + own.reduce((sum, { pages }) => sum + pages, 0) });
+};
+
+/** First frame of the memory of the guest. */
+export const firstFrameOf = (role: Role): number => {
+  const { layout } = configOf(role, REFERENCE_RELEASE);
+  return layout.domheap_first + (role === 'dom0' ? 0 : DOM0_PAGES);
+};
+
+/** The program's image on its machine. */
+export const subjectOf = (program: Pv32Program, role: Role, release: XenRelease): Subject => ({
+  config: configOf(role, release),
+  images: role === 'dom0' ? [imageOf(program)] : [IDLE, imageOf(program)],
+});
