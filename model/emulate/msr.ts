@@ -54,7 +54,8 @@ export const readMsr = (machine: Machine, at: VcpuRef, number: number): { readon
   if (number === MSR.TSC) return readTsc(cite(machine, 'emulation/rdmsr'), at);
   if (waysOf(machine.config.release)['rdmsr-unlisted'] === "the processor's") return readOpenly(machine, at, number);
   const value = answered(machine, at, number);
-  if (value) return { machine: cite(machine, 'emulation/rdmsr'), value };
+  const checks = vcpuOf(machine, at).machineChecks && machineCheck(vcpuOf(machine, at), number);
+  if (value) return { machine: cite(machine, checks ? 'domctl/set_ext_vcpucontext-read' : 'emulation/rdmsr'), value };
   // emulation/rdmsr-faked: the processor of this machine lets every number be read.
   const faked = isZero(vcpuOf(machine, at).traps[VECTOR.GP].address) && number >>> 16 !== MSR.XEN >>> 16;
   return faked ? { machine: cite(machine, 'emulation/rdmsr-faked'), value: ZERO } : null;

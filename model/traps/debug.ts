@@ -28,6 +28,8 @@ export const injectDebug = (machine: Machine, at: VcpuRef, bits: number = DR6.BS
 export const meetDebug = (machine: Machine, at: VcpuRef, bits: number = DR6.BS): Machine =>
   isKept(machine, at) ? cite(told(machine, at, bits), 'domctl/setdebugging-lost') : injectDebug(machine, at, bits);
 
-/** A trap of an instruction, of which #BP may be kept. */
+/** A trap of an instruction, of which #BP and the #DB of INT1 may be kept. */
 export const meetTrap = (machine: Machine, at: VcpuRef, vector: number, error: number | null): Machine =>
-  vector === VECTOR.BP && isKept(machine, at) ? cite(machine, 'domctl/setdebugging-lost') : injectException(machine, at, vector, error);
+  (vector === VECTOR.BP || vector === VECTOR.DB) && isKept(machine, at)
+    ? cite(machine, 'domctl/setdebugging-lost')
+    : injectException(machine, at, vector, error);

@@ -9,7 +9,7 @@ import type { Machine } from '../machine.ts';
 import { addInt, isZero } from '../word/word.ts';
 import { bounce } from './bounce.ts';
 import { enterByInt } from './compat_call.ts';
-import { injectException } from './exception.ts';
+import { meetTrap } from './debug.ts';
 import { handleFault } from './fault.ts';
 import { returnToGuest } from './return.ts';
 
@@ -22,7 +22,7 @@ const INT = 2;
 export const softwareInterrupt = (machine: Machine, at: VcpuRef, vector: number): Machine => {
   if (vector === HYPERCALL_VECTOR) return enterByInt(machine, at);
   if (vector !== LINUX_SYSCALL)
-    return returnToGuest(injectException(cite(machine, 'trap/software_interrupt-direct'), at, vector, null), at, 'sysret');
+    return returnToGuest(meetTrap(cite(machine, 'trap/software_interrupt-direct'), at, vector, null), at, 'sysret');
   const { cpu, traps } = vcpuOf(machine, at);
   if (!isZero(traps[vector].address)) return injectSoftwareInterrupt(machine, at, vector);
   const back = setCpu(cite(machine, 'trap/software_interrupt-80_unset'), at, { ...cpu, rip: addInt(cpu.rip, -INT) });

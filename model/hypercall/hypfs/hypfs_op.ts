@@ -31,7 +31,7 @@ export const hypfs_op: Perform = (machine, caller, [cmd, path, pathBytes, buffer
   if (!isText(read.bytes) || !text.startsWith('/')) return fail(m, 'EINVAL', 'hypfs/path-text');
   const entry = walk(rootOf(m), text.slice(1));
   if (!entry) return fail(m, 'ENOENT', 'hypfs/path-walk');
-  const found = cite(m, 'hypfs/path-walk');
+  const found = cite(m, text.startsWith('/cpupool/') ? 'hypfs/path-pool' : 'hypfs/path-walk');
   switch (cmd.lo) {
     case OP.read:
       return readEntry(found, caller, entry, buffer, countOf(bufferBytes));

@@ -29,7 +29,7 @@ const STAMPS = ['none', 'date', 'datems', 'boot', 'raw'];
 const timestamps = (text: string): Understood => {
   const clause = 'hypfs/write-timestamps';
   const truth = text === '' ? true : truthOf(text);
-  if (truth !== null) return { clause, error: null, told: truth ? 'date' : 'none' };
+  if (truth !== null) return { clause: 'hypfs/words', error: null, told: truth ? 'date' : 'none' };
   return STAMPS.includes(text) ? { clause, error: null, told: text } : { clause, error: 'EINVAL' };
 };
 
@@ -37,7 +37,7 @@ const XPTI = /^(no-)?xpti(?:=(.*))?$/s;
 const pcid = (text: string): Understood => {
   const clause = 'hypfs/write-pcid';
   const truth = truthOf(text);
-  if (truth !== null) return { clause, error: null, told: truth ? 'on' : 'off' };
+  if (truth !== null) return { clause: 'hypfs/words', error: null, told: truth ? 'on' : 'off' };
   const [whole, no, word] = XPTI.exec(text) ?? [];
   const xpti = whole === undefined || (no && word !== undefined) ? null : word === undefined ? !no : truthOf(word);
   return xpti === null ? { clause, error: 'EINVAL' } : { clause, error: null, told: xpti ? 'xpti' : 'noxpti' };

@@ -64,8 +64,9 @@ const reservationOf = (
   const bits = flags & XENMEMF.address_bits_mask;
   const limited = bits < machineBits(machine);
   if (bits > 0 && bits <= 12 && limited) return 'memory/reservation-bits';
-  const node = (flags & XENMEMF.vnode) !== 0 ? virtualNodeOf(domain, flags) : nodeOf(caller, flags);
-  if (!node.allowed) return 'memory/reservation-node';
+  const virtual = (flags & XENMEMF.vnode) !== 0;
+  const node = virtual ? virtualNodeOf(domain, flags) : nodeOf(caller, flags);
+  if (!node.allowed) return virtual ? 'memory/vnuma-reservation' : 'memory/reservation-node';
   if (!mayTarget(caller, domain.domid)) return 'memory/reservation-permission';
   return {
     caller,
