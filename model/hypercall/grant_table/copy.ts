@@ -44,16 +44,17 @@ const PAGE = 4096;
 
 const copyIn = (bytes: Uint8Array): Copy => {
   const f = fieldsOf(bytes, gnttab.copy);
-  const side = (domid: number, granted: boolean, which: number, offset: number): Side => ({
-    domid,
+  const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const side = (which: 'source' | 'dest', granted: boolean): Side => ({
+    domid: f[`${which}_domid`],
     granted,
     // A reference is the low half of the field.
-    which: granted ? which % 2 ** 32 : which,
-    offset,
+    which: granted ? words.getUint32(gnttab.copy.fields[which].at, true) : f[which],
+    offset: f[`${which}_offset`],
   });
   return {
-    source: side(f.source_domid, (f.flags & GNTCOPY.source_gref) !== 0, f.source, f.source_offset),
-    dest: side(f.dest_domid, (f.flags & GNTCOPY.dest_gref) !== 0, f.dest, f.dest_offset),
+    source: side('source', (f.flags & GNTCOPY.source_gref) !== 0),
+    dest: side('dest', (f.flags & GNTCOPY.dest_gref) !== 0),
     length: f.len,
   };
 };
