@@ -89,6 +89,16 @@ export const OWN_DOMCTLS: Readonly<Record<string, OwnFields>> = {
     faults: [wrongField(0, 'num', { many: PFINFO_MOST + 1, far: '0x100000001' })],
   },
   getnodeaffinity: { layout: 'domctl.nodeaffinity', fields: { bitmap: AREA, bits: 64 }, faults: [] },
+  get_cpu_policy: {
+    layout: 'domctl.cpu_policy',
+    fields: { nr_leaves: 0, nr_msrs: 2, leaves: 0, msrs: AREA },
+    faults: [
+      wrongField(0, 'nr_leaves', { few: 3, all: 60 }),
+      wrongField(0, 'leaves', { there: { buffer: 1500, show: 'nothing' } }),
+      wrongField(0, 'nr_msrs', { one: 1, many: 9 }),
+      wrongField(0, 'msrs', { none: 0 }),
+    ],
+  },
   setvnumainfo: {
     layout: 'domctl.vnuma',
     fields: {
@@ -245,6 +255,18 @@ export const OWN_SYSCTLS: Readonly<Record<string, OwnFields>> = {
     layout: 'sysctl.page_offline',
     fields: { question: XEN_SYSCTL_PAGE_OFFLINE.query, start: 0x100, end: 0x103, status: AREA },
     faults: [wrongField(0, 'question', { online: 2, unknown: 4 }), wrongField(0, 'start', { behind: 0x104, hole: 0xa0, last: 0x103 })],
+  },
+  get_cpu_policy: {
+    layout: 'sysctl.cpu_policy',
+    fields: { index: 2, nr_leaves: 0, nr_msrs: 2, reserved: 0, leaves: 0, msrs: AREA },
+    faults: [
+      wrongField(0, 'index', { unknown: 6, processor: 0 }),
+      wrongField(0, 'reserved', { set: 1 }),
+      wrongField(0, 'nr_leaves', { few: 3, all: 70 }),
+      wrongField(0, 'leaves', { there: { buffer: 1700, show: 'nothing' } }),
+      wrongField(0, 'nr_msrs', { one: 1, many: 9 }),
+      wrongField(0, 'msrs', { none: 0 }),
+    ],
   },
   get_cpu_featureset: {
     layout: 'sysctl.cpu_featureset',

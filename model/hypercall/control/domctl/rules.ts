@@ -1,6 +1,7 @@
 /** Domctls that domain 0 is answered, by command. Chapter: spec/chapters/domctl.md. */
 import { XEN_DOMCTL_MODELLED as COMMAND, XEN_DOMCTL_TOOLS as TOOL } from '#spec/abi/domctl.ts';
 import { getnodeaffinity, getvcpuaffinity, setnodeaffinity } from './affinity.ts';
+import { getCpuPolicy } from './cpu_policy.ts';
 import { destroydomain } from './destroydomain.ts';
 import { getdomaininfo } from './domain_info.ts';
 import { monitorOp } from './monitor.ts';
@@ -53,11 +54,12 @@ const ALL: ReadonlyMap<number, Rule> = new Map([
   [TOOL.soft_reset, softReset],
   [TOOL.soft_reset_cont, softReset],
   [TOOL.shadow_op, shadowOp],
+  [TOOL.get_cpu_policy, getCpuPolicy],
   [TOOL.set_cpu_policy, setCpuPolicy],
   [TOOL.monitor_op, monitorOp],
 ]);
 
 /** Commands that the executor lacks still: they stop. */
-const WAITING: ReadonlySet<number> = new Set<number>([]);
+const WAITING: ReadonlySet<number> = new Set<number>([TOOL.get_cpu_policy]);
 
 export const RULES: ReadonlyMap<number, Rule> = new Map([...ALL].filter(([command]) => !WAITING.has(command)));

@@ -1,5 +1,6 @@
 /** Sysctls that are answered, by command. Chapter: spec/chapters/sysctl.md. */
 import { XEN_SYSCTL_MODELLED as COMMAND, XEN_SYSCTL_TOOLS as TOOL } from '#spec/abi/sysctl.ts';
+import { getCpuPolicy } from './cpu_policy.ts';
 import { getCpuFeatureset } from './features.ts';
 import { debugKeys, getcpuinfo, getdomaininfolist } from './lists.ts';
 import { availheap, cputopoinfo, levellingCaps, numainfo, pcitopoinfo, physinfo, psrAlloc, schedId } from './machine_info.ts';
@@ -28,9 +29,10 @@ const ALL: ReadonlyMap<number, Rule> = new Map([
   [TOOL.cpu_hotplug, cpuHotplug],
   [TOOL.page_offline_op, pageOfflineOp],
   [TOOL.get_cpu_featureset, getCpuFeatureset],
+  [TOOL.get_cpu_policy, getCpuPolicy],
 ]);
 
 /** Commands that the executor lacks still: they stop. */
-const WAITING: ReadonlySet<number> = new Set<number>([]);
+const WAITING: ReadonlySet<number> = new Set<number>([TOOL.get_cpu_policy]);
 
 export const RULES: ReadonlyMap<number, Rule> = new Map([...ALL].filter(([command]) => !WAITING.has(command)));
