@@ -202,3 +202,29 @@ describe('grants', () => {
     expect([call(1, 0), call(1, 2)]).toEqual([0, EINVAL]);
   });
 });
+
+describe('operations that a PV guest is refused, or that tell nothing', () => {
+  const guest = new CompatGuest();
+  const call = (op: number, ...words: readonly number[]): number => {
+    guest.put(DATA, ...words);
+    return guest.call(HYPERCALL.memory_op, op, DATA);
+  };
+
+  test('a batch of frames for its physical map is read first', () => {
+    expect(call(23, 0x7ff0, 1, DATA + 64, DATA + 64, DATA + 64)).toBe(-13);
+    expect(call(23, 0x7ff0, 1, 0x100000, DATA + 64, DATA + 64)).toBe(-14);
+    expect(call(23, 0x7ff0, 1, DATA + 64, DATA + 64, 0xf5800000)).toBe(-14);
+    expect(call(23, 5, 0, 0, 0, 0)).toBe(-3);
+  });
+
+  test('no memory is reserved for devices', () => {
+    expect([call(27, 1, 9, DATA + 64, 0), guest.words(DATA, 3)]).toEqual([0, [1, 0, DATA + 64]]);
+    expect([call(27, 2, 9, DATA + 64, 0), call(27, 0, 1, 0xf5800000, 0)]).toEqual([EINVAL, -14]);
+  });
+
+  test('resources are those of another domain', () => {
+    expect(call(28, 0x1_0000, 0, 1, 0, 0, 0, DATA + 64)).toBe(EPERM);
+    expect(call(28, 0x1_0005, 0, 1, 0, 0, 0, DATA + 64)).toBe(-3);
+    expect(call(28 | (1 << 6), 0x1_0005, 0, 1, 0, 0, 0, DATA + 64)).toBe(EINVAL);
+  });
+});

@@ -9,6 +9,7 @@ import { memory_op } from '../memory/memory_op.ts';
 import { COMPAT_M2P_END } from '../mm/compat_slots.ts';
 import { minus } from '../result.ts';
 import type { Vcpu } from '../vcpu.ts';
+import { compatAcquireResource, compatAddToPhysmapBatch, compatReservedDeviceMemoryMap } from './memory_lists.ts';
 import { isBelowXen, scratchCopy, translated } from './structure.ts';
 import { narrow, pointed, withXlat, XLAT_BYTES, XLAT_HI } from './xlat.ts';
 
@@ -123,11 +124,15 @@ const machphysMfnList: Handler = (machine, vcpu, args) => {
   return copyToGuest(machine, vcpu, args[2], 0, 12, new Uint8Array(given.buffer)) ? 0 : minus('EFAULT');
 };
 
-const { memory_map, foreign_memory_map, add_to_physmap, remove_from_physmap } = memory;
+const { memory_map, foreign_memory_map, add_to_physmap, remove_from_physmap, access_op, pod_target } = memory;
 const HANDLERS: ReadonlyMap<number, Handler> = new Map<number, Handler>([
   [OP.increase_reservation, reservation],
   [OP.decrease_reservation, reservation],
   [OP.populate_physmap, reservation],
+  [OP.acquire_resource, compatAcquireResource],
+  [OP.add_to_physmap_batch, compatAddToPhysmapBatch],
+  [OP.reserved_device_memory_map, compatReservedDeviceMemoryMap],
+  [OP.access_op, translated({ size: 24, rows: [[2, 2, access_op.fields.domid.at, 2]] }, 1, memory_op)],
   [OP.current_reservation, memory_op],
   [OP.maximum_reservation, memory_op],
   [OP.maximum_gpfn, memory_op],
@@ -172,6 +177,17 @@ const MAP_ROWS = {
     [4, 4, memory_map.fields.buffer.at, 8],
   ],
 } as const;
+const { target_pages, tot_pages, pod_cache_pages, pod_entries } = pod_target.fields;
+const POD_TARGET = {
+  size: 36,
+  rows: [
+    [0, 8, target_pages.at, 8],
+    [8, 8, tot_pages.at, 8, true],
+    [16, 8, pod_cache_pages.at, 8, true],
+    [24, 8, pod_entries.at, 8, true],
+    [32, 2, pod_target.fields.domid.at, 2],
+  ],
+} as const;
 /** These Xen's x86 part knows by the whole command, which with an extent is none. */
 const OF_X86: ReadonlyMap<number, Handler> = new Map<number, Handler>([
   [OP.machphys_mapping, machphysMapping],
@@ -194,26 +210,15 @@ const OF_X86: ReadonlyMap<number, Handler> = new Map<number, Handler>([
       memory_op,
     ),
   ],
+  [OP.set_pod_target, translated(POD_TARGET, 1, memory_op)],
+  [OP.get_pod_target, translated(POD_TARGET, 1, memory_op)],
+  [OP.paging_op, memory_op],
   [OP.get_sharing_freed_pages, () => 0],
   [OP.get_sharing_shared_pages, () => 0],
 ]);
 
 /** Operations of 64-bit guests that a 32-bit one has, too, and that are not told here. */
-const NOT_MODELLED: ReadonlyMap<number, string> = new Map(
-  (
-    [
-      'exchange',
-      'add_to_physmap_batch',
-      'access_op',
-      'get_vnumainfo',
-      'reserved_device_memory_map',
-      'acquire_resource',
-      'set_pod_target',
-      'get_pod_target',
-      'paging_op',
-    ] as const
-  ).map((name) => [OP[name], name]),
-);
+const NOT_MODELLED: ReadonlyMap<number, string> = new Map((['exchange', 'get_vnumainfo'] as const).map((name) => [OP[name], name]));
 
 /** What the x86 part does not know (claim_pages among it) no 32-bit guest has. */
 export const compat_memory_op: Handler = (machine, vcpu, args) => {

@@ -128,9 +128,7 @@ const compat_physdev_op = byOperation(
     ],
   ]),
   physdev_op,
-  (['apic_read', 'apic_write', 'map_pirq', 'pci_mmcfg_reserved', 'manage_pci_add_ext', 'pci_device_add', 'dbgp_op'] as const).map(
-    (name) => [PHYSDEV[name], name],
-  ),
+  (['apic_read', 'apic_write', 'map_pirq'] as const).map((name) => [PHYSDEV[name], name]),
 );
 
 /** Assists of 32-bit guests have numbers of one word. */
