@@ -165,7 +165,7 @@ export const CLAUSES = {
   'domctl/domain-devices': { chapter: 'privileged', title: '`assign_device` and `deassign_device` take DOMID_IO for the quarantine domain, and DOMID_INVALID is ESRCH to them; `test_assign_device` and `vm_event_op` take DOMID_INVALID for nobody.' },
   'domctl/get_address_size': { chapter: 'domctl', title: '64 bits are told of a 64-bit domain.' },
   'domctl/get_cpu_policy-leaves': { chapter: 'domctl', title: 'What CPUID tells the domain before the domain\'s state comes in, as 24 bytes a leaf: number, number below it (all ones where there is none), EAX, EBX, ECX, EDX.' },
-  'domctl/get_cpu_policy-registers': { chapter: 'domctl', title: 'Then two registers, platform info and architectural capabilities, 16 bytes each: number, zero, value; both are zero.' },
+  'domctl/get_cpu_policy-registers': { chapter: 'domctl', title: 'Then two registers, platform info and architectural capabilities, 16 bytes each: number, zero, value, which is 0 but for platform info of HVM guests (0x80000000).' },
   'domctl/get_cpu_policy-told': { chapter: 'domctl', title: 'Then the structure is written back with both numbers.' },
   'domctl/get_device_group-no_iommu': { chapter: 'privileged', title: 'Without an IOMMU EOPNOTSUPP, whoever asks.' },
   'domctl/get_ext_vcpucontext-told': { chapter: 'domctl', title: 'Entry points of SYSENTER and of SYSCALL from 32-bit code, whether they mask events, size 64, and machine-check registers: a capability of 2 on AMD\'s processors, the rest zero.' },

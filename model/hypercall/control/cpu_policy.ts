@@ -5,8 +5,8 @@ import {
   MOST_POLICY_MSRS,
   POLICY_LEAF_BYTES,
   POLICY_MSR_BYTES,
-  POLICY_MSRS,
   type PolicyLeaf,
+  type PolicyMsrs,
 } from '#spec/machines/cpu_policies/index.ts';
 import { copyToGuest } from '../../guest_copy.ts';
 import type { Machine } from '../../machine.ts';
@@ -40,9 +40,8 @@ export const tellLeaves = (machine: Machine, caller: VcpuRef, room: Room, leaves
   return tellEach(machine, caller, room, entries, POLICY_LEAF_BYTES);
 };
 
-/** All of them are zero. */
-export const tellMsrs = (machine: Machine, caller: VcpuRef, room: Room): Told => {
+export const tellMsrs = (machine: Machine, caller: VcpuRef, room: Room, msrs: PolicyMsrs): Told => {
   if (isZero(room.to)) return { machine, count: MOST_POLICY_MSRS, errno: null };
-  const entries = POLICY_MSRS.map((index) => Uint8Array.from([...bytesOfNumber(index, 4), ...new Uint8Array(POLICY_MSR_BYTES - 4)]));
+  const entries = msrs.map(([index, value]) => Uint8Array.from([...bytesOfNumber(index, 8), ...bytesOfNumber(value, 8)]));
   return tellEach(machine, caller, room, entries, POLICY_MSR_BYTES);
 };

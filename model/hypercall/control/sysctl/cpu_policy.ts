@@ -1,6 +1,6 @@
 /** XEN_SYSCTL_get_cpu_policy: what the machine's processor is, and what guests may have of it. */
 import { sysctl } from '#spec/abi/sysctl.ts';
-import { CPU_POLICIES } from '#spec/machines/cpu_policies/index.ts';
+import { CPU_POLICIES, POLICY_MSRS } from '#spec/machines/cpu_policies/index.ts';
 import { copyToGuestUnchecked } from '../../../guest_copy.ts';
 import type { Machine } from '../../../machine.ts';
 import { wordIn } from '../../../memory/guest.ts';
@@ -25,7 +25,7 @@ export const getCpuPolicy: Rule = (machine, asked) => {
   if (first.errno) return fail(first.machine, first.errno, 'sysctl/get_cpu_policy-leaves');
   const counted = tellCount(first.machine, asked, 'nr_leaves', first.count);
   if (!counted.ok) return fail(counted.machine, 'EFAULT', 'sysctl/get_cpu_policy-leaves');
-  const second = tellMsrs(counted.machine, caller, { to: wordIn(bytes, fields.msrs.at), count: nr_msrs });
+  const second = tellMsrs(counted.machine, caller, { to: wordIn(bytes, fields.msrs.at), count: nr_msrs }, POLICY_MSRS[index]);
   if (second.errno) return fail(second.machine, second.errno, 'sysctl/get_cpu_policy-registers');
   const told = tellCount(second.machine, asked, 'nr_msrs', second.count);
   return told.ok ? done(told.machine, 'sysctl/get_cpu_policy-registers') : fail(told.machine, 'EFAULT', 'sysctl/get_cpu_policy-registers');
