@@ -228,3 +228,25 @@ describe('operations that a PV guest is refused, or that tell nothing', () => {
     expect(call(28 | (1 << 6), 0x1_0005, 0, 1, 0, 0, 0, DATA + 64)).toBe(EINVAL);
   });
 });
+
+test('frames are exchanged by lists of words', () => {
+  const guest = new CompatGuest();
+  const given = guest.frame(SPARE);
+  const exchange = (...list: readonly number[]): number => {
+    guest.put(DATA, ...list);
+    return guest.call(HYPERCALL.memory_op, 11, DATA);
+  };
+  const list = (address: number): readonly number[] => [address, 1, 0, 0, 0x7ff0];
+  for (const page of [SPARE, SPARE + 4096]) expect(guest.call(HYPERCALL.update_va_mapping, page, 0, 0, 0)).toBe(0);
+  // What is given back can come.
+  guest.put(DATA, DATA + 64, 1, 0, 0, 0x7ff0);
+  guest.put(DATA + 64, guest.frame(SPARE + 4096));
+  expect(guest.call(HYPERCALL.memory_op, 1, DATA)).toBe(1);
+  guest.put(DATA + 64, given, 64);
+  expect([exchange(...list(DATA + 64), ...list(DATA + 68), 0), guest.words(DATA + 40, 1)]).toEqual([0, [1]]);
+  const [came] = guest.words(DATA + 68, 1);
+  expect([guest.machine.frames.owner[came!], came === given]).toEqual([0, false]);
+  expect(exchange(...list(DATA + 64), ...list(DATA + 68), 2)).toBe(EINVAL);
+  expect(exchange(...list(DATA + 64), ...list(0xf5800000), 0)).toBe(-14);
+  expect(exchange(DATA + 64, 4096, 0, 0, 0x7ff0, DATA + 68, 1, 12, 0, 0x7ff0, 0)).toBe(-7);
+});

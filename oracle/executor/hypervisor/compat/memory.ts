@@ -9,6 +9,7 @@ import { memory_op } from '../memory/memory_op.ts';
 import { COMPAT_M2P_END } from '../mm/compat_slots.ts';
 import { minus } from '../result.ts';
 import type { Vcpu } from '../vcpu.ts';
+import { compatExchange } from './exchange.ts';
 import { compatAcquireResource, compatAddToPhysmapBatch, compatReservedDeviceMemoryMap } from './memory_lists.ts';
 import { isBelowXen, scratchCopy, translated } from './structure.ts';
 import { narrow, pointed, withXlat, XLAT_BYTES, XLAT_HI } from './xlat.ts';
@@ -129,6 +130,7 @@ const HANDLERS: ReadonlyMap<number, Handler> = new Map<number, Handler>([
   [OP.increase_reservation, reservation],
   [OP.decrease_reservation, reservation],
   [OP.populate_physmap, reservation],
+  [OP.exchange, compatExchange],
   [OP.acquire_resource, compatAcquireResource],
   [OP.add_to_physmap_batch, compatAddToPhysmapBatch],
   [OP.reserved_device_memory_map, compatReservedDeviceMemoryMap],
@@ -217,15 +219,12 @@ const OF_X86: ReadonlyMap<number, Handler> = new Map<number, Handler>([
   [OP.get_sharing_shared_pages, () => 0],
 ]);
 
-/** Operations of 64-bit guests that a 32-bit one has, too, and that are not told here. */
-const NOT_MODELLED: ReadonlyMap<number, string> = new Map((['exchange', 'get_vnumainfo'] as const).map((name) => [OP[name], name]));
-
 /** What the x86 part does not know (claim_pages among it) no 32-bit guest has. */
 export const compat_memory_op: Handler = (machine, vcpu, args) => {
   const cmd = args[0] >>> 0;
   const handler = HANDLERS.get(cmd & MEMOP_CMD_MASK) ?? OF_X86.get(cmd);
   if (handler) return handler(machine, vcpu, narrow(args[0], args[2]));
-  const name = NOT_MODELLED.get(cmd & MEMOP_CMD_MASK);
-  if (name !== undefined) machine.notModelled(vcpu, `compat/memory_op/${name}`);
+  // Its structure differs by the upper halves of three pointers, and comes back in part when it fails.
+  if ((cmd & MEMOP_CMD_MASK) === OP.get_vnumainfo) machine.notModelled(vcpu, 'compat/memory_op/get_vnumainfo');
   return minus('ENOSYS');
 };
