@@ -12,4 +12,40 @@ export const GRANT_CHANGES = {
     },
     shown: { script: 'release-grants', steps: [4] },
   }),
+  'copy-others_frame': change({
+    clause: 'gnttab/copy-permission',
+    ways: { '4.14': 'with its domain', '4.17': 'where taken', '4.20': 'where taken' },
+    says: {
+      'with its domain': "Another domain's frame is permission_denied before that side's domain is looked up.",
+      'where taken': "Another domain's frame is permission_denied where that side is taken, once both domains are found.",
+    },
+    shown: { script: 'release-grants', steps: [5, 6] },
+  }),
+  'copy-no_bytes': change({
+    clause: 'gnttab/copy-domain',
+    ways: { '4.14': 'looked at', '4.17': 'looked at', '4.20': 'done' },
+    says: {
+      'looked at': 'A copy of no bytes is looked at as any other.',
+      done: 'A copy of no bytes is done before anything of it is looked at.',
+    },
+    shown: { script: 'release-grants', steps: [6, 7] },
+  }),
+  'get_status_frames-list_range': change({
+    clause: 'gnttab/get_status_frames-argument',
+    ways: { '4.14': 'as it is written', '4.17': 'first', '4.20': 'first' },
+    says: {
+      'as it is written': "A list in Xen's range is noticed when a frame cannot be written to it.",
+      first: "A list that begins in Xen's range is EFAULT before anything else.",
+    },
+    shown: { script: 'release-grants', steps: [8, 11] },
+  }),
+  'grant-full': change({
+    clause: 'gnttab/map-active',
+    ways: { '4.14': 'any count', '4.17': 'the counts in question', '4.20': 'the counts in question' },
+    says: {
+      'any count': 'A grant one of whose four counts has reached 128 takes no further use of any kind.',
+      'the counts in question': 'A count that has reached 128 refuses the uses alone that it would count.',
+    },
+    shown: { script: 'gnttab-map-many', steps: [10] },
+  }),
 } as const;

@@ -30,7 +30,7 @@ export const acquireForCopy = (
 ): GrantResult<Acquired> => {
   if (ref >= entryCount(machine, domid)) return refused(machine, 'bad_gntref', 'gnttab/copy-ref');
   const active = activeAt(machine, domid, ref);
-  if (active && (active.domid !== user || isFull(active, countOf(readOnly))))
+  if (active && (active.domid !== user || isFull(machine, active, countOf(readOnly))))
     return refused(machine, 'general_error', 'gnttab/copy-active');
   const entry = sharedEntry(machine, domid, ref);
   const transitive = versionOf(machine, domid) === 2 && typeOf(entry.flags) === GTF.transitive;

@@ -1,5 +1,6 @@
 /** Active grants: what was granted and how often it is mapped, in four counts. */
 import { GNTMAP } from '#spec/abi/grant_table.ts';
+import { waysOf } from '#spec/releases/changes.ts';
 import type { ActiveGrant } from '../../domain.ts';
 import type { Machine } from '../../machine.ts';
 import { grantsOf, updateGrants } from './handles.ts';
@@ -24,8 +25,9 @@ export const countsOf = (flags: number): readonly Count[] => {
 export const activeAt = (machine: Machine, domid: number, ref: number): ActiveGrant | null =>
   grantsOf(machine, domid).active.get(ref) ?? null;
 
-/** One of the counts has no room for another mapping. */
-export const isFull = (active: ActiveGrant, counts: readonly Count[]): boolean => counts.some((count) => active[count] >= MOST);
+/** One of the counts, or in some releases of all counts, has no room for another use. */
+export const isFull = ({ config }: Machine, active: ActiveGrant, counts: readonly Count[]): boolean =>
+  (waysOf(config.release)['grant-full'] === 'any count' ? COUNTS : counts).some((count) => active[count] >= MOST);
 
 /** Add to the counts of an active grant; `fresh` is what it is when nobody maps it yet. */
 export const addCounts = (

@@ -3,6 +3,8 @@ import { GNTCOPY, gnttab } from '#spec/abi/grant_table.ts';
 import { DOMID } from '#spec/abi/xen.ts';
 import type { ClauseId } from '#spec/clauses.ts';
 import type { VcpuRef } from '#spec/event.ts';
+import { NotModelled } from '#spec/failure.ts';
+import { waysOf } from '#spec/releases/changes.ts';
 import { arrayOk, copyFromGuest, copyToGuestUnchecked } from '../../guest_copy.ts';
 import { cite, emit } from '../../journal.ts';
 import { findDomain, setMemory } from '../../lens.ts';
@@ -90,6 +92,7 @@ type One = { readonly held: Held; readonly status: number };
 
 /** An element: its two sides are taken, where they are not held from the one before, and then copied. What is held is let go after a failure. */
 const copyOne = (before: Held, caller: VcpuRef, copy: Copy): One => {
+  if (copy.length === 0 && waysOf(before.machine.config.release)['copy-no_bytes'] === 'done') return { held: before, status: 0 };
   let held = before;
   const domids = [copy.source.domid, copy.dest.domid] as const;
   if (held.domids?.[0] !== domids[0] || held.domids[1] !== domids[1]) {
@@ -111,16 +114,23 @@ const copyOne = (before: Held, caller: VcpuRef, copy: Copy): One => {
 
 const failed = (held: Held, status: number): One => ({ held: releaseBoth(held), status });
 
+const deniedWithDomain = ({ config }: Machine): boolean => waysOf(config.release)['copy-others_frame'] === 'with its domain';
+
 /** gnttab/copy-domain: first the source's, then the destination's. */
-const whoIs = (machine: Machine, caller: VcpuRef, { source, dest }: Copy): GrantResult<null> =>
-  [source, dest].every(({ domid }) => findDomain(machine, self(domid, caller)))
-    ? okay(machine, 'gnttab/copy-domain', null)
-    : refused(machine, 'bad_domain', 'gnttab/copy-domain');
+const whoIs = (machine: Machine, caller: VcpuRef, { source, dest }: Copy): GrantResult<null> => {
+  for (const side of [source, dest]) {
+    if (isOthersFrame(side) && deniedWithDomain(machine)) return refused(machine, 'permission_denied', 'gnttab/copy-permission');
+    if (!findDomain(machine, self(side.domid, caller))) return refused(machine, 'bad_domain', 'gnttab/copy-domain');
+  }
+  return okay(machine, 'gnttab/copy-domain', null);
+};
 
 /** Only a frame of its own may be named by its number, and only as DOMID_SELF's. */
 const isOthersFrame = ({ domid, granted }: Side): boolean => domid !== DOMID.SELF && !granted;
 
 const claim = (machine: Machine, caller: VcpuRef, side: Side, writable: boolean): GrantResult<Buffer> => {
+  // One that comes here where domains are denied as they are looked up had the domains of the element before.
+  if (isOthersFrame(side) && deniedWithDomain(machine)) throw new NotModelled('grant_table_op/copy-frame_of_other');
   if (isOthersFrame(side)) return refused(machine, 'permission_denied', 'gnttab/copy-permission');
   const owner = self(side.domid, caller);
   const taken = side.granted ? acquireForCopy(machine, owner, side.which, caller.domid, !writable) : ownFrame(machine, owner, side.which);

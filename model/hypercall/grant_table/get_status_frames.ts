@@ -2,6 +2,7 @@
 import { GNTST, type Gntst, gnttab } from '#spec/abi/grant_table.ts';
 import type { ClauseId } from '#spec/clauses.ts';
 import type { VcpuRef } from '#spec/event.ts';
+import { waysOf } from '#spec/releases/changes.ts';
 import { arrayOk, copyFromGuest, copyToGuestUnchecked, writeGuestWord } from '../../guest_copy.ts';
 import { cite, emit } from '../../journal.ts';
 import { findDomain } from '../../lens.ts';
@@ -21,7 +22,8 @@ export const getStatusFrames = (machine: Machine, caller: VcpuRef, uop: Word, co
   if (!argument.ok) return fail(argument.machine, 'EFAULT', 'gnttab/get_status_frames-argument');
   const list = wordIn(argument.bytes, FIELDS.frame_list.at);
   const frames = fieldOf(argument.bytes, FIELDS.nr_frames);
-  if (!arrayOk(list, frames, 8)) return fail(argument.machine, 'EFAULT', 'gnttab/get_status_frames-argument');
+  const listFirst = waysOf(machine.config.release)['get_status_frames-list_range'] === 'first';
+  if (listFirst && !arrayOk(list, frames, 8)) return fail(argument.machine, 'EFAULT', 'gnttab/get_status_frames-argument');
   const told = tellFrames(argument.machine, caller, self(fieldOf(argument.bytes, FIELDS.dom), caller), frames, list);
   const { at, size } = FIELDS.status;
   const noted = emit(cite(told.machine, told.clause), {
@@ -46,7 +48,8 @@ const tellFrames = (machine: Machine, caller: VcpuRef, domid: number, frames: nu
   let m = machine;
   let status: Gntst = 'okay';
   for (const [i, mfn] of has.slice(0, frames).entries()) {
-    const written = writeGuestWord(m, caller, addInt(list, 8 * i), fromNumber(mfn));
+    const place = addInt(list, 8 * i);
+    const written = arrayOk(place, 1, 8) ? writeGuestWord(m, caller, place, fromNumber(mfn)) : { machine: m, ok: false };
     m = written.machine;
     if (!written.ok) status = 'bad_virt_addr';
   }

@@ -40,7 +40,7 @@ const mapWithHandle = (machine: Machine, caller: VcpuRef, request: MapRequest): 
   const readOnly = isReadOnly(flags);
   if (ref >= entryCount(machine, dom)) return refused(machine, 'bad_gntref', 'gnttab/map-ref');
   const active = activeAt(machine, dom, ref);
-  if (active && (active.domid !== caller.domid || isFull(active, countsOf(flags))))
+  if (active && (active.domid !== caller.domid || isFull(machine, active, countsOf(flags))))
     return refused(machine, 'general_error', 'gnttab/map-active');
 
   let m = machine;

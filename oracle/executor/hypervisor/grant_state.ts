@@ -22,6 +22,10 @@ export class ActiveGrant {
   isPinned(): boolean {
     return (this.hostRead | this.hostWrite | this.deviceRead | this.deviceWrite) !== 0;
   }
+  /** One of the counts has no room for another use. */
+  isAnyFull(): boolean {
+    return ((this.hostRead | this.hostWrite | this.deviceRead | this.deviceWrite) & 0x80) !== 0;
+  }
   isWritePinned(): boolean {
     return (this.hostWrite | this.deviceWrite) !== 0;
   }

@@ -28,7 +28,7 @@ export const acquireForCopy = (
   const { grants } = granter;
   if (ref >= grants.entries()) return GNTST.bad_gntref;
   const known = grants.active.get(ref);
-  if (known && (known.domid !== user || ((readonly ? known.hostRead : known.hostWrite) & FULL) !== 0)) return GNTST.general_error;
+  if (known && (known.domid !== user || wouldOverflow(machine, known, readonly))) return GNTST.general_error;
   const entry = grantEntry(granter, ref);
   const isTransitive = grants.version === 2 && (machine.memory.read16(entry) & GTF.type_mask) === GTF.transitive;
   const isNew = !known || (!readonly && !known.isWritePinned());
@@ -58,6 +58,9 @@ export const acquireForCopy = (
   ACQUIRED.length = active.length;
   return GNTST.okay;
 };
+
+const wouldOverflow = (machine: Machine, active: ActiveGrant, readonly: boolean): boolean =>
+  machine.ways['grant-full'] === 'any count' ? active.isAnyFull() : ((readonly ? active.hostRead : active.hostWrite) & FULL) !== 0;
 
 /** What an entry leads to, before it is noted as active. */
 const FOUND = {

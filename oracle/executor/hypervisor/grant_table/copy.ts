@@ -2,6 +2,7 @@
 import { ERRNO } from '#spec/abi/errno.ts';
 import { GNTCOPY, GNTST, gnttab } from '#spec/abi/grant_table.ts';
 import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
+import { DOMID } from '#spec/abi/xen.ts';
 import { domainByAnyId } from '../domids.ts';
 import { copyFromGuest, putGuest, scratch } from '../guest_access.ts';
 import { continueCall, shouldPreempt } from '../hypercall/continuation.ts';
@@ -59,15 +60,18 @@ const forgetDomains = (): void => {
 
 /** The element in the scratch buffer. Answers a GNTST, or RESTART. */
 const copyOne = (machine: Machine, vcpu: Vcpu): number => {
+  if (u16(fields.len.at) === 0 && machine.ways['copy-no_bytes'] === 'done') return GNTST.okay;
   const flags = u16(fields.flags.at);
   const fromGrant = (flags & GNTCOPY.source_gref) !== 0;
   const toGrant = (flags & GNTCOPY.dest_gref) !== 0;
   if (!source.isOfSameDomain() || !dest.isOfSameDomain()) {
     release(machine, vcpu);
     forgetDomains();
-    if (!nameDomain(machine, vcpu, source) || !nameDomain(machine, vcpu, dest)) {
+    let named = nameDomain(machine, vcpu, source, fromGrant);
+    if (named === GNTST.okay) named = nameDomain(machine, vcpu, dest, toGrant);
+    if (named !== GNTST.okay) {
       forgetDomains();
-      return GNTST.bad_domain;
+      return named;
     }
   }
   let status = source.claim(machine, vcpu, fromGrant);
@@ -75,10 +79,11 @@ const copyOne = (machine: Machine, vcpu: Vcpu): number => {
   return status === GNTST.okay ? move(machine) : status;
 };
 
-const nameDomain = (machine: Machine, vcpu: Vcpu, buffer: CopyBuffer): boolean => {
+const nameDomain = (machine: Machine, vcpu: Vcpu, buffer: CopyBuffer, byGrant: boolean): number => {
   buffer.domid = u16(buffer.domidAt);
+  if (!byGrant && buffer.domid !== DOMID.SELF && machine.ways['copy-others_frame'] === 'with its domain') return GNTST.permission_denied;
   buffer.domain = domainByAnyId(machine, vcpu.domain, buffer.domid) ?? null;
-  return buffer.domain !== null;
+  return buffer.domain === null ? GNTST.bad_domain : GNTST.okay;
 };
 
 /** The bytes must lie in both pages, and in what was granted of them. */

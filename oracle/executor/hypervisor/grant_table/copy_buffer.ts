@@ -62,7 +62,11 @@ export class CopyBuffer {
       this.length = ACQUIRED.length;
     } else {
       // By a frame a caller names pages of its own only, as DOMID_SELF.
-      if (this.domid !== DOMID.SELF) return GNTST.permission_denied;
+      if (this.domid !== DOMID.SELF) {
+        // The domains were looked up for an element before that named them by grants.
+        if (machine.ways['copy-others_frame'] === 'with its domain') machine.notModelled(vcpu, 'grant_table_op/copy-frame_of_other');
+        return GNTST.permission_denied;
+      }
       const mfn = unsigned(lo, hi);
       if (!getPage(frames, mfn, domain.domid)) return GNTST.bad_page;
       this.mfn = mfn;

@@ -58,7 +58,7 @@ const mapEntry = (machine: Machine, vcpu: Vcpu, granter: Domain, ref: number, fl
   const { domid } = vcpu.domain;
   const readonly = (flags & GNTMAP.readonly) !== 0;
   const known = all.get(ref);
-  if (known && (known.domid !== domid || known.isSubPage || wouldOverflow(known, flags))) return GNTST.general_error;
+  if (known && (known.domid !== domid || known.isSubPage || wouldOverflow(machine, known, flags))) return GNTST.general_error;
   if (!known || (!readonly && !known.isWritePinned())) {
     const status = setStatus(machine, granter, ref, known, readonly, domid, true);
     if (status !== GNTST.okay) return status;
@@ -87,7 +87,8 @@ const mapEntry = (machine: Machine, vcpu: Vcpu, granter: Domain, ref: number, fl
   return GNTST.general_error;
 };
 
-const wouldOverflow = (active: ActiveGrant, flags: number): boolean => {
+const wouldOverflow = (machine: Machine, active: ActiveGrant, flags: number): boolean => {
+  if (machine.ways['grant-full'] === 'any count') return active.isAnyFull();
   const readonly = (flags & GNTMAP.readonly) !== 0;
   const host = readonly ? active.hostRead : active.hostWrite;
   const device = readonly ? active.deviceRead : active.deviceWrite;

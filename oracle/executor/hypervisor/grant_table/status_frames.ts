@@ -65,7 +65,7 @@ export const getStatusFrames = (machine: Machine, vcpu: Vcpu, lo: number, hi: nu
   if (!copyFromGuest(machine, vcpu, lo, hi, size)) return -ERRNO.EFAULT;
   const listLo = scratch.getInt32(fields.frame_list.at, true);
   const listHi = scratch.getInt32(fields.frame_list.at + 4, true);
-  if (!accessOk(listHi)) return -ERRNO.EFAULT;
+  if (!accessOk(listHi) && machine.ways['get_status_frames-list_range'] === 'first') return -ERRNO.EFAULT;
   const wanted = scratch.getUint32(fields.nr_frames.at, true);
   const domain = tableOwner(machine, vcpu, scratch.getUint16(fields.dom.at, true));
   let status: number = GNTST.general_error;
