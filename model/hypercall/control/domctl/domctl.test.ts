@@ -17,8 +17,12 @@ import { domainInfo, getdomaininfo } from './domain_info.ts';
 import { getpageframeinfo3 } from './page_info.ts';
 import { pausedomain, resumedomain, unpausedomain } from './pause.ts';
 import type { Rule } from './rule.ts';
+import { setvcpuaffinity } from './set_affinity.ts';
 import { maxMem, schedulerOp, setAddressSize, subscribe } from './settings.ts';
+import { gettscinfo, settimeoffset, settscinfo } from './time.ts';
 import { getExtVcpucontext, getVcpuMsrs, getvcpuinfo, sendtrigger } from './vcpu.ts';
+import { setVirqHandler } from './virq_handler.ts';
+import { maxVcpus, setdebugging } from './whole_domain.ts';
 
 const booted = preparedGuest(ONE_PAGE_KERNEL);
 /** Domain 1 runs on a second pCPU. */
@@ -164,4 +168,39 @@ it('frames have their types', () => {
     0xf0000000n,
   ]);
   expect(ask(listed, getpageframeinfo3, 1, domctl.getpageframeinfo3, { num: 1025, array: AT }).rc).toBe(-7);
+});
+
+describe('the toolstack', () => {
+  it('marks another domain as debugged, and stops it for a moment', () => {
+    const { rc, machine } = ask(both, setdebugging, 1, domctl.setdebugging, { enable: 1 });
+    expect([rc, domainOf(machine, 1).debugged, vcpuOf(machine, DOM1).runstate.state]).toEqual([0, true, 'runnable']);
+    expect(ask(both, setdebugging, 0, domctl.setdebugging, { enable: 1 }).rc).toBe(-22);
+  });
+  it('takes back a mark with 0, and counts vCPUs', () => {
+    const { machine } = ask(updateDomain(both, 1, { debugged: true }), setdebugging, 1, domctl.setdebugging);
+    expect(domainOf(machine, 1).debugged).toBe(false);
+    const { length } = domainOf(both, 1).vcpus;
+    expect([length, length + 1].map((max) => ask(both, maxVcpus, 1, domctl.max_vcpus, { max }).rc)).toEqual([0, -22]);
+  });
+  it('moves the wall clock', () => {
+    const { machine } = ask(both, settimeoffset, 1, domctl.settimeoffset, { time_offset_seconds: -7 });
+    expect(domainOf(machine, 1).timeOffset).toBe(-7n);
+  });
+  it('gives a domain a counter of its own rate, or the processor\u2019s', () => {
+    const own = ask(both, settscinfo, 1, domctl.tsc_info, { tsc_mode: 1, gtsc_khz: 500_000, incarnation: 7 });
+    const told = ask(own.machine, gettscinfo, 1, domctl.tsc_info);
+    expect([told.out.tsc_mode, told.out.gtsc_khz, told.out.incarnation]).toEqual([1, 500_000, 8]);
+    const never = ask(own.machine, settscinfo, 1, domctl.tsc_info, { tsc_mode: 2 });
+    expect([vcpuOf(never.machine, DOM1).tscEmulated, ask(never.machine, gettscinfo, 1, domctl.tsc_info).out.gtsc_khz]).toEqual([false, 0]);
+    expect(ask(both, settscinfo, 1, domctl.tsc_info, { tsc_mode: 3 }).rc).toBe(-22);
+  });
+  it('names who hears of VIRQs that are not of each vCPU', () => {
+    const { machine } = ask(both, setVirqHandler, 1, domctl.virq_handler, { virq: 3 });
+    expect(machine.virqHandlers).toEqual(new Map([[3, 1]]));
+    expect([0, 24].map((virq) => ask(both, setVirqHandler, 1, domctl.virq_handler, { virq }).rc)).toEqual([-22, -22]);
+  });
+  it('has no affinity without a bitmap', () => {
+    expect([0, 1, 2].map((flags) => ask(both, setvcpuaffinity, 1, domctl.vcpuaffinity, { flags }).rc)).toEqual([-22, -22, -22]);
+    expect(ask(both, setvcpuaffinity, 1, domctl.vcpuaffinity, { vcpu: 9, flags: 1 }).rc).toBe(-22);
+  });
 });
