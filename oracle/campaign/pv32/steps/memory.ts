@@ -30,7 +30,7 @@ export const MEMORY_STEPS = {
   ],
   memory_op: (d) => [
     ...data(...d.words(6)),
-    ...call(HYPERCALL.memory_op, d.pick(2, 3, 4, 5, 7, 9, 10, 12, 13, 14, 15, 24, 25), d.pointer()),
+    ...call(HYPERCALL.memory_op, d.pick(2, 3, 4, 5, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 21, 23, 24, 25, 27, 28), d.pointer()),
   ],
   memory_map: (d) => [...data(d.below(8), d.pick(DATA + 64, d.pointer())), ...call(HYPERCALL.memory_op, d.pick(9, 10), d.pointer())],
   set_memory_map: (d) => [
