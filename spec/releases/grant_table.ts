@@ -19,7 +19,7 @@ export const GRANT_CHANGES = {
       'with its domain': "Another domain's frame is permission_denied before that side's domain is looked up.",
       'where taken': "Another domain's frame is permission_denied where that side is taken, once both domains are found.",
     },
-    shown: { script: 'release-grants', steps: [5, 6] },
+    shown: { script: 'release-grants', steps: [5] },
   }),
   'copy-no_bytes': change({
     clause: 'gnttab/copy-domain',
@@ -28,7 +28,7 @@ export const GRANT_CHANGES = {
       'looked at': 'A copy of no bytes is looked at as any other.',
       done: 'A copy of no bytes is done before anything of it is looked at.',
     },
-    shown: { script: 'release-grants', steps: [6, 7] },
+    shown: { script: 'release-grants', steps: [7] },
   }),
   'get_status_frames-list_range': change({
     clause: 'gnttab/get_status_frames-argument',
