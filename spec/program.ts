@@ -212,6 +212,11 @@ export const Step = z.discriminatedUnion('do', [
     domid: z.int().min(0).max(0xffff),
     frame: Value,
   }),
+  /**
+   * Domain 1 has had its last turn. It sleeps, domain 0 pauses it and shows what it printed: from here on domain 1 stands where it stands. Nothing in a
+   * program of one domain.
+   */
+  z.strictObject({ ...step, do: z.literal('rest') }),
   /** The end, when it is not an orderly poweroff. */
   z.strictObject({
     ...step,

@@ -61,7 +61,7 @@ export const seedJobs = (
 ): readonly SeedJob[] => {
   const programs: Seeded[] = [];
   for (let seed = seeds.first; seed <= seeds.last; seed++) {
-    const program = forRelease(generateProgram(seed, { destroys: false }), release);
+    const program = forRelease(generateProgram(seed, { destroys: null }), release);
     if (domainsOf(program) <= recorder.domains) programs.push({ seed, program });
   }
   return batches(programs, most).map((batch) => ({ name: nameOf(batch), run: () => recordBatch(recorder, batch, folder) }));

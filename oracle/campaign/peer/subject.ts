@@ -36,7 +36,7 @@ const DENSE = {
 
 /** The program of a seed, for a release of Xen. */
 export const programOf = (seed: number, work: Work, role: Role, release: XenRelease): Program =>
-  forRelease(work === 'mixed' ? generateProgram(seed, { destroys: false }) : denseProgram(seed, DENSE[role]), release);
+  forRelease(work === 'mixed' ? generateProgram(seed, { destroys: 'resting' }) : denseProgram(seed, DENSE[role]), release);
 
 const releaseOf = (program: Program): XenRelease => program.release ?? REFERENCE_RELEASE;
 

@@ -99,10 +99,21 @@ const ANY: readonly Maker[] = [
   { weight: 3, make: (g) => [g.step({ do: 'events' } as never)] },
 ];
 
-/** Steps of domain 0 alone, the destruction of domain 1 among them. */
-export const destruction = (g: Generation): readonly Step[] => {
+/** A domain that is to stand still is paused once more before it is let go on. */
+const heldBy = (g: Generation, steps: readonly Step[]): readonly Step[] =>
+  steps.flatMap((step) => (isUnpause(step) ? [domctl(g, 'pausedomain', 1), step] : [step]));
+const isUnpause = (step: Step): boolean => {
+  if (step.do !== 'hypercall' || step.call !== 'domctl') return false;
+  const [argument] = step.args;
+  return typeof argument === 'object' && 'struct' in argument && argument.fields.cmd === XEN_DOMCTL_MODELLED.unpausedomain;
+};
+
+/** Steps of domain 0 alone, the destruction of domain 1 among them. `rests`: domain 1 stands still from the start on. */
+export const destruction = (g: Generation, rests: boolean): readonly Step[] => {
   const { r } = g;
   g.domain = 0;
   const some = (most: number): readonly Step[] => r.list(0, most, () => r.weighted(ANY).make(g)).flat();
-  return [...some(8), domctl(g, 'destroydomain', 1), ...some(14), domctl(g, 'destroydomain', who(g)), ...some(6)];
+  const first = rests ? [g.step({ do: 'rest' } as never)] : [];
+  const steps = [...some(8), domctl(g, 'destroydomain', 1), ...some(14), domctl(g, 'destroydomain', who(g)), ...some(6)];
+  return [...first, ...(rests ? heldBy(g, steps) : steps)];
 };

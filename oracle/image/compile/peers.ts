@@ -88,6 +88,16 @@ export const accept = (c: Context): void => {
 /** Let the other domain go on. */
 export const handOver = (c: Context): void => hypercall(c, 'event_channel_op', 4, words(c, TURN_PORT));
 
+/** Domain 1 sleeps for good: nobody hands over to it any more. */
+export const sleep = (c: Context): void => {
+  const again = c.label();
+  const poll = words(c, words(c, TURN_PORT), 0, 1, 0, 0, 0);
+  c.a.label(again);
+  c.a.op('lock btr', at(32, SHARED_INFO + 2048), imm(TURN_PORT));
+  pollUntil(c, poll);
+  c.a.op('jmp', addressOf(again));
+};
+
 /** Sleep until the other domain hands over. */
 export const awaitTurn = (c: Context): void => {
   const { a } = c;

@@ -1,5 +1,5 @@
 /** Programs into images. */
-import type { Program } from '#spec/program.ts';
+import type { Program, Step } from '#spec/program.ts';
 import { Assembler } from '../asm/assembler.ts';
 import { addressOf, at, imm } from '../asm/operand.ts';
 import { writeElf } from '../elf.ts';
@@ -7,7 +7,7 @@ import { HYPERCALL_PAGE, POOL_PAGES, PROGRAMS, RUNTIME, VAR, VIRT_BASE } from '.
 import { runtime, runtimeFor } from '../runtime/runtime.ts';
 import { Context } from './context.ts';
 import { Data } from './data.ts';
-import { accept, awaitTurn, handOver, offer } from './peers.ts';
+import { accept, awaitTurn, handOver, offer, sleep } from './peers.ts';
 import { emitSecond } from './second_vcpu.ts';
 import { compileStep } from './steps.ts';
 
@@ -78,6 +78,11 @@ const compileProgram = (c: Context, program: Program): void => {
     for (const step of program.steps) compileStep(c, step);
     return;
   }
+  takeTurns(c, program.steps);
+};
+
+/** The steps of one of two domains, with the turns of both in between. */
+const takeTurns = (c: Context, steps: readonly Step[]): void => {
   if (c.domain === 1) offer(c);
   else accept(c);
   let turn = 0;
@@ -87,12 +92,24 @@ const compileProgram = (c: Context, program: Program): void => {
     else awaitTurn(c);
     turn = to;
   };
-  for (const step of program.steps) {
+  const rest = steps.findIndex((step) => step.do === 'rest');
+  for (const step of rest < 0 ? steps : steps.slice(0, rest)) {
     const owner = step.domain ?? 0;
     pass(owner);
     if (owner === c.domain) compileStep(c, step);
   }
   // Domain 0's end is the machine's, so it goes last.
   pass(0);
+  if (rest >= 0) lastTurn(c, steps.slice(rest));
   if (c.domain === 0) c.call('show_peer');
+};
+
+/** Domain 1 sleeps from here on, and domain 0 is alone. */
+const lastTurn = (c: Context, steps: readonly Step[]): void => {
+  if (c.domain === 1) {
+    sleep(c);
+    return;
+  }
+  c.call('rest_peer');
+  for (const step of steps) if ((step.domain ?? 0) === 0) compileStep(c, step);
 };

@@ -270,5 +270,7 @@ export const compileStep = (c: Context, step: Step) => {
       return grantEntry(c, step, title);
     case 'end':
       return endStep(c, step, title);
+    case 'rest':
+      return;
   }
 };

@@ -10,6 +10,7 @@ import { CALLS } from './calls.ts';
 import { FIELDS } from './fields.ts';
 import { PRINT } from './print.ts';
 import { REPORT, REPORT_TEXTS } from './report.ts';
+import { REST } from './rest.ts';
 import { START } from './start.ts';
 import { SYMBOL_TEXTS, SYMBOLS } from './symbols.ts';
 import { TOOLSTACK } from './toolstack.ts';
@@ -83,6 +84,7 @@ const build = (): Runtime => {
   trapTable(a);
   a.label(PROGRAMS_CELL);
   a.quad(0);
+  run(REST);
   const { bytes, labels } = a.finish();
   if (layout.RUNTIME + bytes.length > layout.BSS) throw new RangeError('the runtime does not fit its pages');
   return { bytes, labels };
@@ -95,7 +97,16 @@ export const runtime = (): Runtime => {
   return built;
 };
 
-const DOMCTLS = ['peer_max_mem', 'peer_max_vcpus', 'peer_info', 'peer_hypercalls', 'peer_context', 'peer_unpause'] as const;
+const DOMCTLS = [
+  'peer_max_mem',
+  'peer_max_vcpus',
+  'peer_info',
+  'peer_hypercalls',
+  'peer_context',
+  'peer_unpause',
+  'rest_info',
+  'rest_pause',
+] as const;
 
 /** The runtime's bytes with the address where the first program starts, for a release of Xen. */
 export const runtimeFor = (programs: number, release: XenRelease = REFERENCE_RELEASE): Uint8Array => {
