@@ -5,7 +5,9 @@ import { describe, expect, test } from 'vitest';
 import { debian_4_17, dom0 } from '#spec/machines/debian_4_17.ts';
 import { withCompat } from '#spec/machines/pv32.ts';
 import { type EngineName, loadEngine } from '../../campaign/engines.ts';
+import { DEFAULT_POLICY } from '../../campaign/environment.ts';
 import { runEngine } from '../../campaign/run.ts';
+import { lockstep } from '../../compare/lockstep.ts';
 import { buildPae, hasCompiler } from '../build.ts';
 
 const file = (name: string): Buffer => readFileSync(fileURLToPath(new URL(name, import.meta.url)));
@@ -33,4 +35,18 @@ describe.each(['executor'] as const)('a 32-bit guest in C on the %s', (name) => 
     if (!hasCompiler()) return console.warn('no gcc for x86-64 here: only the guest that was built before was run');
     expect((await consoleOf(name, buildPae())).console).toBe(TRANSCRIPT);
   });
+});
+
+test('on the model it says the same, as far as the model goes, in lockstep', async () => {
+  const pair = { reference: await loadEngine('model'), subject: await loadEngine('executor') };
+  const verdict = lockstep(
+    pair,
+    { config: MACHINE, images: [file('guest.elf')] },
+    { limit: LIMIT, policy: { ...DEFAULT_POLICY, slice: 500 } },
+  );
+  const said = verdict.agree
+    ? verdict.events.flatMap((event) => (event.kind === 'console' ? [event.bytes] : [])).join('')
+    : String(verdict.divergence.difference.expected);
+  if (verdict.agree) expect(TRANSCRIPT.startsWith(said)).toBe(true);
+  else expect(said).toMatch(/^not modelled: compat\//);
 });
