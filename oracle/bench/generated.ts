@@ -84,6 +84,6 @@ const on = (name: string, boot: Boot, goal: number, draws: number, warmUp: numbe
 });
 
 export const generatedBenches: readonly Bench[] = [
-  on('model', bootModel, 300_000, 20_000, 2),
-  on('executor', bootExecutor, 2_000_000, 150_000, 3),
+  on('model', bootModel, 300_000, 20_000, 4),
+  on('executor', bootExecutor, 2_000_000, 150_000, 4),
 ];
