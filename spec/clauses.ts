@@ -487,6 +487,7 @@ export const CLAUSES = {
   'gnttab/map-no_entry': { chapter: 'grant_table', title: 'With GNTMAP_host_map, there must be a level 1 entry to put the mapping into; else general_error, and everything is taken back.' },
   'gnttab/map-read_only_entry': { chapter: 'grant_table', title: 'A writable mapping of an entry with GTF_readonly is general_error.' },
   'gnttab/map-ref': { chapter: 'grant_table', title: 'The reference must lie in the table, else bad_gntref.' },
+  'gnttab/map-frame_gone': { chapter: 'grant_table', title: 'A grant in use may outlive its frame: a granting domain that is being destroyed loses a frame with the last mapping of it, though a handle still counts.' },
   'gnttab/map-write_conflict': { chapter: 'grant_table', title: 'A writable mapping of a frame that is in use in another way, such as a page table, is general_error, and the marks are taken back.' },
   'gnttab/marks-v2': { chapter: 'grant_table', title: 'Marks of use of version 2 are bits 3 and 4 of the entry\'s 16 bits in the status table.' },
   'gnttab/query_size-argument': { chapter: 'grant_table', title: 'The argument must be readable and writable, else EFAULT.' },

@@ -4,6 +4,7 @@ import type { VcpuRef } from '#spec/event.ts';
 import { cite } from '../../journal.ts';
 import { findDomain } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
+import { ownerOf } from '../../page_type/owner.ts';
 import { addReference, getPage, putPage } from '../../page_type/references.ts';
 import { getPageType, putPageType } from '../../page_type/type.ts';
 import { fromNumber, shl, type Word } from '../../word/word.ts';
@@ -51,6 +52,7 @@ const mapWithHandle = (machine: Machine, caller: VcpuRef, request: MapRequest): 
     m = markInUse(m, dom, ref, readOnly);
   }
   const mfn = active ? active.mfn : sharedEntry(m, dom, ref).frame;
+  if (active && ownerOf(m, mfn) !== dom) return refused(reduceMarks(m, dom, ref, readOnly), 'general_error', 'gnttab/map-frame_gone');
   const held = active ? { machine: addReference(m, mfn), errno: null } : getPage(m, dom, mfn);
   if (held.errno) return refused(reduceMarks(held.machine, dom, ref, readOnly), 'bad_page', 'gnttab/map-frame');
 

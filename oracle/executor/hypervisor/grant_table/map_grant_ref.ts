@@ -1,7 +1,7 @@
 /** GNTTABOP_map_grant_ref: one element of the batch, which is in the scratch buffer; results go there as well. */
 import { GNTMAP, GNTST, gnttab } from '#spec/abi/grant_table.ts';
 import type { Domain } from '../domain.ts';
-import { PGT } from '../frame_table.ts';
+import { NO_OWNER, PGT } from '../frame_table.ts';
 import { ActiveGrant } from '../grant_state.ts';
 import { scratch } from '../guest_access.ts';
 import type { Machine } from '../machine.ts';
@@ -65,7 +65,13 @@ const mapEntry = (machine: Machine, vcpu: Vcpu, granter: Domain, ref: number, fl
   }
   let active = known;
   if (active) {
-    getOwnerAndReference(machine.frames, active.mfn);
+    const owner = getOwnerAndReference(machine.frames, active.mfn);
+    if (owner !== granter.domid) {
+      // The frame went with its dying domain, and may be somebody else's now.
+      if (owner !== NO_OWNER) putPage(machine.frames, active.mfn);
+      reduceStatus(machine, granter, ref, active, readonly);
+      return GNTST.general_error;
+    }
   } else {
     const mfn = grantedFrame(machine, granter, grantEntry(granter, ref));
     if (!getPage(machine.frames, mfn, granter.domid)) {
