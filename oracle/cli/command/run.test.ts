@@ -32,7 +32,7 @@ describe.concurrent.each(ENGINES)('on the %s', (on) => {
   test('what was written before something not modelled is written', async () => {
     const { code, stdout, stderr } = await run('not_modelled.elf', '--on', on, '--trace', `${on}.trace.gz`);
     expect([code, stdout.toString()]).toEqual([EXIT.notModelled, 'before\n0.1 console_io/write rc=0\n']);
-    expect(stderr).toMatch(/^xenspec: not modelled: hypfs_op; /);
+    expect(stderr).toMatch(/^xenspec: not modelled: xenoprof_op; /);
     expect((await readTrace(join(cwd, `${on}.trace.gz`))).records.at(-1)).toMatchObject({ record: 'end', finish: 'not_modelled' });
   });
 });
@@ -68,8 +68,8 @@ test.concurrent('when nobody reads its console any more, the run ends, and that 
 
 test.concurrent('a lenient run goes on, and counts', async () => {
   const { code, stdout, stderr } = await run('not_modelled.elf', '--lenient', '--json');
-  expect([code, stdout.toString()]).toEqual([EXIT.ok, 'before\n0.1 console_io/write rc=0\n0.2 hypfs_op rc=-38\n']);
-  expect(JSON.parse(lastLine(stderr))).toMatchObject({ finish: 'halted', halted: 0, not_modelled: { hypfs_op: 1 } });
+  expect([code, stdout.toString()]).toEqual([EXIT.ok, 'before\n0.1 console_io/write rc=0\n0.2 xenoprof_op rc=-38\n']);
+  expect(JSON.parse(lastLine(stderr))).toMatchObject({ finish: 'halted', halted: 0, not_modelled: { xenoprof_op: 1 } });
 });
 
 describe.concurrent('further domains', () => {

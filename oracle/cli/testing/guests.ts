@@ -4,7 +4,7 @@ import { buildImages, EXAMPLES } from '../../image/index.ts';
 
 const CONSOLEIO_WRITE = 0;
 const SCHEDOP_BLOCK = 1;
-const HYPFS_READ = 1;
+const XENOPROF_GET_BUFFER = 14;
 const ALL_BYTES = Array.from({ length: 256 }, (_, byte) => byte);
 
 const program = (...steps: readonly Step[]): Program => ({ steps: [...steps] });
@@ -28,7 +28,7 @@ const PROGRAMS = {
   reboot: program({ id: 1, do: 'end', how: 'shutdown', reason: 1 }),
   /** Blocks with nothing that could wake it. */
   idle: program({ id: 1, do: 'hypercall', call: 'sched_op', args: [SCHEDOP_BLOCK, 0] }),
-  not_modelled: program(write(1, 'before\n'), { id: 2, do: 'hypercall', call: 'hypfs_op', args: [HYPFS_READ, 0, 0] }),
+  not_modelled: program(write(1, 'before\n'), { id: 2, do: 'hypercall', call: 'xenoprof_op', args: [XENOPROF_GET_BUFFER, 0] }),
   /** Writes eight bytes after eight bytes without end. */
   endless: program({
     id: 1,
