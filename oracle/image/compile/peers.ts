@@ -3,7 +3,7 @@
  * under reference 4; domain 0 binds to port 1 (its own is port 1 too) and maps the page. So ports, grants and results are agreed without a word.
  */
 import { HYPERCALL, type HypercallName } from '#spec/abi/hypercall.ts';
-import { addressOf, at, imm } from '../asm/operand.ts';
+import { addressOf, at, imm, via } from '../asm/operand.ts';
 import { GRANT, PEER_RESULTS, RESULTS, SHARED_INFO, VAR } from '../layout.ts';
 import { type Context, R } from './context.ts';
 import { loadValue } from './values.ts';
@@ -83,6 +83,27 @@ export const accept = (c: Context): void => {
   a.op('lock btr', at(32, SHARED_INFO + 2048), imm(TURN_PORT));
   const map = words(c, PEER_RESULTS, 0, 2, RESULTS_REF, 1, 0, 0, 0);
   hypercall(c, 'grant_table_op', 0, map, 1);
+};
+
+const KEPT_MASK = VAR.saved + 16;
+
+/**
+ * Keep upcalls out until the next turn. A domain that slept with upcalls on would run in the middle of the other's turn, each time that one sends
+ * something, and how far both come then is for a scheduler to say.
+ */
+export const keepOut = (c: Context): void => {
+  c.a.op('mov', R.rbx, at(64, VAR.vcpu_info));
+  c.a.op('movzx', R.eax, via(8, 'rbx', 1));
+  c.storeRax(KEPT_MASK);
+  c.a.op('mov', via(8, 'rbx', 1), imm(1));
+};
+
+/** Let in again what may come in. */
+export const letIn = (c: Context): void => {
+  c.a.op('mov', R.rbx, at(64, VAR.vcpu_info));
+  c.a.op('mov', R.rax, at(64, KEPT_MASK));
+  c.a.op('mov', via(8, 'rbx', 1), R.al);
+  c.call('enter_xen');
 };
 
 /** Let the other domain go on. */

@@ -7,7 +7,7 @@ import { HYPERCALL_PAGE, POOL_PAGES, PROGRAMS, RUNTIME, VAR, VIRT_BASE } from '.
 import { runtime, runtimeFor } from '../runtime/runtime.ts';
 import { Context } from './context.ts';
 import { Data } from './data.ts';
-import { accept, awaitTurn, handOver, offer, sleep } from './peers.ts';
+import { accept, awaitTurn, handOver, keepOut, letIn, offer, sleep } from './peers.ts';
 import { emitSecond } from './second_vcpu.ts';
 import { compileStep } from './steps.ts';
 
@@ -83,13 +83,20 @@ const compileProgram = (c: Context, program: Program): void => {
 
 /** The steps of one of two domains, with the turns of both in between. */
 const takeTurns = (c: Context, steps: readonly Step[]): void => {
-  if (c.domain === 1) offer(c);
-  else accept(c);
+  if (c.domain === 1) {
+    offer(c);
+    keepOut(c);
+  } else accept(c);
   let turn = 0;
   const pass = (to: number) => {
     if (to === turn) return;
-    if (turn === c.domain) handOver(c);
-    else awaitTurn(c);
+    if (turn === c.domain) {
+      keepOut(c);
+      handOver(c);
+    } else {
+      awaitTurn(c);
+      letIn(c);
+    }
     turn = to;
   };
   const rest = steps.findIndex((step) => step.do === 'rest');
