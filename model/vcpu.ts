@@ -43,6 +43,8 @@ export type Vcpu = {
   readonly mode: 'kernel' | 'user';
   /** By which instruction Xen gives the processor back to it; `iret` while it runs (`trap/return-held`). */
   readonly wayBack: 'sysret' | 'iret';
+  /** The upper half of the flags that it is to go back with (`iret/frame-flags_above`). */
+  readonly flagsAbove: number;
   readonly initialised: boolean;
   /** VCPUOP_up was done (or it is vCPU 0). */
   readonly online: boolean;

@@ -29,6 +29,7 @@ export const freshVcpu = (domid: number, id: number, sharedInfo: number, tscEmul
   cpu: { ...freshCpu(0, ZERO, [0, 0, 0, 0, 0, 0]), flags: FIXED_FLAG },
   mode: 'kernel',
   wayBack: 'iret',
+  flagsAbove: 0,
   initialised: false,
   online: false,
   blocked: false,

@@ -113,7 +113,7 @@ export const callHypercall: Call = (machine, caller, number, args, depth) => {
 
 const perform = (machine: Machine, caller: VcpuRef, { name, rule }: Known, args: readonly Word[], depth: number): HypercallResult => {
   if (name === 'multicall') return depth > 0 ? fail(machine, 'EINVAL', 'multicall/nested') : carryOutAll(machine, caller, args);
-  if (rule) return rule(machine, caller, args);
+  if (rule) return rule(machine, caller, args, depth);
   return notModelled(machine, caller, [name, suboperation(name, args[0].lo)].filter(Boolean).join('/'));
 };
 

@@ -22,8 +22,8 @@ export type HypercallResult =
 /** How a call ends the caller's domain once it is over. */
 export type Ending = { readonly kind: 'shutdown'; readonly reason: number } | { readonly kind: 'crash'; readonly why: CrashReason };
 
-/** The one shape of a hypercall's rule. `args`: RDI RSI RDX R10 R8 [R9]. */
-export type Perform = (machine: Machine, caller: VcpuRef, args: readonly Word[]) => HypercallResult;
+/** The one shape of a hypercall's rule. `args`: RDI RSI RDX R10 R8 [R9]. `depth`: 1 for an entry of a multicall, which few rules mind. */
+export type Perform = (machine: Machine, caller: VcpuRef, args: readonly Word[], depth?: number) => HypercallResult;
 
 /** Refuse with -errno. */
 export const fail = (machine: Machine, errno: Errno, clause: ClauseId): HypercallResult => ({

@@ -12,13 +12,24 @@ import { addInt, fromNumber, or, word } from '../word/word.ts';
 /** Bit 63 of state_entry_time: the record is being changed. */
 const UPDATING = word(1 << 31, 0);
 
+/** Bytes that the record's first field, the state, takes up with what pads it. */
+type Width = 4 | 8;
+const LONG = 8;
+
+/** compat/runstate-layout: nothing pads the state for a 32-bit domain. */
+export const widthOf = (machine: Machine, { domid }: VcpuRef): Width => (domainOf(machine, domid).pv32 ? 4 : LONG);
+
 /** struct vcpu_runstate_info: state, time of entry, time spent in each state. */
-export const runstateBytes = ({ state, since, times }: Runstate, updating = false): Uint8Array =>
-  bytesOf([
+export const runstateBytes = (width: Width, { state, since, times }: Runstate, updating = false): Uint8Array => {
+  const bytes = bytesOf([
     fromNumber(RUNSTATES.indexOf(state)),
     updating ? or(fromNumber(since), UPDATING) : fromNumber(since),
     ...times.map((t) => fromNumber(t)),
   ]);
+  if (width === LONG) return bytes;
+  bytes.copyWithin(width, LONG);
+  return bytes.subarray(0, bytes.length - (LONG - width));
+};
 
 /**
  * vcpu/area-runstate: write the record through the page tables that are in use. With the assist runstate_update_flag the top bit
@@ -34,10 +45,13 @@ const writeRunstate = (machine: Machine, at: VcpuRef): Stored => {
   const { runstateArea: area, runstate } = vcpuOf(machine, at);
   if (area === null) return { ok: true, machine };
   const flagged = (domainOf(machine, at.domid).vmAssist & (1n << BigInt(VMASST_TYPE.runstate_update_flag))) !== 0n;
-  const topByte = addInt(area, 15);
+  const width = widthOf(machine, at);
+  const last = width + LONG - 1;
   const top = (m: Machine, updating: boolean): Machine =>
-    flagged ? copyToGuestUnchecked(m, at, topByte, runstateBytes(runstate, updating).subarray(15, 16)).machine : m;
-  const stored = copyToGuestUnchecked(top(machine, true), at, area, runstateBytes(runstate, flagged));
+    flagged
+      ? copyToGuestUnchecked(m, at, addInt(area, last), runstateBytes(width, runstate, updating).subarray(last, last + 1)).machine
+      : m;
+  const stored = copyToGuestUnchecked(top(machine, true), at, area, runstateBytes(width, runstate, flagged));
   return { ok: stored.ok, machine: top(stored.machine, false) };
 };
 

@@ -71,11 +71,20 @@ const deliverEvent = (machine: Machine, at: VcpuRef): Machine => {
 
 /** trap/return-sysret: RCX and R11 take RIP and RFLAGS, CS and SS the flat selectors. */
 const sysret = (machine: Machine, at: VcpuRef): Machine => {
+  const { flagsAbove } = vcpuOf(machine, at);
+  return flagsAbove === 0 ? sysretFrom(machine, at, 0) : sysretWith(machine, at, flagsAbove);
+};
+
+/** iret/frame-flags_above: the half that no flag is in goes to R11 all the same. */
+const sysretWith = (machine: Machine, at: VcpuRef, above: number): Machine =>
+  sysretFrom(updateVcpu(cite(machine, 'iret/frame-flags_above'), at, { flagsAbove: 0 }), at, above);
+
+const sysretFrom = (machine: Machine, at: VcpuRef, above: number): Machine => {
   const { cpu } = vcpuOf(machine, at);
   const regs = takeRegisters(machine, at);
   regs[RCX] = cpu.rip;
   const restored = (cpu.flags & ~(FLAG.IOPL | FLAG.VM)) | FLAG.IF;
-  regs[R11] = word(0, restored);
+  regs[R11] = word(above, restored);
   if (!isCanonical(cpu.rip)) return iret(cite(setCpu(machine, at, { ...cpu, regs, flags: restored }), 'trap/return-not_canonical'), at);
   const flags = (restored & SYSRET_FLAGS) | 2;
   const compat = cpu.segments.selectors[CS] === FLAT.RING3_CS32;
@@ -92,7 +101,8 @@ const sysret = (machine: Machine, at: VcpuRef): Machine => {
 };
 
 /** trap/return-iret: a target that IRET refuses comes back as a fault of the guest, at that target. */
-const iret = (machine: Machine, at: VcpuRef): Machine => {
+const iret = (before: Machine, at: VcpuRef): Machine => {
+  const machine = vcpuOf(before, at).flagsAbove === 0 ? before : updateVcpu(before, at, { flagsAbove: 0 });
   const { cpu } = vcpuOf(machine, at);
   const tried = iretTo(machine, at);
   if (tried.kind === 'fault') return handleFault(cite(tried.machine, 'trap/return-refused'), at, tried.fault);

@@ -8,8 +8,14 @@ import { vcpuOf } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { toBigInt, toHex, type Word, word } from '../../word/word.ts';
 import { console_io } from '../console/console_io.ts';
+import { absent } from '../control/absent.ts';
+import { domctl, paging_domctl_cont } from '../control/domctl.ts';
+import { sysctl } from '../control/sysctl.ts';
+import { xenpmu_op } from '../control/xenpmu_op.ts';
 import { event_channel_op } from '../event_channel/event_channel_op.ts';
 import { grant_table_op } from '../grant_table/grant_table_op.ts';
+import { hvm_op } from '../hvm/hvm_op.ts';
+import { hypfs_op } from '../hypfs/hypfs_op.ts';
 import { memory_op } from '../memory/memory_op.ts';
 import { get_debugreg, set_debugreg } from '../misc/debugreg.ts';
 import { fpu_taskswitch } from '../misc/fpu_taskswitch.ts';
@@ -17,27 +23,22 @@ import { vm_assist } from '../misc/vm_assist.ts';
 import { mmu_update } from '../mm/mmu_update.ts';
 import type { Call } from '../multicall/multicall.ts';
 import { notModelled } from '../not_modelled.ts';
+import { event_channel_op_compat, sched_op_compat } from '../old/old_forms.ts';
 import { physdev_op } from '../physdev/physdev_op.ts';
 import { fail, type HypercallResult, type Perform } from '../result.ts';
 import { sched_op } from '../sched/sched_op.ts';
-import { vcpu_op } from '../vcpu/vcpu_op.ts';
 import { xen_version } from '../version/xen_version.ts';
 import { callback_op, set_callbacks } from './callbacks.ts';
+import { set_gdt, update_descriptor } from './descriptors.ts';
 import { iret } from './iret.ts';
 import { mmuext_op } from './mmuext_op.ts';
 import { multicall } from './multicall.ts';
 import { machphysMapping, platformParameters, poll } from './narrow.ts';
 import { set_trap_table } from './set_trap_table.ts';
 import { set_timer_op, stack_switch, update_va_mapping, update_va_mapping_otherdomain } from './two_words.ts';
+import { vcpu_op } from './vcpu_op.ts';
 
-const {
-  memory_op: MEMORY,
-  vcpu_op: VCPU,
-  grant_table_op: GRANT,
-  sched_op: SCHED,
-  xen_version: VERSION,
-  physdev_op: PHYSDEV,
-} = SUBOPERATIONS;
+const { memory_op: MEMORY, grant_table_op: GRANT, sched_op: SCHED, xen_version: VERSION, physdev_op: PHYSDEV } = SUBOPERATIONS;
 
 /** Operations of a call: those that look the same to a 32-bit domain, and those with a rule of their own. The rest is not modelled. */
 const among =
@@ -52,13 +53,21 @@ const among =
 const COMPAT_UNKNOWN: Perform = (machine) => ({ kind: 'reply', machine, value: UNKNOWN });
 const UNKNOWN = word(0, 0);
 
+/** Bases of segments belong to 64-bit code. */
+const set_segment_base: Perform = (machine) => fail(machine, 'ENOSYS', 'compat/set_segment_base');
+
 const RULES: Readonly<Partial<Record<HypercallName, Perform>>> = {
+  argo_op: absent,
   callback_op,
   console_io,
+  domctl,
   event_channel_op,
+  event_channel_op_compat,
   fpu_taskswitch,
   get_debugreg,
   grant_table_op: among(grant_table_op, [GRANT.map_grant_ref, GRANT.unmap_grant_ref, GRANT.query_size]),
+  hvm_op,
+  hypfs_op,
   iret,
   memory_op: among(
     memory_op,
@@ -67,37 +76,41 @@ const RULES: Readonly<Partial<Record<HypercallName, Perform>>> = {
   ),
   mmu_update,
   mmuext_op,
-  physdev_op: among(physdev_op, [PHYSDEV.set_iopl]),
+  paging_domctl_cont,
+  physdev_op: among(physdev_op, [
+    PHYSDEV.set_iopl,
+    PHYSDEV.irq_status_query,
+    PHYSDEV.eoi,
+    PHYSDEV.alloc_irq_vector,
+    PHYSDEV.free_irq_vector,
+  ]),
   sched_op: among(
     sched_op,
     [SCHED.yield, SCHED.block, SCHED.shutdown, SCHED.remote_shutdown, SCHED.shutdown_code, SCHED.watchdog, SCHED.pin_override],
     new Map([[SCHED.poll, poll]]),
   ),
+  sched_op_compat,
   set_callbacks,
   set_debugreg,
+  set_gdt,
+  set_segment_base,
   set_timer_op,
   set_trap_table,
   stack_switch,
+  sysctl,
+  tmem_op: absent,
+  update_descriptor,
   update_va_mapping,
   update_va_mapping_otherdomain,
-  vcpu_op: among(vcpu_op, [
-    VCPU.up,
-    VCPU.down,
-    VCPU.is_up,
-    VCPU.set_periodic_timer,
-    VCPU.stop_periodic_timer,
-    VCPU.stop_singleshot_timer,
-    VCPU.register_vcpu_info,
-    VCPU.send_nmi,
-    VCPU.get_physid,
-    VCPU.register_vcpu_time_memory_area,
-  ]),
+  vcpu_op,
   vm_assist,
   xen_version: among(
     xen_version,
     Object.values(VERSION).filter((cmd) => cmd !== VERSION.platform_parameters),
     new Map([[VERSION.platform_parameters, platformParameters]]),
   ),
+  xenpmu_op,
+  xsm_op: absent,
 };
 
 /** Carry out call number `number` of a 32-bit domain. `depth` is 1 for an entry of a multicall. */

@@ -11,7 +11,7 @@ import { RULES } from './sysctl/rules.ts';
 
 const TOOLS: readonly number[] = Object.values(XEN_SYSCTL_TOOLS);
 
-export const sysctl: Perform = (machine, caller, [uSysctl]) => {
+export const sysctl: Perform = (machine, caller, [uSysctl], depth = 0) => {
   const read = copyFromGuest(machine, caller, uSysctl, control.sysctl.size);
   if (!read.ok) return fail(read.machine, 'EFAULT', 'sysctl/argument-fault');
   const m = read.machine;
@@ -30,7 +30,7 @@ export const sysctl: Perform = (machine, caller, [uSysctl]) => {
       return fail(m, 'ENODEV', 'sysctl/psr_cmt_op');
     default: {
       const rule = isAnswered(m.config.release, TOOLS.includes(fieldOf(read.bytes, cmd))) ? RULES.get(fieldOf(read.bytes, cmd)) : undefined;
-      return rule?.(m, { caller, at: uSysctl, bytes: read.bytes }) ?? notModelled(m, caller, 'sysctl');
+      return rule?.(m, { caller, at: uSysctl, bytes: read.bytes, depth }) ?? notModelled(m, caller, 'sysctl');
     }
   }
 };

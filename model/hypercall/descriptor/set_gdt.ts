@@ -16,7 +16,11 @@ const set = (machine: Machine, caller: VcpuRef, list: Word, entries: number): Hy
   const count = framesFor(entries);
   const { machine: m, words } = count === 0 ? { machine, words: [] } : readGuestWords(machine, caller, list, count);
   if (!words) return fail(m, 'EFAULT', 'descriptor/set_gdt-fault');
-  const taken = setGdt(m, caller, words.map(toNumber), entries);
+  return install(m, caller, words.map(toNumber), entries);
+};
+
+export const install = (machine: Machine, caller: VcpuRef, frames: readonly number[], entries: number): HypercallResult => {
+  const taken = setGdt(machine, caller, frames, entries);
   if (taken.errno) return fail(taken.machine, taken.errno, 'descriptor/set_gdt-frame');
   return done(flushLocal(cite(taken.machine, 'tlb/descriptor_table'), caller), 'descriptor/set_gdt-done');
 };

@@ -1,7 +1,7 @@
 /** update_descriptor: one descriptor, by its machine address. Chapter: spec/chapters/descriptor.md. */
 import { frame, setMemory } from '../../lens.ts';
 import { writeWord } from '../../memory/memory.ts';
-import { accepted } from '../../page_type/descriptors.ts';
+import { acceptedOf } from '../../page_type/descriptors.ts';
 import { isCounted } from '../../page_type/owner.ts';
 import { getPage, putPage } from '../../page_type/references.ts';
 import { getPageType, putPageType } from '../../page_type/type.ts';
@@ -10,7 +10,7 @@ import { done, fail, type Perform } from '../result.ts';
 
 export const update_descriptor: Perform = (machine, { domid }, [address, descriptor]) => {
   if ((address.lo & 7) !== 0) return fail(machine, 'EINVAL', 'descriptor/update-aligned');
-  const value = accepted(descriptor);
+  const value = acceptedOf(machine, domid, descriptor);
   if (value === null) return fail(machine, 'EINVAL', 'descriptor/update-refused');
   const mfn = toNumber(shr(address, 12));
   const held = getPage(machine, domid, mfn);

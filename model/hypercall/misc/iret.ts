@@ -27,7 +27,7 @@ export const iret: Perform = (machine, caller) => {
 /** iret/frame-restored: selectors get RPL 3; RFLAGS lose IOPL and VM and have IF; the upcall mask follows the frame's IF. */
 const into = (machine: Machine, at: VcpuRef, frame: (field: { readonly at: number }) => Word): HypercallResult => {
   const vcpu = vcpuOf(machine, at);
-  const wanted = frame(rflags).lo;
+  const { lo: wanted, hi: above } = frame(rflags);
   const selectors = vcpu.cpu.segments.selectors.slice();
   selectors[CS] = (frame(cs).lo & 0xffff) | 3;
   selectors[SS] = (frame(ss).lo & 0xffff) | 3;
@@ -48,7 +48,7 @@ const into = (machine: Machine, at: VcpuRef, frame: (field: { readonly at: numbe
   };
   const architectural = (domainOf(machine, at.domid).vmAssist & (1n << BigInt(VMASST_TYPE.architectural_iopl))) !== 0n;
   const iopl = architectural ? (wanted & FLAG.IOPL) >> 12 : vcpu.iopl;
-  const restored = updateVcpu(cite(machine, 'iret/frame-restored'), at, { cpu, iopl, nmiMasked: false });
+  const restored = updateVcpu(cite(machine, 'iret/frame-restored'), at, { cpu, iopl, nmiMasked: false, flagsAbove: above });
   const masked = setVcpuInfo(restored, at, 'evtchn_upcall_mask', (wanted & FLAG.IF) === 0 ? 1 : 0);
   return {
     kind: 'no_reply',

@@ -6,16 +6,16 @@ import { updateVcpu, vcpuOf } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { wordIn } from '../../memory/guest.ts';
 import { accounted } from '../../sched/runstate.ts';
-import { runstateBytes } from '../../time/areas.ts';
+import { runstateBytes, widthOf } from '../../time/areas.ts';
 import { refreshTime } from '../../time/clock.ts';
 import { isZero, type Word, ZERO } from '../../word/word.ts';
-import { done, fail } from '../result.ts';
+import { done, fail, type HypercallResult } from '../result.ts';
 import type { VcpuOperation } from './vcpu_op.ts';
 
 /** The state and the time of its entry are Xen's; the time in it is counted up to now. */
 const upToNow = (machine: Machine, at: VcpuRef): Uint8Array => {
   const { runstate } = vcpuOf(machine, at);
-  return runstateBytes({ ...runstate, times: accounted(runstate, machine.now).times });
+  return runstateBytes(widthOf(machine, at), { ...runstate, times: accounted(runstate, machine.now).times });
 };
 
 export const runstateInfo: VcpuOperation = (machine, caller, target, arg) => {
@@ -40,18 +40,22 @@ const orNone = (address: Word): Word | null => (isZero(address) ? null : address
 export const registerRunstateArea: VcpuOperation = (machine, caller, target, arg) => {
   const area = readArea(machine, caller, arg);
   if (!area.ok) return fail(area.machine, 'EFAULT', 'vcpu/register_runstate_memory_area-fault');
-  const m = updateVcpu(area.machine, target, { runstateArea: orNone(area.address) });
+  return keepRunstateAt(area.machine, caller, target, area.address);
+};
+
+export const keepRunstateAt = (machine: Machine, caller: VcpuRef, target: VcpuRef, address: Word): HypercallResult => {
+  const m = updateVcpu(machine, target, { runstateArea: orNone(address) });
   const self = target.vcpu === caller.vcpu;
-  const bytes = self ? runstateBytes(vcpuOf(m, target).runstate) : upToNow(m, target);
-  const { machine: written } = copyToGuestUnchecked(m, caller, area.address, bytes);
+  const bytes = self ? runstateBytes(widthOf(m, target), vcpuOf(m, target).runstate) : upToNow(m, target);
+  const { machine: written } = copyToGuestUnchecked(m, caller, address, bytes);
   return done(written, 'vcpu/register_runstate_memory_area-set');
 };
 
 export const registerTimeArea: VcpuOperation = (machine, caller, target, arg) => {
   const area = readArea(machine, caller, arg);
   if (!area.ok) return fail(area.machine, 'EFAULT', 'vcpu/register_vcpu_time_memory_area-fault');
-  return done(
-    refreshTime(updateVcpu(area.machine, target, { timeArea: orNone(area.address) }), target, caller),
-    'vcpu/register_vcpu_time_memory_area-set',
-  );
+  return keepTimeAt(area.machine, caller, target, area.address);
 };
+
+export const keepTimeAt = (machine: Machine, caller: VcpuRef, target: VcpuRef, address: Word): HypercallResult =>
+  done(refreshTime(updateVcpu(machine, target, { timeArea: orNone(address) }), target, caller), 'vcpu/register_vcpu_time_memory_area-set');

@@ -55,7 +55,7 @@ const TRAP_SYSCALL = 0x100;
 /** Mode, way back (`trap/return-held`), general registers, FPU, traps, virtual IOPL: set even when the rest of the context is then refused. */
 export const withRegisters = (vcpu: Vcpu, bytes: Uint8Array): Vcpu => {
   const flags = wordIn(bytes, at.flags.at).lo;
-  const rflags = register(bytes, 'rflags').lo;
+  const { lo: rflags, hi: flagsAbove } = register(bytes, 'rflags');
   const selectors = (['es', 'cs', 'ss', 'ds', 'fs', 'gs'] as const).map((name) => selector(bytes, name));
   selectors[CS] = fixCodeSelector(selectors[CS]);
   selectors[SS] = fixStackSelector(selectors[SS]);
@@ -63,6 +63,7 @@ export const withRegisters = (vcpu: Vcpu, bytes: Uint8Array): Vcpu => {
     ...vcpu,
     mode: (flags & VGCF.in_kernel) !== 0 ? 'kernel' : 'user',
     wayBack: (register(bytes, 'entry_vector').lo & TRAP_SYSCALL) !== 0 ? 'sysret' : 'iret',
+    flagsAbove,
     masking: {
       ...vcpu.masking,
       failsafe: (flags & VGCF.failsafe_disables_events) !== 0,

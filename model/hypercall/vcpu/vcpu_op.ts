@@ -46,13 +46,17 @@ const registerPhysArea: VcpuOperation = (machine, caller, _target, arg) => {
   return copied.ok ? notModelled(copied.machine, caller, 'vcpu_op/register_phys_area') : fail(copied.machine, 'EFAULT', 'vcpu/op-unknown');
 };
 
-/** A vCPU that does not exist is reported before a command that does not. */
-export const vcpu_op: Perform = (machine, caller, [cmd, number, arg]) => {
-  const vcpu = number.lo >>> 0;
-  if (vcpu >= domainOf(machine, caller.domid).vcpus.length) return fail(machine, 'ENOENT', 'vcpu/op-vcpu');
-  const target = { domid: caller.domid, vcpu };
-  if (PHYS_AREAS.includes(cmd.lo) && waysOf(machine.config.release)['vcpu_op-phys_areas'] === 'present')
-    return registerPhysArea(machine, caller, target, arg);
-  const operation = OPERATIONS.get(cmd.lo);
-  return operation ? operation(machine, caller, target, arg) : fail(machine, 'ENOSYS', 'vcpu/op-unknown');
-};
+/** A vCPU that does not exist is reported before a command that does not. `own`: operations that take the place of these. */
+export const vcpuOpWith =
+  (own: ReadonlyMap<number, VcpuOperation>): Perform =>
+  (machine, caller, [cmd, number, arg]) => {
+    const vcpu = number.lo >>> 0;
+    if (vcpu >= domainOf(machine, caller.domid).vcpus.length) return fail(machine, 'ENOENT', 'vcpu/op-vcpu');
+    const target = { domid: caller.domid, vcpu };
+    if (PHYS_AREAS.includes(cmd.lo) && waysOf(machine.config.release)['vcpu_op-phys_areas'] === 'present')
+      return registerPhysArea(machine, caller, target, arg);
+    const operation = own.get(cmd.lo) ?? OPERATIONS.get(cmd.lo);
+    return operation ? operation(machine, caller, target, arg) : fail(machine, 'ENOSYS', 'vcpu/op-unknown');
+  };
+
+export const vcpu_op: Perform = vcpuOpWith(new Map());

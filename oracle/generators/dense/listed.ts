@@ -11,6 +11,9 @@ const OWN_CHANNEL: readonly string[] = ['close', 'reset', 'reset_cont', 'bind_vc
   (name) => `event_channel_op/${name}`,
 );
 
+/** Calls that Xen answers by another processor's hands, once the caller waits: not in a multicall, which gets no such answer. */
+const ALONE: readonly string[] = ['sysctl/cpu_hotplug'];
+
 /**
  * What undoes the work of others is rarer than that, and what succeeds only in a state that other themes bring about; in its place the first operation,
  * which makes a port.
@@ -43,7 +46,8 @@ const listed = (name: string, weight: number, calls: readonly string[]): Theme =
   prepare: () => [],
   call: (g: Generation, caller: DomainKind) => {
     const possible = operationsFor(caller).filter(
-      ({ call, row, asStep }) => calls.includes(String(call)) && asStep === undefined && !(g.state.two && OWN_CHANNEL.includes(row)),
+      ({ call, row, asStep }) =>
+        calls.includes(String(call)) && asStep === undefined && !ALONE.includes(row) && !(g.state.two && OWN_CHANNEL.includes(row)),
     );
     if (possible.length === 0) return null;
     const chosen = g.r.pick(possible);

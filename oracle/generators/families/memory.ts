@@ -41,6 +41,9 @@ const updateVa: Family = {
   },
 };
 
+const PLAIN = 2;
+const PLAIN_VALUES = [0, '0x67', '0x123456789abcdef0', '0x7ffffffff000', '0xffffffffffffffff'] as const;
+
 const mmuUpdate: Family = {
   weight: 8,
   make: (g) => {
@@ -54,14 +57,16 @@ const mmuUpdate: Family = {
         };
       const ptr: Value = r.one(8)
         ? r.pick([
-            { page: 2, as: 'maddr', plus: 8 * r.int(0, 511) + (command & 3) },
+            { page: PLAIN, as: 'maddr', plus: 8 * r.int(0, 511) + (command & 3) },
             '0x7ffffffff000',
             { page: 'l4', as: 'maddr', plus: 8 * r.int(256, 271) },
             // Where nobody reads: what is written is a frame number of the machine.
             { page: 'shared_info', as: 'maddr', plus: 4088 },
           ] as const)
         : { page: r.pick(PAGES.windows), as: 'entry_maddr', ...(command === 0 ? {} : { plus: command }) };
-      return { struct: 'xen.mmu_update', fields: { ptr, val: entryValue(g) } };
+      // What stands in a plain page is looked at, so nothing of where frames lie may come there.
+      const val = typeof ptr === 'object' && 'page' in ptr && ptr.page === PLAIN ? r.pick(PLAIN_VALUES) : entryValue(g);
+      return { struct: 'xen.mmu_update', fields: { ptr, val } };
     };
     const elements = r.list(0, 4, one);
     const count = r.one(12) ? r.pick([elements.length + 0x80000000, 0x80000000]) : elements.length;

@@ -7,7 +7,7 @@ import type { Word } from '../../../word/word.ts';
 import { done, fail, type HypercallResult } from '../../result.ts';
 
 /** `bytes`: the whole structure, which lies at `at`. */
-export type Asked = { readonly caller: VcpuRef; readonly at: Word; readonly bytes: Uint8Array };
+export type Asked = { readonly caller: VcpuRef; readonly at: Word; readonly bytes: Uint8Array; readonly depth: number };
 /** null: it is not modelled. */
 export type Rule = (machine: Machine, asked: Asked) => HypercallResult | null;
 

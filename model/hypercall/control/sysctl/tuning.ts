@@ -84,9 +84,10 @@ export const pmOp: Rule = (machine, asked) => {
   return fail(machine, turbo ? 'EACCES' : 'ENOSYS', 'sysctl/pm_op-none');
 };
 
-/** Taking a processor off line is not modelled. */
-export const cpuHotplug: Rule = (machine, { bytes }) => {
+/** Taking a processor off line is not modelled, nor what becomes of an answer by another processor's hands in a multicall. */
+export const cpuHotplug: Rule = (machine, { bytes, depth }) => {
   const { cpu, op } = fieldsOf(bytes, sysctl.cpu_hotplug);
+  if (depth > 0 && (op === HOTPLUG.ONLINE || op === HOTPLUG.OFFLINE)) return null;
   if (op === HOTPLUG.ONLINE) return fail(machine, isThere(machine, cpu) ? 'EEXIST' : 'EINVAL', 'sysctl/cpu_hotplug-state');
   if (op !== HOTPLUG.OFFLINE) return fail(machine, 'EOPNOTSUPP', 'sysctl/cpu_hotplug-threads');
   return cpu === 0 || !isThere(machine, cpu) ? fail(machine, 'EINVAL', 'sysctl/cpu_hotplug-state') : null;

@@ -1,6 +1,7 @@
 /** get_pmstat, pm_op, cpu_hotplug: power that nobody governs. */
 import { ERRNO } from '#spec/abi/errno.ts';
 import { XEN_SYSCTL_CPU_HOTPLUG as HOTPLUG, IDLE_STATES, XEN_SYSCTL_PM_OP as PM_OP, PMSTAT, sysctl } from '#spec/abi/sysctl.ts';
+import { CALL_STATE } from '../../hypercall/continuation.ts';
 import { stops, u32, type Work } from './asker.ts';
 
 export const getPmStat: Work = (asker) => {
@@ -56,8 +57,10 @@ export const cpuHotplug: Work = (asker) => {
   const isThere = which < machine.config.pcpus;
   switch (u32(op, question.at)) {
     case HOTPLUG.ONLINE:
+      if (CALL_STATE.inMulticall) return stops(asker);
       return isThere ? -ERRNO.EEXIST : -ERRNO.EINVAL;
     case HOTPLUG.OFFLINE:
+      if (CALL_STATE.inMulticall) return stops(asker);
       return which === 0 || !isThere ? -ERRNO.EINVAL : stops(asker);
     default:
       return -ERRNO.EOPNOTSUPP;
