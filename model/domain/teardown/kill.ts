@@ -1,10 +1,10 @@
 /** The end of a domain: what it held is given back, a stage at a time. Xen's name: domain_kill. Chapter: spec/chapters/domctl.md, "destroydomain". */
-import { VIRQ } from '#spec/abi/xen.ts';
+import { VIRQ, vcpu_info } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import type { Dying } from '../../domain.ts';
 import { sendGlobalVirq } from '../../hypercall/event_channel/virq.ts';
 import { cite } from '../../journal.ts';
-import { domainOf, findDomain, updateDomain } from '../../lens.ts';
+import { domainOf, findDomain, updateDomain, updateVcpu } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { putPageAndType } from '../../page_type/references.ts';
 import { stopDomain } from '../../sched/pause.ts';
@@ -67,7 +67,11 @@ const AFTER = { 0: 4, 4: 3, 3: 2, 2: 2 } as const;
 /** domctl/destroydomain-dead: pages with records of vCPUs go last; then domain 0 is told. */
 const die = (machine: Machine, domid: number): Machine => {
   const moved = domainOf(machine, domid).vcpus.filter(({ infoMoved }) => infoMoved);
-  const put = moved.reduce((m, { vcpuInfo }) => putPageAndType(m, vcpuInfo.mfn), machine);
+  const { sharedInfo } = domainOf(machine, domid);
+  const put = moved.reduce((m, { id, vcpuInfo }) => {
+    const home = { vcpuInfo: { mfn: sharedInfo, offset: id * vcpu_info.size }, infoMoved: false };
+    return putPageAndType(updateVcpu(m, { domid, vcpu: id }, home), vcpuInfo.mfn);
+  }, machine);
   const dead = updateDomain(cite(put, 'domctl/destroydomain-dead'), domid, { dying: { stage: 'dead' } });
   return vanishIfEmpty(sendGlobalVirq(dead, VIRQ.DOM_EXC), domid);
 };
