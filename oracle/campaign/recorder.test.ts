@@ -59,7 +59,7 @@ it.each([
 
 it('what is not modelled is an end of its own, and a bad image is bad input', async () => {
   const recorder = await engineRecorder('model', '1');
-  const foreign = buildImages({ steps: [{ id: 0, do: 'hypercall', call: 'hypfs_op', args: [0] }] });
-  expect(await recorder.record(foreign, debian_4_17())).toMatchObject({ reason: null, why: 'not modelled: hypfs_op' });
+  const foreign = buildImages({ steps: [{ id: 0, do: 'hypercall', call: 'xenoprof_op', args: [14] }] });
+  expect(await recorder.record(foreign, debian_4_17())).toMatchObject({ reason: null, why: 'not modelled: xenoprof_op' });
   await expect(recorder.record([new Uint8Array(10)], debian_4_17())).rejects.toThrow(BadInput);
 });

@@ -37,6 +37,8 @@ const FAMILY: Readonly<Partial<Record<HypercallName, string>>> = {
   domctl: 'domctl',
   mca: 'mca',
   hvm_op: 'hvm',
+  hypfs_op: 'hypfs',
+  kexec_op: 'kexec',
   dm_op: 'dm',
   paging_domctl_cont: 'paging_domctl_cont',
   xenoprof_op: 'xenoprof',

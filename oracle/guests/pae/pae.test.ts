@@ -1,4 +1,4 @@
-/** No Xen of Debian's runs 32-bit guests: what this one says was checked line by line against Xen's public source. */
+/** No Xen of Debian's runs 32-bit guests: its transcript is the executor's, and single answers were checked against Xen's public source. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
