@@ -41,7 +41,8 @@ const NMI = 2;
 const CALLBACKF_MASK_EVENTS = 1;
 
 export const callback_op: Perform = (machine, caller, args) => {
-  if (args[0].lo !== SUBOPERATIONS.callback_op.register) return wideCallbackOp(machine, caller, args);
+  if (args[0].lo === SUBOPERATIONS.callback_op.unregister) return wideCallbackOp(machine, caller, args);
+  if (args[0].lo !== SUBOPERATIONS.callback_op.register) return fail(machine, 'EINVAL', 'compat/callback_op-register');
   const copied = copyFromGuest(machine, caller, args[1], COMPAT.callback_register.size);
   if (!copied.ok) return fail(copied.machine, 'EFAULT', 'callback/register-fault');
   const { type, flags, cs, eip } = fieldsOf(copied.bytes, COMPAT.callback_register);
