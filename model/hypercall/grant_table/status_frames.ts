@@ -41,7 +41,8 @@ export const takeFromHeap = (
 export const giveBackStatusFrames = (machine: Machine, domid: number): Machine | null => {
   const { statusFrames = [], ...grants } = grantsOf(machine, domid);
   if (statusFrames.some((mfn) => frame(machine, mfn)!.refs > 1)) return null;
-  const freed = statusFrames.reduce((m, mfn) => setFrame(m, mfn, FREE_FRAME), machine);
+  // Free frames hold zeroes (`open/frame-choice`).
+  const freed = statusFrames.reduce((m, mfn) => setFrame(setMemory(m, clearPage(m.memory, mfn)), mfn, FREE_FRAME), machine);
   const m = updateGrants(freed, domid, { ...grants, statusFrames: [] });
   return cite({ ...m, xenheapFree: [...(m.xenheapFree ?? []), ...statusFrames] }, 'gnttab/status-given_back');
 };

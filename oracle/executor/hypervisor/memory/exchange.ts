@@ -137,9 +137,10 @@ const exchangeChunk = (
 const stealExtent = (machine: Machine, vcpu: Vcpu, { domain, goes }: Exchange, at: bigint, stolen: number[]): number => {
   if (!copyFromGuest(machine, vcpu, half(at), half(at >> 32n), 8)) return -ERRNO.EFAULT;
   const { frames } = machine;
-  // Numbers that doubles cannot hold are beyond all frames.
+  // Numbers that doubles cannot hold are beyond all frames; adding 1 to one of them changes nothing.
   const first = unsigned(scratch.getInt32(0, true), scratch.getInt32(4, true));
-  for (let mfn = first; mfn < first + 2 ** goes.order; mfn++) {
+  for (let page = 0; page < 2 ** goes.order; page++) {
+    const mfn = first + page;
     if (mfn >= frames.count) return -ERRNO.EINVAL;
     const isOnlyAllocated = frames.refs[mfn] === 1 && (frames.flags[mfn] & (PGF.allocated | PGF.xenheap)) === PGF.allocated;
     if (frames.owner[mfn] !== domain.domid || !isOnlyAllocated) return -ERRNO.EINVAL;
