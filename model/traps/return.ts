@@ -70,21 +70,13 @@ const deliverEvent = (machine: Machine, at: VcpuRef): Machine => {
 };
 
 /** trap/return-sysret: RCX and R11 take RIP and RFLAGS, CS and SS the flat selectors. */
-const sysret = (machine: Machine, at: VcpuRef): Machine => {
-  const { flagsAbove } = vcpuOf(machine, at);
-  return flagsAbove === 0 ? sysretFrom(machine, at, 0) : sysretWith(machine, at, flagsAbove);
-};
-
-/** iret/frame-flags_above: the half that no flag is in goes to R11 all the same. */
-const sysretWith = (machine: Machine, at: VcpuRef, above: number): Machine =>
-  sysretFrom(updateVcpu(cite(machine, 'iret/frame-flags_above'), at, { flagsAbove: 0 }), at, above);
-
-const sysretFrom = (machine: Machine, at: VcpuRef, above: number): Machine => {
-  const { cpu } = vcpuOf(machine, at);
+const sysret = (before: Machine, at: VcpuRef): Machine => {
+  const { cpu, flagsAbove } = vcpuOf(before, at);
+  const machine = flagsAbove === 0 ? before : cite(before, 'iret/frame-flags_above');
   const regs = takeRegisters(machine, at);
   regs[RCX] = cpu.rip;
   const restored = (cpu.flags & ~(FLAG.IOPL | FLAG.VM)) | FLAG.IF;
-  regs[R11] = word(above, restored);
+  regs[R11] = word(flagsAbove, restored);
   if (!isCanonical(cpu.rip)) return iret(cite(setCpu(machine, at, { ...cpu, regs, flags: restored }), 'trap/return-not_canonical'), at);
   const flags = (restored & SYSRET_FLAGS) | 2;
   const compat = cpu.segments.selectors[CS] === FLAT.RING3_CS32;
@@ -97,12 +89,16 @@ const sysretFrom = (machine: Machine, at: VcpuRef, above: number): Machine => {
         segments: onFlat(cpu.segments, FLAT.RING3_CS32),
       })
     : replaceCpu(cite(machine, 'trap/return-sysret'), at, { ...cpu, regs, flags, segments: onFlat(cpu.segments) });
-  return (restored & FLAG.TF) === 0 ? m : returnToGuest(meetDebug(cite(m, 'trap/return-sysret_tf'), at), at, 'sysret');
+  const gone = flagsSpent(m, at);
+  return (restored & FLAG.TF) === 0 ? gone : returnToGuest(meetDebug(cite(gone, 'trap/return-sysret_tf'), at), at, 'sysret');
 };
 
+/** iret/frame-flags_above: a way back that was refused keeps them for the next one. */
+const flagsSpent = (machine: Machine, at: VcpuRef): Machine =>
+  vcpuOf(machine, at).flagsAbove === 0 ? machine : updateVcpu(machine, at, { flagsAbove: 0 });
+
 /** trap/return-iret: a target that IRET refuses comes back as a fault of the guest, at that target. */
-const iret = (before: Machine, at: VcpuRef): Machine => {
-  const machine = vcpuOf(before, at).flagsAbove === 0 ? before : updateVcpu(before, at, { flagsAbove: 0 });
+const iret = (machine: Machine, at: VcpuRef): Machine => {
   const { cpu } = vcpuOf(machine, at);
   const tried = iretTo(machine, at);
   if (tried.kind === 'fault') return handleFault(cite(tried.machine, 'trap/return-refused'), at, tried.fault);
@@ -111,7 +107,7 @@ const iret = (before: Machine, at: VcpuRef): Machine => {
   const resume = hasBreakpoints(vcpuOf(machine, at)) ? FLAG.RF : 0;
   const flags = (cpu.flags & (IRET_FLAGS | resume) & ~(FLAG.IOPL | FLAG.VM)) | FLAG.IF | 2;
   const nulls = tried.value.segments.selectors !== cpu.segments.selectors && hasOddNull(cpu.segments.selectors);
-  const m = cite(tried.machine, 'trap/return-iret');
+  const m = cite(flagsSpent(tried.machine, at), 'trap/return-iret');
   return setCpu(nulls ? cite(m, 'trap/return-null_selectors') : m, at, { ...cpu, ...tried.value, flags });
 };
 

@@ -3,6 +3,7 @@ import type { MachineConfig } from '#spec/config.ts';
 import { debian } from '#spec/machines/debian.ts';
 import { debian_4_17, dom0, domU } from '#spec/machines/debian_4_17.ts';
 import type { Program } from '#spec/program.ts';
+import { CONTROL_ANSWERED } from '#spec/releases/control.ts';
 import { REFERENCE_RELEASE, type XenRelease } from '#spec/releases/release.ts';
 import { denseProgram, forRelease, generateProgram } from '../../generators/index.ts';
 import { buildBatch, buildImages, domainsOf } from '../../image/index.ts';
@@ -34,9 +35,12 @@ const DENSE = {
   domu: { portable: true, alone: 'pv64_domU' },
 } as const;
 
-/** The program of a seed, for a release of Xen. */
+/** The program of a seed, for a release of Xen. Domains are destroyed where it is known what domain 0 is answered meanwhile. */
 export const programOf = (seed: number, work: Work, role: Role, release: XenRelease): Program =>
-  forRelease(work === 'mixed' ? generateProgram(seed, { destroys: 'resting' }) : denseProgram(seed, DENSE[role]), release);
+  forRelease(
+    work === 'mixed' ? generateProgram(seed, { destroys: CONTROL_ANSWERED[release] ? 'resting' : null }) : denseProgram(seed, DENSE[role]),
+    release,
+  );
 
 const releaseOf = (program: Program): XenRelease => program.release ?? REFERENCE_RELEASE;
 
