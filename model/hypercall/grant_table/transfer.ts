@@ -6,7 +6,7 @@ import { FRESH_FRAME } from '../../frame_table.ts';
 import { cite } from '../../journal.ts';
 import { findDomain, frame, setFrame, setMemory, updateFrame } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
-import { write } from '../../memory/access.ts';
+import { clearPage, write } from '../../memory/access.ts';
 import { adjustPages, loseFrame, setM2p } from '../../page_type/allocation.ts';
 import { isKnown, isXenPage, ownerOf } from '../../page_type/owner.ts';
 import { dirtyPcpus, flush } from '../../tlb.ts';
@@ -20,7 +20,9 @@ const transfer = (machine: Machine, { domid }: VcpuRef, bytes: Uint8Array): Gran
   const { mfn, domid: to, ref } = fieldsOf(bytes, gnttab.transfer);
   if (!isLoose(machine, domid, mfn)) return refused(machine, 'bad_page', 'gnttab/transfer-frame');
   const taken = take(machine, domid, mfn);
-  const lost = (status: 'bad_domain' | 'general_error', clause: ClauseId) => refused(loseFrame(taken, mfn), status, clause);
+  // A frame of nobody's that is given back is erased.
+  const lost = (status: 'bad_domain' | 'general_error', clause: ClauseId) =>
+    refused(loseFrame(setMemory(taken, clearPage(taken.memory, mfn)), mfn), status, clause);
   const receiver = findDomain(taken, to);
   if (!receiver) return lost('bad_domain', 'gnttab/transfer-domain');
   if (receiver.dying || receiver.pages >= receiver.maxPages) return lost('general_error', 'gnttab/transfer-room');
