@@ -1,6 +1,7 @@
 /**
  * What Xen or the architecture leaves open, and how a run pins it. Model and executor pin each point alike, so nothing is allowed to
- * differ between them, and the comparison has no exceptions; programs that run on real machines do not look at these points.
+ * differ between them, and the comparison has no exceptions; programs that run on real machines look at no other of these points than
+ * oracle/campaign/peer/explained.ts lists.
  */
 export type Looseness = { readonly reason: string; readonly pinned: string };
 
@@ -40,6 +41,10 @@ export const LOOSENESS = {
     reason: 'Multiboot and PVH leave most registers of the processor at entry undefined, and where the information lies.',
     pinned: 'spec/bare/boot.ts; images load descriptor tables, segments and a stack of their own before they use them.',
   },
-  'open/vcpu-choice': { reason: 'Which runnable vCPU runs next is policy.', pinned: 'The choice is an input.' },
+  'open/vcpu-choice': {
+    reason: 'Which runnable vCPU runs next, and when, is policy.',
+    pinned:
+      'The choice is an input. What a peer shows of other domains before a domain with selectors that no longer load has its turn may be less.',
+  },
 } as const satisfies Record<string, Looseness>;
 export type LoosenessId = keyof typeof LOOSENESS;

@@ -209,7 +209,10 @@ class Comparison {
     const { role, programs } = batch;
     const { seed, program } = programs[agreed]!;
     const { line, peer: theirs, engine: ours } = difference!;
-    const explained = explanationOf({ role, peer: theirs, engine: ours, step: stepOf(program, ours) });
+    const explained = explanationOf({
+      ...{ role, peer: theirs, engine: ours },
+      ...{ step: stepOf(program, ours), shared: shown.lines.slice(0, line - 1), ended: shown.end },
+    });
     const folder = join(this.options.out, `peer-${role}-${seed}`);
     let shrunk: Shrunk | 'not again' | 'not tried' = 'not tried';
     if (explained === null) {

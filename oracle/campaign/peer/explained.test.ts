@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { explanationOf } from './explained.ts';
 
-const of = (peer: string, engine: string, bytes?: string) => {
+const of = (peer: string, engine: string, bytes?: string, shared: readonly string[] = [], ended = 'shutdown 0') => {
   const step = bytes === undefined ? undefined : { id: 1, do: 'code' as const, code: [{ bytes }] };
-  return explanationOf({ role: 'domu', peer, engine, step });
+  return explanationOf({ role: 'domu', peer, engine, step, shared, ended });
 };
 
 it("knows QEMU's LAR by the limit bits that it lacks", () => {
@@ -18,6 +18,15 @@ it("knows QEMU's SYSENTER by the instruction", () => {
   expect(of(xen, ours, 'c4080f346833')).toBe('F-176');
   expect(of(xen, ours, 'c408d50a6833')).toBeNull();
   expect(of(ours, xen, 'c4080f346833')).toBeNull();
+});
+
+it('knows that nobody says when a domain with selectors that no longer load has its next turn', () => {
+  const lost = ['0.31 code rbx=0x77', 'lost trap=256 error=39 rip=0x0'];
+  expect(of('end shutdown 3', '1> 0.32 write', undefined, lost, 'shutdown 3')).toBe('open/vcpu-choice');
+  expect(of('end shutdown 3', '1> 0.32 write', undefined, lost.slice(0, 1), 'shutdown 3')).toBeNull();
+  expect(of('end shutdown 3', '1> 0.32 write', undefined, lost, 'shutdown 0')).toBeNull();
+  expect(of('end shutdown 3', '0.32 write', undefined, lost, 'shutdown 3')).toBeNull();
+  expect(of('1> 0.32 write', 'end shutdown 3', undefined, lost, 'shutdown 3')).toBeNull();
 });
 
 it('explains nothing else', () => {

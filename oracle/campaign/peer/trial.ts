@@ -69,6 +69,9 @@ const judge = async ({ crew, engine }: Bench, program: Program, task: Task, peer
   const { difference } = compareShown(1, peer, shown);
   const known =
     difference &&
-    explanationOf({ role: task.role, peer: difference.peer, engine: difference.engine, step: stepOf(program, difference.engine) });
+    explanationOf({
+      ...{ role: task.role, peer: difference.peer, engine: difference.engine },
+      ...{ step: stepOf(program, difference.engine), shared: shown.lines.slice(0, difference.line - 1), ended: shown.end },
+    });
   return { task, peer, shown, difference: known === null ? difference : null };
 };
