@@ -3,11 +3,12 @@
  * address in Xen's range or a page that cannot be accessed fails the copy, and what was copied before it stays copied.
  * Chapter: spec/chapters/hypercall.md.
  */
+import { TRANSLATION_AREA } from '#spec/abi/compat.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { setMemory, vcpuOf } from './lens.ts';
 import type { Machine } from './machine.ts';
 import { bytesOf, readGuest, readGuestWords as readWordsOf, wordIn, writeGuest, writeGuestWord as writeWordTo } from './memory/guest.ts';
-import type { Word } from './word/word.ts';
+import { fromBigInt, type Word } from './word/word.ts';
 
 /** `fault`: the first address that could not be copied. */
 export type Copied =
@@ -21,8 +22,22 @@ export const addressOk = (va: Word): boolean => (va.hi >= 0 && va.hi < 0x8000) |
 /** Xen's check of an array before it is touched: `count` elements of `size` bytes must not overflow, and the first must be addressable. */
 export const arrayOk = (va: Word, count: number, size: number): boolean => count * size < 2 ** 64 && addressOk(va);
 
+const AREA = fromBigInt(TRANSLATION_AREA.base);
+/** Where in the translation area (compat/translation) bytes lie, null when they are not all in it. */
+const inArea = (va: Word, size: number): number | null => {
+  const from = va.hi === AREA.hi ? va.lo - AREA.lo : -1;
+  return from >= 0 && from + size <= TRANSLATION_AREA.size ? from : null;
+};
+const laidOut = (area: Uint8Array, from: number, bytes: Uint8Array): Uint8Array => {
+  const after = area.slice();
+  after.set(bytes, from);
+  return after;
+};
+
 /** Read `size` bytes; none can be read anywhere. A failed copy still marks the tables it walked. */
 export const copyFromGuest = (machine: Machine, at: VcpuRef, va: Word, size: number): Copied => {
+  const from = machine.translation && inArea(va, size);
+  if (machine.translation && from !== null) return { ok: true, machine, bytes: machine.translation.slice(from, from + size) };
   if (size > 0 && !addressOk(va)) return { ok: false, machine, fault: va };
   const read = readGuest(machine.memory, vcpuOf(machine, at).cpu.segments.root, va, size);
   const m = setMemory(machine, read.memory);
@@ -35,6 +50,9 @@ export const copyToGuest = (machine: Machine, at: VcpuRef, va: Word, bytes: Uint
 
 /** The same without the check of the address, for places where Xen makes its own. */
 export const copyToGuestUnchecked = (machine: Machine, at: VcpuRef, va: Word, bytes: Uint8Array): Stored => {
+  const from = machine.translation && inArea(va, bytes.length);
+  if (machine.translation && from !== null)
+    return { ok: true, machine: { ...machine, translation: laidOut(machine.translation, from, bytes) } };
   const written = writeGuest(machine.memory, vcpuOf(machine, at).cpu.segments.root, va, bytes);
   return { ok: written.kind === 'done', machine: setMemory(machine, written.memory) };
 };
@@ -51,7 +69,7 @@ const PAGE = 4096;
 
 /** Write one 64-bit word, unchecked. */
 export const writeGuestWord = (machine: Machine, at: VcpuRef, va: Word, value: Word): Stored => {
-  if ((va.lo & 7) !== 0) return storeToGuest(machine, at, va, bytesOf([value]));
+  if ((va.lo & 7) !== 0 || machine.translation) return storeToGuest(machine, at, va, bytesOf([value]));
   const written = writeWordTo(machine.memory, vcpuOf(machine, at).cpu.segments.root, va, value);
   return { ok: written.kind === 'done', machine: setMemory(machine, written.memory) };
 };
@@ -60,7 +78,8 @@ export type WordsCopied = { readonly machine: Machine; readonly words: readonly 
 
 /** Read 64-bit words; null when they cannot be read. */
 export const readGuestWords = (machine: Machine, at: VcpuRef, va: Word, count: number): WordsCopied => {
-  const aligned = addressOk(va) ? readWordsOf(machine.memory, vcpuOf(machine, at).cpu.segments.root, va, count) : null;
+  const aligned =
+    addressOk(va) && !machine.translation ? readWordsOf(machine.memory, vcpuOf(machine, at).cpu.segments.root, va, count) : null;
   if (aligned !== null) return { machine: setMemory(machine, aligned.memory), words: aligned.kind === 'words' ? aligned.words : null };
   const copied = copyFromGuest(machine, at, va, count * 8);
   return { machine: copied.machine, words: copied.ok ? Array.from({ length: count }, (_, i) => wordIn(copied.bytes, i * 8)) : null };

@@ -71,6 +71,8 @@ export type Machine = {
   /** Questions, asked by long operations since the input began, whether they should stop; and the numbers of those that the input answers yes. */
   readonly questions: number;
   readonly forced: readonly number[];
+  /** What stands in the translation area (model/hypercall/compat/translation.ts) while a structure of a 32-bit caller is worked on; null otherwise. */
+  readonly translation: Uint8Array | null;
   /** What happened since the input began; empty between inputs. */
   readonly journal: Journal;
 };

@@ -35,6 +35,7 @@ export const bootMachine = (config: MachineConfig, images: readonly Uint8Array[]
     xenheapNext: config.layout.xenheap_first + M2P_TABLES,
     timeRefreshed: 0,
     consoleInput: '',
+    translation: null,
     reschedule: false,
     questions: 0,
     forced: [],

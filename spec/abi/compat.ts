@@ -49,6 +49,18 @@ export const COMPAT = {
   poll: narrowed(sched.poll, ['ports']),
   singleshot_timer: narrowed(vcpu.set_singleshot_timer, []),
   machphys_mapping: narrowed(memory.machphys_mapping, ['v_start', 'v_end', 'max_mfn']),
+  machphys_mfn_list: narrowed(memory.machphys_mfn_list, ['extent_start']),
+  reservation: narrowed(memory.reservation, ['extent_start', 'nr_extents']),
+  exchange: narrowed(memory.exchange, ['in_extent_start', 'in_nr_extents', 'out_extent_start', 'out_nr_extents', 'nr_exchanged']),
+  add_to_physmap: narrowed(memory.add_to_physmap, ['idx', 'gpfn']),
+  add_to_physmap_batch: narrowed(memory.add_to_physmap_batch, ['idxs', 'gpfns', 'errs']),
+  remove_from_physmap: narrowed(memory.remove_from_physmap, ['gpfn']),
+  memory_map: narrowed(memory.memory_map, ['buffer']),
+  foreign_memory_map: narrowed(memory.foreign_memory_map, ['buffer']),
+  pod_target: narrowed(memory.pod_target, []),
+  access_op: narrowed(memory.access_op, ['pfn_list', 'access_list']),
+  reserved_device_memory_map: narrowed(memory.reserved_device_memory_map, ['buffer']),
+  acquire_resource: narrowed(memory.acquire_resource, ['frame_list']),
   /** Type, flags, and a code selector with an offset. */
   callback_register: layout(12, { type: [0, 2], flags: [2, 2, 'flags'], cs: [4, 4], eip: [8, 4, 'vaddr'] }),
   runstate_info: layout(44, { state: [0, 4], state_entry_time: [4, 8, 'time'], time: [12, 32, 'time'] }),
@@ -99,6 +111,12 @@ export const HYPERVISOR_COMPAT_VIRT_START = 0xf5800000;
 export const MACH2PHYS_COMPAT_VIRT_END = 0xffe00000;
 /** Ports of the two-level ABI with words of 32 bits. */
 export const COMPAT_EVTCHN_2L_NR_CHANNELS = 1024;
+
+/**
+ * Where Xen lays out structures of a 32-bit caller as the 64-bit rules want them, and how many bytes there are room for. No address of such a
+ * caller reaches there.
+ */
+export const TRANSLATION_AREA = { base: 0x20080000000n, size: 0x2000 } as const;
 
 /** Arguments that a 32-bit guest gives in another number, where a 64-bit one takes fewer registers. */
 export const COMPAT_HYPERCALL_ARGS = {

@@ -16,7 +16,6 @@ import { event_channel_op } from '../event_channel/event_channel_op.ts';
 import { grant_table_op } from '../grant_table/grant_table_op.ts';
 import { hvm_op } from '../hvm/hvm_op.ts';
 import { hypfs_op } from '../hypfs/hypfs_op.ts';
-import { memory_op } from '../memory/memory_op.ts';
 import { get_debugreg, set_debugreg } from '../misc/debugreg.ts';
 import { fpu_taskswitch } from '../misc/fpu_taskswitch.ts';
 import { vm_assist } from '../misc/vm_assist.ts';
@@ -31,14 +30,15 @@ import { xen_version } from '../version/xen_version.ts';
 import { callback_op, set_callbacks } from './callbacks.ts';
 import { set_gdt, update_descriptor } from './descriptors.ts';
 import { iret } from './iret.ts';
+import { memory_op } from './memory/memory_op.ts';
 import { mmuext_op } from './mmuext_op.ts';
 import { multicall } from './multicall.ts';
-import { machphysMapping, platformParameters, poll } from './narrow.ts';
+import { platformParameters, poll } from './narrow.ts';
 import { set_trap_table } from './set_trap_table.ts';
 import { set_timer_op, stack_switch, update_va_mapping, update_va_mapping_otherdomain } from './two_words.ts';
 import { vcpu_op } from './vcpu_op.ts';
 
-const { memory_op: MEMORY, grant_table_op: GRANT, sched_op: SCHED, xen_version: VERSION, physdev_op: PHYSDEV } = SUBOPERATIONS;
+const { grant_table_op: GRANT, sched_op: SCHED, xen_version: VERSION, physdev_op: PHYSDEV } = SUBOPERATIONS;
 
 /** Operations of a call: those that look the same to a 32-bit domain, and those with a rule of their own. The rest is not modelled. */
 const among =
@@ -69,11 +69,7 @@ const RULES: Readonly<Partial<Record<HypercallName, Perform>>> = {
   hvm_op,
   hypfs_op,
   iret,
-  memory_op: among(
-    memory_op,
-    [MEMORY.maximum_ram_page, MEMORY.current_reservation, MEMORY.maximum_reservation, MEMORY.maximum_gpfn],
-    new Map([[MEMORY.machphys_mapping, machphysMapping]]),
-  ),
+  memory_op,
   mmu_update,
   mmuext_op,
   paging_domctl_cont,

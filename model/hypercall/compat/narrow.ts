@@ -12,7 +12,7 @@ import { pollPorts } from '../sched/poll.ts';
 
 const virtStart = (machine: Machine, { domid }: VcpuRef): number => domainOf(machine, domid).pv32!.virtStart;
 
-export const machphysMapping: Perform = (machine, caller, [arg]) => {
+export const machphysMapping: Perform = (machine, caller, [, arg]) => {
   const v_start = virtStart(machine, caller);
   const told = { v_start, v_end: MACH2PHYS_COMPAT_VIRT_END, max_mfn: (MACH2PHYS_COMPAT_VIRT_END - v_start) / 4 - 1 };
   const bytes = withFields(new Uint8Array(COMPAT.machphys_mapping.size), COMPAT.machphys_mapping, told);

@@ -1,14 +1,18 @@
 /** Numbers about a domain's memory and the machine's. */
+import { COMPAT } from '#spec/abi/compat.ts';
 import { memory } from '#spec/abi/memory.ts';
 import { shared_info } from '#spec/abi/xen.ts';
 import type { ClauseId } from '#spec/clauses.ts';
 import type { Domain } from '../../domain.ts';
 import type { Machine } from '../../machine.ts';
 import { readWord } from '../../memory/memory.ts';
-import { addInt, fromNumber, isZero, type Word, ZERO } from '../../word/word.ts';
+import { addInt, fromNumber, isZero, type Word, word, ZERO } from '../../word/word.ts';
 import { done, doneWord, fail } from '../result.ts';
 import { exact, type MemoryRule, readArgument, whole } from './command.ts';
 import { subjectOf } from './subject.ts';
+
+/** The word of 32-bit guests' shared info page whose upper half is max_pfn. */
+const COMPAT_MAX_PFN = (COMPAT.shared_info.fields.max_pfn.at - 4) / 8;
 
 /** XENMEM_maximum_ram_page. */
 export const maximumRamPage = whole((machine) => done(machine, 'memory/maximum_ram_page', machine.config.frames));
@@ -24,8 +28,10 @@ const about = (clause: ClauseId, value: (machine: Machine, domain: Domain) => Wo
 /** XENMEM_current_reservation, XENMEM_maximum_reservation, XENMEM_maximum_gpfn. */
 export const currentReservation = about('memory/current_reservation', (_, { pages }) => fromNumber(pages));
 export const maximumReservation = about('memory/maximum_reservation', (_, { maxPages }) => fromNumber(maxPages));
-export const maximumGpfn = about('memory/maximum_gpfn', (machine, { sharedInfo }) => {
-  const pages = readWord(machine.memory, sharedInfo, shared_info.fields.max_pfn.at / 8);
+export const maximumGpfn = about('memory/maximum_gpfn', (machine, { sharedInfo, pv32 }) => {
+  const pages = pv32
+    ? word(0, readWord(machine.memory, sharedInfo, COMPAT_MAX_PFN).hi)
+    : readWord(machine.memory, sharedInfo, shared_info.fields.max_pfn.at / 8);
   return isZero(pages) ? ZERO : addInt(pages, -1);
 });
 
