@@ -2,6 +2,7 @@
  * Structures, selectors and addresses of 32-bit PV guests on a 64-bit Xen. Longs, pointers and frame numbers have four bytes, and nothing is
  * aligned to more. Source: Xen public headers `arch-x86/xen-x86_32.h` and `xen.h`, read for i386.
  */
+import { gnttab } from './grant_table.ts';
 import { type Field, type Layout, layout } from './layout.ts';
 import { memory } from './memory.ts';
 import { sched, vcpu } from './sched.ts';
@@ -61,6 +62,10 @@ export const COMPAT = {
   access_op: narrowed(memory.access_op, ['pfn_list', 'access_list']),
   reserved_device_memory_map: narrowed(memory.reserved_device_memory_map, ['buffer']),
   acquire_resource: narrowed(memory.acquire_resource, ['frame_list']),
+  setup_table: narrowed(gnttab.setup_table, ['frame_list']),
+  transfer: narrowed(gnttab.transfer, ['mfn']),
+  copy: narrowed(gnttab.copy, ['source', 'dest']),
+  get_status_frames: narrowed(gnttab.get_status_frames, ['frame_list']),
   /** Type, flags, and a code selector with an offset. */
   callback_register: layout(12, { type: [0, 2], flags: [2, 2, 'flags'], cs: [4, 4], eip: [8, 4, 'vaddr'] }),
   runstate_info: layout(44, { state: [0, 4], state_entry_time: [4, 8, 'time'], time: [12, 32, 'time'] }),

@@ -13,7 +13,6 @@ import { domctl, paging_domctl_cont } from '../control/domctl.ts';
 import { sysctl } from '../control/sysctl.ts';
 import { xenpmu_op } from '../control/xenpmu_op.ts';
 import { event_channel_op } from '../event_channel/event_channel_op.ts';
-import { grant_table_op } from '../grant_table/grant_table_op.ts';
 import { hvm_op } from '../hvm/hvm_op.ts';
 import { hypfs_op } from '../hypfs/hypfs_op.ts';
 import { get_debugreg, set_debugreg } from '../misc/debugreg.ts';
@@ -29,6 +28,7 @@ import { sched_op } from '../sched/sched_op.ts';
 import { xen_version } from '../version/xen_version.ts';
 import { callback_op, set_callbacks } from './callbacks.ts';
 import { set_gdt, update_descriptor } from './descriptors.ts';
+import { grant_table_op } from './grant_table_op.ts';
 import { iret } from './iret.ts';
 import { memory_op } from './memory/memory_op.ts';
 import { mmuext_op } from './mmuext_op.ts';
@@ -38,7 +38,7 @@ import { set_trap_table } from './set_trap_table.ts';
 import { set_timer_op, stack_switch, update_va_mapping, update_va_mapping_otherdomain } from './two_words.ts';
 import { vcpu_op } from './vcpu_op.ts';
 
-const { grant_table_op: GRANT, sched_op: SCHED, xen_version: VERSION, physdev_op: PHYSDEV } = SUBOPERATIONS;
+const { sched_op: SCHED, xen_version: VERSION, physdev_op: PHYSDEV } = SUBOPERATIONS;
 
 /** Operations of a call: those that look the same to a 32-bit domain, and those with a rule of their own. The rest is not modelled. */
 const among =
@@ -65,7 +65,7 @@ const RULES: Readonly<Partial<Record<HypercallName, Perform>>> = {
   event_channel_op_compat,
   fpu_taskswitch,
   get_debugreg,
-  grant_table_op: among(grant_table_op, [GRANT.map_grant_ref, GRANT.unmap_grant_ref, GRANT.query_size]),
+  grant_table_op,
   hvm_op,
   hypfs_op,
   iret,
