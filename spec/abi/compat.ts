@@ -5,6 +5,7 @@
 import { gnttab } from './grant_table.ts';
 import { type Field, type Layout, layout } from './layout.ts';
 import { memory } from './memory.ts';
+import { physdev } from './physdev.ts';
 import { sched, vcpu } from './sched.ts';
 import { mmuext_op, multicall_entry, start_info, trap_info } from './xen.ts';
 
@@ -62,6 +63,10 @@ export const COMPAT = {
   access_op: narrowed(memory.access_op, ['pfn_list', 'access_list']),
   reserved_device_memory_map: narrowed(memory.reserved_device_memory_map, ['buffer']),
   acquire_resource: narrowed(memory.acquire_resource, ['frame_list']),
+  set_iobitmap: layout(8, { bitmap: [0, 4, 'pointer'], nr_ports: [4, 4] }),
+  apic: narrowed(physdev.apic, ['apic_physbase']),
+  pirq_eoi_gmfn: narrowed(physdev.pirq_eoi_gmfn, ['gmfn']),
+  map_pirq: narrowed(physdev.map_pirq, []),
   setup_table: narrowed(gnttab.setup_table, ['frame_list']),
   transfer: narrowed(gnttab.transfer, ['mfn']),
   copy: narrowed(gnttab.copy, ['source', 'dest']),

@@ -22,11 +22,10 @@ import { mmu_update } from '../mm/mmu_update.ts';
 import type { Call } from '../multicall/multicall.ts';
 import { notModelled } from '../not_modelled.ts';
 import { event_channel_op_compat, sched_op_compat } from '../old/old_forms.ts';
-import { physdev_op } from '../physdev/physdev_op.ts';
 import { fail, type HypercallResult, type Perform } from '../result.ts';
 import { sched_op } from '../sched/sched_op.ts';
 import { xen_version } from '../version/xen_version.ts';
-import { callback_op, set_callbacks } from './callbacks.ts';
+import { callback_op, nmi_op, set_callbacks } from './callbacks.ts';
 import { set_gdt, update_descriptor } from './descriptors.ts';
 import { grant_table_op } from './grant_table_op.ts';
 import { iret } from './iret.ts';
@@ -34,24 +33,20 @@ import { memory_op } from './memory/memory_op.ts';
 import { mmuext_op } from './mmuext_op.ts';
 import { multicall } from './multicall.ts';
 import { platformParameters, poll } from './narrow.ts';
+import { physdev_op } from './physdev_op.ts';
 import { set_trap_table } from './set_trap_table.ts';
 import { set_timer_op, stack_switch, update_va_mapping, update_va_mapping_otherdomain } from './two_words.ts';
 import { vcpu_op } from './vcpu_op.ts';
 
-const { sched_op: SCHED, xen_version: VERSION, physdev_op: PHYSDEV } = SUBOPERATIONS;
+const { sched_op: SCHED, xen_version: VERSION } = SUBOPERATIONS;
 
-/** Operations of a call: those that look the same to a 32-bit domain, and those with a rule of their own. The rest is not modelled. */
-const among =
-  (rule: Perform, same: readonly number[], own: ReadonlyMap<number, Perform> = new Map()): Perform =>
+/** A call that looks the same to a 32-bit domain, but for some operations. */
+const besides =
+  (rule: Perform, own: ReadonlyMap<number, Perform>): Perform =>
   (machine, caller, args) => {
     const special = own.get(args[0].lo);
-    if (special) return special(machine, caller, args.slice(1));
-    return same.includes(args[0].lo) ? rule(machine, caller, args) : COMPAT_UNKNOWN(machine, caller, args);
+    return special ? special(machine, caller, args.slice(1)) : rule(machine, caller, args);
   };
-
-/** Taken for the call's name by `perform`. */
-const COMPAT_UNKNOWN: Perform = (machine) => ({ kind: 'reply', machine, value: UNKNOWN });
-const UNKNOWN = word(0, 0);
 
 /** Bases of segments belong to 64-bit code. */
 const set_segment_base: Perform = (machine) => fail(machine, 'ENOSYS', 'compat/set_segment_base');
@@ -73,18 +68,9 @@ const RULES: Readonly<Partial<Record<HypercallName, Perform>>> = {
   mmu_update,
   mmuext_op,
   paging_domctl_cont,
-  physdev_op: among(physdev_op, [
-    PHYSDEV.set_iopl,
-    PHYSDEV.irq_status_query,
-    PHYSDEV.eoi,
-    PHYSDEV.alloc_irq_vector,
-    PHYSDEV.free_irq_vector,
-  ]),
-  sched_op: among(
-    sched_op,
-    [SCHED.yield, SCHED.block, SCHED.shutdown, SCHED.remote_shutdown, SCHED.shutdown_code, SCHED.watchdog, SCHED.pin_override],
-    new Map([[SCHED.poll, poll]]),
-  ),
+  nmi_op,
+  physdev_op,
+  sched_op: besides(sched_op, new Map([[SCHED.poll, poll]])),
   sched_op_compat,
   set_callbacks,
   set_debugreg,
@@ -100,11 +86,7 @@ const RULES: Readonly<Partial<Record<HypercallName, Perform>>> = {
   update_va_mapping_otherdomain,
   vcpu_op,
   vm_assist,
-  xen_version: among(
-    xen_version,
-    Object.values(VERSION).filter((cmd) => cmd !== VERSION.platform_parameters),
-    new Map([[VERSION.platform_parameters, platformParameters]]),
-  ),
+  xen_version: besides(xen_version, new Map([[VERSION.platform_parameters, platformParameters]])),
   xenpmu_op,
   xsm_op: absent,
 };
@@ -128,8 +110,8 @@ const perform = (
 ): HypercallResult => {
   if (!name) return fail(machine, 'ENOSYS', 'hypercall/number-unknown');
   if (name === 'multicall') return depth > 0 ? fail(machine, 'EINVAL', 'multicall/nested') : multicall(callCompat)(machine, caller, args);
-  const answered = RULES[name]?.(machine, caller, args);
-  if (answered && !(answered.kind === 'reply' && answered.value === UNKNOWN)) return answered;
+  const rule = RULES[name];
+  if (rule) return rule(machine, caller, args);
   const what = ['compat', name, suboperation(name, args[0].lo)].filter(Boolean).join('/');
   return notModelled(cite(machine, 'compat/call-not_modelled'), caller, what);
 };

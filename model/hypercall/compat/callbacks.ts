@@ -1,5 +1,5 @@
 /** Entry points of 32-bit kernels, which have a selector. Chapter: spec/chapters/compat.md. */
-import { COMPAT } from '#spec/abi/compat.ts';
+import { COMPAT, FLAT_COMPAT } from '#spec/abi/compat.ts';
 import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import { CALLBACKTYPE, TI } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
@@ -7,11 +7,13 @@ import { copyFromGuest } from '../../guest_copy.ts';
 import { cite } from '../../journal.ts';
 import { updateVcpu, vcpuOf } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
+import { wordIn } from '../../memory/guest.ts';
 import type { CallbackName } from '../../vcpu.ts';
 import { type Word, word } from '../../word/word.ts';
 import { callback_op as wideCallbackOp } from '../callback/callback_op.ts';
+import { unregisterNmi } from '../callback/register.ts';
 import { fieldsOf } from '../guest_struct.ts';
-import { done, fail, type Perform } from '../result.ts';
+import { done, fail, type HypercallResult, type Perform } from '../result.ts';
 import { atLeastRing1 } from './two_words.ts';
 
 type Entry = { readonly name: CallbackName; readonly cs: number; readonly address: Word; readonly masks: boolean };
@@ -40,6 +42,25 @@ const NAMES: ReadonlyMap<number, CallbackName> = new Map([
 const NMI = 2;
 const CALLBACKF_MASK_EVENTS = 1;
 
+/** Whatever selector came with it. */
+const registerNmi = (machine: Machine, caller: VcpuRef, address: Word): HypercallResult => {
+  const entry = { flags: TI.IF, cs: FLAT_COMPAT.KERNEL_CS, address };
+  return done(
+    updateVcpu(cite(machine, 'compat/nmi-selector'), caller, { traps: vcpuOf(machine, caller).traps.with(NMI, entry) }),
+    'callback/register-nmi',
+  );
+};
+
+/** nmi_op: its structure has two words, of which the first is the address. */
+export const nmi_op: Perform = (machine, caller, [cmd, arg]) => {
+  if (cmd.lo === SUBOPERATIONS.nmi_op.unregister_callback) return unregisterNmi(machine, caller);
+  if (cmd.lo !== SUBOPERATIONS.nmi_op.register_callback) return fail(machine, 'ENOSYS', 'old/nmi_op-unknown');
+  const copied = copyFromGuest(machine, caller, arg, 2 * POINTER);
+  if (!copied.ok) return fail(copied.machine, 'EFAULT', 'old/nmi_op-fault');
+  return registerNmi(cite(copied.machine, 'old/nmi_op'), caller, wordIn(copied.bytes, 0, POINTER));
+};
+const POINTER = 4;
+
 export const callback_op: Perform = (machine, caller, args) => {
   if (args[0].lo === SUBOPERATIONS.callback_op.unregister) return wideCallbackOp(machine, caller, args);
   if (args[0].lo !== SUBOPERATIONS.callback_op.register) return fail(machine, 'EINVAL', 'compat/callback_op-register');
@@ -49,8 +70,7 @@ export const callback_op: Perform = (machine, caller, args) => {
   const m = cite(copied.machine, 'compat/callback_op-register');
   const address = word(0, eip);
   if (type === CALLBACKTYPE.nmi) {
-    const entry = { flags: TI.IF, cs: atLeastRing1(cs & 0xffff), address };
-    return done(updateVcpu(m, caller, { traps: vcpuOf(m, caller).traps.with(NMI, entry) }), 'callback/register-nmi');
+    return registerNmi(m, caller, address);
   }
   const name = NAMES.get(type);
   if (!name) return fail(m, 'ENOSYS', 'callback/register-type');

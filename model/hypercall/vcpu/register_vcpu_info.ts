@@ -5,7 +5,7 @@ import type { VcpuRef } from '#spec/event.ts';
 import { waysOf } from '#spec/releases/changes.ts';
 import { copyFromGuest } from '../../guest_copy.ts';
 import { cite } from '../../journal.ts';
-import { setMemory, updateVcpu, vcpuOf } from '../../lens.ts';
+import { domainOf, setMemory, updateVcpu, vcpuOf } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { readBytes, writeBytes } from '../../memory/access.ts';
 import { wordIn } from '../../memory/guest.ts';
@@ -21,6 +21,7 @@ import type { VcpuOperation } from './vcpu_op.ts';
 
 const SIZE = vcpu_info.size;
 const ALIGNMENT = 8;
+const COMPAT_ALIGNMENT = 4;
 
 /** The time record is renewed whatever comes of it. */
 export const registerVcpuInfo: VcpuOperation = (machine, caller, target, arg) => {
@@ -34,7 +35,9 @@ export const registerVcpuInfo: VcpuOperation = (machine, caller, target, arg) =>
   return { ...result, machine: refreshTime(result.machine, target, caller) };
 };
 
-const isMisplaced = (offset: number): boolean => offset > 4096 - SIZE || offset % ALIGNMENT !== 0;
+/** compat/register_vcpu_info-offset */
+const isMisplaced = (machine: Machine, { domid }: VcpuRef, offset: number): boolean =>
+  offset > 4096 - SIZE || offset % (domainOf(machine, domid).pv32 ? COMPAT_ALIGNMENT : ALIGNMENT) !== 0;
 
 /** Frame numbers that an address has room for. */
 const FRAME_LIMIT = 2 ** 52;
@@ -43,7 +46,7 @@ const FRAME_LIMIT = 2 ** 52;
 const moveAgainFirst = (machine: Machine, caller: VcpuRef, target: VcpuRef, mfn: number, offset: number): HypercallResult => {
   if (offset >= 4096 || mfn >= FRAME_LIMIT) return fail(machine, 'EINVAL', 'vcpu/register_vcpu_info-offset');
   if (vcpuOf(machine, target).infoMoved) return fail(machine, 'EBUSY', 'vcpu/register_vcpu_info-again');
-  if (isMisplaced(offset)) return fail(machine, 'ENXIO', 'vcpu/register_vcpu_info-offset');
+  if (isMisplaced(machine, target, offset)) return fail(machine, 'ENXIO', 'vcpu/register_vcpu_info-offset');
   const page = getPage(machine, target.domid, mfn);
   if (page.errno) return fail(page.machine, 'EINVAL', 'vcpu/register_vcpu_info-frame');
   const used = getPageType(page.machine, mfn, 'writable');
@@ -53,7 +56,7 @@ const moveAgainFirst = (machine: Machine, caller: VcpuRef, target: VcpuRef, mfn:
 };
 
 const move = (machine: Machine, caller: VcpuRef, target: VcpuRef, mfn: number, offset: number): HypercallResult => {
-  if (isMisplaced(offset))
+  if (isMisplaced(machine, target, offset))
     return fail(machine, waysOf(machine.config.release)['register_vcpu_info-misplaced'], 'vcpu/register_vcpu_info-offset');
   const vcpu = vcpuOf(machine, target);
   if (vcpu.infoMoved) return fail(machine, 'EINVAL', 'vcpu/register_vcpu_info-again');
