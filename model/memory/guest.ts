@@ -1,5 +1,6 @@
 /** Xen's own accesses to guest memory: copies through a guest's page tables with supervisor rights. */
 
+import { NotModelled } from '#spec/failure.ts';
 import type { Size } from '../word/size.ts';
 import { addInt, Word } from '../word/word.ts';
 import { FRAME_BYTES, readBytes, writeBytes } from './access.ts';
@@ -90,6 +91,8 @@ const reach = (memory: Memory, root: number, va: Word, access: number): Reached 
   if (!isCanonical(va)) return { kind: 'fault', address: va, error: 0, memory };
   const found = walk(memory, root, va, access);
   if (found.kind === 'fault') return { kind: 'fault', address: va, error: found.error, memory };
+  // What a device would answer to Xen's copy is not known.
+  if (found.frame >= memory.frames) throw new NotModelled('memory/mmio');
   if (found.memory === memory) rememberWalk(memory, root, va, found);
   return found;
 };

@@ -141,7 +141,8 @@ export class Machine {
     if (!isCanonical(hi)) return -1;
     const found = walk(this.memory, root, lo, hi, write ? XEN_WRITE : XEN_READ, this.reserved);
     if (!found.ok && hi === XLAT_HI && this.xlat >= 0 && lo >>> 0 < XLAT_BYTES) return this.xlat + lo;
-    if (!found.ok || found.maddr >= this.memory.bytes.length) return -1;
+    if (!found.ok) return -1;
+    if (found.maddr >= this.memory.bytes.length) throw new NotModelled('memory/mmio');
     this.translations.fill(root, lo, hi, write, found.maddr);
     return found.maddr;
   }
