@@ -3,14 +3,15 @@ import type { VcpuRef } from '#spec/event.ts';
 import type { PartialTable } from '../frame_table.ts';
 import { countQuestions, isForced, somethingWaits } from '../hypercall/preempt.ts';
 import { cite } from '../journal.ts';
-import { changingFrames, updateFrame } from '../lens.ts';
+import { changingFrames, domainOf, frame, setMemory, updateFrame } from '../lens.ts';
 import type { Machine } from '../machine.ts';
-import { pageOf, readWord } from '../memory/memory.ts';
+import { pageOf, readWord, writeWord } from '../memory/memory.ts';
 import { EMPTY_LEAF } from '../memory/page.ts';
+import type { Word } from '../word/word.ts';
 import { putPageFromL1e } from './l1_entry.ts';
 import { isGuestL4Slot } from './l4_slots.ts';
 import { isInterruptible } from './promote.ts';
-import { isPresent, type Level } from './pte.ts';
+import { ENTRIES, frameOf, isPresent, type Level, unadjusted, xenL2Slot } from './pte.ts';
 import { putPageFromTableEntry } from './table_entry.ts';
 import { allow, type Verdict } from './verdict.ts';
 
@@ -22,6 +23,8 @@ export const demote = (machine: Machine, current: VcpuRef, mfn: number, level: L
   const first = nested ? entries : entries - 1;
   let m = machine;
   let asked = 0;
+  const { pv32 } = domainOf(machine, frame(machine, mfn)!.owner!);
+  const end = pv32 && frame(machine, mfn)!.paeXen ? xenL2Slot(pv32.virtStart) : ENTRIES;
   const skips = !hurried && machine.forced.length === 0;
   for (let index = first; index >= 0; index--) {
     if (skips && (index & 31) === 31 && isEmptyRun(m, mfn, index)) {
@@ -30,11 +33,11 @@ export const demote = (machine: Machine, current: VcpuRef, mfn: number, level: L
       continue;
     }
     const pte = readWord(m.memory, mfn, index);
-    if (isPresent(pte) && (level < 4 || isGuestL4Slot(index))) {
+    if (isPresent(pte) && index < end && (level < 4 || isGuestL4Slot(index))) {
       const put = putPageFromTableEntry(countQuestions(m, asked), current, pte, { table: mfn, partial: nested && index === first });
       asked = 0;
       if (put.errno) return interrupted(put.machine, mfn, { entries: index, nested: true });
-      m = put.machine;
+      m = pv32 && level === 3 ? letGo(put.machine, mfn, index, pte) : put.machine;
     }
     if (isInterruptible(level) && index > 0) {
       asked++;
@@ -43,6 +46,10 @@ export const demote = (machine: Machine, current: VcpuRef, mfn: number, level: L
   }
   return allow(countQuestions(m, asked));
 };
+
+/** compat/l3-unadjusted */
+const letGo = (machine: Machine, mfn: number, index: number, pte: Word): Machine =>
+  frameOf(pte) === mfn ? machine : cite(setMemory(machine, writeWord(machine.memory, mfn, index, unadjusted(pte))), 'compat/l3-unadjusted');
 
 const interrupted = (machine: Machine, mfn: number, partial: PartialTable): Verdict => ({
   machine: cite(updateFrame(machine, mfn, { partial }), 'page_type/preempted-end'),

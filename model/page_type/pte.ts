@@ -25,9 +25,18 @@ export const entryFor = (mfn: number, low: number, high: number): Word =>
 export const indexFor = (va: Word, level: Level): number =>
   Math.floor(toNumber(new Word(va.hi & 0xffff, va.lo)) / 2 ** (12 + 9 * (level - 1))) % ENTRIES;
 
+/** First of Xen's slots in the L2 of the last gigabyte of a 32-bit domain. */
+export const xenL2Slot = (virtStart: number): number => (virtStart >>> 21) & (ENTRIES - 1);
+
 /** Flags that the level does not allow (`page_type/entry-flags`). `io`: the domain may map device memory. */
 export const disallowed = (level: Level, io: boolean): number =>
   level === 1 ? (io ? 0 : CACHE_ATTRIBUTES) : PTE.PWT | PTE.PCD | PTE.PSE | PTE.G;
+
+/** The same of an L3 of four entries, in both halves (`compat/l3-flags`): no NX, no bits that Xen leaves to 64-bit guests. */
+export const allowedInPaeL3 = (pte: Word): boolean => (pte.lo & 0x198) === 0 && (pte.hi & HARMLESS_HIGH) === 0;
+
+/** What Xen takes out again of an entry of an L3 of four, as it lets go of it (`compat/l3-unadjusted`). */
+export const unadjusted = (pte: Word): Word => (isPresent(pte) ? new Word(pte.hi, pte.lo & ~(PTE.US | PTE.RW | PTE.A)) : pte);
 
 /** What Xen adds to a present entry that it accepts (`page_type/l1-adjust`, `page_type/table-validated`). */
 export const adjusted = (pte: Word, level: Level, pv32 = false): Word => {

@@ -1,10 +1,11 @@
 /** What an entry of a level 2, 3 or 4 table takes hold of, and gives back. */
 import type { VcpuRef } from '#spec/event.ts';
+import { domainOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import type { Word } from '../word/word.ts';
 import { getLinear } from './linear.ts';
 import { deferPut, isDeferred } from './old_table.ts';
-import { disallowed, frameOf, isPresent, type Level } from './pte.ts';
+import { allowedInPaeL3, disallowed, frameOf, isPresent, type Level } from './pte.ts';
 import { getPage, putPage } from './references.ts';
 import { type Giving, getTableType, putTableType } from './table_type.ts';
 import { allow, refuse, type Verdict } from './verdict.ts';
@@ -14,6 +15,8 @@ import { allow, refuse, type Verdict } from './verdict.ts';
  * stopped half way. `keep`: if that happens now, the entry keeps its reference.
  */
 export type Taking = {
+  /** It is the last entry of an L3 of four: the L2 there has Xen's slots. */
+  readonly paeXen?: boolean;
   readonly table: number;
   readonly level: Level;
   readonly domid: number;
@@ -24,9 +27,11 @@ export type Taking = {
 /** Take what a present entry points to: a table of the level below, or by exception of its own level. */
 export const getPageFromTableEntry = (machine: Machine, current: VcpuRef, pte: Word, taking: Taking): Verdict => {
   const { table, level, domid } = taking;
-  if ((pte.lo & disallowed(level, false)) !== 0) return refuse(machine, 'EINVAL', 'page_type/entry-flags');
+  const isPaeL3 = level === 3 && domainOf(machine, domid).pv32 !== undefined;
+  if (isPaeL3 ? !allowedInPaeL3(pte) : (pte.lo & disallowed(level, false)) !== 0)
+    return refuse(machine, 'EINVAL', isPaeL3 ? 'compat/l3-flags' : 'page_type/entry-flags');
   const below = getPageAndTable(machine, current, domid, frameOf(pte), (level - 1) as Level, taking);
-  if (below.errno !== 'EINVAL') return below;
+  if (below.errno !== 'EINVAL' || isPaeL3) return below;
   const linear = getLinear(below.machine, pte, table, level, domid);
   return linear ? allow(linear) : refuse(below.machine, 'EINVAL', 'page_type/linear');
 };
@@ -40,11 +45,11 @@ export const getPageAndTable = (
   domid: number,
   mfn: number,
   level: Level,
-  { resumed, keep }: Pick<Taking, 'resumed' | 'keep'> = ANEW,
+  { resumed, keep, paeXen }: Pick<Taking, 'resumed' | 'keep' | 'paeXen'> = ANEW,
 ): Verdict => {
   const held = resumed ? allow(machine) : getPage(machine, domid, mfn);
   if (held.errno) return held;
-  const used = getTableType(held.machine, current, mfn, level);
+  const used = getTableType(held.machine, current, mfn, level, paeXen);
   const stays = !used.errno || resumed || isDeferred(used.machine, current, mfn) || (keep && used.errno === 'ERESTART');
   return stays ? used : { ...used, machine: putPage(used.machine, mfn) };
 };

@@ -4,7 +4,7 @@ import type { VcpuRef } from '#spec/event.ts';
 import { ModelBug } from '#spec/failure.ts';
 import { type PartialTable, WHOLE } from '../frame_table.ts';
 import { cite } from '../journal.ts';
-import { frame, updateFrame } from '../lens.ts';
+import { frame, setFrame, updateFrame } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import { flushForType } from '../tlb.ts';
 import { demote } from './demote.ts';
@@ -23,16 +23,17 @@ const FROM_START: PartialTable = { entries: 0, nested: false };
  * Use a frame, to which the caller holds a reference, as a table of `level`. ERESTART: `current`, the vCPU at work, has to let
  * something else go first; the frame remembers how far it got.
  */
-export const getTableType = (machine: Machine, current: VcpuRef, mfn: number, level: Level): Verdict => {
+export const getTableType = (machine: Machine, current: VcpuRef, mfn: number, level: Level, paeXen = false): Verdict => {
   const type = TABLES[level];
   if (!isCounted(machine, mfn)) return refuse(machine, 'EINVAL', 'page_type/type-conflict');
-  const { typeRefs, type: now, validated, partial } = frame(machine, mfn)!;
+  const { typeRefs, type: now, validated, partial, paeXen: isPaeXen = false } = frame(machine, mfn)!;
   if (typeRefs === 0) {
-    const flushed = now === type ? machine : flushForType(machine, mfn);
-    const taken = updateFrame(flushed, mfn, { type, typeRefs: 1, validated: false, linear: 0, partial: null });
+    const flushed = now === type && !paeXen ? machine : flushForType(machine, mfn);
+    const fresh = updateFrame(flushed, mfn, { type, typeRefs: 1, validated: false, linear: 0, partial: null });
+    const taken = paeXen ? setFrame(fresh, mfn, { ...frame(fresh, mfn)!, paeXen: true }) : fresh;
     return validate(cite(taken, 'page_type/type-first'), current, mfn, level, FROM_START);
   }
-  if (now !== type) return refuse(machine, 'EINVAL', 'page_type/type-conflict');
+  if (now !== type || isPaeXen !== paeXen) return refuse(machine, 'EINVAL', 'page_type/type-conflict');
   if (validated) return allow(cite(updateFrame(machine, mfn, { typeRefs: typeRefs + 1 }), 'page_type/type-same'));
   if (!partial) throw new ModelBug(`frame ${mfn.toString(16)} is wanted as ${type} while it is being validated`);
   const resumed = cite(updateFrame(machine, mfn, { partial: null }), 'page_type/preempted-resumed');
@@ -45,7 +46,13 @@ const validate = (machine: Machine, current: VcpuRef, mfn: number, level: Level,
   const { machine: m, errno } = promote(machine, current, mfn, level, from);
   if (!errno) return allow(updateFrame(m, mfn, { validated: true }));
   const kept = errno === 'ERESTART' || isDeferred(m, current, mfn);
-  return { machine: kept ? addReference(m, mfn) : updateFrame(m, mfn, { type: 'none', typeRefs: 0, partial: null }), errno };
+  return { machine: kept ? addReference(m, mfn) : updateFrame(plain(m, mfn), mfn, { type: 'none', typeRefs: 0, partial: null }), errno };
+};
+
+/** compat/l3-last: it is no longer the L2 with Xen's slots. */
+const plain = (machine: Machine, mfn: number): Machine => {
+  const { paeXen, ...rest } = frame(machine, mfn)!;
+  return paeXen ? setFrame(machine, mfn, rest) : machine;
 };
 
 /**
@@ -69,6 +76,6 @@ export const putTableType = (machine: Machine, current: VcpuRef, mfn: number, { 
   const opened = updateFrame(cite(machine, 'page_type/type-last'), mfn, { validated: false, partial: null });
   const emptied = demote(opened, current, mfn, level, before.partial ?? WHOLE);
   const counted = unlinked(emptied.machine);
-  const ended = emptied.errno ? addReference(counted, mfn) : unused(cite(counted, 'tlb/last-use'), mfn);
+  const ended = emptied.errno ? addReference(counted, mfn) : unused(cite(plain(counted, mfn), 'tlb/last-use'), mfn);
   return { machine: before.partial ? putPage(ended, mfn) : ended, errno: emptied.errno };
 };

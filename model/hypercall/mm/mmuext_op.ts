@@ -1,14 +1,13 @@
 /** HYPERVISOR_mmuext_op(uops, count, pdone, foreigndom): pins, base pointers, flushes and page contents. */
-import type { COMPAT } from '#spec/abi/compat.ts';
 import { type SUBOPERATIONS, suboperation } from '#spec/abi/hypercall.ts';
 import { mmuext_op as OPERATION } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { arrayOk } from '../../guest_copy.ts';
 import { cite } from '../../journal.ts';
+import { findDomain } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { wordIn } from '../../memory/guest.ts';
-import { refuse, type Verdict } from '../../page_type/verdict.ts';
-import type { Size } from '../../word/size.ts';
+import { allow, refuse, type Verdict } from '../../page_type/verdict.ts';
 import { toNumber, type Word } from '../../word/word.ts';
 import { mayTarget } from '../domids.ts';
 import { fieldOf } from '../guest_struct.ts';
@@ -21,30 +20,25 @@ import { clearPage, copyPage } from './page_contents.ts';
 import { pin, unpin } from './pin.ts';
 import { setLdt } from './set_ldt.ts';
 
-export const mmuext_op: Perform = (machine, caller, args) => mmuextWith(OPERATION)(machine, caller, args);
+export const mmuext_op: Perform = (machine, caller, args) => {
+  const batch = batchOf(args);
+  const settled = settle(machine, caller, args);
+  if ('kind' in settled) return settled;
+  const { machine: m, before } = doneBefore(settled.machine, caller, batch);
+  if (!arrayOk(batch.array, batch.count, OPERATION.size)) return fail(m, 'EFAULT', 'mmu/batch-array');
 
-/** The call with operations of this layout, which differs with the width of the caller's domain. */
-export const mmuextWith =
-  (operation: typeof OPERATION | typeof COMPAT.mmuext_op): Perform =>
-  (machine, caller, args) => {
-    const batch = batchOf(args);
-    const settled = settle(machine, caller, args);
-    if ('kind' in settled) return settled;
-    const { machine: m, before } = doneBefore(settled.machine, caller, batch);
-    if (!arrayOk(batch.array, batch.count, operation.size)) return fail(m, 'EFAULT', 'mmu/batch-array');
+  const owner = pageOwner(m, caller, batch.foreigndom);
+  if (owner === null) return fail(m, 'ESRCH', 'mmu/foreign-unknown');
+  if (!mayTarget(caller, owner)) return fail(m, 'EPERM', 'mmu/foreign-permission');
 
-    const owner = pageOwner(m, caller, batch.foreigndom);
-    if (owner === null) return fail(m, 'ESRCH', 'mmu/foreign-unknown');
-    if (!mayTarget(caller, owner)) return fail(m, 'EPERM', 'mmu/foreign-permission');
-
-    return runBatch(batch.resumed ? cite(m, 'mmu/batch-preempted') : m, caller, batch, before, {
-      call: 'mmuext_op',
-      tables: owner,
-      size: operation.size,
-      command: (bytes) => fieldOf(bytes, operation.fields.cmd),
-      perform: (machine, bytes) => element(machine, caller, bytes, owner, operation.fields),
-    });
-  };
+  return runBatch(batch.resumed ? cite(m, 'mmu/batch-preempted') : m, caller, batch, before, {
+    call: 'mmuext_op',
+    tables: owner,
+    size: OPERATION.size,
+    command: (bytes) => fieldOf(bytes, OPERATION.fields.cmd),
+    perform: (machine, bytes) => element(machine, caller, bytes, owner),
+  });
+};
 
 /** An operation's subject and operands. `arg1` and `arg2` as words, and as the frame numbers that some operations take them for. */
 export type Operands = { readonly caller: VcpuRef; readonly owner: number; readonly arg1: Word; readonly arg2: Word };
@@ -83,16 +77,12 @@ const RULES: Readonly<Record<Name, Rule>> = {
   unmark_super: superpage,
 };
 
-const element = (
-  machine: Machine,
-  caller: VcpuRef,
-  bytes: Uint8Array,
-  owner: number,
-  { cmd, arg1: first, arg2: second }: (typeof OPERATION)['fields'],
-): Verdict => {
-  const name = suboperation('mmuext_op', fieldOf(bytes, cmd)) as Name | undefined;
+const element = (machine: Machine, caller: VcpuRef, bytes: Uint8Array, owner: number): Verdict => {
+  const { fields } = OPERATION;
+  const name = suboperation('mmuext_op', fieldOf(bytes, fields.cmd)) as Name | undefined;
   if (!name) return refuse(machine, 'ENOSYS', 'mmu/ext-unknown');
-  const arg1 = wordIn(bytes, first.at, first.size as Size);
-  const arg2 = wordIn(bytes, second.at, second.size as Size);
+  if (name === 'pin_l4_table' && findDomain(machine, owner)?.pv32) return allow(cite(machine, 'compat/pin_l4_table'));
+  const arg1 = wordIn(bytes, fields.arg1.at);
+  const arg2 = wordIn(bytes, fields.arg2.at);
   return RULES[name](machine, { caller, owner, arg1, arg2 });
 };

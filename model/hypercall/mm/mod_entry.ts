@@ -1,13 +1,12 @@
 /** Changing an entry of a page table in use. Chapter: spec/chapters/memory.md, "Changing an entry". */
 import type { VcpuRef } from '#spec/event.ts';
-import { NotModelled } from '#spec/failure.ts';
 import { cite } from '../../journal.ts';
 import { domainOf, frame } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { getPageFromL1e, putPageFromL1e, type Subjects } from '../../page_type/l1_entry.ts';
 import { isGuestL4Slot } from '../../page_type/l4_slots.ts';
 import { mayUseDevices } from '../../page_type/owner.ts';
-import { adjusted, disallowed, isPresent, type Level, PTE, sameButHarmless } from '../../page_type/pte.ts';
+import { adjusted, allowedInPaeL3, disallowed, isPresent, type Level, PTE, sameButHarmless, xenL2Slot } from '../../page_type/pte.ts';
 import { deferPageFromTableEntry, getPageFromTableEntry } from '../../page_type/table_entry.ts';
 import { allow, refuse, type Verdict } from '../../page_type/verdict.ts';
 import { Word } from '../../word/word.ts';
@@ -32,8 +31,8 @@ export const modL1Entry = (machine: Machine, place: Place, next: Word, who: Subj
   return replaced(written, (m) => putPageFromL1e(m, old));
 };
 
-/** First slot of Xen's in the L2 of the last gigabyte. */
-const xenSlot = (virtStart: number): number => (virtStart >>> 21) & 511;
+/** The entry of an L3 of four whose L2 has Xen's slots. */
+const LAST_PAE_L3 = 3;
 
 /** A table of level 2, 3 or 4 that belongs to `domid`, and the vCPU that changes it. */
 export type TableOf = { readonly level: Level; readonly domid: number; readonly current: VcpuRef };
@@ -46,15 +45,16 @@ export const modTableEntry = (
   { level, domid, current }: TableOf,
   ad: AccessedDirty,
 ): Verdict => {
-  if (level === 4 && !isGuestL4Slot(place.index)) return refuse(machine, 'EINVAL', 'mmu/entry-xen_slot');
   const { pv32 } = domainOf(machine, domid);
-  if (pv32 && level > 2) throw new NotModelled('compat/page_type-l3');
-  if (pv32 && frame(machine, place.mfn)!.paeXen && place.index >= xenSlot(pv32.virtStart))
+  if (level === 4 && (pv32 ? place.index !== 0 : !isGuestL4Slot(place.index))) return refuse(machine, 'EINVAL', 'mmu/entry-xen_slot');
+  if (pv32 && level === 3 && place.index >= LAST_PAE_L3) return refuse(cite(machine, 'compat/l3-last'), 'EINVAL', 'mmu/entry-xen_slot');
+  if (pv32 && frame(machine, place.mfn)!.paeXen && place.index >= xenL2Slot(pv32.virtStart))
     return refuse(cite(machine, 'compat/l2-xen_slots'), 'EINVAL', 'mmu/entry-xen_slot');
   const old = entryAt(machine, place);
   const giveBackOld = (m: Machine): Machine => deferPageFromTableEntry(m, current, old, place.mfn);
   if (!isPresent(next)) return replaced(store(machine, place, next, ad), giveBackOld);
-  if ((next.lo & disallowed(level, false)) !== 0) return refuse(machine, 'EINVAL', 'mmu/entry-flags');
+  if (pv32 && level === 3 ? !allowedInPaeL3(next) : (next.lo & disallowed(level, false)) !== 0)
+    return refuse(machine, 'EINVAL', 'mmu/entry-flags');
 
   const wanted = adjusted(next, level, pv32 !== undefined);
   if (sameButHarmless(old, wanted)) return allow(cite(store(machine, place, wanted, ad), 'mmu/entry-fast'));
