@@ -43,10 +43,14 @@ const withoutTs = (machine: Machine, at: VcpuRef): Machine => {
  * The processor needs a descriptor from a page of the local table that cannot be mapped, at byte `offset` of it. descriptor/ldt-fault,
  * descriptor/ldt-not_canonical.
  */
-export const tableFault = (machine: Machine, at: VcpuRef, offset: number): Machine => {
+export const tableFault = (machine: Machine, at: VcpuRef, offset: number): Machine =>
+  returnToGuest(injectTableFault(machine, at, offset), at, 'sysret');
+
+/** The same, without the way back. */
+export const injectTableFault = (machine: Machine, at: VcpuRef, offset: number): Machine => {
   const address = addInt(vcpuOf(machine, at).tables.ldtBase, offset);
-  if (!isCanonical(address)) return bounced(cite(machine, 'descriptor/ldt-not_canonical'), at, VECTOR.GP, offset | LOCAL);
-  return returnToGuest(injectPageFault(cite(machine, 'descriptor/ldt-fault'), at, 0, address), at, 'sysret');
+  if (!isCanonical(address)) return injectException(cite(machine, 'descriptor/ldt-not_canonical'), at, VECTOR.GP, offset | LOCAL);
+  return injectPageFault(cite(machine, 'descriptor/ldt-fault'), at, 0, address);
 };
 /** A selector of the local table, in an error code. */
 const LOCAL = 4;

@@ -4,6 +4,7 @@
  */
 import { FLAT, TI } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
+import { NotModelled } from '#spec/failure.ts';
 import { CS, DS, ES, R11, RCX } from '../cpu/x86/state.ts';
 import { hasBreakpoints } from '../guest_system.ts';
 import { cite, emit } from '../journal.ts';
@@ -16,7 +17,8 @@ import { eventsNeedDelivery } from '../vcpu_info.ts';
 import { isZero, word } from '../word/word.ts';
 import { bounce, FLAG } from './bounce.ts';
 import { meetDebug } from './debug.ts';
-import { handleFault, tableFault } from './fault.ts';
+import { injectException } from './exception.ts';
+import { handleFault, injectTableFault, tableFault } from './fault.ts';
 import { iretTo } from './iret_target.ts';
 
 /** By which instruction Xen goes back: `sysret` clobbers RCX and R11. */
@@ -34,10 +36,33 @@ export const returnToGuest = (machine: Machine, at: VcpuRef, exit: Exit): Machin
   if (vcpu.nmiPending && !vcpu.nmiMasked) return deliverNmi(machine, at, exit);
   if (eventsNeedDelivery(machine, at)) return deliverEvent(machine, at);
   const m = goesBackBy(machine, at, 'iret');
-  // compat/return-iret
-  if (domainOf(m, at.domid).pv32) return iret(cite(m, 'compat/return-iret'), at);
+  if (domainOf(m, at.domid).pv32) return returnToCompat(m, at);
   return exit === 'sysret' ? sysret(m, at) : iret(m, at);
 };
+
+/**
+ * compat/return-iret: a handler whose selector does not load is a fault again, and so frame follows frame until there is no room for one.
+ */
+const returnToCompat = (machine: Machine, at: VcpuRef): Machine => {
+  let m = machine;
+  for (let outer = 0; ; ) {
+    const vcpu = vcpuOf(m, at);
+    if (pcpuOf(m, at) < 0 || !isRunnable(m, vcpu)) return goesBackBy(m, at, 'sysret');
+    if ((vcpu.nmiPending && !vcpu.nmiMasked) || eventsNeedDelivery(m, at)) return returnToGuest(m, at, 'sysret');
+    const tried = iretTo(cite(goesBackBy(m, at, 'iret'), 'compat/return-iret'), at);
+    if (tried.kind === 'loaded' || (tried.kind === 'fault' && tried.fault.error === 0)) return iret(cite(m, 'compat/return-iret'), at);
+    if ((vcpu.cpu.segments.selectors[CS] & OUTER) !== 0 && ++outer > MOST_OUTER) throw new NotModelled('compat/handler-selector');
+    const refused = cite(tried.machine, 'trap/return-refused');
+    m =
+      tried.kind === 'fault'
+        ? injectException(refused, at, tried.fault.vector, tried.fault.error)
+        : injectTableFault(refused, at, tried.offset);
+  }
+};
+
+/** Rings 2 and 3 of a selector, and how many of its frames are looked at. */
+const OUTER = 2;
+const MOST_OUTER = 4;
 
 /** trap/return-held: a vCPU that stops inside Xen goes on as it would have; one that runs is interrupted, and goes on by IRET. */
 export const goesBackBy = (machine: Machine, at: VcpuRef, wayBack: Exit): Machine => {
