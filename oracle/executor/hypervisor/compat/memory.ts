@@ -7,7 +7,7 @@ import type { Handler } from '../hypercall/dispatch.ts';
 import type { Machine } from '../machine.ts';
 import { memory_op } from '../memory/memory_op.ts';
 import { COMPAT_M2P_END } from '../mm/compat_slots.ts';
-import { minus } from '../result.ts';
+import { minus, WIDE } from '../result.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { compatExchange } from './exchange.ts';
 import { compatAcquireResource, compatAddToPhysmapBatch, compatReservedDeviceMemoryMap } from './memory_lists.ts';
@@ -71,6 +71,8 @@ const chunk = (machine: Machine, vcpu: Vcpu, op: number, argument: number, start
     if (end < count) split++;
     const asked = end < count ? end : count;
     answer = memory_op(machine, vcpu, pointed(1, (start << EXTENT_SHIFT) | op, 0));
+    // The extent that the call began with, when nothing of it is done.
+    if (answer === WIDE) answer = CALL_STATE.wideLo >>> 0;
     let done = answer;
     if (CALL_STATE.preempted) {
       split = -1;
