@@ -88,6 +88,8 @@ export const CLAUSES = {
   'compat/pin_l4_table': { chapter: 'compat', title: 'A 32-bit domain has no L4 of its own: pinning one is done, whatever frame it names.' },
   'compat/poll': { chapter: 'compat', title: 'sched_poll has a pointer of four bytes to its ports.' },
   'compat/ports': { chapter: 'compat', title: 'The two-level ABI has 1024 ports: 32 words of 32 bits.' },
+  'compat/ptwr': { chapter: 'compat', title: 'Stores into page tables that are mapped read-only are emulated as flat 32-bit code: what base and limit its segments have does not count, and RPL 1 may do it as the kernel that it is.' },
+  'compat/ptwr-upper_half': { chapter: 'compat', title: 'A plain store of four bytes to the upper half of an entry, which makes it one that cannot be accepted, is carried out without PRESENT: the lower half is expected next.' },
   'compat/register_vcpu_info-offset': { chapter: 'compat', title: 'The offset of a vCPU\'s record in its page is a multiple of four.' },
   'compat/return-iret': { chapter: 'compat', title: 'Xen goes back to a 32-bit guest by IRET always.' },
   'compat/ring-mode': { chapter: 'compat', title: 'The vCPU is in kernel mode while it runs in ring 1, however it got there: IRET and far returns lead to ring 3 without Xen.' },

@@ -8,7 +8,8 @@ import { cite, emit } from '../journal.ts';
 import { setCpu, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import { wordIn } from '../memory/guest.ts';
-import { addInt, Word, word } from '../word/word.ts';
+import type { Size } from '../word/size.ts';
+import { addInt, Word } from '../word/word.ts';
 import { storeDone } from './done.ts';
 import { type Attempt, accessed, mayWrite, readFault, storeEntry, type Target } from './page_table_entry.ts';
 
@@ -35,10 +36,7 @@ export const emulateEnter = (machine: Machine, at: VcpuRef, { instruction, targe
   for (let i = 1; i < level && frame.stored; i++) {
     const outer = copyFromGuest(frame.machine, at, addInt(cpu.regs[RBP], -i * size), size);
     if (!outer.ok) return { machine: readFault(outer.machine, at, outer.fault), fixed: true };
-    frame = push(
-      { ...frame, machine: outer.machine },
-      size === 8 ? wordIn(outer.bytes, 0) : word(0, outer.bytes[0] | (outer.bytes[1] << 8)),
-    );
+    frame = push({ ...frame, machine: outer.machine }, wordIn(outer.bytes, 0, size as Size));
   }
   if (level > 0 && frame.stored) frame = push(frame, base);
   if (!frame.stored) return { machine: frame.machine, fixed: false };

@@ -3,6 +3,7 @@ import type { VcpuRef } from '#spec/event.ts';
 import { PF } from '../cpu/x86/outcome.ts';
 import { entryAt, type Place, writeEntry } from '../hypercall/mm/guest_l1e.ts';
 import { cite } from '../journal.ts';
+import { domainOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import { getPageFromL1e, own, putPageFromL1e } from '../page_type/l1_entry.ts';
 import { adjusted, isPresent, PTE } from '../page_type/pte.ts';
@@ -34,12 +35,18 @@ export const accessed = (machine: Machine, mapping: Place): Machine => {
   return (pte.lo & PTE.A) !== 0 ? machine : writeEntry(machine, mapping, new Word(pte.hi, pte.lo | PTE.A));
 };
 
+/** compat/ptwr-upper_half: the lower half is to follow. */
+const absent = (entry: Word): Word => new Word(entry.hi, entry.lo & ~PTE.P);
+
 /** Take what the new entry maps, write it, give back what the old one held. Null: it is refused. */
-export const storeEntry = (machine: Machine, domid: number, place: Place, wanted: Word): Machine | null => {
+export const storeEntry = (machine: Machine, domid: number, place: Place, wanted: Word, upperHalf = false): Machine | null => {
+  const pv32 = domainOf(machine, domid).pv32 !== undefined;
   const old = entryAt(machine, place);
   if (!isPresent(wanted)) return putPageFromL1e(writeEntry(cite(machine, 'emulation/ptwr-cleared'), place, wanted), old);
   const taken = getPageFromL1e(machine, wanted, own(domid));
+  if (taken.errno && pv32 && upperHalf)
+    return putPageFromL1e(writeEntry(cite(taken.machine, 'compat/ptwr-upper_half'), place, absent(wanted)), old);
   if (taken.errno) return null;
-  const entry = adjusted(new Word(wanted.hi, wanted.lo ^ taken.flip), 1);
+  const entry = adjusted(new Word(wanted.hi, wanted.lo ^ taken.flip), 1, pv32);
   return putPageFromL1e(writeEntry(cite(taken.machine, 'emulation/ptwr-written'), place, entry), old);
 };

@@ -6,7 +6,7 @@ import { farAddress } from '../cpu/x86/rules/bits.ts';
 import type { Running } from '../cpu/x86/running.ts';
 import { RDI, RSP } from '../cpu/x86/state.ts';
 import { ACCESS } from '../memory/translate.ts';
-import { addInt, equal, type Word } from '../word/word.ts';
+import { addInt, equal, type Word, word } from '../word/word.ts';
 
 /**
  * `plain`: writes whatever was there. `changed`: reads first, and writes only what is new. `compared`, `compared_pair`: reads first,
@@ -37,7 +37,7 @@ export const storeOf = (s: Running, i: Instruction): Store | null => {
   const { mnemonic, dst } = i;
   if (X87_STORES.includes(mnemonic)) throw new NotModelled('emulation/ptwr-x87');
   if (STRINGS.includes(mnemonic)) return { address: cutAddress(s.regs[RDI], i.addressSize), size: dst.size, kind: 'plain' };
-  if (PUSHES.includes(mnemonic)) return { address: addInt(s.regs[RSP], -i.size), size: i.size, kind: 'plain' };
+  if (PUSHES.includes(mnemonic)) return { address: below(s, i.size), size: i.size, kind: 'plain' };
   if (dst.kind !== 'mem') return memorySource(s, i);
   const address = effectiveAddress(mnemonic === 'pop' ? popped(s, i) : s, i, dst);
   if (PLAIN.includes(mnemonic) || mnemonic.startsWith('set')) return { address, size: dst.size, kind: 'plain' };
@@ -47,6 +47,12 @@ export const storeOf = (s: Running, i: Instruction): Store | null => {
   if (mnemonic === 'cmpxchg') return { address, size: dst.size, kind: 'compared' };
   if (mnemonic === 'cmpxchg8b') return { address, size: i.size === 8 ? 16 : 8, kind: 'compared' };
   return null;
+};
+
+/** Where PUSH writes; in 32-bit code the stack pointer has 32 bits. */
+const below = (s: Running, size: number): Word => {
+  const address = addInt(s.regs[RSP], -size);
+  return s.system.mode === 'compat32' ? word(0, address.lo) : address;
 };
 
 /** POP has moved RSP before it forms its address. */

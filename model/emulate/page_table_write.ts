@@ -5,7 +5,7 @@ import { decodeMode } from '#spec/isa/x86/mode.ts';
 import { ZF } from '../cpu/x86/flags.ts';
 import { type CpuOutcome, PF, VECTOR } from '../cpu/x86/outcome.ts';
 import { started } from '../cpu/x86/running.ts';
-import type { CpuState } from '../cpu/x86/state.ts';
+import { type CpuState, CS, FLAT_CODE32, FLAT_DATA } from '../cpu/x86/state.ts';
 import { addressOk, copyFromGuest } from '../guest_copy.ts';
 import type { Place } from '../hypercall/mm/guest_l1e.ts';
 import { cite, emit } from '../journal.ts';
@@ -25,8 +25,9 @@ export const emulatePageTableWrite = (machine: Machine, at: VcpuRef, address: Wo
   const guests: Attempt = { machine, fixed: false };
   const target = assisted(machine, at.domid) ? findTarget(machine, at, address) : null;
   if (!target) return guests;
-  const cpu = asEmulated(vcpuOf(machine, at).cpu);
-  const instruction = fetchAt(machine, at);
+  const { cpu: before, tables } = vcpuOf(machine, at);
+  const cpu = tables.pv32 ? asCompat(before) : asEmulated(before);
+  const instruction = fetchAt(machine, at, tables.pv32 ? { ...EVERYWHERE, machine } : null);
   if (instruction instanceof Unreadable) return { machine: fetchFault(machine, at, instruction.address), fixed: true };
   if (instruction?.mnemonic === 'enter') return emulateEnter(machine, at, { instruction, target, fault: address });
   const store = instruction && storeOf(started(cpu, machine.memory, PLATFORM), instruction);
@@ -47,6 +48,19 @@ const asEmulated = (cpu: CpuState): CpuState => ({
   segments: { ...cpu.segments, fsBase: ZERO, gsBase: ZERO },
   system: { ...cpu.system, mode: '64' },
 });
+
+/** compat/ptwr: flat 32-bit code, whatever the segments are. */
+const asCompat = (cpu: CpuState): CpuState => ({
+  ...cpu,
+  segments: {
+    ...cpu.segments,
+    fsBase: ZERO,
+    gsBase: ZERO,
+    hidden: cpu.segments.hidden.map((_, register) => (register === CS ? FLAT_CODE32 : FLAT_DATA)),
+  },
+  system: { ...cpu.system, mode: 'compat32' },
+});
+const EVERYWHERE = { mode: '32', base: ZERO, limit: null } as const;
 
 /** Dom0's faults on read-only mappings always come this way; other domains ask for it. */
 const assisted = (machine: Machine, domid: number): boolean =>
@@ -90,6 +104,7 @@ const carryOut = (machine: Machine, at: VcpuRef, { target, store, trial, address
   const reads = store.size < 8 || store.kind !== 'plain';
   const read = (m: Machine): Machine => (reads ? accessed(m, target.mapping) : m);
   const place: Place = { mfn: target.table, index: (store.address.lo & 0xfff) >> 3 };
-  const stored = storeEntry(read(ran), at.domid, place, trial.word);
+  const upperHalf = store.kind === 'plain' && store.size === 4 && (store.address.lo & 4) !== 0;
+  const stored = storeEntry(read(ran), at.domid, place, trial.word, upperHalf);
   return stored ? done(stored) : { machine: read(machine), fixed: false };
 };

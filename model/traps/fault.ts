@@ -1,7 +1,7 @@
 /** Exceptions that the guest ran into, as Xen treats them. Chapter: spec/chapters/trap.md, "Exceptions". */
 import { TI, XEN_PRIVATE_RANGES } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
-import { ModelBug, NotModelled } from '#spec/failure.ts';
+import { ModelBug } from '#spec/failure.ts';
 import { type Fault, PF, VECTOR } from '../cpu/x86/outcome.ts';
 import { emulateForced } from '../emulate/forced.ts';
 import { emulatePageTableWrite } from '../emulate/page_table_write.ts';
@@ -66,7 +66,6 @@ const pageFault = (machine: Machine, at: VcpuRef, seen: number, address: Word): 
   if (writesReadOnly && vcpuOf(machine, at).mode === 'kernel') {
     const passedOver = emulateReadOnlyMmio(machine, at, address);
     if (passedOver) return passedOver;
-    if (vcpuOf(machine, at).tables.pv32) throw new NotModelled('compat/ptwr');
     const attempt = emulatePageTableWrite(machine, at, address);
     return attempt.fixed ? attempt.machine : reflected(attempt.machine, at, { error, address, xens });
   }
