@@ -105,6 +105,7 @@ export const CLAUSES = {
   'compat/set_trap_table-fault': { chapter: 'compat', title: 'An entry that cannot be read is EFAULT.' },
   'compat/singleshot_timer': { chapter: 'compat', title: 'set_singleshot_timer reads twelve bytes, before it asks whose timer it is.' },
   'compat/stack_switch': { chapter: 'compat', title: 'The stack\'s selector gets at least RPL 1; the address is what ESP will be.' },
+  'compat/syscall32': { chapter: 'compat', title: 'SYSCALL, from ring 1 or 3, goes to the callback syscall32, with a frame from ring 3: CS 0xe02b and SS 0xe033.' },
   'compat/time_area': { chapter: 'compat', title: 'The address of a time record has four bytes.' },
   'compat/translation': { chapter: 'compat', title: 'Where a structure holds longs or addresses, Xen lays it out anew as a 64-bit caller would have it, in an area of its own of 8 KiB, and carries the call out on that: checks, their order and answers are those of the 64-bit call.' },
   'compat/update_descriptor': { chapter: 'compat', title: 'Address and descriptor come as two words each, lower half first.' },

@@ -1,10 +1,10 @@
 /** The SYSCALL instruction: a hypercall from the guest kernel, a call of the guest kernel from guest user. */
+import { FLAT_COMPAT } from '#spec/abi/compat.ts';
 import { FLAT, TI } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
-import { NotModelled } from '#spec/failure.ts';
 import { waysOf } from '#spec/releases/changes.ts';
 import { VECTOR } from '../cpu/x86/outcome.ts';
-import { type CpuState, R8, R9, R10, RAX, RDI, RDX, RSI, RSP } from '../cpu/x86/state.ts';
+import { type CpuState, CS, R8, R9, R10, RAX, RDI, RDX, RSI, RSP, SS } from '../cpu/x86/state.ts';
 import { callHypercall } from '../hypercall/dispatch.ts';
 import type { Ending } from '../hypercall/result.ts';
 import { cite, emit } from '../journal.ts';
@@ -15,6 +15,7 @@ import { type FlatCode, onFlat } from '../segment_loads.ts';
 import { fireAtOnce } from '../time/timers.ts';
 import { addInt, isZero, type Word } from '../word/word.ts';
 import { bounce, FLAG } from './bounce.ts';
+import { injectException } from './exception.ts';
 import { returnToGuest } from './return.ts';
 
 /** Length of the SYSCALL instruction. */
@@ -24,7 +25,7 @@ const ARGUMENTS = [RDI, RSI, RDX, R10, R8, R9] as const;
 /** The vCPU executed SYSCALL; its state is as the processor leaves it to Xen. */
 export const enterBySyscall = (machine: Machine, at: VcpuRef): Machine => {
   const { cpu, mode, tables } = vcpuOf(machine, at);
-  if (tables.pv32) throw new NotModelled('compat/syscall32');
+  if (tables.pv32) return callCompatKernel(machine, at);
   if (cpu.system.mode !== '64') return callGuestKernel(onSelectors(machine, at, FLAT.RING3_CS32), at, 'syscall32');
   const entered = onSelectors(machine, at, FLAT.RING3_CS64);
   return mode === 'kernel' ? hypercall(entered, at) : callGuestKernel(entered, at, 'syscall');
@@ -83,6 +84,23 @@ const callGuestKernel = (before: Machine, at: VcpuRef, which: 'syscall' | 'sysca
   const { delivered, machine: m } = bounce(cite(machine, 'trap/syscall-user'), at, { address, error: null, mask: vcpu.masking.syscall });
   if (!delivered) return m;
   return returnToGuest(emit(clobberFlags(m, at), { kind: 'callback', at, which: 'syscall' }), at, 'sysret');
+};
+
+/**
+ * compat/syscall32: from ring 1 and 3 alike to the callback, or as #GP at the instruction when that has no selector. The frame is one of ring 3.
+ */
+const callCompatKernel = (before: Machine, at: VcpuRef): Machine => {
+  const { cpu, callbacks, callbackCs, masking } = vcpuOf(before, at);
+  const selectors = cpu.segments.selectors.with(CS, FLAT_COMPAT.USER_CS).with(SS, FLAT_COMPAT.USER_SS);
+  const called = { ...cpu, segments: { ...cpu.segments, selectors } };
+  const machine = updateVcpu(cite(before, 'compat/syscall32'), at, { mode: 'user', cpu: called });
+  const cs = callbackCs?.syscall32 ?? 0;
+  if (cs < 4) {
+    const back = updateVcpu(machine, at, { cpu: { ...called, rip: addInt(called.rip, -SYSCALL) } });
+    return returnToGuest(injectException(back, at, VECTOR.GP, 0), at, 'sysret');
+  }
+  const { delivered, machine: m } = bounce(machine, at, { address: callbacks.syscall32, cs, error: null, mask: masking.syscall32 });
+  return delivered ? returnToGuest(emit(m, { kind: 'callback', at, which: 'syscall' }), at, 'sysret') : m;
 };
 
 const refuse = (machine: Machine, at: VcpuRef): Machine => {
