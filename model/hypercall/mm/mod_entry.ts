@@ -47,9 +47,9 @@ export const modTableEntry = (
 ): Verdict => {
   const { pv32 } = domainOf(machine, domid);
   if (level === 4 && (pv32 ? place.index !== 0 : !isGuestL4Slot(place.index))) return refuse(machine, 'EINVAL', 'mmu/entry-xen_slot');
-  if (pv32 && level === 3 && place.index >= LAST_PAE_L3) return refuse(cite(machine, 'compat/l3-last'), 'EINVAL', 'mmu/entry-xen_slot');
+  if (pv32 && level === 3 && place.index >= LAST_PAE_L3) return refuse(machine, 'EINVAL', 'compat/l3-last');
   if (pv32 && frame(machine, place.mfn)!.paeXen && place.index >= xenL2Slot(pv32.virtStart))
-    return refuse(cite(machine, 'compat/l2-xen_slots'), 'EINVAL', 'mmu/entry-xen_slot');
+    return refuse(machine, 'EPERM', 'compat/l2-xen_slots');
   const old = entryAt(machine, place);
   const giveBackOld = (m: Machine): Machine => deferPageFromTableEntry(m, current, old, place.mfn);
   if (!isPresent(next)) return replaced(store(machine, place, next, ad), giveBackOld);

@@ -1,6 +1,7 @@
 /** Pushing a frame on the stack of a 32-bit guest's kernel and pointing the guest at one of its handlers. */
 import { VMASST_TYPE } from '#spec/abi/xen.ts';
 import type { CrashReason } from '#spec/event.ts';
+import { NotModelled } from '#spec/failure.ts';
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
 import { RSP } from '../../cpu/interface.ts';
 import { putGuest } from '../guest_access.ts';
@@ -30,6 +31,8 @@ export const createCompatBounceFrame = (machine: Machine, vcpu: Vcpu, cs: number
   const { cpu } = vcpu;
   const outer = (vcpu.savedCs & OUTER_RING) !== 0;
   const selector = outer ? vcpu.kernelSs : vcpu.savedSs;
+  // Where FS leads after a null selector differs from vendor to vendor.
+  if (selector < 4) throw new NotModelled('compat/null_stack_selector');
   const segment = cpu.xen.dataBase(selector);
   if (segment < 0) return crashed(machine, vcpu, 'bounce-bad-selector');
   const store = (offset: number, value: number): boolean => storeAt(machine, vcpu, segment, offset, value);
