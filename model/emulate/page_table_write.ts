@@ -91,7 +91,8 @@ const carryOut = (machine: Machine, at: VcpuRef, { target, store, trial, address
   const { cpu } = trial.outcome;
   const writes = store.kind === 'plain' || (store.kind === 'changed' ? trial.changed : (cpu.flags & ZF) !== 0);
   const { segments, system } = vcpuOf(machine, at).cpu;
-  const wide = decodeMode(system.mode) === '64' ? machine : cite(machine, 'emulation/ptwr-mode');
+  const narrow = vcpuOf(machine, at).tables.pv32;
+  const wide = decodeMode(system.mode) === '64' ? machine : cite(machine, narrow ? 'compat/ptwr' : 'emulation/ptwr-mode');
   const seen = store.beyond ? cite(wide, 'emulation/ptwr-bit_offset') : wide;
   const ran = setCpu(setMemory(seen, trial.memory), at, { ...cpu, segments, system });
   const done = (m: Machine): Attempt => ({

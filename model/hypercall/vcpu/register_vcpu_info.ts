@@ -27,15 +27,14 @@ const COMPAT_ALIGNMENT = 4;
 export const registerVcpuInfo: VcpuOperation = (machine, caller, target, arg) => {
   const copied = copyFromGuest(machine, caller, arg, abi.register_vcpu_info.size);
   if (!copied.ok) return fail(copied.machine, 'EFAULT', 'vcpu/register_vcpu_info-fault');
+  const m = domainOf(machine, target.domid).pv32 ? cite(copied.machine, 'compat/register_vcpu_info-offset') : copied.machine;
   const mfn = toNumber(wordIn(copied.bytes, abi.register_vcpu_info.fields.mfn.at));
   const offset = fieldOf(copied.bytes, abi.register_vcpu_info.fields.offset);
-  if (waysOf(machine.config.release)['register_vcpu_info-checks'] === 'again first')
-    return moveAgainFirst(copied.machine, caller, target, mfn, offset);
-  const result = move(copied.machine, caller, target, mfn, offset);
+  if (waysOf(machine.config.release)['register_vcpu_info-checks'] === 'again first') return moveAgainFirst(m, caller, target, mfn, offset);
+  const result = move(m, caller, target, mfn, offset);
   return { ...result, machine: refreshTime(result.machine, target, caller) };
 };
 
-/** compat/register_vcpu_info-offset */
 const isMisplaced = (machine: Machine, { domid }: VcpuRef, offset: number): boolean =>
   offset > 4096 - SIZE || offset % (domainOf(machine, domid).pv32 ? COMPAT_ALIGNMENT : ALIGNMENT) !== 0;
 

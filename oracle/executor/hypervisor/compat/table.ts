@@ -22,6 +22,7 @@ import {
   compat_update_va_mapping_otherdomain,
 } from './mm.ts';
 import { compat_multicall } from './multicall.ts';
+import { OWN_PHYSDEV } from './physdev.ts';
 import { translated } from './structure.ts';
 import { compat_callback_op, compat_nmi_op, compat_set_callbacks, compat_set_trap_table, compat_stack_switch } from './traps.ts';
 import { narrow } from './xlat.ts';
@@ -108,28 +109,7 @@ const compat_xen_version = byOperation(
   xen_version,
 );
 
-const PHYSDEV = SUBOPERATIONS.physdev_op;
-const compat_physdev_op = byOperation(
-  'physdev_op',
-  new Map([
-    [
-      PHYSDEV.set_iobitmap,
-      translated(
-        {
-          size: 8,
-          rows: [
-            [0, 4, 0, 8],
-            [4, 4, 8, 4],
-          ],
-        },
-        1,
-        physdev_op,
-      ),
-    ],
-  ]),
-  physdev_op,
-  (['apic_read', 'apic_write', 'map_pirq'] as const).map((name) => [PHYSDEV[name], name]),
-);
+const compat_physdev_op = byOperation('physdev_op', OWN_PHYSDEV, physdev_op);
 
 /** Assists of 32-bit guests have numbers of one word. */
 const compat_vm_assist: Handler = (machine, vcpu, args) => (args[2] >>> 0 < 32 ? vm_assist(machine, vcpu, args) : minus('EINVAL'));
