@@ -111,6 +111,7 @@ export const CLAUSES = {
   'compat/update_descriptor': { chapter: 'compat', title: 'Address and descriptor come as two words each, lower half first.' },
   'compat/update_va_mapping': { chapter: 'compat', title: 'The entry comes as two words, lower half first.' },
   'compat/version-virt_start': { chapter: 'compat', title: 'platform_parameters tells in four bytes where Xen\'s part of the addresses begins.' },
+  'compat/vm_assist-type': { chapter: 'compat', title: 'm2p_strict is no assist of 32-bit domains: EINVAL.' },
   'console/input': { chapter: 'console', title: 'Typed bytes are kept until they are read, and VIRQ_CONSOLE tells dom0.' },
   'console/io-permission': { chapter: 'console', title: 'A domain other than dom0 may only write, and that only where Xen was built with VERBOSE_DEBUG (`xen.verbose_debug` of the machine): every other command is EPERM, known or not.' },
   'console/io-unknown': { chapter: 'console', title: 'A command that is neither write nor read is ENOSYS.' },

@@ -11,7 +11,8 @@ const TYPES: ReadonlySet<number> = new Set(Object.values(VMASST_TYPE));
 export const vm_assist: Perform = (machine, caller, [cmd, type]) => {
   const number = type.lo >>> 0;
   if (!TYPES.has(number)) return fail(machine, 'EINVAL', 'misc/vm_assist-type');
-  const { vmAssist } = domainOf(machine, caller.domid);
+  const { vmAssist, pv32 } = domainOf(machine, caller.domid);
+  if (pv32 && number === VMASST_TYPE.m2p_strict) return fail(machine, 'EINVAL', 'compat/vm_assist-type');
   const bit = 1n << BigInt(number);
   if (cmd.lo === CMD.enable) return done(updateDomain(machine, caller.domid, { vmAssist: vmAssist | bit }), 'misc/vm_assist-enabled');
   if (cmd.lo === CMD.disable) return done(updateDomain(machine, caller.domid, { vmAssist: vmAssist & ~bit }), 'misc/vm_assist-disabled');
