@@ -3,6 +3,7 @@ import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import { callback } from '#spec/abi/sched.ts';
 import { CALLBACKTYPE } from '#spec/abi/xen.ts';
 import { copyFromGuest } from '../../guest_copy.ts';
+import { domainOf } from '../../lens.ts';
 import { wordIn } from '../../memory/guest.ts';
 import { fieldOf } from '../guest_struct.ts';
 import { fail, type Perform } from '../result.ts';
@@ -34,7 +35,9 @@ const unregister: Perform = (machine, caller, [arg]) => {
   const copied = copyFromGuest(machine, caller, arg, callback.unregister.size);
   if (!copied.ok) return fail(copied.machine, 'EFAULT', 'callback/unregister-fault');
   const m = copied.machine;
-  switch (fieldOf(copied.bytes, callback.unregister.fields.type)) {
+  const type = fieldOf(copied.bytes, callback.unregister.fields.type);
+  if (type === CALLBACKTYPE.syscall && domainOf(m, caller.domid).pv32) return fail(m, 'ENOSYS', 'compat/callback_op-unregister');
+  switch (type) {
     case CALLBACKTYPE.nmi:
       return unregisterNmi(m, caller);
     case CALLBACKTYPE.event:
