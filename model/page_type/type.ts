@@ -24,11 +24,12 @@ export type PlainType = Exclude<FrameType, 'l1' | 'l2' | 'l3' | 'l4'>;
 export const getPageType = (machine: Machine, mfn: number, type: PlainType): Verdict => {
   if (!isCounted(machine, mfn)) return useFixed(machine, mfn, type);
   const state = frame(machine, mfn)!;
-  const { typeRefs, type: current } = state;
+  const { typeRefs, type: current, validated } = state;
   if (typeRefs > 0 && current !== type) return refuse(machine, 'EINVAL', 'page_type/type-conflict');
   if (typeRefs > 0) return allow(cite(setFrame(machine, mfn, { ...state, typeRefs: typeRefs + 1 }), 'page_type/type-same'));
   const flushed = current === type ? machine : flushForType(machine, mfn);
-  if (type === 'seg_desc') return asDescriptors(flushed, mfn);
+  // What was found good is not looked at again as long as the frame has been nothing else.
+  if (type === 'seg_desc' && !(current === type && validated)) return asDescriptors(flushed, mfn);
   return allow(cite(setFrame(flushed, mfn, { ...state, type, typeRefs: 1, validated: true, linear: 0 }), 'page_type/type-first'));
 };
 
