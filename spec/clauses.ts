@@ -325,6 +325,7 @@ export const CLAUSES = {
   'emulation/dr_absent': { chapter: 'emulation', title: 'DR4 and DR5 with CR4.DE are #UD.' },
   'emulation/dr_read': { chapter: 'emulation', title: 'Debug registers read as get_debugreg tells them.' },
   'emulation/dr_write': { chapter: 'emulation', title: 'Debug registers are written as by set_debugreg; what that refuses is #GP(0).' },
+  'emulation/linear-read': { chapter: 'emulation', title: 'To find the entry that maps the address of such a store, Xen reads it through its linear mapping of the tables: entries of level 4, 3 and 2 on the way to it become accessed.' },
   'emulation/mmio_ro-dropped': { chapter: 'emulation', title: 'A store by domain 0\'s kernel through a read-only mapping of the I/O APIC or the HPET is passed over: nothing is written, and the guest goes on behind it.' },
   'emulation/port': { chapter: 'emulation', title: 'Port instructions need a virtual IOPL: 3 from user mode, 1 from kernel mode, 0 there with the assist architectural_iopl.' },
   'emulation/port-bitmap': { chapter: 'emulation', title: 'Without that IOPL, an access to ports below the count of the vCPU\'s I/O bitmap is allowed when the bits of all its ports are clear.' },

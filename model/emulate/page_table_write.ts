@@ -63,7 +63,7 @@ const asCompat = (cpu: CpuState): CpuState => ({
 const EVERYWHERE = { mode: '32', base: ZERO, limit: null } as const;
 
 /** Dom0's faults on read-only mappings always come this way; other domains ask for it. */
-const assisted = (machine: Machine, domid: number): boolean =>
+export const assisted = (machine: Machine, domid: number): boolean =>
   domid === 0 || (domainOf(machine, domid).vmAssist & (1n << BigInt(VMASST_TYPE.writable_pagetables))) !== 0n;
 
 const findTarget = (machine: Machine, at: VcpuRef, address: Word): Target | null => {

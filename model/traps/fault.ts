@@ -4,9 +4,11 @@ import type { VcpuRef } from '#spec/event.ts';
 import { ModelBug } from '#spec/failure.ts';
 import { type Fault, PF, VECTOR } from '../cpu/x86/outcome.ts';
 import { emulateForced } from '../emulate/forced.ts';
-import { emulatePageTableWrite } from '../emulate/page_table_write.ts';
+import { assisted, emulatePageTableWrite } from '../emulate/page_table_write.ts';
 import { emulatePrivileged } from '../emulate/privileged.ts';
+import { linearlyRead } from '../emulate/read_only_mapping.ts';
 import { emulateReadOnlyMmio } from '../emulate/read_only_mmio.ts';
+import { addressOk } from '../guest_copy.ts';
 import { cite } from '../journal.ts';
 import { setCpu, updateVcpu, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
@@ -58,12 +60,14 @@ const LOCAL = 4;
 const bounced = (machine: Machine, at: VcpuRef, vector: number, error: number | null): Machine =>
   returnToGuest(injectException(machine, at, vector, error), at, 'sysret');
 
-const pageFault = (machine: Machine, at: VcpuRef, seen: number, address: Word): Machine => {
+const pageFault = (before: Machine, at: VcpuRef, seen: number, address: Word): Machine => {
   if ((seen & PF.RESERVED) !== 0) throw new ModelBug('a guest page table with a reserved bit');
-  const xens = inXen(machine, address);
+  const xens = inXen(before, address);
   const error = xens ? seen | PF.PRESENT : seen;
   const writesReadOnly = (error & (PF.WRITE | PF.PRESENT | PF.FETCH)) === (PF.WRITE | PF.PRESENT);
-  if (writesReadOnly && vcpuOf(machine, at).mode === 'kernel') {
+  const emulated = writesReadOnly && vcpuOf(before, at).mode === 'kernel';
+  const machine = emulated && addressOk(address) && assisted(before, at.domid) ? linearlyRead(before, at, address) : before;
+  if (emulated) {
     const passedOver = emulateReadOnlyMmio(machine, at, address);
     if (passedOver) return passedOver;
     const attempt = emulatePageTableWrite(machine, at, address);
