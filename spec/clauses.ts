@@ -47,6 +47,7 @@ export const CLAUSES = {
   'compat/call-preempted': { chapter: 'compat', title: 'A call that is to go on finds EIP two bytes back, and what is left in those registers.' },
   'compat/callback_op-register': { chapter: 'compat', title: 'callback_op names a selector and an address of four bytes each.' },
   'compat/callback_op-unregister': { chapter: 'compat', title: 'The callback for SYSCALL of 64-bit code is unknown to 32-bit domains: ENOSYS, as to register it is.' },
+  'compat/control-structure': { chapter: 'compat', title: 'A buffer of dm_op has eight bytes.' },
   'compat/descriptor-accepted': { chapter: 'compat', title: 'Descriptors that are not present, and those of type 0, stand as they are.' },
   'compat/frame-bad_stack': { chapter: 'compat', title: 'A stack selector that cannot be loaded crashes the domain.' },
   'compat/frame-fault': { chapter: 'compat', title: 'A frame that cannot be written crashes the domain.' },

@@ -12,6 +12,7 @@ const TITLE: Readonly<Record<Caller, string>> = {
 const LEGEND = [
   'modelled: model and executor carry it out; -ERRNO: they refuse it as Xen does; (-ERRNO): Xen refuses it, a run here stops at it;',
   'not: a run stops at it, with its name. "after": what earlier checks answer, in their order.',
+  "PV64: as real Xen 4.17 answers. PV32: Debian's Xen is built without it, so as Xen's public source has it.",
 ];
 
 const short = (cell: Cell): string => {
@@ -38,18 +39,16 @@ const everywhere = (rows: readonly Row[], caller: Caller): string => {
 const notesOf = ({ cells }: Row, common: ReadonlySet<string>): string => {
   const said = CALLERS.filter((caller) => note(cells[caller]) !== '' && !common.has(note(cells[caller])));
   const texts = [...new Set(said.map((caller) => note(cells[caller])))];
-  const sameForBoth = texts.length === 1 && note(cells.pv64_dom0) === note(cells.pv64_domU);
-  if (sameForBoth) return texts[0]!;
-  return texts
-    .map(
-      (text) =>
-        `${said
-          .filter((c) => note(cells[c]) === text)
-          .map((c) => c.slice('pvNN_'.length))
-          .join(', ')}: ${text}`,
-    )
-    .join('; ');
+  if (texts.length === 1 && new Set(CALLERS.map((caller) => note(cells[caller]))).size === 1) return texts[0]!;
+  return texts.map((text) => `${callersOf(said.filter((c) => note(cells[c]) === text)).join(', ')}: ${text}`).join('; ');
 };
+
+/** A domain of either width is named once. */
+const callersOf = (said: readonly Caller[]): readonly string[] =>
+  (['dom0', 'domU'] as const).flatMap((domain) => {
+    const widths = (['pv64', 'pv32'] as const).filter((width) => said.includes(`${width}_${domain}`));
+    return widths.length === 2 ? [domain] : widths.map((width) => TITLE[`${width}_${domain}`]);
+  });
 
 type Line = { readonly cells: readonly string[]; readonly note: string };
 type Page = {

@@ -3,6 +3,7 @@
  * aligned to more. Source: Xen public headers `arch-x86/xen-x86_32.h` and `xen.h`, read for i386.
  */
 import { gnttab } from './grant_table.ts';
+import { kexec } from './kexec.ts';
 import { type Field, type Layout, layout } from './layout.ts';
 import { memory } from './memory.ts';
 import { physdev } from './physdev.ts';
@@ -63,6 +64,10 @@ export const COMPAT = {
   access_op: narrowed(memory.access_op, ['pfn_list', 'access_list']),
   reserved_device_memory_map: narrowed(memory.reserved_device_memory_map, ['buffer']),
   acquire_resource: narrowed(memory.acquire_resource, ['frame_list']),
+  physdev_op_compat: layout(16, { cmd: [0, 4], u: [4, 12] }),
+  dm_op_buf: layout(8, { h: [0, 4, 'pointer'], size: [4, 4] }),
+  kexec_range: narrowed(kexec.range, ['size', 'start']),
+  kexec_image_v1: layout(80, { type: [0, 4] }),
   set_iobitmap: layout(8, { bitmap: [0, 4, 'pointer'], nr_ports: [4, 4] }),
   apic: narrowed(physdev.apic, ['apic_physbase']),
   pirq_eoi_gmfn: narrowed(physdev.pirq_eoi_gmfn, ['gmfn']),

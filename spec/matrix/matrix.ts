@@ -9,11 +9,12 @@ import { CONTROL } from './control.ts';
 import { HVM } from './hvm.ts';
 import { MEMORY } from './memory.ts';
 import { PROCESSOR } from './processor.ts';
+import { forCompat } from './pv32.ts';
 
 /** By the hypercall's number. */
-export const MATRIX: readonly Row[] = [...PROCESSOR, ...MEMORY, ...CHANNELS, ...HVM, ...CONTROL, ...ABSENT].sort(
-  (a, b) => a.number - b.number,
-);
+export const MATRIX: readonly Row[] = [...PROCESSOR, ...MEMORY, ...CHANNELS, ...HVM, ...CONTROL, ...ABSENT]
+  .map(forCompat)
+  .sort((a, b) => a.number - b.number);
 
 /** `event_channel_op/send`, or the hypercall alone. */
 export const nameOf = ({ call, sub }: Row): string => (sub === null ? call : `${call}/${sub}`);

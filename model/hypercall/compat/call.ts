@@ -11,6 +11,7 @@ import { console_io } from '../console/console_io.ts';
 import { absent } from '../control/absent.ts';
 import { domctl, paging_domctl_cont } from '../control/domctl.ts';
 import { sysctl } from '../control/sysctl.ts';
+import { xenoprof_op } from '../control/xenoprof_op.ts';
 import { xenpmu_op } from '../control/xenpmu_op.ts';
 import { event_channel_op } from '../event_channel/event_channel_op.ts';
 import { hvm_op } from '../hvm/hvm_op.ts';
@@ -22,10 +23,12 @@ import { mmu_update } from '../mm/mmu_update.ts';
 import type { Call } from '../multicall/multicall.ts';
 import { notModelled } from '../not_modelled.ts';
 import { event_channel_op_compat, sched_op_compat } from '../old/old_forms.ts';
+import { platform_op } from '../platform/platform_op.ts';
 import { fail, type HypercallResult, type Perform } from '../result.ts';
 import { sched_op } from '../sched/sched_op.ts';
 import { xen_version } from '../version/xen_version.ts';
 import { callback_op, nmi_op, set_callbacks } from './callbacks.ts';
+import { dm_op, kexec_op, mca, physdev_op_compat } from './control.ts';
 import { set_gdt, update_descriptor } from './descriptors.ts';
 import { grant_table_op } from './grant_table_op.ts';
 import { iret } from './iret.ts';
@@ -55,6 +58,7 @@ const RULES: Readonly<Partial<Record<HypercallName, Perform>>> = {
   argo_op: absent,
   callback_op,
   console_io,
+  dm_op,
   domctl,
   event_channel_op,
   event_channel_op_compat,
@@ -64,12 +68,16 @@ const RULES: Readonly<Partial<Record<HypercallName, Perform>>> = {
   hvm_op,
   hypfs_op,
   iret,
+  kexec_op,
+  mca,
   memory_op,
   mmu_update,
   mmuext_op,
   paging_domctl_cont,
   nmi_op,
   physdev_op,
+  physdev_op_compat,
+  platform_op,
   sched_op: besides(sched_op, new Map([[SCHED.poll, poll]])),
   sched_op_compat,
   set_callbacks,
@@ -87,6 +95,7 @@ const RULES: Readonly<Partial<Record<HypercallName, Perform>>> = {
   vcpu_op,
   vm_assist,
   xen_version: besides(xen_version, new Map([[VERSION.platform_parameters, platformParameters]])),
+  xenoprof_op,
   xenpmu_op,
   xsm_op: absent,
 };

@@ -4,13 +4,14 @@
  */
 import { TRANSLATION_AREA } from '#spec/abi/compat.ts';
 import type { Layout } from '#spec/abi/layout.ts';
+import type { ClauseId } from '#spec/clauses.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { type Copied, copyFromGuest, copyToGuest, copyToGuestUnchecked, type Stored } from '../../guest_copy.ts';
 import { cite } from '../../journal.ts';
 import { domainOf } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { wordIn } from '../../memory/guest.ts';
-import { addInt, fromBigInt, fromNumber, type Word } from '../../word/word.ts';
+import { addInt, fromBigInt, type Word } from '../../word/word.ts';
 import { bytesOfNumber } from '../guest_struct.ts';
 import { fail, type HypercallResult } from '../result.ts';
 
@@ -80,15 +81,18 @@ export const translated = (
   machine: Machine,
   caller: VcpuRef,
   arg: Word,
-  { narrow, wide, back }: { readonly narrow: Layout; readonly wide: Layout; readonly back?: boolean },
+  {
+    narrow,
+    wide,
+    back,
+    fault = 'memory/argument',
+  }: { readonly narrow: Layout; readonly wide: Layout; readonly back?: boolean; readonly fault?: ClauseId },
   rule: (machine: Machine, arg: Word) => HypercallResult,
 ): HypercallResult => {
   const read = copyFromGuest(machine, caller, arg, narrow.size);
-  if (!read.ok) return fail(read.machine, 'EFAULT', 'memory/argument');
+  if (!read.ok) return fail(read.machine, 'EFAULT', fault);
   const { result, area } = putAway(rule(laidOut(read.machine, widen(read.bytes, narrow, wide)), areaAt(0)));
   if (!back || result.kind !== 'reply' || result.value.hi < 0) return result;
   const told = copyToGuest(result.machine, caller, arg, narrowed(area, narrow, wide));
-  return told.ok ? { ...result, machine: told.machine } : fail(told.machine, 'EFAULT', 'memory/argument');
+  return told.ok ? { ...result, machine: told.machine } : fail(told.machine, 'EFAULT', fault);
 };
-
-export const replied = (machine: Machine, value: number): HypercallResult => ({ kind: 'reply', machine, value: fromNumber(value) });

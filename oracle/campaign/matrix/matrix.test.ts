@@ -3,6 +3,7 @@ import { ERRNO } from '#spec/abi/errno.ts';
 import { HYPERCALL, SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import { hypercall, modelled, not, OTHER, op, refused, xenRefuses } from '#spec/matrix/cell.ts';
 import { countCells, KINDS, MATRIX, nameOf } from '#spec/matrix/matrix.ts';
+import { COMPAT_ROWS } from '#spec/matrix/pv32.ts';
 import { ENGINES, loadEngine } from '../engines.ts';
 import { liesOf } from './probe.ts';
 
@@ -28,6 +29,11 @@ describe('as data', () => {
         expect([call, sub, MATRIX.find((row) => row.call === call && row.sub === sub)?.command]).toEqual([call, sub, command]);
   });
 
+  test('what is otherwise for 32-bit callers is about rows that there are', () => {
+    const names = MATRIX.map(nameOf);
+    expect(COMPAT_ROWS.filter((name) => !names.includes(name))).toEqual([]);
+  });
+
   test('only rows of single hypercalls and of unknown commands lack a command', () => {
     for (const { sub, command } of MATRIX) expect(command === null).toBe(sub === null || sub === OTHER);
   });
@@ -38,8 +44,19 @@ describe('as data', () => {
 });
 
 describe.each(ENGINES)('the %s', (name) => {
-  test.each(['pv64_dom0', 'pv64_domU'] as const)('does for %s what the matrix says', { timeout: 60_000 }, async (caller) => {
-    expect(liesOf(await loadEngine(name), MATRIX, caller)).toEqual([]);
+  test.each(['pv64_dom0', 'pv64_domU', 'pv32_dom0', 'pv32_domU'] as const)(
+    'does for %s what the matrix says',
+    { timeout: 60_000 },
+    async (caller) => {
+      expect(liesOf(await loadEngine(name), MATRIX, caller)).toEqual([]);
+    },
+  );
+
+  test('is asked by 32-bit guests too', async () => {
+    const planted = hypercall('callback_op', 30, [op('register', 0, refused('EPERM')), op('initialise', 99, modelled)]);
+    expect(liesOf(await loadEngine(name), planted, 'pv32_domU')).toEqual([
+      { row: 'callback_op/register', claim: 'EPERM', outcome: { rc: 0 } },
+    ]);
   });
 
   test('is asked: a cell that lies is found, whatever its lie', async () => {

@@ -10,9 +10,7 @@ import { kindOf, nameOf } from '#spec/matrix/matrix.ts';
 import type { Argument, Program, Step, Value } from '#spec/program.ts';
 import { caseOf } from '../case.ts';
 import { runEngine } from '../run.ts';
-
-/** What came of a call: a value in RAX, no line of its own because the call does not return to the program, or the name of a stop. */
-export type Outcome = { readonly rc: number | null } | { readonly stop: string };
+import { type Outcome, probe32 } from './probe32.ts';
 
 /** No hypercall has this command. */
 const UNKNOWN_COMMAND = 0x7e;
@@ -80,7 +78,7 @@ const domctlWords = (sub: string | null, peer: number): readonly Value[] => {
 };
 
 /** A call that passes the checks before the operation's own. */
-const argumentsOf = (row: Row, domain: 0 | 1): readonly Argument[] => {
+export const argumentsOf = (row: Row, domain: 0 | 1): readonly Argument[] => {
   const { number, sub, command } = row;
   const cmd = command ?? UNKNOWN_COMMAND;
   const peer = 1 - domain;
@@ -168,11 +166,22 @@ const stopOf = (old: Row): string => {
   return row.command !== null && suboperation(row.call as HypercallName, row.command) === row.sub ? nameOf(row) : old.call;
 };
 
+/** The same of a 32-bit guest, whose stops have a name of their own. */
+const lieOf32 = (boot: Boot, row: Row, caller: Caller): readonly Lie[] => {
+  const cell = row.cells[caller];
+  const outcome = probe32(boot, row, caller.endsWith('dom0') ? 0 : 1);
+  const lie = (claim: string): readonly Lie[] => [{ row: nameOf(row), claim, outcome }];
+  if (cell.kind === 'not modelled') return 'stop' in outcome ? [] : lie('stops');
+  if (cell.kind === 'refused') return 'rc' in outcome && outcome.rc === -ERRNO[cell.errno] ? [] : lie(cell.errno);
+  return 'rc' in outcome ? [] : lie('modelled');
+};
+
 /** Rows that fit into one program. */
 export const BATCH = 100;
 
 /** Cells of a caller that say otherwise than the engine does. */
 export const liesOf = (boot: Boot, rows: readonly Row[], caller: Caller): readonly Lie[] => {
+  if (caller.startsWith('pv32')) return rows.flatMap((row) => lieOf32(boot, row, caller));
   const domain = caller.endsWith('dom0') ? 0 : 1;
   const isAnswered = ({ cells }: Row): boolean => ['modelled', 'refused'].includes(kindOf(cells[caller]));
   const lieOf = (row: Row): readonly Lie[] => {

@@ -9,8 +9,9 @@ import { writeElf } from '../../image/elf.ts';
 import { PAGES } from './layout.ts';
 import { imageOf, type Pv32Program } from './program.ts';
 
-/** As the only domain, or beside a 64-bit domain 0 that sleeps. */
+/** As the only domain, or beside a 64-bit domain 0 that sleeps; or as domain 0 beside such a domain. */
 export type Role = 'dom0' | 'domu';
+export type Company = 'dom0 with company';
 
 const DOM0_PAGES = 1024;
 const IDLE_BASE = 0x200000;
@@ -26,14 +27,21 @@ const IDLE = writeElf({
   hypercallPage: IDLE_BASE + 4096,
 });
 
-const configOf = (role: Role, release: XenRelease): MachineConfig => {
-  const own =
-    role === 'dom0'
-      ? [{ ...dom0(), pages: PAGES }]
-      : [
-          { ...dom0(), pages: DOM0_PAGES },
-          { ...domU(1), pages: PAGES },
-        ];
+const domainsOf = (role: Role | Company) => {
+  if (role === 'dom0') return [{ ...dom0(), pages: PAGES }];
+  return role === 'domu'
+    ? [
+        { ...dom0(), pages: DOM0_PAGES },
+        { ...domU(1), pages: PAGES },
+      ]
+    : [
+        { ...dom0(), pages: PAGES },
+        { ...domU(1), pages: DOM0_PAGES },
+      ];
+};
+
+const configOf = (role: Role | Company, release: XenRelease): MachineConfig => {
+  const own = domainsOf(role);
   const config = debian(release, own);
   return withCompat({ ...config, frames: config.layout.domheap_first + own.reduce((sum, { pages }) => sum + pages, 0) });
 };
@@ -45,7 +53,8 @@ export const firstFrameOf = (role: Role): number => {
 };
 
 /** The program's image on its machine. */
-export const subjectOf = (program: Pv32Program, role: Role, release: XenRelease): Subject => ({
-  config: configOf(role, release),
-  images: role === 'dom0' ? [imageOf(program)] : [IDLE, imageOf(program)],
-});
+export const subjectOf = (program: Pv32Program, role: Role | Company, release: XenRelease): Subject => {
+  const image = imageOf(program);
+  const images = { dom0: [image], domu: [IDLE, image], 'dom0 with company': [image, IDLE] };
+  return { config: configOf(role, release), images: images[role] };
+};

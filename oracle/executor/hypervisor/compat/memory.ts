@@ -9,6 +9,7 @@ import { memory_op } from '../memory/memory_op.ts';
 import { COMPAT_M2P_END } from '../mm/compat_slots.ts';
 import { minus, WIDE } from '../result.ts';
 import type { Vcpu } from '../vcpu.ts';
+import { compatGetVnumainfo } from './control.ts';
 import { compatExchange } from './exchange.ts';
 import { compatAcquireResource, compatAddToPhysmapBatch, compatReservedDeviceMemoryMap } from './memory_lists.ts';
 import { isBelowXen, scratchCopy, translated } from './structure.ts';
@@ -137,6 +138,7 @@ const HANDLERS: ReadonlyMap<number, Handler> = new Map<number, Handler>([
   [OP.add_to_physmap_batch, compatAddToPhysmapBatch],
   [OP.reserved_device_memory_map, compatReservedDeviceMemoryMap],
   [OP.access_op, translated({ size: 24, rows: [[2, 2, access_op.fields.domid.at, 2]] }, 1, memory_op)],
+  [OP.get_vnumainfo, compatGetVnumainfo],
   [OP.current_reservation, memory_op],
   [OP.maximum_reservation, memory_op],
   [OP.maximum_gpfn, memory_op],
@@ -226,7 +228,5 @@ export const compat_memory_op: Handler = (machine, vcpu, args) => {
   const cmd = args[0] >>> 0;
   const handler = HANDLERS.get(cmd & MEMOP_CMD_MASK) ?? OF_X86.get(cmd);
   if (handler) return handler(machine, vcpu, narrow(args[0], args[2]));
-  // Its structure differs by the upper halves of three pointers, and comes back in part when it fails.
-  if ((cmd & MEMOP_CMD_MASK) === OP.get_vnumainfo) machine.notModelled(vcpu, 'compat/memory_op/get_vnumainfo');
   return minus('ENOSYS');
 };

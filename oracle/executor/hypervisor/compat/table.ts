@@ -1,6 +1,8 @@
 /** The hypercalls of 32-bit guests by number: those that differ have a handler of their own, the others that of 64-bit guests. */
+
 import { HYPERCALL, type HypercallName, SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import { sched, vcpu as vcpuLayouts } from '#spec/abi/sched.ts';
+import { mca } from '../control/mca.ts';
 import { copyToGuest, scratch } from '../guest_access.ts';
 import type { Handler } from '../hypercall/dispatch.ts';
 import { physdev_op } from '../hypercall/physdev_op.ts';
@@ -11,6 +13,7 @@ import { set_timer_op } from '../hypercall/timer_op.ts';
 import { vcpu_op } from '../hypercall/vcpu_op.ts';
 import { xen_version } from '../hypercall/xen_version.ts';
 import { minus } from '../result.ts';
+import { compat_dm_op, compat_kexec_op, compat_physdev_op_compat } from './control.ts';
 import { compat_grant_table_op } from './grants.ts';
 import { compat_iret } from './iret.ts';
 import { compat_memory_op } from './memory.ts';
@@ -121,6 +124,13 @@ const compat_set_timer_op: Handler = (machine, vcpu, args) => {
   return set_timer_op(machine, vcpu, native);
 };
 
+/** What domain 0 asks here has another layout, which is not modelled; nobody else is heard. */
+const compat_mca: Handler = (machine, vcpu, args) => {
+  if (!vcpu.domain.privileged) return mca(machine, vcpu, args);
+  machine.notModelled(vcpu, 'compat/mca');
+  return minus('ENOSYS');
+};
+
 const OWN: Partial<Record<HypercallName, Handler>> = {
   set_trap_table: compat_set_trap_table,
   set_gdt: compat_set_gdt,
@@ -145,6 +155,10 @@ const OWN: Partial<Record<HypercallName, Handler>> = {
   sched_op: compat_sched_op,
   callback_op: compat_callback_op,
   physdev_op: compat_physdev_op,
+  physdev_op_compat: compat_physdev_op_compat,
+  dm_op: compat_dm_op,
+  kexec_op: compat_kexec_op,
+  mca: compat_mca,
 };
 
 /** Structures are the same, or nothing is read of them. */
@@ -166,6 +180,8 @@ const SHARED: readonly HypercallName[] = [
   'argo_op',
   'xenpmu_op',
   'hypfs_op',
+  'platform_op',
+  'xenoprof_op',
 ];
 
 /** Handler by number; holes are numbers that are not modelled, or that nobody has. */

@@ -59,7 +59,7 @@ const load = (call: Call): number => {
 export const kexec_op = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
   if (!vcpu.domain.privileged) return -ERRNO.EPERM;
   const call: Call = { machine, vcpu, lo: args[2], hi: args[3] };
-  if (WAITING.has('kexec_op') || !TOOLS_ANSWERED[machine.config.release] || vcpu.domain.compat) return stops(call);
+  if (WAITING.has('kexec_op') || !TOOLS_ANSWERED[machine.config.release]) return stops(call);
   // What Xen does not know does nothing.
   if (args[1] !== 0) return 0;
   switch (args[0]) {
