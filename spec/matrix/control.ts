@@ -71,6 +71,7 @@ const DOMCTL_TOOLS = {
   set_access_required: 64,
   setnodeaffinity: 68,
   monitor_op: 77,
+  get_cpu_policy: 82,
   set_cpu_policy: 83,
 };
 
@@ -80,7 +81,6 @@ const DOMCTL = {
   getvcpucontext: 13,
   setvcpuextstate: 62,
   getvcpuextstate: 63,
-  get_cpu_policy: 82,
 };
 
 const XENOPROF_CONTROL = {
@@ -119,7 +119,8 @@ export const CONTROL: readonly Row[] = [
     ...ops(XENOPROF_CONTROL, refused('EPERM', ['EINVAL'], 'there is no primary profiler before domain 0 has become it')),
   ]),
   ...hypercall('sysctl', 35, [
-    ...ops({ readconsole: 1, get_cpu_policy: 29 }, TOOLS, DENIED),
+    op('readconsole', 1, TOOLS, DENIED),
+    op('get_cpu_policy', 29, modelled, DENIED),
     ...ops({ ...XEN_SYSCTL_MODELLED, ...SYSCTL_TOOLS }, modelled, DENIED),
     ...ops({ perfc_op: 5, lockprof_op: 15 }, refused('ENOSYS', HEAD, 'built without counters of its own'), DENIED),
     op('coverage_op', 20, refused('EOPNOTSUPP', [...HEAD, 'EFAULT'], 'built without coverage'), DENIED),

@@ -29,6 +29,7 @@ import { opOf, put64 } from './domctls/request.ts';
 import { isNull, load, store, u32, type Work, words } from './sysctls/asker.ts';
 import { featureSet } from './sysctls/features.ts';
 import { pageOffline } from './sysctls/page_offline.ts';
+import { systemPolicy } from './sysctls/policy.ts';
 import { cpupoolOp } from './sysctls/pools.ts';
 import { cpuHotplug, getPmStat, pmOp } from './sysctls/power.ts';
 import { schedulerOp, tbufOp } from './sysctls/scheduling.ts';
@@ -205,6 +206,7 @@ const ROWS: ReadonlyMap<number, readonly [work: Work, back: Back]> = new Map<num
   [TOOL.cpu_hotplug, [cpuHotplug, 'nothing']],
   [TOOL.page_offline_op, [pageOffline, 'nothing']],
   [TOOL.get_cpu_featureset, [featureSet, sysctl.cpu_featureset.fields.nr_features]],
+  [TOOL.get_cpu_policy, [systemPolicy, 'nothing']],
 ]);
 
 const TOOLS: ReadonlyMap<number, string> = new Map(Object.entries(TOOL).map(([name, command]) => [command, `sysctl/${name}`]));
@@ -219,7 +221,7 @@ export const answerSysctl = (machine: Machine, caller: Vcpu, command: number, lo
   const [work, back] = ROWS.get(command)!;
   const { size } = control.sysctl;
   const op = opOf(size);
-  const answer = work({ machine, caller, op });
+  const answer = work({ machine, caller, op, lo, hi });
   // Words that did not all find room are counted all the same.
   if ((answer !== 0 && answer !== -ERRNO.ENOBUFS) || back === 'nothing') return answer;
   const part = back === 'all' ? { at: 0, size } : back;

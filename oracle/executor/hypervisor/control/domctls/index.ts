@@ -17,6 +17,7 @@ import { continueCall } from '../../hypercall/continuation.ts';
 import type { Machine } from '../../machine.ts';
 import { killDomain } from '../../teardown/kill.ts';
 import type { Vcpu } from '../../vcpu.ts';
+import { domainPolicy } from '../sysctls/policy.ts';
 import { WAITING } from '../waiting.ts';
 import { getNodeAffinity, getVcpuAffinity, setNodeAffinity, setVcpuAffinity } from './affinity.ts';
 import { getTscInfo, setTimeOffset, setTscInfo } from './clock.ts';
@@ -97,6 +98,7 @@ const ROWS: ReadonlyMap<number, Row> = new Map([
   [TOOL.setvcpuaffinity, row(setVcpuAffinity)],
   [TOOL.setvnumainfo, row(setVirtualNodes)],
   [TOOL.hypercall_init, row(hypercallInit)],
+  [TOOL.get_cpu_policy, row(domainPolicy, 'done')],
 ]);
 
 const TOOLS: ReadonlyMap<number, string> = new Map(Object.entries(TOOL).map(([name, command]) => [command, `domctl/${name}`]));

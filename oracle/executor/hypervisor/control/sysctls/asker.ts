@@ -6,8 +6,10 @@ import { TWO32 } from '../../u64.ts';
 import type { Vcpu } from '../../vcpu.ts';
 
 export type Asker = { readonly machine: Machine; readonly caller: Vcpu; readonly op: DataView };
+/** And where the structure lies in the guest. */
+export type Placed = Asker & { readonly lo: number; readonly hi: number };
 /** Answers 0 or a negative errno. */
-export type Work = (asker: Asker) => number;
+export type Work = (asker: Placed) => number;
 
 export const u32 = (op: DataView, at: number): number => op.getUint32(at, true);
 export const isNull = (op: DataView, at: number): boolean => op.getBigUint64(at, true) === 0n;
