@@ -62,7 +62,9 @@ const take = (machine: Machine, { domid, outs, outChunk, where }: Exchange): Tak
   for (let j = 0; j < 2 ** outChunk; j++) {
     const mfn = freeRun(m, outs.order, where, 0);
     if (mfn === null) {
-      const cleared = runs.flatMap((first) => framesOf(first, outs.order)).reduce(clear, machine);
+      // What was flushed for those that were found stays flushed.
+      const flushed = { ...machine, tlb: m.tlb, journal: m.journal };
+      const cleared = runs.flatMap((first) => framesOf(first, outs.order)).reduce(clear, flushed);
       return { ...refuse(cleared, 'ENOMEM', 'memory/exchange-none'), runs };
     }
     runs.push(mfn);
