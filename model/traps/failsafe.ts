@@ -1,7 +1,7 @@
 /** Segment registers at a vCPU's switch onto a pCPU, and the failsafe callback. Chapter: spec/chapters/descriptor.md, "Loads by Xen". */
+import { FLAT_COMPAT } from '#spec/abi/compat.ts';
 import { VMASST_TYPE } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
-import { NotModelled } from '#spec/failure.ts';
 import { CS, DS, ES, FS, GS, R11, RCX, RSP, type Segments, SS } from '../cpu/x86/state.ts';
 import { withoutInner } from '../cpu/x86/system/segments.ts';
 import { copyToGuest } from '../guest_copy.ts';
@@ -51,7 +51,7 @@ export const loadSegments = (machine: Machine, at: VcpuRef): { readonly machine:
 
 /** From the top down: SS RSP RFLAGS CS RIP GS FS ES DS R11 RCX, the selectors as they should have been. */
 const failsafe = (machine: Machine, at: VcpuRef, selectors: readonly number[]): Machine => {
-  if (domainOf(machine, at.domid).pv32) throw new NotModelled('compat/failsafe');
+  if (domainOf(machine, at.domid).pv32) return compatFailsafe(machine, at, selectors);
   const { cpu, mode, kernelSp, iopl } = vcpuOf(machine, at);
   const stack = mode === 'kernel' ? cpu.regs[RSP] : kernelSp;
   let m = mode === 'user' ? toggleMode(machine, at) : machine;
@@ -81,5 +81,43 @@ const failsafe = (machine: Machine, at: VcpuRef, selectors: readonly number[]): 
     segments: onFlat(now.segments),
   };
   const turned = updateVcpu(m, at, { cpu: entered });
+  return stored ? emit(turned, { kind: 'callback', at, which: 'failsafe' }) : turned;
+};
+
+/**
+ * compat/failsafe-frame: from the top down SS and ESP, from another ring than 1, then EFLAGS, CS with the upcall mask, EIP, GS, FS, ES and DS, at a flat
+ * address. The handler runs on Xen's selectors.
+ */
+const compatFailsafe = (machine: Machine, at: VcpuRef, selectors: readonly number[]): Machine => {
+  const { cpu, kernelSp, iopl } = vcpuOf(machine, at);
+  const inner = (selectors[CS] & RPL) === 1;
+  const masked = vcpuInfo(machine, at, 'evtchn_upcall_mask');
+  const architectural = (domainOf(machine, at.domid).vmAssist & (1n << BigInt(VMASST_TYPE.architectural_iopl))) !== 0n;
+  const flags = (cpu.flags & ~(FLAG.IF | FLAG.IOPL)) | (masked === 0 ? FLAG.IF : 0) | (architectural ? iopl << 12 : 0);
+  const values = inner ? [] : [selectors[SS], cpu.regs[RSP].lo];
+  values.push(flags, selectors[CS] | (masked << 16), cpu.rip.lo, ...[GS, FS, ES, DS].map((register) => selectors[register]));
+  const top = inner ? cpu.regs[RSP] : kernelSp;
+  let m = cite(machine, 'compat/failsafe-frame');
+  let stored = true;
+  for (const [k, value] of values.entries()) {
+    const one = copyToGuest(m, at, addInt(top, -4 * (k + 1)), bytesOf([word(0, value)]).subarray(0, 4));
+    m = one.machine;
+    stored &&= one.ok;
+  }
+  if (!stored) m = crashDomain(m, at.domid, 'bounce-frame-fault');
+  const { masking, callbacks } = vcpuOf(m, at);
+  if (masking.failsafe) m = setVcpuInfo(m, at, 'evtchn_upcall_mask', 1);
+  const now = vcpuOf(m, at).cpu;
+  const entered = now.segments.selectors.with(CS, FLAT_COMPAT.KERNEL_CS).with(SS, FLAT_COMPAT.KERNEL_SS);
+  const turned = updateVcpu(m, at, {
+    mode: 'kernel',
+    cpu: {
+      ...now,
+      rip: callbacks.failsafe,
+      regs: now.regs.with(RSP, word(0, addInt(top, -4 * values.length).lo)),
+      flags: now.flags & ~(FLAG.VM | FLAG.RF | FLAG.NT | FLAG.IOPL | FLAG.TF),
+      segments: { ...now.segments, selectors: entered },
+    },
+  });
   return stored ? emit(turned, { kind: 'callback', at, which: 'failsafe' }) : turned;
 };

@@ -74,17 +74,16 @@ export const leave = (machine: Machine, vcpu: Vcpu): void => {
   vcpu.processor = -1;
 };
 
-/** The pCPU loads the segments of `next` unless it has them still. False when that ended the domain. */
-const takeOver = (machine: Machine, cpu: number, next: Vcpu): boolean => {
+/** The pCPU loads the segments of `next` unless it has them still; that may end the domain. */
+const takeOver = (machine: Machine, cpu: number, next: Vcpu): void => {
   const pcpu = machine.pcpus[cpu];
-  if (pcpu.loaded === next && next.loadedOn === cpu) return true;
+  if (pcpu.loaded === next && next.loadedOn === cpu) return;
   machine.tlb.tick((1 << cpu) | dirtyCpu(machine, next));
   pcpu.loaded = next;
   next.loadedOn = cpu;
   next.cpu.xen.setFpuLoaded(false);
   next.cpu.xen.showInterrupts(cpu);
   loadSegments(machine, next);
-  return next.processor === cpu;
 };
 
 /** Put `next` on a pCPU in place of what it holds. The return-to-guest check is the caller's. */
@@ -103,7 +102,8 @@ export const switchTo = (machine: Machine, cpu: number, next: Vcpu | null): void
     startPeriodic(machine, next);
   }
   if (previous) updateRunstateArea(machine, previous);
-  if (next && takeOver(machine, cpu, next)) {
+  if (next) {
+    takeOver(machine, cpu, next);
     updateRunstateArea(machine, next);
     refreshTime(machine, next);
   }

@@ -27,7 +27,7 @@ export const enterCompatFailsafe = (machine: Machine, vcpu: Vcpu, selectors: rea
     // Below address 0 there is no page.
     if (at < 0 || !putGuest(machine, vcpu, at | 0, 0, 4, value)) stored = false;
   });
-  if (!stored) domainCrash(machine, domain, 'iret-failsafe');
+  if (!stored) domainCrash(machine, domain, 'bounce-frame-fault');
   if (vcpu.failsafeDisablesEvents) setUpcallMask(machine, vcpu, 1);
   savedFlags.lo &= ~CLEARED;
   vcpu.savedSs = COMPAT_KERNEL_DS;
