@@ -9,7 +9,7 @@ import { refreshTime } from '../time/clock.ts';
 import { periodicWork, stopPeriodic } from '../time/timers.ts';
 import { forget } from '../tlb.ts';
 import { loadSegments } from '../traps/failsafe.ts';
-import { goesBackBy, returnToGuest } from '../traps/return.ts';
+import { isPinnedElsewhere, returnToGuest } from '../traps/return.ts';
 import { changeRunstate, isRunnable, isSchedulable } from './runstate.ts';
 import { leavePcpu } from './shutdown.ts';
 
@@ -77,8 +77,8 @@ export const leaveIfStopped = (machine: Machine, at: VcpuRef): Machine => {
   if (holder < 0) return machine;
   const vcpu = vcpuOf(machine, at);
   if (!isRunnable(machine, vcpu)) return leavePcpu(machine, at);
-  if (vcpu.pinnedTo === null || vcpu.pinnedTo === holder) return machine;
-  const out = goesBackBy(switchOut(machine, at), at, 'sysret');
+  if (!isPinnedElsewhere(machine, at)) return machine;
+  const out = switchOut(machine, at);
   const left: Machine = { ...out, cpus: out.cpus.with(holder, { ...out.cpus[holder], current: null }) };
   return cite(updateRunstateArea(left, at), 'sched/switch-pinned');
 };

@@ -32,7 +32,7 @@ const IRET_FLAGS = 0x3e7fd5;
 /** Leave Xen towards the guest, unless its vCPU can no longer run. */
 export const returnToGuest = (machine: Machine, at: VcpuRef, exit: Exit): Machine => {
   const vcpu = vcpuOf(machine, at);
-  if (pcpuOf(machine, at) < 0 || !isRunnable(machine, vcpu)) return goesBackBy(machine, at, exit);
+  if (pcpuOf(machine, at) < 0 || !isRunnable(machine, vcpu) || isPinnedElsewhere(machine, at)) return goesBackBy(machine, at, exit);
   if (vcpu.nmiPending && !vcpu.nmiMasked) return deliverNmi(machine, at, exit);
   if (eventsNeedDelivery(machine, at)) return deliverEvent(machine, at);
   const m = goesBackBy(machine, at, 'iret');
@@ -63,6 +63,12 @@ const returnToCompat = (machine: Machine, at: VcpuRef): Machine => {
 /** Rings 2 and 3 of a selector, and how many of its frames are looked at. */
 const OUTER = 2;
 const MOST_OUTER = 4;
+
+/** It leaves this pCPU before it leaves Xen. */
+export const isPinnedElsewhere = (machine: Machine, at: VcpuRef): boolean => {
+  const { pinnedTo } = vcpuOf(machine, at);
+  return pinnedTo !== null && pinnedTo !== pcpuOf(machine, at);
+};
 
 /** trap/return-held: a vCPU that stops inside Xen goes on as it would have; one that runs is interrupted, and goes on by IRET. */
 export const goesBackBy = (machine: Machine, at: VcpuRef, wayBack: Exit): Machine => {

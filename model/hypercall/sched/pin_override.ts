@@ -1,7 +1,7 @@
 /** SCHEDOP_pin_override: dom0 pins the calling vCPU to a pCPU for a while. */
 import { sched } from '#spec/abi/sched.ts';
 import { copyFromGuest } from '../../guest_copy.ts';
-import { updateVcpu, vcpuOf } from '../../lens.ts';
+import { pcpuOf, updateVcpu, vcpuOf } from '../../lens.ts';
 import { fieldOf } from '../guest_struct.ts';
 import { done, fail, type Perform } from '../result.ts';
 
@@ -22,5 +22,8 @@ export const pinOverride: Perform = (machine, caller, [arg]) => {
       : fail(m, 'EINVAL', 'sched/pin_override-not_pinned');
   if (pcpu >= m.cpus.length) return fail(m, 'EINVAL', 'sched/pin_override-absent');
   if (pinned) return fail(m, 'EBUSY', 'sched/pin_override-pinned');
-  return done(updateVcpu(m, caller, { pinnedTo: pcpu }), 'sched/pin_override-set');
+  // From elsewhere it has to move there, and whatever it is in the middle of stops for that.
+  const moves = pcpuOf(m, caller) !== pcpu;
+  const set = updateVcpu(m, caller, { pinnedTo: pcpu });
+  return done(moves ? { ...set, reschedule: true } : set, 'sched/pin_override-set');
 };

@@ -1,0 +1,147 @@
+/** Crowds of domains in lockstep on model and executor, counted, and shrunk when the engines part. */
+import type { MachineConfig } from '#spec/config.ts';
+import { debian } from '#spec/machines/debian.ts';
+import { dom0, domU } from '#spec/machines/debian_4_17.ts';
+import type { Program } from '#spec/program.ts';
+import { REFERENCE_RELEASE } from '#spec/releases/release.ts';
+import { locate } from '../../compare/locate.ts';
+import { type Divergence, lockstep, type Pair } from '../../compare/lockstep.ts';
+import { buildImages } from '../../image/index.ts';
+import { DEFAULT_POLICY, type Policy } from '../environment.ts';
+import { type Crowd, drawCrowd } from './draw.ts';
+
+/** Calls of a domain, about; steps that a crowd may take. */
+const DRAWS = 400;
+const LIMIT = 2_000_000;
+const DOM0_MIB = 16;
+const DOMU_MIB = 8;
+/** RAM of the machine in frames. */
+const FRAMES = 0x5000;
+
+export type CrowdOptions = {
+  readonly first: number;
+  readonly programs: number;
+  /** How many domains: a crowd has one of these numbers, in turn. */
+  readonly domains: readonly number[];
+  /** Hypercalls after which no further crowd starts. */
+  readonly hypercalls?: number;
+  readonly budgetMs?: number;
+  readonly onCrowd?: (hypercalls: number) => void;
+};
+
+export type CrowdCounterexample = { readonly crowd: Crowd; readonly divergence: Divergence; readonly config: MachineConfig };
+export type CrowdResult = {
+  readonly crowds: number;
+  readonly hypercalls: number;
+  /** Elements of batches. */
+  readonly elements: number;
+  readonly retired: number;
+  readonly byDomains: ReadonlyMap<number, number>;
+  /** Domains that ended before domain 0, by how. */
+  readonly ends: ReadonlyMap<string, number>;
+  readonly stops: ReadonlyMap<string, number>;
+  readonly clauses: ReadonlySet<string>;
+  readonly counterexample: CrowdCounterexample | null;
+};
+
+const empty: Program = { steps: [] };
+/** A crowd as images: a program for each domain, compiled as if it were alone. */
+export const subjectOf = ({ seed, programs }: Crowd): { config: MachineConfig; images: readonly Uint8Array[] } => {
+  const images = programs.map((program) => buildImages(program.steps.length === 0 ? empty : program)[0]!);
+  const domains = programs.map((_, i) => (i === 0 ? dom0('', DOM0_MIB) : domU(i, '', DOMU_MIB)));
+  return { config: { ...debian(REFERENCE_RELEASE, domains), frames: FRAMES, pcpus: 1 + (seed % 2) }, images };
+};
+
+/** Short turns, of whom a seed chooses. */
+export const policyOf = ({ seed }: Crowd): Policy => ({ ...DEFAULT_POLICY, slice: 40 + (seed % 7) * 60, seed });
+
+const lockstepOf = (pair: Pair, crowd: Crowd) =>
+  lockstep(pair, subjectOf(crowd), { limit: LIMIT, policy: policyOf(crowd), observeEvery: 40 });
+
+const STOP = 'not modelled: ';
+/** What one engine alone does not model, or comes upon first. */
+const stopOfOne = ({ aspect, difference }: Divergence): string | null => {
+  const said = [String(difference.expected), String(difference.seen)].filter((text) => text.startsWith(STOP));
+  return aspect === 'ending' && said.length > 0 ? said.map((text) => text.slice(STOP.length)).join(', ') : null;
+};
+
+const parts = (pair: Pair, crowd: Crowd): Divergence | null => {
+  const verdict = lockstepOf(pair, crowd);
+  return verdict.agree || stopOfOne(verdict.divergence) !== null ? null : verdict.divergence;
+};
+
+const withProgram = (crowd: Crowd, at: number, program: Program): Crowd => ({
+  ...crowd,
+  programs: crowd.programs.map((one, i) => (i === at ? program : one)),
+});
+
+/** Programs lose steps, and tables calls, as long as the engines part. */
+const shrink = (pair: Pair, crowd: Crowd): Crowd => {
+  let small = crowd;
+  const tryIt = (less: Crowd): boolean => {
+    if (parts(pair, less) === null) return false;
+    small = less;
+    return true;
+  };
+  for (let d = 0; d < small.programs.length; d++) {
+    if (tryIt(withProgram(small, d, empty))) continue;
+    for (let i = small.programs[d]!.steps.length - 1; i >= 0; i--)
+      tryIt(withProgram(small, d, { steps: small.programs[d]!.steps.filter((_, n) => n !== i) }));
+    for (let i = 0; i < small.programs[d]!.steps.length; i++) {
+      const step = small.programs[d]!.steps[i]!;
+      if (step.do !== 'calls') continue;
+      for (let draws = step.draws ?? 1; draws > 1; draws = Math.floor(draws / 2)) {
+        const shorter = small.programs[d]!.steps.map((one, n) =>
+          n === i && one.do === 'calls' ? { ...one, draws: Math.floor(draws / 2) } : one,
+        );
+        if (!tryIt(withProgram(small, d, { steps: shorter }))) break;
+      }
+    }
+  }
+  return small;
+};
+
+const count = <K>(counts: Map<K, number>, key: K): void => {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+};
+
+/** Stops at the first divergence. */
+export const checkCrowds = (pair: Pair, options: CrowdOptions): CrowdResult => {
+  const { first, programs, domains, hypercalls: wanted = Number.POSITIVE_INFINITY, budgetMs, onCrowd } = options;
+  const started = performance.now();
+  const [byDomains, ends, stops, clauses] = [
+    new Map<number, number>(),
+    new Map<string, number>(),
+    new Map<string, number>(),
+    new Set<string>(),
+  ];
+  let [crowds, hypercalls, elements, retired] = [0, 0, 0, 0];
+  const inTime = (): boolean => budgetMs === undefined || performance.now() - started < budgetMs;
+  for (let seed = first; seed < first + programs && hypercalls + elements < wanted && inTime(); seed++) {
+    const crowd = drawCrowd(seed, domains[seed % domains.length]!, DRAWS);
+    const verdict = lockstepOf(pair, crowd);
+    crowds++;
+    count(byDomains, crowd.programs.length);
+    if (!verdict.agree) {
+      const stop = stopOfOne(verdict.divergence);
+      if (stop === null) {
+        const small = shrink(pair, crowd);
+        const subject = subjectOf(small);
+        const divergence = locate(pair, subject, parts(pair, small) ?? verdict.divergence);
+        const counterexample = { crowd: small, divergence, config: subject.config };
+        return { crowds, hypercalls, elements, retired, byDomains, ends, stops, clauses, counterexample };
+      }
+      count(stops, stop);
+      continue;
+    }
+    const { agreement, events } = verdict;
+    if (agreement.what !== null) count(stops, agreement.what);
+    for (const event of events) if ((event.kind === 'crash' || event.kind === 'shutdown') && event.domid !== 0) count(ends, event.kind);
+    hypercalls += agreement.hypercalls;
+    elements += agreement.elements;
+    retired += agreement.retired;
+    for (const clause of agreement.clauses) clauses.add(clause);
+    onCrowd?.(hypercalls + elements);
+  }
+  return { crowds, hypercalls, elements, retired, byDomains, ends, stops, clauses, counterexample: null };
+};
