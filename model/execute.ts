@@ -104,7 +104,11 @@ const handled = (machine: Machine, at: VcpuRef, outcome: CpuOutcome): Machine =>
     case 'trap':
       return outcome.fault.vector === VECTOR.DB
         ? returnToGuest(meetDebug(machine, at, debugBits(outcome)), at, 'sysret')
-        : returnToGuest(meetTrap(machine, at, outcome.fault.vector, outcome.fault.error), at, 'sysret');
+        : returnToGuest(
+            meetTrap(cite(machine, 'trap/software_interrupt-direct'), at, outcome.fault.vector, outcome.fault.error),
+            at,
+            'sysret',
+          );
   }
 };
 

@@ -9,20 +9,15 @@ import type { Machine } from '../machine.ts';
 import { addInt, isZero } from '../word/word.ts';
 import { bounce } from './bounce.ts';
 import { enterByInt } from './compat_call.ts';
-import { meetTrap } from './debug.ts';
 import { handleFault } from './fault.ts';
 import { returnToGuest } from './return.ts';
-
-const LINUX_SYSCALL = 0x80;
 
 /** Length of INT n. */
 const INT = 2;
 
-/** INT 3, INT 4 and INT 0x80 pass Xen's own IDT; every other one arrives as a #GP that names its gate. */
+/** INT 0x80 passes Xen's own IDT, as INT 3 and INT 4 do, which are traps; every other one arrives as a #GP that names its gate. */
 export const softwareInterrupt = (machine: Machine, at: VcpuRef, vector: number): Machine => {
   if (vector === HYPERCALL_VECTOR) return enterByInt(machine, at);
-  if (vector !== LINUX_SYSCALL)
-    return returnToGuest(meetTrap(cite(machine, 'trap/software_interrupt-direct'), at, vector, null), at, 'sysret');
   const { cpu, traps } = vcpuOf(machine, at);
   if (!isZero(traps[vector].address)) return injectSoftwareInterrupt(machine, at, vector);
   const back = setCpu(cite(machine, 'trap/software_interrupt-80_unset'), at, { ...cpu, rip: addInt(cpu.rip, -INT) });

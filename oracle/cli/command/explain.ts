@@ -7,6 +7,7 @@ import { EXIT } from '../exit_code.ts';
 import { clausesNamed, clausesOf, type Operation, operationNamed } from '../operation_clauses.ts';
 import { between, betweenText } from './explain_between.ts';
 import { explainMatrix, type MatrixOptions } from './explain_matrix.ts';
+import { scriptsTable, scriptsText } from './explain_scripts.ts';
 
 export type Explained = Section & { readonly model: readonly Citation[]; readonly evidence: readonly Evidence[] };
 export type Explanation = {
@@ -80,20 +81,26 @@ export const addExplain = (program: Command, done: (code: number) => void): void
     )
     .argument('[what]', "clause id, its beginning, a hypercall, or a sub-operation; also as Xen's headers spell it")
     .option('--matrix', 'every hypercall and sub-operation (or those of one hypercall): modelled, refused and how, or not modelled and why')
+    .option('--scripts', 'every clause (or those of a word) and the recorded scripts that exercise it, measured by carrying them out')
     .option('--between <releases...>', 'what changed for a guest from one release of Xen to another: two of them')
     .addOption(new Option('--xen <release>', 'with --matrix: and what this release of Xen does otherwise').choices([...XEN_RELEASES]))
     .option('--html <file>', 'with --matrix: write it as a page')
     .option('--json', 'machine-readable result')
     .addHelpText(
       'after',
-      '\nExamples:\n  xenspec explain evtchn/bind_interdomain-unbound\n  xenspec explain EVTCHNOP_send\n  xenspec explain event_channel_op\n  xenspec explain page_type\n  xenspec explain --matrix memory_op\n  xenspec explain --matrix --html matrix.html\n  xenspec explain --between 4.14 4.20',
+      '\nExamples:\n  xenspec explain evtchn/bind_interdomain-unbound\n  xenspec explain EVTCHNOP_send\n  xenspec explain event_channel_op\n  xenspec explain page_type\n  xenspec explain --matrix memory_op\n  xenspec explain --matrix --html matrix.html\n  xenspec explain --scripts\n  xenspec explain --between 4.14 4.20',
     )
-    .action(async (what: string | undefined, options: MatrixOptions & { matrix?: true; between?: readonly string[] }) => {
+    .action(async (what: string | undefined, options: MatrixOptions & { matrix?: true; scripts?: true; between?: readonly string[] }) => {
       if (options.between !== undefined) {
-        if (options.between.length !== 2 || what !== undefined || options.matrix)
+        if (options.between.length !== 2 || what !== undefined || options.matrix || options.scripts)
           throw new BadInput('--between takes two releases, and nothing else');
         const differences = await between(...(options.between as [string, string]));
         process.stdout.write(options.json ? `${JSON.stringify(differences, null, 2)}\n` : betweenText(differences));
+      } else if (options.scripts) {
+        if (options.matrix || options.html !== undefined || options.xen !== undefined)
+          throw new BadInput('--scripts stands alone, or with --json');
+        const scripts = await scriptsTable(what);
+        process.stdout.write(options.json ? `${JSON.stringify(scripts, null, 2)}\n` : scriptsText(scripts));
       } else if (options.matrix) explainMatrix(what, options);
       else if (options.html !== undefined || options.xen !== undefined) throw new BadInput('--html and --xen go with --matrix');
       else if (what === undefined) throw new BadInput('what to explain? A clause, an operation or a hypercall; or --matrix');

@@ -1,0 +1,90 @@
+/**
+ * Clauses that no recorded script exercises, and why not: data, which oracle/campaign/recorded.test.ts holds to what was measured. A clause that gets
+ * a script leaves this list.
+ */
+import type { ClauseId } from '#spec/clauses.ts';
+
+type Reason = {
+  /** Why real Xen was not asked by a script, and what exercises the clause instead. */
+  readonly why: string;
+  /** Families, all of whose clauses may go without; those that a guest comes to by the way have scripts all the same. */
+  readonly families?: readonly string[];
+  readonly clauses?: readonly ClauseId[];
+};
+
+export const WITHOUT_SCRIPT: readonly Reason[] = [
+  {
+    why: 'What a processor does, not Xen: `check --isa x86` holds it against the processor and emulators, row by row of the opcode table.',
+    families: ['x86', 'fp'],
+  },
+  {
+    why: 'A machine without Xen: `check --bare` and the tests of model/bare and model/device run its images.',
+    families: ['bare', 'device'],
+  },
+  {
+    why: "Debian's Xen is built without 32-bit PV guests: `check --pv32` and oracle/guests/pae run them on both machines.",
+    families: ['compat'],
+  },
+  {
+    why: 'When Xen stops a long call depends on the moment at which an interrupt comes, and a guest must not see it: `check --preempt` stops at every question.',
+    clauses: [
+      'console/write-preempted',
+      'domctl/destroydomain-circular',
+      'emulation/cr3-preempted',
+      'evtchn/reset-preempted',
+      'gnttab/batch-preempted',
+      'hypercall/continuation-anywhere',
+      'memory/acquire_resource-preempted',
+      'memory/exchange-preempted',
+      'memory/reservation-preempted',
+      'page_type/preempted-end',
+      'page_type/preempted-resumed',
+      'page_type/preempted-validation',
+      'trap/set_trap_table-preempted',
+      'vcpu/initialise-preempted',
+    ],
+  },
+  {
+    why: 'An upcall must come due after the call began and before it looks: no step of a program says when.',
+    clauses: ['sched/poll-upcall'],
+  },
+  {
+    why: 'A vCPU must lose its processor in the middle of user mode, or between a descriptor that goes and its way back: no step of a program says when.',
+    clauses: ['descriptor/switch-failsafe', 'vcpu/area-late'],
+  },
+  { why: "Nobody types at the recorder's console.", clauses: ['console/input', 'console/read-fault'] },
+  {
+    why: 'How much memory is free differs from machine to machine, so that a claim that leaves too little on one leaves enough on another.',
+    clauses: ['memory/allocate-claimed', 'memory/exchange-none'],
+  },
+  {
+    why: 'Half a million mappings must be open, of which one reference bears 255: no program is so long.',
+    clauses: ['gnttab/handle-none'],
+  },
+  {
+    why: "A program's domain 0 keeps a page of the other domain mapped, where that puts its results: its last frame is never given back.",
+    clauses: ['domctl/destroydomain-gone'],
+  },
+  {
+    why: 'Programs do not name the entries above level 1 that lie on the way to an address, so they can neither clear their bits nor take them away.',
+    clauses: ['emulation/linear-read', 'emulation/ptwr-read_fault'],
+  },
+  {
+    why: 'The recorder gives no initial RAM disk: oracle/peers/xen/initrd.test.ts does, and asks real Xen by it.',
+    clauses: ['domain/build-initrd'],
+  },
+  { why: 'The reference has an identifier; the clause is about builds that have none.', clauses: ['version/build_id-none'] },
+  { why: "The answer is Debian's build configuration, which both machines leave out: they stop by name.", clauses: ['hypfs/read-config'] },
+  {
+    why: "Devices of the host, which QEMU's machine has and the model's does not: kernels of `check --dom0` come to them, on an empty host.",
+    clauses: ['host/port-debug', 'host/port-timer'],
+  },
+];
+
+const REASONS: ReadonlyMap<string, string> = new Map(
+  WITHOUT_SCRIPT.flatMap(({ why, clauses = [] }) => clauses.map((c) => [c, why] as const)),
+);
+
+/** Why a clause has no script, by name or by family; null when nothing says so. */
+export const whyWithoutScript = (clause: ClauseId): string | null =>
+  REASONS.get(clause) ?? WITHOUT_SCRIPT.find(({ families = [] }) => families.includes(clause.split('/')[0]!))?.why ?? null;
