@@ -8,6 +8,7 @@ test.each([
   [{ hypercalls: 5_000_000 }, 'hypercalls'],
   [{ preempt: 50 }, 'preempt'],
   [{ pv32: 500 }, 'pv32'],
+  [{ domains: [2, 3], hypercalls: 5000 }, 'domains'],
   [{ order: true, peer: 'xen' }, 'order'],
   [{ isa: 'x86' }, 'sequences'],
   [{ isa: 'x86', peer: 'silicon' }, 'silicon'],

@@ -14,6 +14,7 @@ const KINDS = {
   hypercalls: { means: '`check --hypercalls`', options: ['hypercalls', 'xen', 'seeds', 'mutant', 'budget', 'out', 'keepGoing', 'json'] },
   preempt: { means: '`check --preempt`', options: ['preempt', 'xen', 'seeds', 'out', 'json'] },
   pv32: { means: '`check --pv32`', options: ['pv32', 'xen', 'seeds', 'budget', 'out', 'json'] },
+  domains: { means: '`check --domains`', options: ['domains', 'hypercalls', 'seeds', 'programs', 'budget', 'out', 'json'] },
   order: { means: '`check --order`', options: ['order', 'peer', 'xen', 'json'] },
   bare: { means: '`check --bare`', options: ['bare', 'append', 'memory', 'lenient', 'steps', 'json'] },
   dom0: { means: '`check --dom0`', options: ['dom0', 'xen', 'append', 'memory', 'lenient', 'steps', 'console', 'state', 'json'] },
@@ -35,15 +36,17 @@ type Asked = {
   readonly order?: true | string;
   readonly preempt?: number;
   readonly pv32?: number;
+  readonly domains?: readonly number[];
 };
 
 /** What the options ask for. Throws BadInput for a peer that needs --isa. */
-export const kindOf = ({ isa, bare, dom0, peer, hypercalls, order, preempt, pv32 }: Asked): CheckKind => {
+export const kindOf = ({ isa, bare, dom0, peer, hypercalls, order, preempt, pv32, domains }: Asked): CheckKind => {
   if (bare !== undefined) return 'bare';
   if (dom0 !== undefined) return 'dom0';
   if (isa !== undefined) return peer === undefined ? 'sequences' : (ISA_PEERS[peer] ?? 'silicon');
   if (order !== undefined) return 'order';
   if (pv32 !== undefined) return 'pv32';
+  if (domains !== undefined) return 'domains';
   if (preempt !== undefined) return 'preempt';
   if (peer === undefined) return hypercalls === undefined ? 'campaign' : 'hypercalls';
   if (peer in ISA_PEERS) throw new BadInput(`--peer ${peer} knows no hypervisor: it goes with --isa x86`);
