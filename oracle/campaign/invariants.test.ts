@@ -4,10 +4,14 @@ import { NotModelled } from '#spec/failure.ts';
 import type { DomainObservation, FrameObservation, VcpuObservation } from '#spec/observation.ts';
 import type { Step } from '#spec/program.ts';
 import { INVARIANTS, type InvariantId, type View, viewOf, violations } from '#spec/properties/index.ts';
+import { REFERENCE_RELEASE } from '#spec/releases/release.ts';
 import { generateProgram } from '../generators/index.ts';
 import { caseOf } from './case.ts';
 import { loadEngine } from './engines.ts';
 import { DEFAULT_POLICY } from './environment.ts';
+import { roleOfSeed } from './pv32/check.ts';
+import { firstFrameOf, subjectOf } from './pv32/machine.ts';
+import { drawProgram } from './pv32/program.ts';
 import { runEngine } from './run.ts';
 
 const SEEDS = { min: 0, max: 0x3fffffff };
@@ -28,6 +32,19 @@ test.each(['model', 'executor'] as const)('after every input the invariants hold
     }),
     { numRuns: 3 },
   );
+});
+
+test.each(['model', 'executor'] as const)('they hold for 32-bit guests too, on the %s', async (name) => {
+  const boot = await loadEngine(name);
+  for (const seed of [1, 2, 3, 4]) {
+    const role = roleOfSeed(seed);
+    const { config, images } = subjectOf(drawProgram(seed, firstFrameOf(role), 40), role, REFERENCE_RELEASE);
+    const engine = boot({ ...config, lenient: true }, images);
+    runEngine(engine, {
+      ...{ policy: { ...DEFAULT_POLICY, seed, slice: 400 }, limit: 20_000 },
+      onInput: () => expect([...violations(viewOf(config, engine))].slice(0, 5)).toEqual([]),
+    });
+  }
 });
 
 /** Two domains with a channel and a grant between them, as they stand after boot but for what a spoiler changes. */

@@ -3,6 +3,7 @@ import type { FrameObservation } from '../observation.ts';
 import { isCounted, isShared, sharedBy } from './frames.ts';
 import { isMachineToPhys } from './machine_to_phys.ts';
 import { type Entry, entries, tables } from './page_tables.ts';
+import { baseTables } from './uses.ts';
 import { domainOf, hex, type Invariant, type View } from './view.ts';
 
 /** The control domain may map what another domain owns when it names that domain. */
@@ -57,9 +58,9 @@ export const tableOwners: Invariant = {
           yield `entry ${index} of ${hex(frame.mfn)}, a table of d${owner}, leads to ${hex(mfn)}, which is not its own`;
     }
     for (const { domid, vcpus } of view.observation.domains)
-      for (const { vcpu, kernel_table, user_table } of vcpus)
-        for (const mfn of [kernel_table, user_table])
-          if (mfn !== 0 && !isTableOf(view.frames.get(mfn), domid))
-            yield `d${domid}v${vcpu} has the base pointer ${hex(mfn)}, which is not its own`;
+      for (const vcpu of vcpus)
+        for (const { mfn } of baseTables(view, vcpu))
+          if (!isTableOf(view.frames.get(mfn), domid))
+            yield `d${domid}v${vcpu.vcpu} has the base pointer ${hex(mfn)}, which is not its own`;
   },
 };

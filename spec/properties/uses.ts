@@ -1,5 +1,5 @@
 /** All references to frames, worked out anew from what holds them: page tables, base pointers, pins, descriptor tables, grants, areas of Xen. */
-import type { DomainObservation, FrameType } from '../observation.ts';
+import type { DomainObservation, FrameType, VcpuObservation } from '../observation.ts';
 import { entries, entryOf, levelOf, tables } from './page_tables.ts';
 import type { View } from './view.ts';
 
@@ -32,11 +32,29 @@ function* ofPins(view: View): Generator<Use> {
   for (const { mfn, type, pinned } of view.frames.values()) if (pinned) yield { mfn, type: type as UseType, by: 'its pin' };
 }
 
-function* ofVcpus(domain: DomainObservation): Generator<Use> {
+type BaseTable = { readonly mfn: number; readonly type: 'l3' | 'l4'; readonly what: string };
+
+/** A vCPU of a 32-bit domain: its L4 is Xen's. */
+export const isCompat = (view: View, { kernel_table }: VcpuObservation): boolean =>
+  kernel_table !== 0 && view.frames.get(kernel_table)?.owner === undefined;
+
+/** Where a vCPU's address spaces begin in its domain's frames. That of a 32-bit domain has an L4 of Xen's, with the guest's L3 in the first place. */
+export const baseTables = (view: View, vcpu: VcpuObservation): readonly BaseTable[] => {
+  const { kernel_table, user_table } = vcpu;
+  if (isCompat(view, vcpu)) {
+    const base = entryOf(view, kernel_table, 4, 0);
+    return base ? [{ mfn: base.mfn, type: 'l3', what: 'the base pointer' }] : [];
+  }
+  return [
+    { mfn: kernel_table, type: 'l4', what: 'the kernel table' } as const,
+    { mfn: user_table, type: 'l4', what: 'the user table' } as const,
+  ].filter(({ mfn }) => mfn !== 0);
+};
+
+function* ofVcpus(view: View, domain: DomainObservation): Generator<Use> {
   for (const vcpu of domain.vcpus) {
     const by = (what: string): string => `${what} of d${domain.domid}v${vcpu.vcpu}`;
-    if (vcpu.kernel_table !== 0) yield { mfn: vcpu.kernel_table, type: 'l4', by: by('the kernel table') };
-    if (vcpu.user_table !== 0) yield { mfn: vcpu.user_table, type: 'l4', by: by('the user table') };
+    for (const { mfn, type, what } of baseTables(view, vcpu)) yield { mfn, type, by: by(what) };
     for (const mfn of vcpu.gdt.frames) yield { mfn, type: 'seg_desc', by: by('the GDT') };
     for (const [, mfn] of vcpu.ldt.frames ?? []) yield { mfn, type: 'seg_desc', by: by('the LDT') };
     if (vcpu.vcpu_info[0] !== domain.shared_info) yield { mfn: vcpu.vcpu_info[0], type: 'writable', by: by('vcpu_info') };
@@ -63,7 +81,7 @@ export function* uses(view: View): Generator<Use> {
   yield* ofPageTables(view);
   yield* ofPins(view);
   for (const domain of view.observation.domains) {
-    yield* ofVcpus(domain);
+    yield* ofVcpus(view, domain);
     yield* ofEvents(domain);
     yield* ofGrants(domain);
   }
