@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { CLAUSES } from '#spec/clauses.ts';
@@ -46,6 +47,11 @@ describe('clauses and scripts', () => {
     const named = WITHOUT_SCRIPT.flatMap(({ clauses = [] }) => clauses);
     expect(table.flatMap(({ clause, scripts }) => (scripts.length > 0 && named.includes(clause) ? [clause] : []))).toEqual([]);
     expect(new Set(named).size).toBe(named.length);
+  });
+
+  it('the tests that stand for scripts are there', () => {
+    const named = WITHOUT_SCRIPT.flatMap(({ tests = [] }) => tests);
+    expect(named.filter((path) => !existsSync(new URL(`../../${path}`, import.meta.url)))).toEqual([]);
   });
 
   it('families that are excused are families', () => {
