@@ -139,6 +139,7 @@ export const observeFrame = (mfn: number, frame: Frame): FrameObservation | null
         type: frame.typeRefs === 0 ? 'none' : frame.type,
         type_refs: frame.typeRefs,
         pinned: frame.pinned,
+        ...(!frame.allocated && { allocated: false as const }),
         partial: frame.partial,
       };
 

@@ -23,7 +23,10 @@ export const mixSecond = (mfn: number, word: number, lo: number, hi: number): nu
  * that stopped half way}. A free frame is all zero.
  */
 export const packFrame = (f: FrameObservation): readonly [lo0: number, hi0: number, lo1: number, hi1: number] => [
-  (f.owner === null ? 0 : f.owner + 1) | (FRAME_TYPES.indexOf(f.type) << 20) | (f.pinned ? 1 << 24 : 0) | 0,
+  (f.owner === null ? 0 : f.owner + 1) |
+    (FRAME_TYPES.indexOf(f.type) << 20) |
+    (f.pinned ? 1 << 24 : 0) |
+    (f.allocated === false ? 1 << 25 : 0),
   f.refs | 0,
   f.type_refs | 0,
   f.partial === null ? 0 : ((f.partial.entries + 1) << 1) | (f.partial.nested ? 1 : 0),

@@ -177,6 +177,8 @@ export type FrameObservation = {
   readonly type: FrameType;
   readonly type_refs: number;
   readonly pinned: boolean;
+  /** False once its domain gave it back, or lost it, while something still refers to it; absent: one of `refs` is its allocation's. */
+  readonly allocated?: false;
   /** A page table whose validation, or its end, stopped half way: the entries below `entries` count; `nested`: the next one in part. */
   readonly partial: { readonly entries: number; readonly nested: boolean } | null;
 };

@@ -1,7 +1,6 @@
 /** Nothing is counted that nobody holds, and nobody holds what is not counted. Chapter: spec/chapters/page_type.md. */
 import type { FrameObservation } from '../observation.ts';
 import { isCounted, isShared } from './frames.ts';
-import { isNoPage } from './machine_to_phys.ts';
 import { type Use, type UseType, uses } from './uses.ts';
 import { domainOf, hex, type Invariant, type View, type Violation } from './view.ts';
 
@@ -26,10 +25,6 @@ const add = (counts: Map<number, Count>, { mfn, type, by }: Use): void => {
 
 const NONE: Count = { refs: 0, types: new Map(), by: [] };
 
-/** A page that was given back, or whose domain ends, while somebody has it in use: it has no allocation any more. */
-const isGivenBack = (view: View, { mfn, owner }: FrameObservation): boolean =>
-  isNoPage(view, mfn) || (owner !== null && domainOf(view, owner)?.dying !== undefined);
-
 /** Calls that stopped half way hold references of their own, in the guest's state alone, until they go on. */
 export const references: Invariant = {
   property: 'REF',
@@ -40,9 +35,8 @@ export const references: Invariant = {
     for (const frame of view.frames.values()) {
       if (!isCounted(view, frame.mfn) || isShared(view, frame.mfn)) continue;
       const held = counts.get(frame.mfn) ?? NONE;
-      const rest = frame.refs - held.refs;
-      if (rest !== 1 && !(rest === 0 && held.refs > 0 && isGivenBack(view, frame)))
-        yield wrong(frame, `${frame.refs} references`, held.refs, held);
+      const allocation = frame.allocated === false ? 0 : 1;
+      if (frame.refs !== held.refs + allocation || frame.refs === 0) yield wrong(frame, `${frame.refs} references`, held.refs, held);
     }
     for (const [mfn, held] of counts)
       if (!view.frames.has(mfn) && !isShared(view, mfn)) yield `frame ${hex(mfn)} is free, yet held by ${held.by.join(', ')}`;

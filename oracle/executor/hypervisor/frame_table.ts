@@ -114,6 +114,7 @@ export class FrameTable {
       type: typeRefs === 0 ? 'none' : typeName(this.type[mfn]),
       type_refs: typeRefs,
       pinned: (this.flags[mfn] & PGF.pinned) !== 0,
+      ...((this.flags[mfn] & PGF.allocated) === 0 && { allocated: false as const }),
       partial: (this.flags[mfn] & PGF.partial) === 0 ? null : { entries: this.nrValidated[mfn], nested: this.partialSet[mfn] !== 0 },
     };
   }
