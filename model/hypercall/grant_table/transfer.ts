@@ -20,9 +20,11 @@ const transfer = (machine: Machine, { domid }: VcpuRef, bytes: Uint8Array): Gran
   const { mfn, domid: to, ref } = fieldsOf(bytes, gnttab.transfer);
   if (!isLoose(machine, domid, mfn)) return refused(machine, 'bad_page', 'gnttab/transfer-frame');
   const taken = take(machine, domid, mfn);
-  // A frame of nobody's that is given back is erased.
-  const lost = (status: 'bad_domain' | 'general_error', clause: ClauseId) =>
-    refused(loseFrame(setMemory(taken, clearPage(taken.memory, mfn)), mfn), status, clause);
+  // A frame of nobody's that is given back is erased, and what there was of translations has been flushed as it was taken.
+  const lost = (status: 'bad_domain' | 'general_error', clause: ClauseId) => {
+    const loose = loseFrame(setMemory(taken, clearPage(taken.memory, mfn)), mfn);
+    return refused(updateFrame(loose, mfn, { usedUntil: 0 }), status, clause);
+  };
   const receiver = findDomain(taken, to);
   if (!receiver) return lost('bad_domain', 'gnttab/transfer-domain');
   if (receiver.dying || receiver.pages >= receiver.maxPages) return lost('general_error', 'gnttab/transfer-room');
