@@ -95,7 +95,6 @@ const compat_vcpu_op = byOperation(
     ],
   ]),
   vcpu_op,
-  [[VCPU.initialise, 'initialise']],
 );
 
 const compat_xen_version = byOperation(

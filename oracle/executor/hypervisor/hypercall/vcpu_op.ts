@@ -4,6 +4,7 @@ import { vcpu as layouts, VCPU_SSHOTTMR_future } from '#spec/abi/sched.ts';
 import { SHUTDOWN, VIRQ } from '#spec/abi/xen.ts';
 import { VCPUOP_PHYS_AREAS } from '#spec/releases/vcpu.ts';
 import { RAX } from '../../cpu/interface.ts';
+import { compatInitialise } from '../compat/initialise.ts';
 import { accessOk, copyFromGuest, copyToGuest, scratch } from '../guest_access.ts';
 import type { Machine } from '../machine.ts';
 import { startPeriodic, stopPeriodic } from '../periodic_timer.ts';
@@ -90,7 +91,7 @@ const registerPhysArea = (machine: Machine, caller: Vcpu, isRead: boolean): numb
 
 /** Interrupted at its page tables, the call is made again from the start. */
 const bringIn = (machine: Machine, caller: Vcpu, target: Vcpu, args: Int32Array): number => {
-  const answer = initialise(machine, caller, target, args[4], args[5]);
+  const answer = (target.domain.compat ? compatInitialise : initialise)(machine, caller, target, args[4], args[5]);
   return answer === minus('ERESTART') ? continueCall(args[0], 0, args[2], 0, args[4], args[5]) : answer;
 };
 
