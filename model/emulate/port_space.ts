@@ -64,7 +64,7 @@ export const readPorts = (
 ): { readonly machine: Machine; readonly value: number } => {
   const { domid } = at;
   const { pciAddress = 0, cmosIndex = 0 } = domainOf(machine, domid);
-  if (isDebug(domid, port, bytes)) return { machine: cite(machine, 'host/port-debug'), value: DEBUG_PORT };
+  if (isDebug(domid, port, bytes)) return { machine: cite(machine, 'host/port-debug'), value: 0xff };
   if (port === PCI_ADDRESS && bytes === 4) return { machine: cite(machine, 'host/port-pci_address'), value: pciAddress };
   let m = machine;
   let value = ones(bytes);

@@ -20,7 +20,7 @@ describe('the host', () => {
     expect(() => pc.read(0x64, 1)).toThrow('not modelled: port/64');
     expect(() => pc.write(0x71, 1, 0)).toThrow('not modelled: port/71');
     expect(() => pc.read(0xcfc, 4)).toThrow('not modelled: port/cfc');
-    expect([low(pc.read(0x21, 1), 1), pc.read(0xe9, 1), low(pc.read(0x608, 4), 4)]).toEqual([0xff, 0xe9, 0xffffffff]);
+    expect([low(pc.read(0x21, 1), 1), pc.read(0xe9, 1), low(pc.read(0x608, 4), 4)]).toEqual([0xff, 0xff, 0xffffffff]);
   });
 
   test('that is empty reads as ones', () => {

@@ -43,7 +43,7 @@ const isDirect = (vcpu: Vcpu, port: number, bytes: number): boolean =>
 
 /** Throws NotModelled when a device may be there. */
 const host = (machine: Machine, port: number, bytes: number): number => {
-  if (port === DEBUG_PORT && bytes === 1) return DEBUG_PORT;
+  if (port === DEBUG_PORT && bytes === 1) return 0xff;
   if (machine.config.host !== 'empty') throw new NotModelled(`port/${port.toString(16)}`);
   return 0xff;
 };

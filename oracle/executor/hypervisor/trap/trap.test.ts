@@ -267,7 +267,7 @@ describe('privileged instructions', () => {
     const guest = ready([13]);
     guest.vcpu.iopl = 1;
     guest.run([0xe4, 0xe9]);
-    expect(guest.register(RAX)).toBe(0xe9n);
+    expect(guest.register(RAX)).toBe(0xffn);
     guest.set(RDX, 0x3f8);
     guest.run([0xed]);
     expect(guest.register(RAX)).toBe(0xffffffffn);
