@@ -121,7 +121,8 @@ const observeFifo = ({ ports }: Domain, { array, vcpus }: FifoState): FifoObserv
 const text = ({ lo, hi }: Pick<U64, 'lo' | 'hi'>): string => hexText(lo, hi);
 
 /** A 32-bit guest changes rings without Xen, too. */
-const isInKernel = ({ domain, kernelMode, cpu }: Vcpu): boolean => (domain.compat ? (cpu.selector(CS) & 3) === 1 : kernelMode);
+const isInKernel = ({ domain, kernelMode, inXen, cpu }: Vcpu): boolean =>
+  domain.compat && !inXen ? (cpu.selector(CS) & 3) === 1 : kernelMode;
 
 const observeVcpu = (vcpu: Vcpu): VcpuObservation => {
   const { cpu } = vcpu;

@@ -21,21 +21,28 @@ const PAGE_SHIFT = 12n;
 
 const halves = (value: bigint): readonly [number, number] => [Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n))];
 
-export const moveFromControl = (_machine: Machine, vcpu: Vcpu, instruction: Instruction): Emulation => {
-  const value = readControl(vcpu, instruction.reg);
+export const moveFromControl = (machine: Machine, vcpu: Vcpu, instruction: Instruction): Emulation => {
+  const value = readControl(machine, vcpu, instruction.reg);
   if (value === null) return 'refused';
   vcpu.cpu.setGpr(instruction.rm, value);
   return 'done';
 };
 
-const readControl = (vcpu: Vcpu, register: number): bigint | null => {
+/** CR3 of a 32-bit guest is its L3: the number of the frame, turned left by the twelve bits of an offset. */
+const compatCr3 = (machine: Machine, { kernelTable }: Vcpu): bigint => {
+  const mfn = (machine.memory.read32(kernelTable * 4096) >>> 12) | (machine.memory.read32(kernelTable * 4096 + 4) << 20);
+  return BigInt(((mfn << 12) | (mfn >>> 20)) >>> 0);
+};
+const compatFrame = (cr3: number): number => ((cr3 >>> 12) | (cr3 << 20)) >>> 0;
+
+const readControl = (machine: Machine, vcpu: Vcpu, register: number): bigint | null => {
   switch (register) {
     case 0:
       return CR0 | (vcpu.taskSwitched ? CR0_TS : 0n);
     case 2:
       return (BigInt(vcpu.cr2.hi >>> 0) << 32n) | BigInt(vcpu.cr2.lo >>> 0);
     case 3:
-      return BigInt(vcpu.kernelTable) << PAGE_SHIFT;
+      return vcpu.domain.compat ? compatCr3(machine, vcpu) : BigInt(vcpu.kernelTable) << PAGE_SHIFT;
     case 4:
       return BigInt(vcpu.cr4);
   }
@@ -53,7 +60,7 @@ export const moveControl = (machine: Machine, vcpu: Vcpu, instruction: Instructi
       setCr2(machine, vcpu, ...halves(value));
       return 'done';
     case 3:
-      return loadCr3(machine, vcpu, Number(value >> PAGE_SHIFT));
+      return loadCr3(machine, vcpu, vcpu.domain.compat ? compatFrame(Number(value & 0xffffffffn)) : Number(value >> PAGE_SHIFT));
     case 4:
       loadCr4(vcpu, Number(BigInt.asIntN(32, value)));
       return 'done';
