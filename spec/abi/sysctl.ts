@@ -5,6 +5,17 @@ const BYTES = 136;
 
 const op = <const F extends Parameters<typeof layout>[1]>(fields: F) => layout(BYTES, fields);
 
+/** livepatch_op: its operation, and the name of the patch that it is about. */
+const PATCH = {
+  question: [8, 4],
+  pad: [12, 4],
+  name: [16, 8, 'pointer'],
+  name_size: [24, 2],
+  name_pad0: [26, 2],
+  name_pad1: [28, 2],
+  name_pad2: [30, 2],
+} as const;
+
 /** Commands that are carried out; none of them changes anything. */
 export const XEN_SYSCTL_MODELLED = {
   physinfo: 3,
@@ -66,6 +77,10 @@ export const PG_OFFLINE_INVALID = 1;
 /** get_cpu_featureset and get_cpu_policy: the processor, what Xen uses, what PV guests (HVM guests) have, and may have at most. */
 export const XEN_SYSCTL_FEATURESET = { raw: 0, host: 1, pv: 2, hvm: 3, pv_max: 4, hvm_max: 5 } as const;
 export const XEN_SYSCTL_POLICY = { raw: 0, host: 1, pv_max: 2, hvm_max: 3, pv_default: 4, hvm_default: 5 } as const;
+
+export const XEN_SYSCTL_LIVEPATCH = { UPLOAD: 0, GET: 1, LIST: 2, ACTION: 3 } as const;
+/** Most bytes of a patch's name with its final 0, and of the patch; most patches listed at once. */
+export const LIVEPATCH = { name: 128, payload: 2 * 1024 * 1024, listed: 1024 } as const;
 
 /** HVM and PV guests, nested paging, both versions of grant tables. */
 export const PHYSCAP = 0x30b;
@@ -156,5 +171,23 @@ export const sysctl = {
   cpu_hotplug: op({ cpu: [8, 4], op: [12, 4] }),
   pm_op: op({ question: [8, 4], cpuid: [12, 4], value: [16, 4, 'number', 'inout'] }),
   page_offline: op({ question: [8, 4], start: [12, 4], end: [16, 4], status: [24, 8, 'pointer'] }),
+  livepatch_upload: op({ ...PATCH, size: [32, 8], payload: [40, 8, 'pointer'] }),
+  livepatch_get: op({ ...PATCH, state: [32, 4, 'number', 'out'], rc: [36, 4, 'number', 'out'] }),
+  livepatch_action: op({ ...PATCH, action: [32, 4], timeout: [36, 4], flags: [40, 4], action_pad: [44, 4] }),
+  livepatch_list: op({
+    question: [8, 4],
+    pad: [12, 4],
+    version: [16, 4, 'number', 'out'],
+    idx: [20, 4],
+    nr: [24, 4, 'number', 'inout'],
+    list_pad: [28, 4],
+    name_total_size: [32, 4, 'number', 'out'],
+    metadata_total_size: [36, 4, 'number', 'out'],
+    status: [40, 8, 'pointer'],
+    name: [48, 8, 'pointer'],
+    len: [56, 8, 'pointer'],
+    metadata: [64, 8, 'pointer'],
+    metadata_len: [72, 8, 'pointer'],
+  }),
   cpu_levelling_caps: op({ caps: [8, 4, 'flags', 'out'] }),
 } as const;

@@ -8,7 +8,14 @@ import {
   XEN_VCPUAFFINITY,
 } from '#spec/abi/domctl.ts';
 import type { LayoutName } from '#spec/abi/layouts.ts';
-import { XEN_SCHEDULERS, XEN_SYSCTL_CPUPOOL_OP, XEN_SYSCTL_PAGE_OFFLINE, XEN_SYSCTL_PM_OP, XEN_SYSCTL_TBUFOP } from '#spec/abi/sysctl.ts';
+import {
+  XEN_SCHEDULERS,
+  XEN_SYSCTL_CPUPOOL_OP,
+  XEN_SYSCTL_LIVEPATCH,
+  XEN_SYSCTL_PAGE_OFFLINE,
+  XEN_SYSCTL_PM_OP,
+  XEN_SYSCTL_TBUFOP,
+} from '#spec/abi/sysctl.ts';
 import { VIRQ } from '#spec/abi/xen.ts';
 import type { Argument, Value } from '#spec/program.ts';
 import { PAGES } from '../state.ts';
@@ -250,6 +257,16 @@ export const OWN_SYSCTLS: Readonly<Record<string, OwnFields>> = {
     layout: 'sysctl.cpu_hotplug',
     fields: { cpu: 0, op: 0 },
     faults: [wrongField(0, 'cpu', { beyond: 300 }), wrongField(0, 'op', { off: 1, threads: 2, unknown: 4 })],
+  },
+  livepatch_op: {
+    layout: 'sysctl.livepatch_get',
+    fields: { question: XEN_SYSCTL_LIVEPATCH.GET, pad: 0, name: AREA, name_size: 8 },
+    faults: [
+      wrongField(0, 'question', { upload: 0, list: 2, action: 3, unknown: 4 }),
+      wrongField(0, 'pad', { set: 1 }),
+      wrongField(0, 'name_size', { none: 0, long: 129 }),
+      wrongField(0, 'name_pad0', { set: 1 }),
+    ],
   },
   page_offline_op: {
     layout: 'sysctl.page_offline',

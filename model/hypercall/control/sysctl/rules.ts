@@ -3,6 +3,7 @@ import { XEN_SYSCTL_MODELLED as COMMAND, XEN_SYSCTL_TOOLS as TOOL } from '#spec/
 import { getCpuPolicy } from './cpu_policy.ts';
 import { getCpuFeatureset } from './features.ts';
 import { debugKeys, getcpuinfo, getdomaininfolist } from './lists.ts';
+import { livepatchOp } from './livepatch.ts';
 import { availheap, cputopoinfo, levellingCaps, numainfo, pcitopoinfo, physinfo, psrAlloc, schedId } from './machine_info.ts';
 import { pageOfflineOp } from './page_offline.ts';
 import { cpupoolOp, schedulerOp } from './pools.ts';
@@ -30,9 +31,10 @@ const ALL: ReadonlyMap<number, Rule> = new Map([
   [TOOL.page_offline_op, pageOfflineOp],
   [TOOL.get_cpu_featureset, getCpuFeatureset],
   [TOOL.get_cpu_policy, getCpuPolicy],
+  [TOOL.livepatch_op, livepatchOp],
 ]);
 
 /** Commands that the executor lacks still: they stop. */
-const WAITING: ReadonlySet<number> = new Set<number>();
+const WAITING: ReadonlySet<number> = new Set<number>([TOOL.livepatch_op]);
 
 export const RULES: ReadonlyMap<number, Rule> = new Map([...ALL].filter(([command]) => !WAITING.has(command)));
