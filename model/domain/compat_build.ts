@@ -92,6 +92,8 @@ export const buildCompat = (machine: Machine, plan: DomainPlan, firstMfn: number
     ...fresh,
     tables: NO_TABLES_PV32,
     callbackCs: NO_SELECTORS,
+    // compat/ring-mode: one that was not started is not in ring 1.
+    mode: fresh.id === 0 ? 'kernel' : 'user',
     kernelTable: l4s.mfns[fresh.id],
     userTable: l4s.mfns[fresh.id],
     ...(fresh.id === 0 && started(l4s.mfns[0], kernel, layout)),

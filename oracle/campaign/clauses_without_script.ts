@@ -32,7 +32,7 @@ export const WITHOUT_SCRIPT: readonly Reason[] = [
   },
   {
     why: 'When Xen stops a long call depends on the moment at which an interrupt comes, and a guest must not see it: `check --preempt` stops at every question.',
-    tests: ['oracle/campaign/preemption.test.ts'],
+    tests: ['oracle/campaign/preempted_clauses.test.ts'],
     clauses: [
       'console/write-preempted',
       'domctl/destroydomain-circular',

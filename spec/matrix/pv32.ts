@@ -8,7 +8,6 @@ type Both = readonly [dom0: Cell, domU: Cell];
 const both = (cell: Cell): Both => [cell, cell];
 
 const NO_BASES = both(refused('ENOSYS', [], 'bases belong to 64-bit code'));
-const CONTEXT = both(not("the context of a 32-bit guest's vCPU"));
 const QUEUES = not('structures of machine checks for 32-bit callers');
 
 /** By the name of the row. */
@@ -19,7 +18,6 @@ const OTHERWISE: Readonly<Record<string, (row: Row) => Both>> = {
   'set_segment_base/gs_user_sel': () => NO_BASES,
   'set_segment_base/(any other)': () => NO_BASES,
   'callback_op/(any other)': () => both(refused('EINVAL')),
-  'vcpu_op/initialise': () => CONTEXT,
   'memory_op/claim_pages': () => both(refused('ENOSYS')),
   'memory_op/machphys_compat_mfn_list': () => both(modelled),
   'mmuext_op/new_user_baseptr': () => both(refused('EINVAL', [], 'there is one table for kernel and programs')),

@@ -5,11 +5,11 @@ import { copyFromGuest } from '../../guest_copy.ts';
 import { cite } from '../../journal.ts';
 import { wordIn } from '../../memory/guest.ts';
 import { fieldOf } from '../guest_struct.ts';
-import { notModelled } from '../not_modelled.ts';
 import { fail } from '../result.ts';
 import { keepRunstateAt, keepTimeAt, runstateInfo } from '../vcpu/areas.ts';
 import { armSingleshot } from '../vcpu/timers.ts';
 import { type VcpuOperation, vcpuOpWith } from '../vcpu/vcpu_op.ts';
+import { initialise } from './initialise.ts';
 
 const POINTER = 4;
 
@@ -37,8 +37,6 @@ const setSingleshotTimer: VcpuOperation = (machine, caller, target, arg) => {
   if (target.vcpu !== caller.vcpu) return fail(copied.machine, 'EINVAL', 'vcpu/set_singleshot_timer-other');
   return armSingleshot(copied.machine, target, wordIn(copied.bytes, fields.timeout_abs_ns.at), fieldOf(copied.bytes, fields.flags));
 };
-
-const initialise: VcpuOperation = (machine, caller) => notModelled(machine, caller, 'compat/vcpu_op/initialise');
 
 const CMD = SUBOPERATIONS.vcpu_op;
 export const vcpu_op = vcpuOpWith(

@@ -14,7 +14,7 @@ import { FLAG } from '../../traps/bounce.ts';
 import type { TrapInfo, Vcpu } from '../../vcpu.ts';
 import { type Word, ZERO } from '../../word/word.ts';
 import { fieldOf } from '../guest_struct.ts';
-import { fixCodeSelector, fixStackSelector } from '../misc/selectors.ts';
+import { fixCodeSelector } from '../misc/selectors.ts';
 
 const at = context.fields;
 const USER_REGS = at.user_regs.at;
@@ -27,14 +27,18 @@ const FIXED_FLAG = 2;
 const register = (bytes: Uint8Array, name: keyof typeof regs.fields): Word => wordIn(bytes, USER_REGS + regs.fields[name].at);
 const selector = (bytes: Uint8Array, name: 'cs' | 'ss' | 'ds' | 'es' | 'fs' | 'gs'): number => register(bytes, name).lo & 0xffff;
 
-const trapAt = (bytes: Uint8Array, vector: number): TrapInfo => {
+/** What becomes of a code or stack selector that a guest hands over: its RPL is raised. */
+type Raise = (selector: number) => number;
+
+const trapAt = (bytes: Uint8Array, vector: number, raise: Raise): TrapInfo => {
   const entry = bytes.subarray(at.trap_ctxt.at + vector * trap_info.size);
   const { flags, cs, address } = trap_info.fields;
-  return { flags: fieldOf(entry, flags), cs: fixCodeSelector(fieldOf(entry, cs)), address: wordIn(entry, address.at) };
+  return { flags: fieldOf(entry, flags), cs: raise(fieldOf(entry, cs)), address: wordIn(entry, address.at) };
 };
 
 /** All 256 entries, taken by their place; the vector that each names does not matter. */
-const trapsIn = (bytes: Uint8Array): TrapInfo[] => Array.from({ length: 256 }, (_, vector) => trapAt(bytes, vector));
+const trapsIn = (bytes: Uint8Array, raise: Raise = fixCodeSelector): TrapInfo[] =>
+  Array.from({ length: 256 }, (_, vector) => trapAt(bytes, vector, raise));
 
 export const anyTrapNotCanonical = (bytes: Uint8Array): boolean => trapsIn(bytes).some(({ address }) => !isCanonical(address));
 
@@ -53,12 +57,12 @@ const fpuIn = (bytes: Uint8Array): Fpu => {
 const TRAP_SYSCALL = 0x100;
 
 /** Mode, way back (`trap/return-held`), general registers, FPU, traps, virtual IOPL: set even when the rest of the context is then refused. */
-export const withRegisters = (vcpu: Vcpu, bytes: Uint8Array): Vcpu => {
+export const withRegisters = (vcpu: Vcpu, bytes: Uint8Array, raise: Raise = fixCodeSelector): Vcpu => {
   const flags = wordIn(bytes, at.flags.at).lo;
   const { lo: rflags, hi: flagsAbove } = register(bytes, 'rflags');
   const selectors = (['es', 'cs', 'ss', 'ds', 'fs', 'gs'] as const).map((name) => selector(bytes, name));
-  selectors[CS] = fixCodeSelector(selectors[CS]);
-  selectors[SS] = fixStackSelector(selectors[SS]);
+  selectors[CS] = raise(selectors[CS]);
+  selectors[SS] = raise(selectors[SS]);
   return {
     ...vcpu,
     mode: (flags & VGCF.in_kernel) !== 0 ? 'kernel' : 'user',
@@ -70,7 +74,7 @@ export const withRegisters = (vcpu: Vcpu, bytes: Uint8Array): Vcpu => {
       syscall: (flags & VGCF.syscall_disables_events) !== 0,
     },
     iopl: (rflags & FLAG.IOPL) >> 12,
-    traps: trapsIn(bytes),
+    traps: trapsIn(bytes, raise),
     cpu: {
       ...vcpu.cpu,
       fpu: flags & VGCF.i387_valid ? fpuIn(bytes) : FRESH_FPU,
@@ -83,7 +87,7 @@ export const withRegisters = (vcpu: Vcpu, bytes: Uint8Array): Vcpu => {
 };
 
 /** Stack, callbacks, bases, control and debug registers. */
-export const withContext = (vcpu: Vcpu, bytes: Uint8Array): Vcpu => {
+export const withContext = (vcpu: Vcpu, bytes: Uint8Array, raise: Raise = fixCodeSelector): Vcpu => {
   const word = (name: keyof typeof at): Word => wordIn(bytes, at[name].at);
   const control = (n: number): Word => wordIn(bytes, at.ctrlreg.at + n * 8);
   const kernel = vcpu.mode === 'kernel';
@@ -91,7 +95,7 @@ export const withContext = (vcpu: Vcpu, bytes: Uint8Array): Vcpu => {
   return withDebugRegisters(
     {
       ...vcpu,
-      kernelSs: fixStackSelector(word('kernel_ss').lo & 0xffff),
+      kernelSs: raise(word('kernel_ss').lo & 0xffff),
       kernelSp: word('kernel_sp'),
       callbacks: {
         ...vcpu.callbacks,

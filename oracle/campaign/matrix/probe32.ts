@@ -57,18 +57,18 @@ const callOf = (row: Row, domain: 0 | 1, firstFrame: number): Code => {
     at = (at + 15) & ~15;
     return address;
   };
-  const valueOf = (value: Value): bigint => {
+  const numberOf = (value: Value): bigint => {
     if (typeof value === 'number' || typeof value === 'string') return BigInt(value);
     if ('page' in value) return value.as === 'mfn' ? BigInt(firstFrame + (SPARE - BASE) / PAGE) : BigInt(SPARE);
     throw new RangeError(`no value of the matrix: ${JSON.stringify(value)}`);
   };
   const argumentOf = (argument: Argument): number => {
-    if (typeof argument === 'object' && 'array' in argument) return lay(argument.array.map(valueOf), 8);
+    if (typeof argument === 'object' && 'array' in argument) return lay(argument.array.map(numberOf), 8);
     if (typeof argument === 'object' && 'struct' in argument) {
-      const fields = Object.values(argument.fields).map((field) => valueOf(field as Value));
+      const fields = Object.values(argument.fields).map((field) => numberOf(field as Value));
       return lay(fields, argument.struct === 'xen.mmuext_op' ? 4 : 8);
     }
-    return Number(BigInt.asUintN(32, valueOf(argument as Value)));
+    return Number(BigInt.asUintN(32, numberOf(argument as Value)));
   };
   const args = argumentsOf(row, domain).map(argumentOf);
   return [...stores, ...call(row.number, ...args)];
