@@ -82,18 +82,6 @@ export const WITHOUT_SCRIPT: readonly Reason[] = [
     why: "A device of the host, which QEMU's machine has and the model's has not: an empty host has none, and tests of the ports ask that.",
     clauses: ['host/port-timer'],
   },
-  {
-    why: 'One of the two machines stops at patches of Xen still, so that a recording would not be replayed; a test of the model has what real Xen answered.',
-    tests: ['model/hypercall/control/sysctl/livepatch.test.ts'],
-    clauses: [
-      'sysctl/livepatch_op-list',
-      'sysctl/livepatch_op-name',
-      'sysctl/livepatch_op-none',
-      'sysctl/livepatch_op-told',
-      'sysctl/livepatch_op-unknown',
-      'sysctl/livepatch_op-upload',
-    ],
-  },
 ];
 
 const REASONS: ReadonlyMap<string, string> = new Map(

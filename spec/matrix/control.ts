@@ -125,7 +125,7 @@ export const CONTROL: readonly Row[] = [
     ...ops({ perfc_op: 5, lockprof_op: 15 }, refused('ENOSYS', HEAD, 'built without counters of its own'), DENIED),
     op('coverage_op', 20, refused('EOPNOTSUPP', [...HEAD, 'EFAULT'], 'built without coverage'), DENIED),
     op('psr_cmt_op', 21, refused('ENODEV', HEAD, 'the processor does not monitor its caches'), DENIED),
-    op('livepatch_op', 27, XEN_ITSELF, DENIED),
+    op('livepatch_op', 27, modelled, DENIED),
   ]),
   ...hypercall('domctl', 36, [
     op('createdomain', 1, TOOLS, DENIED),

@@ -35,6 +35,6 @@ const ALL: ReadonlyMap<number, Rule> = new Map([
 ]);
 
 /** Commands that the executor lacks still: they stop. */
-const WAITING: ReadonlySet<number> = new Set<number>([TOOL.livepatch_op]);
+const WAITING: ReadonlySet<number> = new Set<number>([]);
 
 export const RULES: ReadonlyMap<number, Rule> = new Map([...ALL].filter(([command]) => !WAITING.has(command)));

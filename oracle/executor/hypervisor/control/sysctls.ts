@@ -28,6 +28,7 @@ import { tellDomain } from './domctls/domain_info.ts';
 import { opOf, put64 } from './domctls/request.ts';
 import { isNull, load, store, u32, type Work, words } from './sysctls/asker.ts';
 import { featureSet } from './sysctls/features.ts';
+import { livepatchOp } from './sysctls/livepatch.ts';
 import { pageOffline } from './sysctls/page_offline.ts';
 import { systemPolicy } from './sysctls/policy.ts';
 import { cpupoolOp } from './sysctls/pools.ts';
@@ -184,8 +185,8 @@ const levellingCaps: Work = ({ op }) => {
   return 0;
 };
 
-/** What goes back to the guest when it is done: the whole structure, or one field of it. */
-type Back = 'all' | 'nothing' | { readonly at: number; readonly size: number };
+/** What goes back to the guest when it is done: the whole structure, also when it was refused otherwise than as unknown, or one field of it. */
+type Back = 'all' | 'always' | 'nothing' | { readonly at: number; readonly size: number };
 const ROWS: ReadonlyMap<number, readonly [work: Work, back: Back]> = new Map<number, readonly [Work, Back]>([
   [OP.physinfo, [physinfo, 'all']],
   [OP.sched_id, [schedId, 'all']],
@@ -207,6 +208,7 @@ const ROWS: ReadonlyMap<number, readonly [work: Work, back: Back]> = new Map<num
   [TOOL.page_offline_op, [pageOffline, 'nothing']],
   [TOOL.get_cpu_featureset, [featureSet, sysctl.cpu_featureset.fields.nr_features]],
   [TOOL.get_cpu_policy, [systemPolicy, 'nothing']],
+  [TOOL.livepatch_op, [livepatchOp, 'always']],
 ]);
 
 const TOOLS: ReadonlyMap<number, string> = new Map(Object.entries(TOOL).map(([name, command]) => [command, `sysctl/${name}`]));
@@ -223,8 +225,9 @@ export const answerSysctl = (machine: Machine, caller: Vcpu, command: number, lo
   const op = opOf(size);
   const answer = work({ machine, caller, op, lo, hi });
   // Words that did not all find room are counted all the same.
-  if ((answer !== 0 && answer !== -ERRNO.ENOBUFS) || back === 'nothing') return answer;
-  const part = back === 'all' ? { at: 0, size } : back;
+  const isTold = back === 'always' ? answer !== -ERRNO.EOPNOTSUPP : answer === 0 || answer === -ERRNO.ENOBUFS;
+  if (!isTold || back === 'nothing') return answer;
+  const part = typeof back === 'string' ? { at: 0, size } : back;
   const low = (lo >>> 0) + part.at;
   const bytes = new Uint8Array(op.buffer, part.at, part.size);
   return copyToGuest(machine, caller, low | 0, low >= TWO32 ? (hi + 1) | 0 : hi, part.size, bytes) ? answer : -ERRNO.EFAULT;
