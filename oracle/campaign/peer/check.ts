@@ -5,6 +5,7 @@ import type { XenRelease } from '#spec/releases/release.ts';
 import type { Peer, Session } from '../../peers/peer.ts';
 import { findPeer, PEERS, type PeerName } from '../../peers/peers.ts';
 import { Coverage } from '../coverage.ts';
+import { AskedRows } from '../rows_asked.ts';
 import type { EngineName } from '../engines.ts';
 import { type Compared, compareShown, type Witnessed } from './compare.ts';
 import { hypercallsIn } from './count.ts';
@@ -66,6 +67,7 @@ export const checkAgainstPeer = async (options: PeerCheckOptions): Promise<PeerC
     lines: 0,
     hypercalls: { dom0: 0, domu: 0 },
     operations: new Coverage(),
+    rows: { dom0: new AskedRows('pv64_dom0'), domu: new AskedRows('pv64_domU') },
     inconclusive: [],
     explained: noneExplained(),
     differences: [],
@@ -187,7 +189,10 @@ class Comparison {
       lines,
     );
     this.check.programs[role] += agreed;
-    for (const { program } of programs.slice(0, agreed)) for (const kind of kindsOf(program)) this.check.kinds[role][kind]++;
+    for (const { program } of programs.slice(0, agreed)) {
+      for (const kind of kindsOf(program)) this.check.kinds[role][kind]++;
+      this.check.rows[role].add(program);
+    }
     this.check.lines += lines.length;
     this.check.hypercalls[role] += hypercalls;
     this.check.operations.merge(shown.operations);

@@ -1,5 +1,6 @@
 /** What comparing with a peer came to. */
 import type { Coverage } from '../coverage.ts';
+import type { AskedRows } from '../rows_asked.ts';
 import type { ExplanationId } from './explained.ts';
 import type { KindCounts } from './kinds.ts';
 import type { Role } from './subject.ts';
@@ -37,6 +38,8 @@ export type PeerCheck = {
   hypercalls: Record<Role, number>;
   /** Every operation of these runs and what it came to, as the executor counts (the guest's own housekeeping included). */
   operations: Coverage;
+  /** Rows of the matrix that the first domains of these programs asked, by role. */
+  rows: Record<Role, AskedRows>;
   /** Programs that the peer did not run to the end, or where an engine met something not modelled. */
   inconclusive: { readonly seed: number; readonly role: Role; readonly why: string }[];
   /** How often each entry of findings or looseness explained a difference. */

@@ -7,6 +7,7 @@ import { EXPLANATION_TEXTS, type ExplanationId } from '../../campaign/peer/expla
 import { KINDS } from '../../campaign/peer/kinds.ts';
 import type { PeerCheck } from '../../campaign/peer/result.ts';
 import { ROLES, type Role } from '../../campaign/peer/subject.ts';
+import type { RowsAsked } from '../../campaign/rows_asked.ts';
 import { EXIT } from '../exit_code.ts';
 import { count, Progress, percent, rate, table } from '../table.ts';
 
@@ -63,7 +64,7 @@ export const checkPeer = async (peer: string, first: number, asked: number | nul
   if (options.json) process.stdout.write(`${JSON.stringify({ ...check, verdict: verdictOf(check) }, null, 2)}\n`);
   else {
     for (const line of findingsOf(check)) process.stdout.write(`${line}\n`);
-    if (options.coverage) process.stdout.write(`${operationsTable(check)}\n`);
+    if (options.coverage) process.stdout.write(`${operationsTable(check)}\n${neverAskedTable(check)}\n`);
     process.stdout.write(`${peerTable(check)}\n`);
     if (check.unavailable === null) process.stdout.write(`${explainedTable(check)}\n`);
   }
@@ -97,6 +98,8 @@ const tally = (texts: readonly string[]): string => {
 
 const ROLE_TEXT: Readonly<Record<Role, string>> = { dom0: 'as domain 0', domu: 'inside fresh domains' };
 
+const rowsText = ({ asked, of }: RowsAsked, role: Role): string => `${count(asked)} of ${count(of)} ${ROLE_TEXT[role]}`;
+
 const byRole = (counts: Readonly<Record<Role, number>>): string =>
   `${count(ROLES.reduce((sum, role) => sum + counts[role], 0))} (${ROLES.map((role) => `${count(counts[role])} ${ROLE_TEXT[role]}`).join(', ')})`;
 
@@ -116,6 +119,12 @@ const operationsTable = ({ operations }: PeerCheck): string => {
   });
   return table(['operation', 'count', 'passed its checks', 'outcomes'], rows);
 };
+
+const neverAskedTable = ({ rows }: PeerCheck): string =>
+  table(
+    ['rows of the matrix that nobody asked', 'rows'],
+    ROLES.map((role) => [ROLE_TEXT[role], rows[role].toJSON().never.join(' ') || 'none']),
+  );
 
 /** Every entry that may explain a difference, and how often it did. */
 const explainedTable = ({ explained }: PeerCheck): string =>
@@ -141,6 +150,7 @@ const peerTable = (check: PeerCheck): string => {
       ['programs compared', `${byRole(check.programs)}, seeds ${first}..${last}${skipped}`],
       ...KINDS.map((kind) => [`of them ${kind}`, byRole({ dom0: check.kinds.dom0[kind], domu: check.kinds.domu[kind] })]),
       ['hypercalls compared', byRole(check.hypercalls)],
+      ['rows of the matrix asked', ROLES.map((role) => rowsText(check.rows[role].toJSON(), role)).join('; ')],
       ['console lines compared', count(check.lines)],
       ['starts of the peer', count(check.boots)],
       ['unexplained differences', count(unexplained(check).length)],

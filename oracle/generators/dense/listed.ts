@@ -76,8 +76,15 @@ export const LISTED: readonly Theme[] = [
   listed('mappings', 3, ['mmu_update', 'mmuext_op', 'update_va_mapping', 'update_va_mapping_otherdomain']),
   listed('grants', 2, ['grant_table_op', 'update_va_mapping']),
   listed('memory_op', 2, ['memory_op']),
-  listed('old forms', 1, ['sched_op_compat', 'event_channel_op_compat', 'physdev_op_compat', 'platform_op', 'nmi_op', '11', '43', '55']),
-  listed('refused', 3, [
+  listed('old forms', 1, [
+    'sched_op_compat',
+    'event_channel_op_compat',
+    'physdev_op_compat',
+    'platform_op',
+    'nmi_op',
+    ...['11', '43', '44', '45', '46', '47', '50', '51', '52', '53', '54', '55'],
+  ]),
+  listed('refused', 5, [
     'domctl',
     'sysctl',
     'platform_op',
