@@ -2,8 +2,9 @@
 import { ERRNO } from '#spec/abi/errno.ts';
 import { E820, memory } from '#spec/abi/memory.ts';
 import { accessOk, copyToGuest, scratch } from '../guest_access.ts';
+import { PHYSICAL_FRAMES } from '../io_capabilities.ts';
 import type { Machine } from '../machine.ts';
-import { IO_APIC_FRAME, PHYSICAL_FRAMES, PRIVILEGED_RANGES } from '../mm/io_memory.ts';
+import { IO_APIC_FRAME } from '../mm/io_memory.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { offsetHi, offsetLo, readArgument, writeArgument } from './argument.ts';
 import { rowBytes } from './memory_map.ts';
@@ -70,9 +71,9 @@ class Rows {
   /** All that domain 0 may map from `next` to `last`. */
   rangesUpTo(last: number): number {
     const from = this.next;
-    for (const range of PRIVILEGED_RANGES) {
+    for (const range of this.vcpu.domain.ioFrames.ranges) {
       const first = Math.max(range.first, from);
-      const end = Math.min(range.end - 1, last);
+      const end = Math.min(range.last, last);
       if (first > end) continue;
       const answer = this.range(first, end);
       if (answer !== 0) return answer;

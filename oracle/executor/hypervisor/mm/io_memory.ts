@@ -7,18 +7,6 @@ import { CACHE_ATTRIBUTES, INVALID_FRAME, PTE } from './entry.ts';
 
 /** Frames below 1 MiB: Xen takes them all for device memory, the RAM among them too. */
 const LOW_END = 0x100;
-/** Frames of 40-bit physical addresses. */
-export const PHYSICAL_FRAMES: number = 2 ** 28;
-/** Kept from domain 0 as well: local APIC and message-signalled interrupts, and what AMD reserves for HyperTransport. */
-const DENIED = [
-  { first: 0xfee00, end: 0xfef00 },
-  { first: PHYSICAL_FRAMES - 0x300000, end: PHYSICAL_FRAMES },
-] as const;
-/** All that is left, in order. */
-export const PRIVILEGED_RANGES: readonly { readonly first: number; readonly end: number }[] = [
-  { first: 0, end: DENIED[0].first },
-  { first: DENIED[0].end, end: DENIED[1].first },
-];
 export const IO_APIC_FRAME = 0xfec00;
 /** Mapped read-only whatever the entry says: I/O APIC, HPET. */
 const READ_ONLY: readonly number[] = [IO_APIC_FRAME, 0xfed00];
@@ -42,7 +30,7 @@ export const isIoFrame = (frames: FrameTable, mfn: number): boolean => mfn >= fr
 
 /** Whether a domain may map the frame as device memory. */
 const permitted = (machine: Machine, domid: number, mfn: number): boolean =>
-  machine.domainById(domid)?.privileged === true && mfn < PHYSICAL_FRAMES && !DENIED.some(({ first, end }) => mfn >= first && mfn < end);
+  machine.domainById(domid)?.ioFrames.contains(mfn, mfn) === true;
 
 /**
  * May an L1 entry of `tableOwner` with flags `lo` lead to this device frame, which `pgOwner` hands over? A negative errno, or the flags that

@@ -2,6 +2,7 @@
 import { ERRNO } from '#spec/abi/errno.ts';
 import { DOMID } from '#spec/abi/xen.ts';
 import { NO_OWNER, PGF, PGT } from '../frame_table.ts';
+import { hasIo } from '../io_capabilities.ts';
 import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { CACHE_ATTRIBUTES, frameOf, PTE, PTE_HIGH } from './entry.ts';
@@ -9,8 +10,11 @@ import { checkIoMapping, isIoFrame } from './io_memory.ts';
 import { getOwnerAndReference, putPage } from './page.ts';
 import { getPageType, putPageAndType, putPageType } from './page_type.ts';
 
-/** An unprivileged domain may not choose cache attributes. */
-const disallowed = (machine: Machine, domid: number): number => (machine.domainById(domid)?.privileged === true ? 0 : CACHE_ATTRIBUTES);
+/** A domain that has nothing to do with devices may not choose cache attributes. */
+const disallowed = (machine: Machine, domid: number): number => {
+  const domain = machine.domainById(domid);
+  return domain && hasIo(domain) ? 0 : CACHE_ATTRIBUTES;
+};
 
 /** Whether an entry of a table of `domid` carries flags that it must not. */
 export const hasBadL1Flags = (machine: Machine, domid: number, lo: number): boolean => (lo & disallowed(machine, domid)) !== 0;

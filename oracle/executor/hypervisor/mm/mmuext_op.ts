@@ -7,6 +7,7 @@ import { isTargetOrPrivileged } from '../domids.ts';
 import { PGT } from '../frame_table.ts';
 import { accessOk, copyFromGuest, scratch } from '../guest_access.ts';
 import { shouldPreempt } from '../hypercall/continuation.ts';
+import { hasIo } from '../io_capabilities.ts';
 import type { Machine } from '../machine.ts';
 import { dirtyCpus, flushAddress, flushLocal, flushMask } from '../tlbflush.ts';
 import { isCanonical, unsigned } from '../u64.ts';
@@ -116,9 +117,9 @@ const operate = (machine: Machine, vcpu: Vcpu, cmd: number, pgOwner: number): nu
       if (accessOk(arg1Hi)) flushAddress(machine, dirtyCpus(machine, vcpu.domain), arg1Lo, arg1Hi);
       return 0;
     case OP.flush_cache:
-      return vcpu.domain.privileged ? 0 : -ERRNO.EACCES;
+      return hasIo(vcpu.domain) ? 0 : -ERRNO.EACCES;
     case OP.flush_cache_global:
-      return vcpu.domain.privileged ? 0 : -ERRNO[machine.ways['flush_cache_global-errno']];
+      return hasIo(vcpu.domain) ? 0 : -ERRNO[machine.ways['flush_cache_global-errno']];
     case OP.set_ldt:
       return setLdt(machine, vcpu, arg1Lo, arg1Hi, arg2Lo >>> 0);
     default:

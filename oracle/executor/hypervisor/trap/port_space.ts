@@ -17,25 +17,9 @@ const CONFIG_ADDRESS = 0xcf8;
 const isConfigData = (port: number): boolean => (port & 0xfffc) === 0xcfc;
 const isPit = (port: number): boolean => port === PIT_CH2 || port === PIT_MODE || port === SPEAKER;
 
-const MOST_PORT = 0xffff;
-const denied = new Uint8Array(MOST_PORT + 1);
-for (const [first, last] of [
-  [0x20, 0x21],
-  [0xa0, 0xa1],
-  [0x40, 0x43],
-  [0x61, 0x61],
-  [0x3f8, 0x3ff],
-  [0x608, 0x60b],
-  [0xcfc, 0xcff],
-] as const)
-  denied.fill(1, first, last + 1);
-
-/** Dom0's own ports; others have none. */
-const permitted = (vcpu: Vcpu, port: number, bytes: number): boolean => {
-  if (!vcpu.domain.privileged || port + bytes - 1 > MOST_PORT) return false;
-  for (let i = 0; i < bytes; i++) if (denied[port + i] === 1) return false;
-  return true;
-};
+const permitted = (vcpu: Vcpu, port: number, bytes: number): boolean => vcpu.domain.ioPorts.contains(port, port + bytes - 1);
+/** The clock's byte and its index go together. */
+const hasClock = (vcpu: Vcpu): boolean => permitted(vcpu, RTC_INDEX, 2);
 
 /** The access goes to the host as it is. */
 const isDirect = (vcpu: Vcpu, port: number, bytes: number): boolean =>
@@ -67,7 +51,7 @@ export const guestIoRead = (machine: Machine, vcpu: Vcpu, port: number, bytes: n
     if (isPit(at)) pit(machine, vcpu, at, 0);
     else if (at === RTC_INDEX) value = domain.cmosIndex;
     else if (at === RTC_DATA || isConfigData(at)) {
-      if (domain.privileged) host(machine, at, bytes);
+      if (at === RTC_DATA ? hasClock(vcpu) : domain.privileged) host(machine, at, bytes);
     } else if (permitted(vcpu, at, 1)) value = host(machine, at, bytes);
     data |= value << (8 * i);
   }
@@ -89,6 +73,6 @@ export const guestIoWrite = (machine: Machine, vcpu: Vcpu, port: number, bytes: 
     const byte = (value >>> (8 * i)) & 0xff;
     if (isPit(at)) pit(machine, vcpu, at, byte);
     else if (at === RTC_INDEX) domain.cmosIndex = byte;
-    else if (at === RTC_DATA || isConfigData(at) ? domain.privileged : permitted(vcpu, at, 1)) host(machine, at, bytes);
+    else if (at === RTC_DATA ? hasClock(vcpu) : isConfigData(at) ? domain.privileged : permitted(vcpu, at, 1)) host(machine, at, bytes);
   }
 };

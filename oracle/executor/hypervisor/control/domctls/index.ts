@@ -22,6 +22,7 @@ import { WAITING } from '../waiting.ts';
 import { getNodeAffinity, getVcpuAffinity, setNodeAffinity, setVcpuAffinity } from './affinity.ts';
 import { getTscInfo, setTimeOffset, setTscInfo } from './clock.ts';
 import { getDomainInfo, getVcpuInfo } from './domain_info.ts';
+import { permitFrames, permitPorts } from './io_permission.ts';
 import { getPageFrameInfo } from './page_info.ts';
 import { pauseDomain, resumeDomain, unpauseDomain } from './pause.ts';
 import { opOf, type Request, type Work } from './request.ts';
@@ -99,9 +100,14 @@ const ROWS: ReadonlyMap<number, Row> = new Map([
   [TOOL.setvnumainfo, row(setVirtualNodes)],
   [TOOL.hypercall_init, row(hypercallInit)],
   [TOOL.get_cpu_policy, row(domainPolicy, 'done')],
+  [XEN_DOMCTL.ioport_permission, row(permitPorts)],
+  [XEN_DOMCTL.iomem_permission, row(permitFrames)],
 ]);
 
-const TOOLS: ReadonlyMap<number, string> = new Map(Object.entries(TOOL).map(([name, command]) => [command, `domctl/${name}`]));
+const { ioport_permission, iomem_permission } = XEN_DOMCTL;
+const TOOLS: ReadonlyMap<number, string> = new Map(
+  Object.entries({ ...TOOL, ioport_permission, iomem_permission }).map(([name, command]) => [command, `domctl/${name}`]),
+);
 
 export const isAnswered = (machine: Machine, command: number): boolean => {
   const tool = TOOLS.get(command);
