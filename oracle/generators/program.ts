@@ -118,8 +118,11 @@ const generate = (source: fc.Random, options: ProgramOptions): Program => {
   const g = new Generation(r, options.domains);
   const families = familiesFor(r, options);
   const steps: Step[] = options.vcpus === 2 ? [...startSecond(g)] : [];
-  for (let tries = 0; steps.length < options.steps && tries < options.steps * 4; tries++) steps.push(...r.weighted(families).make(g));
-  if (options.destroys && options.domains === 2 && r.one(3)) steps.push(...destruction(g, options.destroys === 'resting'));
+  // A domain that dies may have done anything before, or next to nothing.
+  const dies = options.destroys !== null && options.domains === 2 && r.one(3);
+  const most = dies ? r.int(0, options.steps) : options.steps;
+  for (let tries = 0; steps.length < most && tries < most * 4; tries++) steps.push(...r.weighted(families).make(g));
+  if (dies) steps.push(...destruction(g, options.destroys === 'resting'));
   else if (options.ends && r.one(8)) steps.push(endOf(g, options.vcpus));
   return options.vcpus === 2 ? { steps, vcpus: 2 } : { steps };
 };

@@ -5,8 +5,8 @@ import type { XenRelease } from '#spec/releases/release.ts';
 import type { Peer, Session } from '../../peers/peer.ts';
 import { findPeer, PEERS, type PeerName } from '../../peers/peers.ts';
 import { Coverage } from '../coverage.ts';
-import { AskedRows } from '../rows_asked.ts';
 import type { EngineName } from '../engines.ts';
+import { AskedRows } from '../rows_asked.ts';
 import { type Compared, compareShown, type Witnessed } from './compare.ts';
 import { hypercallsIn } from './count.ts';
 import { Crew } from './crew.ts';
@@ -212,7 +212,7 @@ class Comparison {
     { agreed, difference }: Compared,
   ): Promise<void> {
     const { role, programs } = batch;
-    const { seed, program } = programs[agreed]!;
+    const { seed, work, program } = programs[agreed]!;
     const { line, peer: theirs, engine: ours } = difference!;
     const explained = explanationOf({
       ...{ role, peer: theirs, engine: ours },
@@ -225,7 +225,7 @@ class Comparison {
         shrunk = (await shrinkOnPeer({ session: this.session, crew: this.crew, engine }, role, program)) ?? 'not again';
       keepDifference(folder, {
         ...{ seed, role, engine, shrunk, original: program },
-        ...{ work: this.options.work, release: this.options.release },
+        ...{ work, release: this.options.release },
         peer: this.check.peer,
         mutant: this.options.mutant,
         before: programs.slice(0, agreed).map((one) => one.program),

@@ -4,6 +4,7 @@ import { domainsOf } from '../../image/index.ts';
 import { type Batch, dom0Batches, domuBatches, programOf, type Role, type Seeded, type Work } from './subject.ts';
 
 export type Wanted = {
+  /** `mixed` alone; or `dense`, and mixed ones among them, for the domains, processors and ends that dense ones have not. */
   readonly work: Work;
   readonly roles: readonly Role[];
   /** Release of Xen that the programs are for. */
@@ -17,6 +18,8 @@ export type Wanted = {
 
 /** Seeds of which batches are made at a time. */
 const CHUNK = { mixed: 600, dense: 16 } as const;
+/** Mixed programs that follow so many dense ones. */
+const AMONG_DENSE = 48;
 /** Orderly programs that share a domain 0, and programs that share a boot as domains of their own. */
 const DOM0_BATCH = { mixed: 25, dense: 1 } as const;
 const DOMU_BATCH = { mixed: 200, dense: 16 } as const;
@@ -52,8 +55,14 @@ export class Source {
   }
 
   private fill(): void {
-    const { work, roles, programs, domains, release } = this.wanted;
-    const count = Math.min(CHUNK[work], (programs ?? Number.MAX_SAFE_INTEGER) - this.made);
+    const { work } = this.wanted;
+    this.make(work, CHUNK[work]);
+    if (work === 'dense') this.make('mixed', AMONG_DENSE);
+  }
+
+  private make(work: Work, most: number): void {
+    const { roles, programs, domains, release } = this.wanted;
+    const count = Math.min(most, (programs ?? Number.MAX_SAFE_INTEGER) - this.made);
     if (count <= 0) return;
     const seeds: number[] = [];
     for (; seeds.length < count; this.next++) {
@@ -61,7 +70,7 @@ export class Source {
       else this.skipped++;
     }
     this.made += count;
-    const as = (role: Role): Seeded[] => seeds.map((seed) => ({ seed, program: programOf(seed, work, role, release) }));
+    const as = (role: Role): Seeded[] => seeds.map((seed) => ({ seed, work, program: programOf(seed, work, role, release) }));
     if (roles.includes('domu')) this.queue.push(...domuBatches(as('domu'), DOMU_BATCH[work]));
     if (roles.includes('dom0')) this.queue.push(...dom0Batches(as('dom0'), DOM0_BATCH[work]));
   }

@@ -14,7 +14,8 @@ import { domainPages } from '../../image/toolstack/module.ts';
 export type Role = 'dom0' | 'domu';
 export const ROLES: readonly Role[] = ['dom0', 'domu'];
 
-export type Seeded = { readonly seed: number; readonly program: Program };
+/** `work`: as what the seed's program was made. */
+export type Seeded = { readonly seed: number; readonly work: Work; readonly program: Program };
 
 /** Programs that run one after the other in one domain, or a single one. */
 export type Batch = { readonly role: Role; readonly programs: readonly Seeded[] };

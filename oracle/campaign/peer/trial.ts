@@ -48,7 +48,7 @@ export type Bench = { readonly session: Session; readonly crew: Crew; readonly e
 
 /** Each program alone; null where one could not be tried. Inside fresh domains they share a boot. */
 export const tryAlone = async (bench: Bench, role: Role, programs: readonly Program[]): Promise<readonly (Trial | null)[]> => {
-  const batch = (some: readonly Program[]): Batch => ({ role, programs: some.map((program) => ({ seed: 0, program })) });
+  const batch = (some: readonly Program[]): Batch => ({ role, programs: some.map((program) => ({ seed: 0, work: 'mixed', program })) });
   if (role === 'domu') {
     const { seen } = await witnessDomains(bench.session, batch(programs));
     return Promise.all(programs.map((program, i) => (seen[i] ? judge(bench, program, seen[i].task, seen[i].peer) : null)));
