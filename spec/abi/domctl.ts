@@ -91,6 +91,42 @@ export const XEN_DOMCTL_TOOLS = {
   set_cpu_policy: 83,
 } as const;
 
+/** `flags` of createdomain. */
+export const XEN_DOMCTL_CDF = {
+  hvm: 1,
+  hap: 2,
+  s3_integrity: 4,
+  oos_off: 8,
+  xs_domain: 16,
+  iommu: 32,
+  nested_virt: 64,
+  vpmu: 128,
+} as const;
+/** `misc_flags`: registers that Xen does not know may be read. */
+export const XEN_X86_MSR_RELAXED = 1;
+/** Of `grant_opts` the bits of the highest version; what the reference allows of versions, frames and map tracking. */
+export const GRANT_VERSION_MASK = 0xf;
+export const MOST_GRANTS = { version: 2, frames: 64, maptrack_frames: 1024 } as const;
+/** vCPUs of a PV and of an HVM guest. */
+export const MOST_VCPUS = { pv: 8192, hvm: 128 } as const;
+/** Emulated devices, one bit each; what an HVM guest may have is all but the last, or the local APIC alone. */
+export const XEN_X86_EMU = { ALL: 0x7ff, LAPIC: 1, PIT: 0x100, VPCI: 0x400 } as const;
+
+export const XEN_DOMCTL_SHADOW_OP = {
+  OFF: 0,
+  ENABLE_TEST: 1,
+  ENABLE_LOGDIRTY: 2,
+  CLEAN: 11,
+  PEEK: 12,
+  GET_ALLOCATION: 30,
+  SET_ALLOCATION: 31,
+  ENABLE: 32,
+} as const;
+/** `mode` of SHADOW_OP_ENABLE. */
+export const XEN_DOMCTL_SHADOW_ENABLE = { REFCOUNT: 2, LOG_DIRTY: 4, TRANSLATE: 8, EXTERNAL: 16 } as const;
+/** `mode` of CLEAN and PEEK. */
+export const XEN_DOMCTL_SHADOW_LOGDIRTY_FINAL = 1;
+
 /** Pauses of one domain that domain 0 may have open. */
 export const MOST_PAUSES = 255;
 
@@ -275,4 +311,20 @@ export const domctl = {
     dirty_count: [52, 4, 'number', 'out'],
   }),
   iomem_permission: op({ first_mfn: [16, 8], nr_mfns: [24, 8], allow_access: [32, 1] }),
+  createdomain: op({
+    ssidref: [16, 4],
+    handle_0: [20, 8],
+    handle_1: [28, 8],
+    flags: [36, 4, 'flags'],
+    iommu_opts: [40, 4, 'flags'],
+    max_vcpus: [44, 4],
+    max_evtchn_port: [48, 4],
+    max_grant_frames: [52, 4],
+    max_maptrack_frames: [56, 4],
+    grant_opts: [60, 4, 'flags'],
+    vmtrace_size: [64, 4],
+    cpupool_id: [68, 4],
+    emulation_flags: [72, 4, 'flags'],
+    misc_flags: [76, 4, 'flags'],
+  }),
 } as const;

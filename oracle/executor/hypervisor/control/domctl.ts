@@ -10,6 +10,7 @@ import type { Machine } from '../machine.ts';
 import { TWO32 } from '../u64.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { ASK_PRIVILEGE, lateDomctl } from './domctl_late.ts';
+import { refuseCreation } from './domctls/create.ts';
 import { answerDomctl, isAnswered } from './domctls/index.ts';
 import { answerSysctl, isAnswered as answersSysctl } from './sysctls.ts';
 import { WAITING } from './waiting.ts';
@@ -47,6 +48,8 @@ export const domctl = (machine: Machine, vcpu: Vcpu, args: Int32Array): number =
   if (!CONTROL_ANSWERED[machine.config.release]) return forDomain0(machine, vcpu, 'domctl');
   const about = domainOf(machine, cmd, scratch.getUint16(F.domain.at, true));
   if (about && isAnswered(machine, cmd)) return answerDomctl(machine, vcpu, cmd, about, args[0], args[1]);
+  if (cmd === XEN_DOMCTL.createdomain && TOOLS_ANSWERED[machine.config.release] && !WAITING.has('domctl/createdomain'))
+    return refuseCreation(machine, vcpu);
   // Devices that nobody could pass on, whether to a domain or to none.
   if (!about && DEVICES.has(cmd)) return -ERRNO.EOPNOTSUPP;
   return forDomain0(machine, vcpu, 'domctl');

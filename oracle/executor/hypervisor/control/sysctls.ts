@@ -27,6 +27,7 @@ import type { Vcpu } from '../vcpu.ts';
 import { tellDomain } from './domctls/domain_info.ts';
 import { opOf, put64 } from './domctls/request.ts';
 import { isNull, load, store, u32, type Work, words } from './sysctls/asker.ts';
+import { readConsole } from './sysctls/console.ts';
 import { featureSet } from './sysctls/features.ts';
 import { livepatchOp } from './sysctls/livepatch.ts';
 import { pageOffline } from './sysctls/page_offline.ts';
@@ -209,6 +210,7 @@ const ROWS: ReadonlyMap<number, readonly [work: Work, back: Back]> = new Map<num
   [TOOL.get_cpu_featureset, [featureSet, sysctl.cpu_featureset.fields.nr_features]],
   [TOOL.get_cpu_policy, [systemPolicy, 'nothing']],
   [TOOL.livepatch_op, [livepatchOp, 'always']],
+  [TOOL.readconsole, [readConsole, 'nothing']],
 ]);
 
 const TOOLS: ReadonlyMap<number, string> = new Map(Object.entries(TOOL).map(([name, command]) => [command, `sysctl/${name}`]));

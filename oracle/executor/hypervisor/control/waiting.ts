@@ -2,4 +2,10 @@
  * Operations of domain 0 that this machine has and the specification's model is about to have, by the matrix's names: until then they stop as
  * not modelled.
  */
-export const WAITING: ReadonlySet<string> = new Set(['domctl/ioport_permission', 'domctl/iomem_permission']);
+export const WAITING: ReadonlySet<string> = new Set([
+  'domctl/createdomain',
+  'domctl/ioport_permission',
+  'domctl/iomem_permission',
+  'domctl/shadow_op/living',
+  'sysctl/readconsole',
+]);

@@ -27,6 +27,7 @@ import { getPageFrameInfo } from './page_info.ts';
 import { pauseDomain, resumeDomain, unpauseDomain } from './pause.ts';
 import { opOf, type Request, type Work } from './request.ts';
 import { getAddressSize, schedulerOp, setAddressSize, setHandle, setMaxMem, subscribe } from './settings.ts';
+import { shadowOp } from './shadow.ts';
 import {
   asksPsr,
   hypercallInit,
@@ -37,7 +38,6 @@ import {
   setDebugging,
   setMaxVcpus,
   setVirqHandler,
-  shadowOp,
   softReset,
 } from './tools.ts';
 import { getExtContext, getMsrs, sendTrigger } from './vcpu_context.ts';

@@ -36,14 +36,6 @@ export const softReset: Work = (request) => {
   return -ERRNO.ENOSYS;
 };
 
-export const shadowOp: Work = (request) => {
-  const { machine, caller, domain } = request;
-  if (isSelf(request)) return -ERRNO.EINVAL;
-  if (domain.dying !== null) return 0;
-  machine.notModelled(caller, 'domctl');
-  return -ERRNO.ENOSYS;
-};
-
 /** Every domain has run. */
 export const setCpuPolicy: Work = (request) => {
   if (isSelf(request)) return -ERRNO.EINVAL;
