@@ -39,6 +39,8 @@ export interface Engine {
   frames(): Iterable<FrameObservation>;
   /** The 4096 bytes of a frame: to say where two memory digests differ. */
   page(mfn: number): Uint8Array;
+  /** One number for the bytes of a frame as of the last `observe`, another for other bytes; where an engine has it at hand. */
+  pageDigest?(mfn: number): number;
   /** Frames that hold a non-zero byte, ascending. */
   populated(): Iterable<number>;
   /** Nobody will use this engine again: it may hand its memory to the next one. */

@@ -80,6 +80,10 @@ class Executor implements Engine {
     return this.machine.memory.page(mfn);
   }
 
+  pageDigest(mfn: number): number {
+    return this.machine.memory.pageDigest(mfn);
+  }
+
   populated(): Iterable<number> {
     return this.machine.memory.populated();
   }

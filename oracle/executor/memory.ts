@@ -162,6 +162,11 @@ export class Memory {
     return digestText(this.first, this.second);
   }
 
+  /** The frame's part of the digest when that was last asked for, as one number of 53 bits. */
+  pageDigest(mfn: number): number {
+    return (this.firstSums[mfn] >>> 0) * 0x200000 + (this.secondSums[mfn] >>> 11);
+  }
+
   private refresh(mfn: number): void {
     let first = 0;
     let second = 0;
