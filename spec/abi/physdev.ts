@@ -35,6 +35,7 @@ export const physdev = {
   }),
   /** `pxm` follows the structure where the flags say so. */
   pci_device_add: layout(12, { seg: [0, 2], bus: [2, 1], devfn: [3, 1], flags: [4, 4, 'flags'], physfn_bus: [8, 1], physfn_devfn: [9, 1] }),
+  pci_mmcfg_reserved: layout(16, { address: [0, 8], segment: [8, 2], start_bus: [10, 1], end_bus: [11, 1], flags: [12, 4, 'flags'] }),
   dbgp_op: layout(6, { op: [0, 1], bus: [1, 1], seg: [2, 2], device_bus: [4, 1], devfn: [5, 1] }),
 } as const;
 
@@ -42,11 +43,17 @@ export const physdev = {
 export const MAP_PIRQ_TYPE = { MSI: 0, GSI: 1, UNKNOWN: 2, MSI_SEG: 3, MULTI_MSI: 4 } as const;
 /** irq_status_query: the end of the interrupt must be told. */
 export const XENIRQSTAT_NEEDS_EOI = 1;
+/** pci_mmcfg_reserved: the firmware has set the range aside. */
+export const XEN_PCI_MMCFG_RESERVED = 1;
 /** pci_device_add: four bytes behind the structure name the device's memory. */
 export const XEN_PCI_DEV_PXM = 4;
 /** Interrupt lines of the machine's I/O APIC; the first 16 are those of old. */
 export const NR_GSIS = 24;
 export const NR_ISA_IRQS = 16;
+/** Lines that Xen itself has set up: the timer's and its serial port's. */
+export const LINES_OF_XEN: readonly number[] = [0, 4];
+/** Interrupts that Xen counts for each processor, lines included. */
+export const IRQS_PER_CPU = 208;
 
 /** struct physdev_op, the argument of the old form: command, then the operation's structure at byte 8. */
 export const physdev_op_compat = layout(24, { cmd: [0, 4], u: [8, 16] });

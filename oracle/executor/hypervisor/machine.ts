@@ -1,4 +1,5 @@
 /** The whole machine of the executor: memory, frame table, domains, pCPUs, time, and the events of the input at work. */
+import { LINES_OF_XEN } from '#spec/abi/physdev.ts';
 import { CREDIT2_RATELIMIT, CSTATES_AT_FIRST, TRC_ALL } from '#spec/abi/sysctl.ts';
 import type { MachineConfig } from '#spec/config.ts';
 import type { Event } from '#spec/event.ts';
@@ -72,6 +73,8 @@ export class Machine {
   traceEvents: number = TRC_ALL;
   readonly cstates: number[] = [...CSTATES_AT_FIRST];
   prefersThreads = false;
+  /** Lines of the I/O APIC that were set up. */
+  readonly linesSetUp: Set<number> = new Set(LINES_OF_XEN);
   /** Of each kind of image for kexec (a bit), which of two places counts. */
   kexecPlaces = 0;
   /** Domain 0 has made itself the primary profiler. */

@@ -8,4 +8,11 @@ export const WAITING: ReadonlySet<string> = new Set([
   'domctl/iomem_permission',
   'domctl/shadow_op/living',
   'sysctl/readconsole',
+  'physdev_op/apic_read',
+  'physdev_op/map_pirq',
+  'physdev_op/manage_pci_add',
+  'physdev_op/manage_pci_add_ext',
+  'physdev_op/setup_gsi',
+  'physdev_op/pci_mmcfg_reserved',
+  'physdev_op/pci_device_add',
 ]);

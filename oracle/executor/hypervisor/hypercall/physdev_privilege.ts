@@ -5,8 +5,8 @@ import { domainByAnyId } from '../domids.ts';
 import { copyFromGuest, copyToGuest, putGuest, scratch } from '../guest_access.ts';
 import type { Machine } from '../machine.ts';
 import { minus } from '../result.ts';
-import { TWO32 } from '../u64.ts';
 import type { Vcpu } from '../vcpu.ts';
+import { aboutDevices, hasWord } from './physdev_devices.ts';
 
 const OP = SUBOPERATIONS.physdev_op;
 
@@ -30,6 +30,8 @@ const noDevice = (machine: Machine, vcpu: Vcpu, bytes: number, lo: number, hi: n
 export const asDomain0 = (machine: Machine, vcpu: Vcpu, cmd: number, lo: number, hi: number): number => {
   const bytes = ABOUT_KNOWN_DEVICE.get(cmd);
   if (bytes !== undefined) return noDevice(machine, vcpu, bytes, lo, hi);
+  const answer = aboutDevices(machine, vcpu, cmd, lo, hi);
+  if (answer !== null) return answer;
   switch (cmd) {
     case OP.alloc_irq_vector: {
       if (!copyFromGuest(machine, vcpu, lo, hi, physdev.irq.size)) return minus('EFAULT');
@@ -80,16 +82,13 @@ export const asOther = (machine: Machine, vcpu: Vcpu, cmd: number, lo: number, h
       if (scratch.getUint32(physdev.setup_gsi.fields.gsi.at, true) >= NR_GSIS) return minus('EINVAL');
       break;
     case OP.pci_device_add:
-      if ((scratch.getUint32(physdev.pci_device_add.fields.flags.at, true) & XEN_PCI_DEV_PXM) !== 0 && !hasPxm(machine, vcpu, lo, hi))
+      if (
+        (scratch.getUint32(physdev.pci_device_add.fields.flags.at, true) & XEN_PCI_DEV_PXM) !== 0 &&
+        !hasWord(machine, vcpu, lo, hi, bytes)
+      )
         return minus('EFAULT');
   }
   return minus('EPERM');
-};
-
-/** The word behind the structure. */
-const hasPxm = (machine: Machine, vcpu: Vcpu, lo: number, hi: number): boolean => {
-  const low = (lo >>> 0) + physdev.pci_device_add.size;
-  return copyFromGuest(machine, vcpu, low | 0, low >= TWO32 ? (hi + 1) | 0 : hi, 4);
 };
 
 /** A domain that there is not, or EPERM; the structure is written back, in which a type of old has become today's. */

@@ -36,7 +36,7 @@ export const getFreePirq = (machine: Machine, vcpu: Vcpu, lo: number, hi: number
 };
 
 /** Lines of the I/O APIC from the first that is not an old one; else from the last number down to behind those lines. -1: all are taken. */
-const freePirq = (domain: Domain, line: boolean): number => {
+export const freePirq = (domain: Domain, line: boolean): number => {
   if (line) for (let pirq = NR_ISA_IRQS; pirq < NR_GSIS; pirq++) if (!domain.pirqs.has(pirq)) return pirq;
   for (let pirq = pirqLimit(domain) - 1; pirq >= NR_GSIS; pirq--) if (!domain.pirqs.has(pirq)) return pirq;
   return -1;
