@@ -1,30 +1,43 @@
-/** #GP of a 32-bit guest that names a selector: it may be a call gate of its own, which Xen would carry out. */
+/** #GP of a 32-bit guest that names a selector: it may be a call gate of its own, which Xen carries out. */
 import { NotModelled } from '#spec/failure.ts';
 import { GP } from '../../cpu/exit.ts';
+import { WAITING } from '../control/waiting.ts';
 import type { Machine } from '../machine.ts';
 import { injectException } from '../trap/inject.ts';
 import type { Vcpu } from '../vcpu.ts';
+import { type Gate, passGate } from './call_gate.ts';
 
-const SELECTOR = 0xfffc;
 const IN_LDT = 4;
 const DPL = 0x6000;
 const TYPE = 0x1f00;
-const CALL_GATES: readonly number[] = [0x400, 0xc00];
+const CALL_GATE = 0xc00;
+const PRESENT = 0x8000;
+const PARAMETERS = 0x1f;
 
-/** Upper half of the descriptor as it stands in the guest's tables; null: there is none. */
-const upperHalf = (machine: Machine, { cpu: { tables }, gdtEntries }: Vcpu, selector: number): number | null => {
+/** The gate as it stands in the guest's tables. Its own DPL is 0; what the guest asked for is its target's RPL. Null: there is none. */
+const readGate = (machine: Machine, { cpu: { tables }, gdtEntries }: Vcpu, selector: number): Gate | null => {
   const inLdt = (selector & IN_LDT) !== 0;
   const index = selector >>> 3;
   if (selector < 4 || index >= (inLdt ? tables.ldtEntries : gdtEntries)) return null;
   const page = index >>> 9;
   if (inLdt && tables.ldt[page] === 0 && !tables.mapLdtPage(page)) return null;
-  const frame = (inLdt ? tables.ldt : tables.gdt)[page];
-  return machine.memory.view.getInt32(frame * 4096 + 8 * (index & 511) + 4, true);
+  const at = (inLdt ? tables.ldt : tables.gdt)[page] * 4096 + 8 * (index & 511);
+  const { view } = machine.memory;
+  const [lower, upper] = [view.getInt32(at, true), view.getInt32(at + 4, true)];
+  if ((upper & (DPL | TYPE)) !== CALL_GATE) return null;
+  return {
+    selector: (lower >>> 16) & 0xfffc,
+    offset: ((lower & 0xffff) | (upper & 0xffff0000)) >>> 0,
+    dpl: (lower >>> 16) & 3,
+    parameters: upper & PARAMETERS,
+    present: (upper & PRESENT) !== 0,
+  };
 };
 
-/** Anything but a call gate is the guest's own fault. */
+/** Anything but a call gate of 32 bits is the guest's own fault. */
 export const handleGate = (machine: Machine, vcpu: Vcpu, error: number): void => {
-  const upper = upperHalf(machine, vcpu, error & SELECTOR);
-  if (upper !== null && (upper & DPL) === 0 && CALL_GATES.includes(upper & TYPE)) throw new NotModelled('emulation/call_gate');
-  injectException(vcpu, GP, error);
+  const gate = readGate(machine, vcpu, error);
+  if (gate === null) injectException(vcpu, GP, error);
+  else if (WAITING.has('emulation/call_gate')) throw new NotModelled('emulation/call_gate');
+  else passGate(machine, vcpu, gate, error);
 };

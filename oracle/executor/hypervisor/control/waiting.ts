@@ -3,6 +3,7 @@
  * not modelled.
  */
 export const WAITING: ReadonlySet<string> = new Set([
+  'emulation/call_gate',
   'domctl/createdomain',
   'domctl/ioport_permission',
   'domctl/iomem_permission',
