@@ -90,7 +90,12 @@ const wraps = (bytes: Uint8Array): boolean => {
   return below(addInt(add(first, wordIn(bytes, fields.nr_mfns.at)), -1), first);
 };
 
-const TOOLS: readonly number[] = Object.values(XEN_DOMCTL_TOOLS);
+const TOOLS: readonly number[] = [
+  ...Object.values(XEN_DOMCTL_TOOLS),
+  XEN_DOMCTL.createdomain,
+  XEN_DOMCTL.iomem_permission,
+  XEN_DOMCTL.ioport_permission,
+];
 
 /** What spec/chapters/domctl.md tells. */
 const toDomain0 = (m: Machine, caller: VcpuRef, { cmd, domain, bytes }: Domctl, at: Word): HypercallResult => {

@@ -32,7 +32,7 @@ describe('domctl', () => {
     ['a domain that is not there', ARGUMENTS, head(2, 0x15, 5), 'ESRCH', 'ESRCH'],
     ['DOMID_SELF', ARGUMENTS, head(2, 0x15, DOMID.SELF), 'ESRCH', 'ESRCH'],
     ['privilege', ARGUMENTS, head(2, 0x15, 0), 'EPERM', 'EINVAL'],
-    ['createdomain looks for nobody', ARGUMENTS, head(1, 0x15, 5), 'EPERM', 'not modelled'],
+    ['createdomain looks for nobody', ARGUMENTS, head(1, 0x15, 5), 'EPERM', 'EINVAL'],
     ['getdomaininfo of a reserved number', ARGUMENTS, head(5, 0x15, 0x7ff0), 'EINVAL', 'EINVAL'],
     ['getdomaininfo behind the last', ARGUMENTS, head(5, 0x15, 2), 'ESRCH', 'ESRCH'],
     ['getdomaininfo', ARGUMENTS, head(5, 0x15, 1), 'EPERM', 'not modelled'],

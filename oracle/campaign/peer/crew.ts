@@ -13,6 +13,8 @@ export class Crew {
   private readonly idle: Worker[];
   private readonly all: readonly Worker[];
   private readonly waiting = new Map<Worker, { readonly done: (answer: Answer) => void; readonly failed: (error: Error) => void }>();
+  /** Workers that ended, maybe before anybody gave them a task: nothing would come back from them. */
+  private readonly ended = new Map<Worker, Error>();
 
   /** `mutant`: bug to plant in them, null for none. */
   constructor(engines: readonly EngineName[], mutant: string | null = null) {
@@ -22,7 +24,10 @@ export class Crew {
     this.idle = [...this.all];
     for (const worker of this.all) {
       worker.on('message', (answer: Answer) => this.waiting.get(worker)?.done(answer));
-      worker.on('error', (error) => this.waiting.get(worker)?.failed(error));
+      worker.on('error', (error) => {
+        this.ended.set(worker, error);
+        this.waiting.get(worker)?.failed(error);
+      });
     }
   }
 
@@ -32,6 +37,8 @@ export class Crew {
       const worker = this.idle.pop()!;
       try {
         return await new Promise<Answer>((done, failed) => {
+          const error = this.ended.get(worker);
+          if (error) return failed(error);
           this.waiting.set(worker, { done, failed });
           worker.postMessage(task);
         });

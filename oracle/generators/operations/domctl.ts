@@ -45,6 +45,30 @@ const ADDRESS_SIZE = 'domctl.address_size';
 const HEAD_ALONE: OwnFields = { layout: ADDRESS_SIZE, fields: {}, faults: [] };
 
 export const OWN_DOMCTLS: Readonly<Record<string, OwnFields>> = {
+  // A domain without a grant table is none that could be made.
+  createdomain: {
+    layout: 'domctl.createdomain',
+    fields: { flags: 0, max_vcpus: 1, max_evtchn_port: 1023, max_grant_frames: 4, max_maptrack_frames: 4, grant_opts: 0 },
+    faults: [
+      wrongField(0, 'flags', { hvm: 1, hap: 2, devices: 32, unknown: 256 }),
+      wrongField(0, 'max_vcpus', { none: 0, many: 8193 }),
+      wrongField(0, 'grant_opts', { late: 3, unknown: 16 }),
+      wrongField(0, 'emulation_flags', { one: 1, unknown: 0x800 }),
+      wrongField(0, 'cpupool_id', { absent: 7 }),
+      wrongField(0, 'misc_flags', { unknown: 2 }),
+    ],
+    spared: [
+      'flags',
+      'handle_0',
+      'handle_1',
+      'ssidref',
+      'iommu_opts',
+      'vmtrace_size',
+      'max_evtchn_port',
+      'max_grant_frames',
+      'max_maptrack_frames',
+    ],
+  },
   destroydomain: HEAD_ALONE,
   pausedomain: HEAD_ALONE,
   unpausedomain: HEAD_ALONE,
@@ -257,6 +281,12 @@ export const OWN_SYSCTLS: Readonly<Record<string, OwnFields>> = {
     layout: 'sysctl.cpu_hotplug',
     fields: { cpu: 0, op: 0 },
     faults: [wrongField(0, 'cpu', { beyond: 300 }), wrongField(0, 'op', { off: 1, threads: 2, unknown: 4 })],
+  },
+  readconsole: {
+    layout: 'sysctl.readconsole',
+    fields: { clear: 0, incremental: 0, index: 0, buffer: '0x10000', count: 16 },
+    faults: [wrongField(0, 'buffer', { xen: '0xffff830000000000', hole: '0x800000000000' }), wrongField(0, 'clear', { set: 1 })],
+    spared: ['buffer', 'incremental', 'index', 'count'],
   },
   livepatch_op: {
     layout: 'sysctl.livepatch_get',

@@ -1,7 +1,9 @@
 /** Domctls that domain 0 is answered, by command. Chapter: spec/chapters/domctl.md. */
+import { XEN_DOMCTL } from '#spec/abi/control.ts';
 import { XEN_DOMCTL_MODELLED as COMMAND, XEN_DOMCTL_TOOLS as TOOL } from '#spec/abi/domctl.ts';
 import { getnodeaffinity, getvcpuaffinity, setnodeaffinity } from './affinity.ts';
 import { getCpuPolicy } from './cpu_policy.ts';
+import { createdomain } from './createdomain.ts';
 import { destroydomain } from './destroydomain.ts';
 import { getdomaininfo } from './domain_info.ts';
 import { monitorOp } from './monitor.ts';
@@ -20,6 +22,7 @@ import { maxVcpus, setAccessRequired, setCpuPolicy, setdebugging, shadowOp, soft
 
 const ALL: ReadonlyMap<number, Rule> = new Map([
   ...REFUSALS,
+  [XEN_DOMCTL.createdomain, createdomain],
   [COMMAND.destroydomain, destroydomain],
   [COMMAND.pausedomain, pausedomain],
   [COMMAND.unpausedomain, unpausedomain],

@@ -1,9 +1,14 @@
 /** Domctls about a domain as a whole that are settled by which domain it is: debugging, number of vCPUs, policies, soft reset. */
-import { domctl } from '#spec/abi/domctl.ts';
+import {
+  domctl,
+  XEN_DOMCTL_SHADOW_LOGDIRTY_FINAL as LOGDIRTY_FINAL,
+  XEN_DOMCTL_SHADOW_OP as SHADOW_OP,
+  XEN_DOMCTL_SHADOW_ENABLE,
+} from '#spec/abi/domctl.ts';
 import { updateDomain } from '../../../lens.ts';
 import type { Machine } from '../../../machine.ts';
 import { stopDomain, wakeDomain } from '../../../sched/pause.ts';
-import { fieldOf } from '../../guest_struct.ts';
+import { fieldOf, fieldsOf } from '../../guest_struct.ts';
 import { notModelled } from '../../not_modelled.ts';
 import { done, fail } from '../../result.ts';
 import { type Asked, type Rule, refuseAndTell, tell } from './rule.ts';
@@ -47,5 +52,20 @@ export const softReset: Rule = (machine, asked) => {
 export const shadowOp: Rule = (machine, asked) => {
   if (isOwn(asked)) return refuseAndTell(asked, fail(machine, 'EINVAL', 'domctl/shadow_op-self'));
   if (asked.target.dying) return tell(machine, asked, asked.bytes, 'domctl/shadow_op-dying');
-  return notModelled(machine, asked.caller, 'domctl');
+  const { shadow: operation, mode } = fieldsOf(asked.bytes, domctl.shadow_op);
+  switch (operation) {
+    case SHADOW_OP.OFF:
+      return refuseAndTell(asked, fail(stoppedForAMoment(machine, asked.target.domid), 'EINVAL', 'domctl/shadow_op-not_built'));
+    case SHADOW_OP.CLEAN:
+    case SHADOW_OP.PEEK:
+      if ((mode & ~LOGDIRTY_FINAL) === 0) return notModelled(machine, asked.caller, 'domctl');
+      return refuseAndTell(asked, fail(machine, 'EINVAL', 'domctl/shadow_op-mode'));
+    default:
+      return logsDirtyPages(operation, mode)
+        ? refuseAndTell(asked, fail(stoppedForAMoment(machine, asked.target.domid), 'EOPNOTSUPP', 'domctl/shadow_op-log'))
+        : refuseAndTell(asked, fail(machine, 'EINVAL', 'domctl/shadow_op-not_built'));
+  }
 };
+
+const logsDirtyPages = (operation: number, mode: number): boolean =>
+  operation === SHADOW_OP.ENABLE_LOGDIRTY || (operation === SHADOW_OP.ENABLE && (mode & XEN_DOMCTL_SHADOW_ENABLE.LOG_DIRTY) !== 0);

@@ -1,5 +1,6 @@
 /** Sysctls that are answered, by command. Chapter: spec/chapters/sysctl.md. */
 import { XEN_SYSCTL_MODELLED as COMMAND, XEN_SYSCTL_TOOLS as TOOL } from '#spec/abi/sysctl.ts';
+import { readconsole } from './console.ts';
 import { getCpuPolicy } from './cpu_policy.ts';
 import { getCpuFeatureset } from './features.ts';
 import { debugKeys, getcpuinfo, getdomaininfolist } from './lists.ts';
@@ -32,6 +33,7 @@ const ALL: ReadonlyMap<number, Rule> = new Map([
   [TOOL.get_cpu_featureset, getCpuFeatureset],
   [TOOL.get_cpu_policy, getCpuPolicy],
   [TOOL.livepatch_op, livepatchOp],
+  [TOOL.readconsole, readconsole],
 ]);
 
 /** Commands that the executor lacks still: they stop. */

@@ -4,11 +4,8 @@
  */
 export const WAITING: ReadonlySet<string> = new Set([
   'emulation/call_gate',
-  'domctl/createdomain',
   'domctl/ioport_permission',
   'domctl/iomem_permission',
-  'domctl/shadow_op/living',
-  'sysctl/readconsole',
   'physdev_op/apic_read',
   'physdev_op/map_pirq',
   'physdev_op/manage_pci_add',
