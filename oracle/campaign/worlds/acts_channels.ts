@@ -2,9 +2,10 @@
 import { evtchn } from '#spec/abi/event_channel.ts';
 import { GNTCOPY, GNTMAP, GTF, gnttab } from '#spec/abi/grant_table.ts';
 import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
+import { UVMF } from '#spec/abi/xen.ts';
 import { type Act, struct } from './act.ts';
-import { type Code, loadInto, mov, type Word } from './code.ts';
-import { PAGES, SHARES, VA } from './layout.ts';
+import { type Code, call, enter, load, loadInto, mov, store, type Word } from './code.ts';
+import { PAGES, SHARES, VA, vaOf } from './layout.ts';
 import { DOMID_SELF, type Scene } from './scene.ts';
 
 const EVTCHN = SUBOPERATIONS.event_channel_op;
@@ -25,7 +26,7 @@ const event = (name: keyof typeof EVTCHN & keyof typeof evtchn, fields: Fields, 
 /** For ports of its own that it may be said to share: what becomes of them is nobody's business but the domain's at the other end. */
 export const channelAct = (scene: Scene): Act => {
   const { draw } = scene;
-  const port = 1 + draw.below(PORTS);
+  const port = 1 + draw.below(draw.pick(3, 4, PORTS));
   const other = scene.other();
   switch (draw.below(13)) {
     case 0:
@@ -34,13 +35,13 @@ export const channelAct = (scene: Scene): Act => {
     case 2:
     case 3:
     case 4:
-      return event('bind_interdomain', { remote_dom: scene.domid(other), remote_port: 1 + draw.below(4) }, [other]);
+      return event('bind_interdomain', { remote_dom: scene.domid(other), remote_port: 1 + draw.below(draw.pick(2, 2, 4)) }, [other]);
     case 5:
     case 6:
     case 7:
       return event('send', { port });
     case 8:
-      return event('close', { port });
+      return draw.below(3) === 0 ? event('close', { port }) : connectAndSend(scene);
     case 9:
       return event('status', { dom: draw.pick(DOMID_SELF, scene.domid(other)), port }, [other]);
     case 10:
@@ -52,6 +53,16 @@ export const channelAct = (scene: Scene): Act => {
   }
 };
 
+/** A channel is made, and used at once by the port that came of it. */
+const connectAndSend = (scene: Scene): Act => {
+  const bind = event('bind_interdomain', { remote_dom: scene.domid(scene.other()), remote_port: 1 + scene.draw.below(2) });
+  const port = VA.data + evtchn.bind_interdomain.fields.local_port.at;
+  return {
+    ...{ name: 'evtchn bind_interdomain, send', call: 'event_channel_op', args: [EVTCHN.send, port] },
+    ...{ stores: bind.stores, code: load([EVTCHN.bind_interdomain, VA.data]).concat(enter('event_channel_op')) },
+  };
+};
+
 const grant = (name: keyof typeof GNTTAB & keyof typeof gnttab, fields: Fields, names?: readonly number[]): Act => ({
   name: `gnttab ${name}`,
   call: 'grant_table_op',
@@ -60,11 +71,17 @@ const grant = (name: keyof typeof GNTTAB & keyof typeof gnttab, fields: Fields, 
   ...(names ? { names } : {}),
 });
 
+/** A page that nothing maps any more, as Xen wants it. */
+const transfer = (scene: Scene, page: number, to: number): Act => ({
+  ...grant('transfer', { mfn: scene.own(page), domid: scene.domid(to), ref: FIRST_REF + SHARES + scene.self }, [to]),
+  code: call('update_va_mapping', vaOf(page), 0, UVMF.INVLPG),
+});
+
 const ref = (scene: Scene): number => FIRST_REF + scene.draw.below(SHARES);
 /** Where copies go: the one that looks on tries others' frames too. */
 const targetOf = (scene: Scene): number => (scene.isObserver && scene.draw.below(3) === 0 ? scene.foreign() : scene.own(scene.share()));
 /** What others are given a copy of: nothing that may have taken secrets. */
-const sourceOf = (scene: Scene): number => (scene.isObserver ? targetOf(scene) : scene.own(PAGES.data));
+const sourceOf = (scene: Scene): number => (scene.isObserver ? targetOf(scene) : scene.own(PAGES.code));
 
 export const grantAct = (scene: Scene): Act => {
   const { draw } = scene;
@@ -81,21 +98,22 @@ export const grantAct = (scene: Scene): Act => {
     case 4:
     case 5:
     case 6:
-      return grant('unmap_grant_ref', { host_addr: scene.window(), handle: draw.below(HANDLES) });
+      return grant('unmap_grant_ref', { host_addr: scene.window(), handle: draw.below(draw.pick(1, 1, HANDLES)) });
     case 7:
     case 8:
       return grant('copy', {
-        ...{ source: ref(scene), source_domid: dom, source_offset: 16 * draw.below(8), dest: targetOf(scene), dest_domid: DOMID_SELF },
-        ...{ dest_offset: 0, len: draw.pick(1, 64, 4096 - 128), flags: draw.below(4) === 0 ? 0 : GNTCOPY.source_gref },
+        ...(draw.below(4) === 0 ? { source: scene.foreign() } : { source: ref(scene), flags: GNTCOPY.source_gref }),
+        ...{ source_domid: dom, source_offset: 16 * draw.below(8), dest: targetOf(scene), dest_domid: DOMID_SELF },
+        ...{ dest_offset: 0, len: draw.pick(1, 64, 4096 - 128) },
       });
     case 9:
       return grant('copy', {
-        ...{ source: sourceOf(scene), source_domid: DOMID_SELF, dest: ref(scene), dest_domid: dom, len: 64 },
-        ...{ flags: draw.below(4) === 0 ? 0 : GNTCOPY.dest_gref },
+        ...(draw.below(4) === 0 ? { dest: scene.foreign() } : { dest: ref(scene), flags: GNTCOPY.dest_gref }),
+        ...{ source: sourceOf(scene), source_domid: DOMID_SELF, dest_domid: dom, len: 64 },
       });
     case 10:
       if (scene.isStranger) return grant('query_size', { dom: DOMID_SELF }, []);
-      return grant('transfer', { mfn: scene.own(scene.spare()), domid: dom, ref: FIRST_REF + SHARES + scene.self }, [other]);
+      return transfer(scene, scene.spare(), other);
     case 11:
       return grant('query_size', { dom: draw.pick(DOMID_SELF, dom) }, [other]);
     case 12:
@@ -108,6 +126,13 @@ export const grantAct = (scene: Scene): Act => {
       return grant('swap_grant_ref', { ref_a: FIRST_REF + SHARES + 4, ref_b: FIRST_REF + SHARES + 5 }, []);
   }
 };
+
+/** A word is stored where a grant may be mapped; when none is, the handler of page faults skips the store. */
+export const windowAct = (scene: Scene): Act => ({
+  name: 'store through a grant',
+  ...{ call: 'xen_version', args: [0, 0], stores: [] },
+  code: store(scene.window() + 8 * scene.draw.below(16), scene.draw.any()),
+});
 
 const ENTRY_BYTES = 8;
 const entryAt = (n: number): number => VA.grants + ENTRY_BYTES * n;

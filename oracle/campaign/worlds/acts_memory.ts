@@ -135,7 +135,7 @@ export const tableAct = (scene: Scene): Act => {
       return mmuext(
         scene,
         'copy_page',
-        { arg1: scene.frame(), arg2: scene.isObserver ? scene.foreign() : scene.own(PAGES.data) },
+        { arg1: scene.frame(), arg2: scene.isObserver ? scene.foreign() : scene.own(PAGES.code) },
         owner(scene),
       );
     default:

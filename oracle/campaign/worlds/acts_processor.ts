@@ -1,14 +1,16 @@
 /** Acts with what a processor holds, with time, and questions about Xen; and those by which secrets get into registers. */
 import { control } from '#spec/abi/control.ts';
 import { XEN_DOMCTL_MODELLED } from '#spec/abi/domctl.ts';
+import { evtchn } from '#spec/abi/event_channel.ts';
 import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import { vcpu } from '#spec/abi/sched.ts';
 import { type Act, struct } from './act.ts';
 import { type Code, keep, loadFloat, loadInto, loadXmm, type Register, type Word } from './code.ts';
 import { BUFFER, VA } from './layout.ts';
-import type { Scene } from './scene.ts';
+import { DOMID_SELF, type Scene } from './scene.ts';
 
 const VCPU = SUBOPERATIONS.vcpu_op;
+const EVTCHN = SUBOPERATIONS.event_channel_op;
 const SCHED = SUBOPERATIONS.sched_op;
 const VERSION = SUBOPERATIONS.xen_version;
 
@@ -56,19 +58,8 @@ export const processorAct = (scene: Scene): Act => {
               offset: 64 * draw.below(60),
             }),
           };
-    case 9: {
-      const name = draw.pick(
-        'version',
-        'extraversion',
-        'compile_info',
-        'capabilities',
-        'changeset',
-        'platform_parameters',
-        'get_features',
-        'guest_handle',
-      );
-      return alone(`xen_version ${name}`, 'xen_version', [VERSION[name], BUFFER]);
-    }
+    case 9:
+      return questionAct(scene);
     case 10:
       return alone('vm_assist', 'vm_assist', [draw.below(2), draw.pick(0, 2, 4, 5)]);
     case 11:
@@ -81,6 +72,36 @@ export const processorAct = (scene: Scene): Act => {
         : alone('mask', 'vm_assist', [0, 4]);
   }
 };
+/** What Xen answers at length, and nobody but the caller should be in. */
+export const questionAct = (scene: Scene): Act => {
+  const { draw } = scene;
+  const name = draw.pick<keyof typeof VERSION>(
+    'version',
+    'extraversion',
+    'compile_info',
+    'capabilities',
+    'changeset',
+    'platform_parameters',
+    'get_features',
+    'guest_handle',
+    'commandline',
+    'build_id',
+  );
+  switch (draw.below(4)) {
+    case 0:
+      return alone('get_runstate_info', 'vcpu_op', [VCPU.get_runstate_info, 0, BUFFER]);
+    case 1:
+      return alone(
+        'evtchn status',
+        'event_channel_op',
+        [EVTCHN.status, VA.data],
+        struct(evtchn.status, { dom: DOMID_SELF, port: 1 + draw.below(4) }),
+      );
+    default:
+      return alone(`xen_version ${name}`, 'xen_version', [VERSION[name], BUFFER]);
+  }
+};
+
 const KERNEL_CS = 0xe033;
 const zeros = (address: number, count: number): Act['stores'] => Array.from({ length: count }, (_, i) => [address + 8 * i, 0] as const);
 
@@ -110,8 +131,10 @@ export const secretArgument = (scene: Scene): Act => {
 };
 
 const DOMCTL_VERSION = 0x15;
+const { cmd: command, interface_version, domain } = control.domctl.fields;
+const HEAD = { size: 16, fields: { cmd: command, interface_version, domain } };
 const domctl = (cmd: number, domain: number, more: Act['stores'] = []): Act['stores'] => [
-  ...struct({ size: 16, fields: control.domctl.fields }, { cmd, interface_version: DOMCTL_VERSION, domain }),
+  ...struct(HEAD, { cmd, interface_version: DOMCTL_VERSION, domain }),
   ...more,
 ];
 const controls = (name: string, place: number, stores: Act['stores']): Act => ({

@@ -41,6 +41,20 @@ export const loadInto = (register: Register, address: number): Code => {
   return [n < 8 ? 0x48 : 0x4c, 0x8b, 0x04 | ((n & 7) << 3), 0x25, ...le(address)];
 };
 export const store = (address: number, value: Word): Code => [...mov('rax', value), ...keep(address)];
+/** The same but for some bits, which stay. */
+export const storePart = (address: number, value: Word, keeps: bigint): Code => [
+  ...mov('rdx', keeps),
+  ...mov('rax', value),
+  ...[0x48, 0x21, 0x14, 0x25, ...le(address)],
+  ...[0x48, 0x09, 0x04, 0x25, ...le(address)],
+];
+/** REP MOVSQ. */
+export const copyWords = (from: number, to: number, count: number): Code => [
+  ...mov('rsi', from),
+  ...mov('rdi', to),
+  ...mov('rcx', count),
+  ...[0xf3, 0x48, 0xa5],
+];
 /** MOVDQU xmm, [address]; FLD qword [address]. */
 export const loadXmm = (n: number, address: number): Code => [
   0xf3,

@@ -10,9 +10,9 @@ import { dom0, domU } from '#spec/machines/debian_4_17.ts';
 import { REFERENCE_RELEASE } from '#spec/releases/release.ts';
 import type { Subject } from '../../compare/lockstep.ts';
 import { writeElf } from '../../image/elf.ts';
-import { type Act, codeOf, struct } from './act.ts';
+import { type Act, codeOf, type Store, storing, struct } from './act.ts';
 import { firstEntries } from './acts_channels.ts';
-import { type Code, call, enter, mov, store } from './code.ts';
+import { type Code, call, enter, mov } from './code.ts';
 import {
   BASE,
   CODE_PAGES,
@@ -44,6 +44,23 @@ const handler: Code = [
   ...enter('iret'),
 ];
 
+/** A store of eight bytes that faults is skipped: behind what events push there is the error code, then RIP. */
+const SKIP = 0x100;
+const skip: Code = [
+  ...[0x59, 0x41, 0x5b, 0x48, 0x83, 0xc4, 8],
+  ...[0x48, 0x83, 0x04, 0x24, 8],
+  ...[0x6a, 0x00, 0x51, 0x41, 0x53, 0x50],
+  ...enter('iret'),
+];
+const PAGE_FAULT = 14;
+const KERNEL_CS = 0xe033;
+const traps: readonly Store[] = [
+  [VA.data, PAGE_FAULT | (KERNEL_CS * 0x10000)],
+  [VA.data + 8, VA.code + HANDLER + SKIP],
+  [VA.data + 16, 0],
+  [VA.data + 24, 0],
+];
+
 /** RAX is a frame's address: it gets a place in the domain's address space. */
 const mapRax = (address: number): Code => [
   ...[0x48, 0x83, 0xc8, PTE_FLAGS],
@@ -57,19 +74,21 @@ const mapRax = (address: number): Code => [
 const start = (scene: Scene): Code => {
   const setup = struct(gnttab.setup_table, { dom: DOMID_SELF, nr_frames: 1, frame_list: LIST });
   const ports = [0, 1].flatMap(() => [
-    ...struct(evtchn.alloc_unbound, { dom: DOMID_SELF, remote_dom: scene.domid(scene.other()) }).flatMap(([at, value]) => store(at, value)),
+    ...storing(struct(evtchn.alloc_unbound, { dom: DOMID_SELF, remote_dom: scene.domid(scene.other()) })),
     ...call('event_channel_op', SUBOPERATIONS.event_channel_op.alloc_unbound, VA.data),
   ]);
   return [
     ...[0x48, 0x8b, 0x46, start_info.fields.shared_info.at],
     ...mapRax(VA.shared_info),
     ...call('set_callbacks', VA.code + HANDLER, VA.code + HANDLER, 0),
+    ...storing(traps),
+    ...call('set_trap_table', VA.data),
     ...call('vcpu_op', SUBOPERATIONS.vcpu_op.stop_periodic_timer, 0, 0),
-    ...setup.flatMap(([at, value]) => store(at, value)),
+    ...storing(setup),
     ...call('grant_table_op', SUBOPERATIONS.grant_table_op.setup_table, VA.data, 1),
     ...[0x48, 0x8b, 0x04, 0x25, ...le(LIST), 0x48, 0xc1, 0xe0, 12],
     ...mapRax(VA.grants),
-    ...firstEntries(scene).flatMap(([at, value]) => store(at, value)),
+    ...storing(firstEntries(scene)),
     ...ports,
   ];
 };
@@ -96,6 +115,7 @@ const imageOf = (scene: Scene, acts: readonly Act[], secret: number): Uint8Array
   const text = new Uint8Array(CODE_PAGES * PAGE);
   text.set(code);
   text.set(handler, HANDLER);
+  text.set(skip, HANDLER + SKIP);
   let state = secret | 1;
   const random = (): number => {
     state = (Math.imul(state, 1664525) + 1013904223) | 0;

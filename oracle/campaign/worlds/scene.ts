@@ -12,6 +12,9 @@ const READ_ONLY = 0x65;
 /** Its own tables lie behind the image, the p2m and the start info: see the domain builder. */
 const TABLES_PAGE = PAGES.end + 2;
 const TABLES = 4;
+/** Frames of the heap to name; what Xen takes of them for itself, before two of each domain: shared info and grant table. */
+const HEAP_FRAMES = 16;
+const OWN_HEAP_FRAMES = 2;
 
 export class Scene {
   readonly draw: Draw;
@@ -78,10 +81,17 @@ export class Scene {
       first + TABLES_PAGE + draw.below(TABLES),
       first + draw.below(DOMAIN_PAGES),
       M2P_FIRST + draw.below(4),
-      HEAP_FIRST + draw.below(16),
+      this.heap(),
       firstFrame(3) + draw.below(FREE_FRAMES),
       draw.below(0x100),
     );
+  }
+
+  /** A frame of Xen's heap: of its own ones a domain with secrets takes care, or its grant table may say what it never meant. */
+  private heap(): number {
+    const n = this.draw.below(HEAP_FRAMES);
+    const isOwn = n - OWN_HEAP_FRAMES === 2 * this.self || n - OWN_HEAP_FRAMES === 2 * this.self + 1;
+    return HEAP_FIRST + (isOwn && !this.isObserver ? 0 : n);
   }
 
   /** A frame to do things with: what it may, or what it must not. Others than the one that looks on keep their secrets to themselves. */

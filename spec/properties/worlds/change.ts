@@ -15,8 +15,9 @@ export type Change =
   | { readonly kind: 'domain'; readonly field: string }
   /** Whose a frame is, how it is used and how often. `null`: not the domain's. */
   | { readonly kind: 'frame'; readonly mfn: number; readonly before: FrameObservation | null; readonly after: FrameObservation | null }
-  /** Bytes of a frame; all of them when nobody knows which. */
-  | { readonly kind: 'bytes'; readonly mfn: number; readonly at: readonly number[] | null };
+  /** Bytes of a frame, and which bits of them; all of the frame when nobody knows which. */
+  | { readonly kind: 'bytes'; readonly mfn: number; readonly at: readonly ChangedByte[] | null };
+export type ChangedByte = { readonly at: number; readonly bits: number };
 
 /** What stands in an observation apart from what is told by a kind of change of its own. */
 export type Glimpse = { readonly domain: DomainObservation | null; readonly own: ReadonlyMap<number, FrameObservation> };
@@ -68,7 +69,7 @@ function* ofBytes({ changed, before, now }: Eye): Generator<Change> {
   for (const mfn of changed) {
     const [a, b] = [before.get(mfn), now.get(mfn)];
     if (a === undefined || b === undefined) yield { kind: 'bytes', mfn, at: null };
-    else yield { kind: 'bytes', mfn, at: [...b.keys()].filter((i) => a[i] !== b[i]) };
+    else yield { kind: 'bytes', mfn, at: [...b.keys()].filter((i) => a[i] !== b[i]).map((i) => ({ at: i, bits: a[i]! ^ b[i]! })) };
   }
 }
 
@@ -98,6 +99,13 @@ export const sayChange = (change: Change): string => {
     case 'frame':
       return `frame ${hex(change.mfn)} (${change.before?.type ?? 'not its own'} to ${change.after?.type ?? 'not its own'})`;
     case 'bytes':
-      return `frame ${hex(change.mfn)}${change.at === null ? '' : `, bytes ${change.at.slice(0, 4).map(hex).join(' ')}${change.at.length > 4 ? ' …' : ''}`}`;
+      return `frame ${hex(change.mfn)}${
+        change.at === null
+          ? ''
+          : `, bytes ${change.at
+              .slice(0, 4)
+              .map(({ at }) => hex(at))
+              .join(' ')}${change.at.length > 4 ? ' …' : ''}`
+      }`;
   }
 };

@@ -38,6 +38,7 @@ export class Eye {
   readonly machineToPhys: readonly number[];
   private readonly digests = new Map<number, number>();
   private tables: readonly number[] = [];
+  private domains: readonly DomainObservation[] = [];
   private frameStates = '';
   private memory = '';
 
@@ -54,6 +55,7 @@ export class Eye {
 
   /** Look again. `observation` has to be the engine's of this moment. */
   look(observation: Observation): void {
+    this.domains = observation.domains;
     this.domain = observation.domains.find(({ domid }) => domid === this.domid) ?? null;
     this.changed = [];
     this.isRegrouped = observation.frames !== this.frameStates;
@@ -66,6 +68,12 @@ export class Eye {
     if (this.isRegrouped) changed.push(...this.findReadable());
     this.changed = changed;
     this.keepBytes(changed);
+  }
+
+  /** Whether the domain has the frame by a grant of `owner`'s. */
+  isBorrowed(mfn: number, owner: number): boolean {
+    const grants = this.domains.find(({ domid }) => domid === owner)?.active_grants;
+    return grants?.some((grant) => grant.domid === this.domid && grant.mfn === mfn) ?? false;
   }
 
   private findOwn(): void {

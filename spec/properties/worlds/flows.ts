@@ -7,7 +7,7 @@
 import { GRANT_V1_PER_FRAME, GRANT_V2_PER_FRAME, GTF, grant_entry_v1, grant_entry_v2 } from '../../abi/grant_table.ts';
 import { shared_info, vcpu_info } from '../../abi/xen.ts';
 import type { DomainObservation } from '../../observation.ts';
-import type { Change } from './change.ts';
+import type { Change, ChangedByte } from './change.ts';
 
 /** A transition in which `actor` acts and somebody else looks on. */
 export type Turn = {
@@ -21,6 +21,8 @@ export type Turn = {
   readonly page: (mfn: number) => Uint8Array | undefined;
   /** The frame whose entry of the machine-to-phys table has this byte; null for other bytes. */
   readonly named: (mfn: number, at: number) => number | null;
+  /** Whether the domain has the frame by a grant of somebody. */
+  readonly isBorrowed: (mfn: number, owner: number) => boolean;
   /** Whether a frame was the domain's before. */
   readonly isOwn: (mfn: number) => boolean;
 };
@@ -31,13 +33,14 @@ const isOf = (actor: number, remote: number | null | undefined): boolean => remo
 const hasChannel = ({ actor, before, after }: Turn): boolean =>
   [...before.ports, ...after.ports].some(({ remote_dom }) => isOf(actor, remote_dom));
 
-/** Bytes of shared info that tell of a channel: the port's pending bit, and that of its word in the vCPU's record. */
-const isEventByte = ({ actor, before, after }: Turn, at: number): boolean => {
+/** Bits of shared info that tell of a channel: the port's pending bit, and what the vCPU's record says. */
+const isEventBit = ({ actor, before, after }: Turn, { at, bits }: ChangedByte): boolean => {
   const { evtchn_pending } = shared_info.fields;
   if (at < shared_info.fields.vcpu_info.at + shared_info.fields.vcpu_info.size) return isUpcallByte(at % vcpu_info.size);
-  return [...before.ports, ...after.ports].some(
-    ({ port, remote_dom }) => isOf(actor, remote_dom) && at === evtchn_pending.at + (port >> 3),
-  );
+  const own = [...before.ports, ...after.ports]
+    .filter(({ port, remote_dom }) => isOf(actor, remote_dom) && at === evtchn_pending.at + (port >> 3))
+    .reduce((mask, { port }) => mask | (1 << (port & 7)), 0);
+  return (bits & ~own) === 0;
 };
 /** The vCPU's record says that an event waits, and in which words. */
 const isUpcallByte = (at: number): boolean => {
@@ -48,8 +51,9 @@ const isUpcallByte = (at: number): boolean => {
   );
 };
 
-const isInRecord = (turn: Turn, mfn: number, at: number): boolean => {
-  if (mfn === turn.before.shared_info && isEventByte(turn, at)) return true;
+const isInRecord = (turn: Turn, mfn: number, changed: ChangedByte): boolean => {
+  const { at } = changed;
+  if (mfn === turn.before.shared_info && isEventBit(turn, changed)) return true;
   return turn.before.vcpus.some(
     ({ vcpu_info: [frame, offset] }) => frame === mfn && at >= offset && at < offset + vcpu_info.size && isUpcallByte(at - offset),
   );
@@ -113,11 +117,16 @@ const isActive = ({ actor, before, after }: Turn, mfn: number, writable: boolean
     (grant) => grant.domid === actor && grant.mfn === mfn && (!writable || grant.host_write + grant.device_write > 0),
   );
 
+/** Whether the entry names the actor, or it has been using it already. */
+const isUser = (turn: Turn, ref: number): boolean =>
+  turn.before.active_grants.some((grant) => grant.ref === ref && grant.domid === turn.actor) ||
+  [...grantEntries(turn)].some((entry) => entry.ref === ref && isFor(turn, entry));
+
 const granted: ChangingFlow = {
   states:
     'A grant names who may use it: that domain shows in its entry and its counts that it does, and writes the frame when the grant says so.',
   allows: (change, turn) => {
-    if (change.kind === 'grant') return change.user === turn.actor;
+    if (change.kind === 'grant') return change.user === turn.actor && isUser(turn, change.ref);
     if (change.kind === 'frame') {
       const wasItsOwn = change.before !== null && change.after !== null && change.before.owner === change.after.owner;
       return (
@@ -125,14 +134,14 @@ const granted: ChangingFlow = {
       );
     }
     if (change.kind !== 'bytes') return false;
-    if (isActive(turn, change.mfn, true)) return true;
+    if (isActive(turn, change.mfn, true) || turn.isBorrowed(change.mfn, turn.actor)) return true;
     const entries = [...grantEntries(turn)].filter((entry) => isFor(turn, entry));
     const active = new Set(
       [...turn.before.active_grants, ...turn.after.active_grants].flatMap((g) => (g.domid === turn.actor ? [g.ref] : [])),
     );
     if (turn.before.status_frames?.includes(change.mfn)) return entries.length + active.size > 0;
     if (turn.before.grant_frames.includes(change.mfn))
-      return change.at?.every((at) => isEntryByte(turn, entries, active, change.mfn, at)) ?? false;
+      return change.at?.every(({ at }) => isEntryByte(turn, entries, active, change.mfn, at)) ?? false;
     return entries.some((entry) => typeOf(entry) === GTF.permit_access && (entry.flags & GTF.readonly) === 0 && entry.mfn === change.mfn);
   },
 };
@@ -167,7 +176,7 @@ const frameNumbers: ChangingFlow = {
     'The machine-to-phys table tells everybody which frames have become pages, or are none any more; what it says of the domain’s own stays.',
   allows: (change, { named, isOwn }) =>
     change.kind === 'bytes' &&
-    (change.at?.every((at) => {
+    (change.at?.every(({ at }) => {
       const frame = named(change.mfn, at);
       return frame !== null && !isOwn(frame);
     }) ??

@@ -28,7 +28,14 @@ export const localRespect = (last: Glimpse, eye: Eye, actor: number, calls: read
     const table = eye.machineToPhys.indexOf(mfn);
     return table < 0 ? null : table * PER_FRAME + (at >> 3);
   };
-  const turn = { actor, calls, page, named, isOwn: (mfn: number) => last.own.has(mfn) };
+  const turn = {
+    actor,
+    calls,
+    page,
+    named,
+    isOwn: (mfn: number) => last.own.has(mfn),
+    isBorrowed: (mfn: number, owner: number) => eye.isBorrowed(mfn, owner),
+  };
   for (const change of changes(last, eye)) {
     const flow = last.domain && eye.domain ? flowOf(change, { ...turn, before: last.domain, after: eye.domain }) : gone(actor, calls);
     if (flow === null) return { flows, leak: `d${actor} changes what d${eye.domid} sees: ${sayChange(change)}` };
