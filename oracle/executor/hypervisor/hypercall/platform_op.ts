@@ -8,6 +8,7 @@ import { cpuidRow, processorSignature } from '../processor_signature.ts';
 import { TWO32 } from '../u64.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { setWallclock } from '../wallclock.ts';
+import { aboutHardware } from './platform_hardware.ts';
 
 const OP = SUBOPERATIONS.platform_op;
 const u32 = (at: number): number => scratch.getUint32(at, true);
@@ -54,6 +55,8 @@ export const platform_op = (machine: Machine, vcpu: Vcpu, args: Int32Array): num
       if (cpu >= machine.config.pcpus) return -ERRNO.EINVAL;
     }
   }
+  const answer = aboutHardware(machine, vcpu, cmd, lo, hi);
+  if (answer !== null) return answer;
   const name = suboperation('platform_op', cmd);
   if (name !== undefined) machine.notModelled(vcpu, `platform_op/${name}`);
   return -ERRNO.ENOSYS;
