@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import module from 'node:module';
 import { BadInput } from '#spec/failure.ts';
 import { MUTANTS, type Mutant, mutantById } from './catalogue.ts';
+import { LEAKS, leakById } from './leaks.ts';
 
 const ROOT = new URL('../../', import.meta.url);
 
@@ -15,12 +16,16 @@ export const mutate = (source: string, mutant: Mutant): string => {
 
 /** Register the loader hook for this thread. Throws BadInput for an unknown id. */
 export const plant = (id: string): Mutant => {
-  const mutant = mutantById(id);
-  if (!mutant) throw new BadInput(`mutant ${id}: unknown; there are ${MUTANTS.map((m) => m.id).join(', ') || 'none'}`);
+  const mutant = mutantById(id) ?? leakById(id);
+  if (!mutant) throw new BadInput(`mutant ${id}: unknown; there are ${[...MUTANTS, ...LEAKS].map((m) => m.id).join(', ')}`);
+  return plantMutant(mutant);
+};
+
+export const plantMutant = (mutant: Mutant): Mutant => {
   const url = new URL(mutant.file, ROOT);
   const source = mutate(readFileSync(url, 'utf8'), mutant);
   // A package that merely contains this must start on a Node that has no such hook.
-  if (typeof module.registerHooks !== 'function') throw new BadInput(`mutant ${id}: planting needs Node 22.15 or newer`);
+  if (typeof module.registerHooks !== 'function') throw new BadInput(`mutant ${mutant.id}: planting needs Node 22.15 or newer`);
   module.registerHooks({
     load: (loading, context, nextLoad) =>
       loading === url.href ? { format: 'module-typescript', source, shortCircuit: true } : nextLoad(loading, context),
