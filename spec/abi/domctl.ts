@@ -165,6 +165,11 @@ export const XEN_DOMCTL_SENDTRIGGER = { NMI: 0, RESET: 1, INIT: 2, POWER: 3, SLE
 /** Registers that get_vcpu_msrs may tell: spec control, CPUID faulting, TSC_AUX, four address masks of AMD. */
 export const VCPU_MSRS = 7;
 
+/**
+ * vcpuextstate: bytes of the two words at the head; the least with an area for XSAVE; the components that the reference machine's processor has,
+ * and the bytes that all of them take.
+ */
+export const XSTATE = { HEAD: 16, LEAST: 592, MASK: 0x21f, MOST: 0xa98 } as const;
 /** psr_alloc: how many commands there are. */
 export const PSR_COMMANDS = 10;
 /** psr_alloc: commands that ask, and write the structure back whatever the outcome. */

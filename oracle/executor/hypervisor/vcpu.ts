@@ -88,6 +88,8 @@ export class Vcpu {
   ioBitmap: { readonly lo: number; readonly hi: number; readonly ports: number } | null = null;
   /** Guest-controlled bits of CR4. */
   cr4 = 0;
+  /** Components of its state that it ever chose by XSETBV. */
+  statesUsed = 0;
   /** CR2 as Xen stores it for the guest. */
   readonly cr2 = new U64();
 

@@ -24,4 +24,6 @@ export const WAITING: ReadonlySet<string> = new Set([
   'platform_op/core_parking',
   'platform_op/resource_op',
   'platform_op/get_symbol',
+  'domctl/getvcpuextstate',
+  'domctl/setvcpuextstate',
 ]);

@@ -17,11 +17,12 @@ const AVX = 4;
 /** CPUID leaf whose sub-leaf 0 tells the components that a guest may have. */
 const XSTATE_LEAF = 0xd;
 
-const offered = (machine: Machine): number =>
+/** Components that a guest may have. */
+export const offeredState = (machine: Machine): number =>
   machine.config.cpu.cpuid_forced.find(({ leaf, subleaf }) => leaf === XSTATE_LEAF && subleaf === 0)?.eax ?? 0;
 
 /** x87 always belongs to it, and AVX only together with SSE. */
-const isValid = (value: number): boolean => (value & X87) !== 0 && ((value & AVX) === 0 || (value & SSE) !== 0);
+export const isValidState = (value: number): boolean => (value & X87) !== 0 && ((value & AVX) === 0 || (value & SSE) !== 0);
 
 export const emulateXsetbv = (machine: Machine, vcpu: Vcpu): Emulation => {
   const { cpu } = vcpu;
@@ -31,8 +32,10 @@ export const emulateXsetbv = (machine: Machine, vcpu: Vcpu): Emulation => {
   }
   const value = cpu.gprLo(RAX);
   const high = cpu.gprLo(RDX);
-  if (!vcpu.kernelMode || cpu.gprLo(RCX) !== 0 || high !== 0 || (value & ~offered(machine)) !== 0 || !isValid(value)) return 'refused';
+  if (!vcpu.kernelMode || cpu.gprLo(RCX) !== 0 || high !== 0 || (value & ~offeredState(machine)) !== 0 || !isValidState(value))
+    return 'refused';
   if ((value & AVX) !== 0) throw new NotModelled('xcr0/avx');
   cpu.s[XCR0] = value;
+  vcpu.statesUsed |= value;
   return 'done';
 };

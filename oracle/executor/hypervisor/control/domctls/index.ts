@@ -22,6 +22,7 @@ import { WAITING } from '../waiting.ts';
 import { getNodeAffinity, getVcpuAffinity, setNodeAffinity, setVcpuAffinity } from './affinity.ts';
 import { getTscInfo, setTimeOffset, setTscInfo } from './clock.ts';
 import { getDomainInfo, getVcpuInfo } from './domain_info.ts';
+import { getExtendedState, setExtendedState } from './extended_state.ts';
 import { permitFrames, permitPorts } from './io_permission.ts';
 import { getPageFrameInfo } from './page_info.ts';
 import { pauseDomain, resumeDomain, unpauseDomain } from './pause.ts';
@@ -99,6 +100,8 @@ const ROWS: ReadonlyMap<number, Row> = new Map([
   [TOOL.setvcpuaffinity, row(setVcpuAffinity)],
   [TOOL.setvnumainfo, row(setVirtualNodes)],
   [TOOL.hypercall_init, row(hypercallInit)],
+  [TOOL.getvcpuextstate, row(getExtendedState, 'always')],
+  [TOOL.setvcpuextstate, row(setExtendedState)],
   [TOOL.get_cpu_policy, row(domainPolicy, 'done')],
   [XEN_DOMCTL.ioport_permission, row(permitPorts)],
   [XEN_DOMCTL.iomem_permission, row(permitFrames)],
