@@ -56,6 +56,8 @@ export type Machine = {
   readonly consoleInput: string;
   /** Settings of Xen that domain 0 wrote by hypfs_op, by name; absent = as at first. */
   readonly settings?: ReadonlyMap<string, Uint8Array>;
+  /** Lines of the I/O APIC that were set up; absent = those of Xen alone. */
+  readonly lines?: readonly number[];
   /** Domains that set_virq_handler named, by VIRQ; absent = domain 0. */
   readonly virqHandlers?: ReadonlyMap<number, number>;
   /** Xen's time of day at system time 0, as `settime` set it; absent = the configuration's. */

@@ -52,6 +52,8 @@ export const NR_GSIS = 24;
 export const NR_ISA_IRQS = 16;
 /** Lines that Xen itself has set up: the timer's and its serial port's. */
 export const LINES_OF_XEN: readonly number[] = [0, 4];
+/** Where the I/O APIC lies in memory. */
+export const IO_APIC = 0xfec00000;
 /** Interrupts that Xen counts for each processor, lines included. */
 export const IRQS_PER_CPU = 208;
 

@@ -2,6 +2,7 @@
 import { hypercall, modelled, not, op, ops, other, type Row, refused } from './cell.ts';
 
 const INTERRUPTS = not('physical interrupts and the I/O APIC behind PV guests');
+const NO_APIC = refused('EINVAL', ['EFAULT'], 'no I/O APIC is there; the registers of the one that is are not modelled');
 const PCI = not('the PCI bus');
 const NO_DEVICE = refused('ENODEV', ['EFAULT'], 'Xen knows no PCI device before domain 0 adds one');
 
@@ -30,26 +31,33 @@ export const CHANNELS: readonly Row[] = [
   ]),
   ...hypercall('physdev_op_compat', 19, [
     ...ops({ irq_unmask_notify: 4, irq_status_query: 5, set_iopl: 6, set_iobitmap: 7 }, modelled),
-    ...ops({ apic_read: 8, apic_write: 9 }, INTERRUPTS, refused('EPERM', ['EFAULT'])),
+    op('apic_read', 8, NO_APIC, refused('EPERM', ['EFAULT'])),
+    op('apic_write', 9, INTERRUPTS, refused('EPERM', ['EFAULT'])),
     op('alloc_irq_vector', 10, modelled, refused('EPERM', ['EFAULT'])),
     op('free_irq_vector', 11, refused('ENOSYS', ['EFAULT'], 'the name alone is left of it')),
   ]),
   ...hypercall('physdev_op', 33, [
     ...ops({ irq_unmask_notify: 4, irq_status_query: 5, set_iopl: 6, set_iobitmap: 7 }, modelled),
-    ...ops({ apic_read: 8, apic_write: 9 }, INTERRUPTS, refused('EPERM', ['EFAULT'])),
+    op('apic_read', 8, NO_APIC, refused('EPERM', ['EFAULT'])),
+    op('apic_write', 9, INTERRUPTS, refused('EPERM', ['EFAULT'])),
     op('alloc_irq_vector', 10, modelled, refused('EPERM', ['EFAULT'])),
     op('free_irq_vector', 11, refused('ENOSYS', [], 'the name alone is left of it')),
     op('eoi', 12, modelled),
-    op('map_pirq', 13, INTERRUPTS, refused('EPERM', ['EFAULT', 'EINVAL', 'EFAULT', 'ESRCH'])),
+    op(
+      'map_pirq',
+      13,
+      refused('EINVAL', ['EFAULT', 'ESRCH', 'EPERM', 'ENOSPC'], 'what could be mapped is not modelled'),
+      refused('EPERM', ['EFAULT', 'EINVAL', 'EFAULT', 'ESRCH']),
+    ),
     op('unmap_pirq', 14, refused('EINVAL', ['EFAULT', 'ESRCH'], 'no interrupt is mapped'), refused('EPERM', ['EFAULT', 'ESRCH'])),
     op('manage_pci_add', 15, PCI, refused('EPERM', ['EFAULT'])),
     op('manage_pci_remove', 16, NO_DEVICE, refused('EPERM', ['EFAULT'])),
     op('pirq_eoi_gmfn_v1', 17, modelled),
     op('restore_msi', 19, NO_DEVICE),
     op('manage_pci_add_ext', 20, PCI, refused('EPERM', ['EFAULT', 'EINVAL'])),
-    op('setup_gsi', 21, INTERRUPTS, refused('EPERM', ['EFAULT', 'EINVAL'])),
+    op('setup_gsi', 21, modelled, refused('EPERM', ['EFAULT', 'EINVAL'])),
     op('get_free_pirq', 23, modelled),
-    op('pci_mmcfg_reserved', 24, PCI, refused('EPERM')),
+    op('pci_mmcfg_reserved', 24, refused('ENODEV', ['EFAULT', 'EINVAL'], 'no configuration space is in memory'), refused('EPERM')),
     op('pci_device_add', 25, PCI, refused('EPERM', ['EFAULT'])),
     op('pci_device_remove', 26, NO_DEVICE, refused('EPERM', ['EFAULT'])),
     op('restore_msi_ext', 27, NO_DEVICE),

@@ -38,7 +38,7 @@ export const privileged =
     isControlDomain(asked.caller) ? rule(machine, asked) : fail(machine, 'EPERM', 'physdev/privilege');
 
 /** How many interrupts a domain may have: numbers are below that. */
-export const pirqsOf = (caller: VcpuRef): number => (isControlDomain(caller) ? NR_PIRQS.dom0 : NR_PIRQS.other);
+export const pirqsOf = (caller: Pick<VcpuRef, 'domid'>): number => (isControlDomain(caller) ? NR_PIRQS.dom0 : NR_PIRQS.other);
 
 /** Success, once the structure of 8 bytes is written back with some fields changed. */
 export const answer = <L extends Layout>(

@@ -29,7 +29,7 @@ const ABOUT: Readonly<Record<string, About>> = {
   irq_status_query: { layout: 'physdev.irq_status_query', fields: { irq: 4 }, faults: [IRQS] },
   apic_read: {
     layout: 'physdev.apic',
-    fields: { apic_physbase: '0xfec00000', reg: 0 },
+    fields: { apic_physbase: '0xfec01000', reg: 0 },
     faults: [wrongField(1, 'reg', { far: '0xffffffff' })],
   },
   apic_write: {
@@ -42,12 +42,13 @@ const ABOUT: Readonly<Record<string, About>> = {
   eoi: { layout: 'physdev.eoi', fields: { irq: 30 }, faults: [wrongField(1, 'irq', { beyond: 208, negative: '0xffffffff' })] },
   map_pirq: {
     layout: 'physdev.map_pirq',
-    fields: { domid: SELF, type: MAP_PIRQ_TYPE.GSI, index: 4, pirq: -1, bus: 0, devfn: 0, entry_nr: 0, table_base: 0 },
-    variants: [{ type: MAP_PIRQ_TYPE.MSI_SEG }],
+    // Neither an input of the I/O APIC nor a new interrupt, which domain 0 would get.
+    fields: { domid: SELF, type: MAP_PIRQ_TYPE.MSI, index: 30, pirq: 5, bus: 0, devfn: 0, entry_nr: 0, table_base: 0 },
+    variants: [{ type: MAP_PIRQ_TYPE.MSI_SEG }, { type: MAP_PIRQ_TYPE.MULTI_MSI, table_base: '0x1000' }],
     faults: [
-      wrongField(1, 'type', { 'of several messages': MAP_PIRQ_TYPE.MULTI_MSI, unknown: 9 }),
+      wrongField(1, 'type', { line: MAP_PIRQ_TYPE.GSI, unknown: 9 }),
       wrongField(1, 'table_base', { given: '0x1000' }),
-      wrongField(1, 'index', { far: '0xffffffff' }),
+      wrongField(1, 'index', { beyond: 100_000 }),
     ],
   },
   unmap_pirq: { layout: 'physdev.unmap_pirq', fields: { domid: SELF, pirq: 30 }, faults: [wrongField(1, 'pirq', { far: '0xffffffff' })] },
@@ -59,6 +60,7 @@ const ABOUT: Readonly<Record<string, About>> = {
     faults: [wrongField(1, 'is_extfn', { two: 2 }), wrongField(1, 'is_virtfn', { two: 2, far: '0xffffffff' })],
   },
   restore_msi: { layout: 'physdev.restore_msi', fields: { bus: 9, devfn: 8 } },
+  // A line that is set up stays so, and one start of a machine may serve many programs: this one is Xen's own.
   setup_gsi: {
     layout: 'physdev.setup_gsi',
     fields: { gsi: 4, triggering: 0, polarity: 0 },
@@ -67,7 +69,11 @@ const ABOUT: Readonly<Record<string, About>> = {
   },
   // A number is taken for good, and one start of a machine may serve many programs.
   get_free_pirq: { layout: 'physdev.get_free_pirq', fields: { type: MAP_PIRQ_TYPE.GSI }, onlyWrong: true },
-  pci_mmcfg_reserved: { layout: 'physdev.apic', fields: { apic_physbase: '0xe0000000', reg: 0 } },
+  pci_mmcfg_reserved: {
+    layout: 'physdev.pci_mmcfg_reserved',
+    fields: { address: '0xe0000000', segment: 0, start_bus: 0, end_bus: 255, flags: 1 },
+    faults: [wrongField(1, 'flags', { unknown: 2 })],
+  },
   pci_device_add: {
     layout: 'physdev.pci_device_add',
     fields: { seg: 0, bus: 9, devfn: 8, flags: 0 },
