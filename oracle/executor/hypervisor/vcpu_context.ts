@@ -69,6 +69,12 @@ export const initialise = (machine: Machine, caller: Vcpu, target: Vcpu, fromLo:
   return 0;
 };
 
+/** What is wrong with a context before anything is taken from it: 0, -EFAULT or -EINVAL. */
+export const checkContext = (machine: Machine, caller: Vcpu, fromLo: number, fromHi: number): number => {
+  if (!copyFromGuest(machine, caller, fromLo, fromHi, size, context)) return minus('EFAULT');
+  return addressesAreGood() ? 0 : minus('EINVAL');
+};
+
 /** Every address is canonical, the local descriptor table's lies outside Xen and on a page boundary. */
 const addressesAreGood = (): boolean => {
   const { rip, rsp } = cpu_user_regs.fields;

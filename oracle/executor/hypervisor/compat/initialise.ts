@@ -62,7 +62,7 @@ const u16 = (at: number): number => view.getUint16(at, true);
 export const compatInitialise = (machine: Machine, caller: Vcpu, target: Vcpu, fromLo: number, fromHi: number): number => {
   if (!copyFromGuest(machine, caller, fromLo, fromHi, BYTES, context)) return minus('EFAULT');
   if (target.initialised) return minus('EEXIST');
-  if ((u32(LDT_BASE) & (PAGE - 1)) !== 0 || u32(LDT_ENTRIES) > MOST_LDT_ENTRIES) return minus('EINVAL');
+  if (!isGoodLdt()) return minus('EINVAL');
   takeRegisters(target);
   takeTraps(target);
   const pages = Math.ceil(u32(GDT_ENTRIES) / DESCRIPTORS_PER_PAGE);
@@ -83,6 +83,14 @@ export const compatInitialise = (machine: Machine, caller: Vcpu, target: Vcpu, f
   else target.pauseFlags |= VPF.down;
   return 0;
 };
+
+/** What is wrong with a context before anything is taken from it: 0, -EFAULT or -EINVAL. */
+export const checkCompatContext = (machine: Machine, caller: Vcpu, fromLo: number, fromHi: number): number => {
+  if (!copyFromGuest(machine, caller, fromLo, fromHi, BYTES, context)) return minus('EFAULT');
+  return isGoodLdt() ? 0 : minus('EINVAL');
+};
+
+const isGoodLdt = (): boolean => (u32(LDT_BASE) & (PAGE - 1)) === 0 && u32(LDT_ENTRIES) <= MOST_LDT_ENTRIES;
 
 const takeRegisters = (target: Vcpu): void => {
   const { cpu } = target;

@@ -19,4 +19,6 @@ export const WAITING: ReadonlySet<string> = new Set([
   'platform_op/get_symbol',
   'domctl/getvcpuextstate',
   'domctl/setvcpuextstate',
+  'domctl/getvcpucontext',
+  'domctl/setvcpucontext',
 ]);

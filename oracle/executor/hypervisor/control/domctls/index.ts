@@ -44,6 +44,7 @@ import {
 import { getExtContext, getMsrs, sendTrigger } from './vcpu_context.ts';
 import { setExtContext, setMsrs } from './vcpu_settings.ts';
 import { setVirtualNodes } from './virtual_nodes.ts';
+import { getContext, setContext } from './whole_context.ts';
 
 /** When the whole structure goes back to the guest. */
 type Back = 'never' | 'done' | 'always' | 'msrs' | 'psr';
@@ -102,6 +103,8 @@ const ROWS: ReadonlyMap<number, Row> = new Map([
   [TOOL.hypercall_init, row(hypercallInit)],
   [TOOL.getvcpuextstate, row(getExtendedState, 'always')],
   [TOOL.setvcpuextstate, row(setExtendedState)],
+  [TOOL.getvcpucontext, row(getContext)],
+  [TOOL.setvcpucontext, row(setContext)],
   [TOOL.get_cpu_policy, row(domainPolicy, 'done')],
   [XEN_DOMCTL.ioport_permission, row(permitPorts)],
   [XEN_DOMCTL.iomem_permission, row(permitFrames)],
