@@ -69,6 +69,7 @@ export class Vcpu {
   sysenterDisablesEvents = false;
 
   /** Virtual IDT: one column a field. */
+  readonly trapVector = new Uint8Array(256);
   readonly trapFlags = new Uint8Array(256);
   readonly trapCs = new Uint16Array(256);
   readonly trapLo = new Int32Array(256);
@@ -88,6 +89,11 @@ export class Vcpu {
   ioBitmap: { readonly lo: number; readonly hi: number; readonly ports: number } | null = null;
   /** Guest-controlled bits of CR4. */
   cr4 = 0;
+  /** Of the context that it was given last: its flags, and control registers that nothing looks at (CR5 to CR7). */
+  readonly contextFlags = new U64();
+  unusedControl: readonly bigint[] = [0n, 0n, 0n];
+  /** It has used x87 or SSE registers, or was given some. */
+  fpuUsed = false;
   /** Components of its state that it ever chose by XSETBV. */
   statesUsed = 0;
   /** CR2 as Xen stores it for the guest. */

@@ -32,9 +32,26 @@ const controlRegister = (number: number): number => fields.ctrlreg.at + 8 * numb
 
 const TRAPS = 256;
 const PAGE = 4096;
-const GPRS = ['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15'] as const;
+export const CONTEXT_GPRS = [
+  'rax',
+  'rcx',
+  'rdx',
+  'rbx',
+  'rsp',
+  'rbp',
+  'rsi',
+  'rdi',
+  'r8',
+  'r9',
+  'r10',
+  'r11',
+  'r12',
+  'r13',
+  'r14',
+  'r15',
+] as const;
 /** Bit of `entry_vector`: the guest is to be entered by SYSRET. */
-const ENTERED_BY_SYSCALL = 0x100;
+export const ENTERED_BY_SYSCALL = 0x100;
 const CR0_TS = 8;
 const DEBUG_REGISTERS = [0, 1, 2, 3, 6, 7] as const;
 
@@ -125,12 +142,14 @@ const takeRegisters = (target: Vcpu): void => {
   target.kernelMode = (flags & VGCF.in_kernel) !== 0;
   target.failsafeDisablesEvents = (flags & VGCF.failsafe_disables_events) !== 0;
   target.syscallDisablesEvents = (flags & VGCF.syscall_disables_events) !== 0;
-  GPRS.forEach((name, number) => {
+  CONTEXT_GPRS.forEach((name, number) => {
     const at = userRegister(cpu_user_regs.fields[name]);
     cpu.setGprHalves(number, lo(at), hi(at));
   });
   cpu.rip = view.getBigUint64(userRegister(rip), true);
   const [fpuAt, fpuBytes] = [fields.fpu_ctxt.at, fields.fpu_ctxt.size];
+  target.contextFlags.set(flags, hi(fields.flags.at));
+  if ((flags & VGCF.i387_valid) !== 0) target.fpuUsed = true;
   cpu.loadFpu((flags & VGCF.i387_valid) === 0 ? null : context.subarray(fpuAt, fpuAt + fpuBytes));
   for (const [name, segment] of DATA_SEGMENTS) cpu.setSelector(segment, selectorOf(name));
   target.inXen = true;
@@ -147,6 +166,7 @@ const takeTraps = (target: Vcpu): void => {
   const { flags, cs, address } = trap_info.fields;
   for (let i = 0; i < TRAPS; i++) {
     const at = fields.trap_ctxt.at + trap_info.size * i;
+    target.trapVector[i] = view.getUint8(at + trap_info.fields.vector.at);
     target.trapFlags[i] = view.getUint8(at + flags.at);
     target.trapCs[i] = view.getUint16(at + cs.at, true) | 3;
     target.trapLo[i] = lo(at + address.at);
@@ -169,6 +189,7 @@ const takeProcessorState = (target: Vcpu): void => {
   take(target.gsBaseOther, other);
   target.cr2.set(lo(controlRegister(2)), hi(controlRegister(2)));
   loadCr4(target, lo(controlRegister(4)));
+  target.unusedControl = [5, 6, 7].map((register) => view.getBigUint64(controlRegister(register), true));
   setTaskSwitched(target, (lo(controlRegister(0)) & CR0_TS) !== 0);
   resetDebugRegisters(target);
   for (const register of DEBUG_REGISTERS) {

@@ -21,4 +21,5 @@ export const WAITING: ReadonlySet<string> = new Set([
   'domctl/setvcpuextstate',
   'domctl/getvcpucontext',
   'domctl/setvcpucontext',
+  'domctl/getvcpucontext/told',
 ]);

@@ -21,6 +21,7 @@ export const set_trap_table = (machine: Machine, vcpu: Vcpu, args: Int32Array): 
   let lo = args[0];
   let hi = args[1];
   if ((lo | hi) === 0) {
+    vcpu.trapVector.fill(0);
     vcpu.trapFlags.fill(0);
     vcpu.trapCs.fill(0);
     vcpu.trapLo.fill(0);
@@ -42,7 +43,9 @@ export const set_trap_table = (machine: Machine, vcpu: Vcpu, args: Int32Array): 
   }
 };
 
-const setTrap = (vcpu: Vcpu, vector: number, flags: number, cs: number, lo: number, hi: number): void => {
+/** `named`: the vector as the entry says it. */
+const setTrap = (vcpu: Vcpu, vector: number, flags: number, cs: number, lo: number, hi: number, named = vector): void => {
+  vcpu.trapVector[vector] = named;
   vcpu.trapFlags[vector] = flags;
   vcpu.trapCs[vector] = cs;
   vcpu.trapLo[vector] = lo;
@@ -119,7 +122,7 @@ export const registerNmi = (machine: Machine, vcpu: Vcpu, lo: number, hi: number
   return 0;
 };
 
-export const unregisterNmi = (vcpu: Vcpu): void => setTrap(vcpu, NMI, 0, 0, 0, 0);
+export const unregisterNmi = (vcpu: Vcpu): void => setTrap(vcpu, NMI, 0, 0, 0, 0, 0);
 
 const unregister = (vcpu: Vcpu, type: number): number => {
   switch (type) {

@@ -25,6 +25,7 @@ export const handleFault = (machine: Machine, vcpu: Vcpu, vector: number, error:
       vcpu.dr6 |= vcpu.cpu.causes;
       break;
     case NM:
+      vcpu.fpuUsed = true;
       vcpu.cpu.xen.setFpuLoaded(true);
       setTaskSwitched(vcpu, false);
       injectException(vcpu, NM, -1);

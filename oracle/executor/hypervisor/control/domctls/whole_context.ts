@@ -2,7 +2,10 @@
 import { domctl } from '#spec/abi/domctl.ts';
 import { ERRNO } from '#spec/abi/errno.ts';
 import { checkCompatContext } from '../../compat/initialise.ts';
+import { copyToGuest } from '../../guest_access.ts';
+import { toldContext } from '../../told_context.ts';
 import { checkContext } from '../../vcpu_context.ts';
+import { WAITING } from '../waiting.ts';
 import { isSelf, type Request, stop, vcpuOf, type Work } from './request.ts';
 
 const F = domctl.vcpucontext.fields;
@@ -12,10 +15,17 @@ const stops = ({ machine, caller }: Request): number => {
 };
 const vcpuNamed = (request: Request) => vcpuOf(request, request.op.getUint32(F.vcpu.at, true));
 
+/** Of a 64-bit domain's vCPU that has not used x87 or SSE registers. */
 export const getContext: Work = (request) => {
+  const { machine, caller, domain, op } = request;
   const vcpu = vcpuNamed(request);
-  if (!vcpu || vcpu === request.caller) return -ERRNO.EINVAL;
-  return vcpu.initialised ? stops(request) : -ERRNO.ENODATA;
+  if (!vcpu || vcpu === caller) return -ERRNO.EINVAL;
+  if (!vcpu.initialised) return -ERRNO.ENODATA;
+  if (domain.compat || vcpu.fpuUsed || WAITING.has('domctl/getvcpucontext/told')) return stops(request);
+  const bytes = toldContext(vcpu);
+  request.tells = true;
+  const [lo, hi] = [op.getInt32(F.ctxt.at, true), op.getInt32(F.ctxt.at + 4, true)];
+  return copyToGuest(machine, caller, lo, hi, bytes.length, bytes) ? 0 : -ERRNO.EFAULT;
 };
 
 /** Without a context the vCPU would be reset. */
