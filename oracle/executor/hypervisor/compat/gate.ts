@@ -38,6 +38,6 @@ const readGate = (machine: Machine, { cpu: { tables }, gdtEntries }: Vcpu, selec
 export const handleGate = (machine: Machine, vcpu: Vcpu, error: number): void => {
   const gate = readGate(machine, vcpu, error);
   if (gate === null) injectException(vcpu, GP, error);
-  else if (WAITING.has('emulation/call_gate')) throw new NotModelled('emulation/call_gate');
+  else if (WAITING.has('call_gate')) throw new NotModelled('emulation/call_gate');
   else passGate(machine, vcpu, gate, error);
 };

@@ -3,7 +3,7 @@
  * not modelled.
  */
 export const WAITING: ReadonlySet<string> = new Set([
-  'emulation/call_gate',
+  'call_gate',
   'domctl/ioport_permission',
   'domctl/iomem_permission',
   'platform_op/add_memtype',
