@@ -11,8 +11,8 @@ import { DEFAULT_POLICY, type Policy } from '../environment.ts';
 import { type Crowd, drawCrowd } from './draw.ts';
 
 /** Calls of a domain, about; steps that a crowd may take. */
-const DRAWS = 400;
-const LIMIT = 2_000_000;
+export const DRAWS = 400;
+export const LIMIT = 2_000_000;
 const DOM0_MIB = 16;
 const DOMU_MIB = 8;
 /** RAM of the machine in frames. */
@@ -27,6 +27,8 @@ export type CrowdOptions = {
   readonly hypercalls?: number;
   readonly budgetMs?: number;
   readonly onCrowd?: (hypercalls: number) => void;
+  /** Make the counterexample small (the default). */
+  readonly shrink?: boolean;
 };
 
 export type CrowdCounterexample = { readonly crowd: Crowd; readonly divergence: Divergence; readonly config: MachineConfig };
@@ -75,11 +77,11 @@ const withProgram = (crowd: Crowd, at: number, program: Program): Crowd => ({
   programs: crowd.programs.map((one, i) => (i === at ? program : one)),
 });
 
-/** Programs lose steps, and tables calls, as long as the engines part. */
-const shrink = (pair: Pair, crowd: Crowd): Crowd => {
+/** Programs lose steps, and tables calls, as long as it still fails. */
+export const shrinkCrowd = (crowd: Crowd, fails: (less: Crowd) => boolean): Crowd => {
   let small = crowd;
   const tryIt = (less: Crowd): boolean => {
-    if (parts(pair, less) === null) return false;
+    if (!fails(less)) return false;
     small = less;
     return true;
   };
@@ -125,7 +127,7 @@ export const checkCrowds = (pair: Pair, options: CrowdOptions): CrowdResult => {
     if (!verdict.agree) {
       const stop = stopOfOne(verdict.divergence);
       if (stop === null) {
-        const small = shrink(pair, crowd);
+        const small = options.shrink === false ? crowd : shrinkCrowd(crowd, (less) => parts(pair, less) !== null);
         const subject = subjectOf(small);
         const divergence = locate(pair, subject, parts(pair, small) ?? verdict.divergence);
         const counterexample = { crowd: small, divergence, config: subject.config };

@@ -6,8 +6,8 @@ import { firstFrameOf, type Role, subjectOf } from './machine.ts';
 import { drawProgram, type Pv32Program } from './program.ts';
 
 /** Steps of a program, and of the guest's processor that it may take. */
-const LENGTH = 60;
-const STEP_LIMIT = 20_000;
+export const LENGTH = 60;
+export const STEP_LIMIT = 20_000;
 
 /** Every other seed is a domain beside another; the others are domain 0. */
 export const roleOfSeed = (seed: number): Role => (seed % 2 === 0 ? 'dom0' : 'domu');
@@ -21,6 +21,8 @@ export type Pv32Options = {
   readonly families?: readonly string[];
   readonly budgetMs?: number;
   readonly onProgram?: () => void;
+  /** Make the counterexample small (the default). */
+  readonly shrink?: boolean;
 };
 
 export type Pv32Counterexample = {
@@ -75,13 +77,13 @@ const run = (pair: Pair, program: Pv32Program, role: Role, release: XenRelease):
   return { kind: 'parted', divergence };
 };
 
-/** Leave out as many steps as can be, halves first, while the engines still part. */
-const shrink = (pair: Pair, program: Pv32Program, role: Role, release: XenRelease): Pv32Program => {
+/** Leave out as many steps as can be, halves first, while it still fails. */
+export const shrinkPv32 = (program: Pv32Program, fails: (less: Pv32Program) => boolean): Pv32Program => {
   let small = program;
   for (let chunk = Math.ceil(small.steps.length / 2); chunk >= 1; chunk = chunk === 1 ? 0 : Math.ceil(chunk / 2)) {
     for (let at = 0; at < small.steps.length; ) {
       const less = { ...small, steps: small.steps.filter((_, i) => i < at || i >= at + chunk) };
-      if (less.steps.length < small.steps.length && run(pair, less, role, release).kind === 'parted') small = less;
+      if (less.steps.length < small.steps.length && fails(less)) small = less;
       else at += chunk;
     }
   }
@@ -122,7 +124,8 @@ export const checkPv32 = (pair: Pair, options: Pv32Options): Pv32Result => {
       hypercalls += ran.hypercalls;
       retired += ran.retired;
     } else {
-      const small = shrink(pair, program, role, release);
+      const parts = (less: Pv32Program): boolean => run(pair, less, role, release).kind === 'parted';
+      const small = options.shrink === false ? program : shrinkPv32(program, parts);
       const again = run(pair, small, role, release);
       const { divergence } = again.kind === 'parted' ? again : ran;
       counterexample = { seed, role, program: small, divergence: locate(pair, subjectOf(small, role, release), divergence) };
