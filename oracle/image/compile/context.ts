@@ -42,6 +42,10 @@ export const raxOf = (size: number): Operand => (size === 8 ? R.rax : size === 4
 /** Slots that hold results: at most one page of them. */
 const SLOTS = 512;
 
+/** Numbers of a program's domains: domain 0 and one that it builds, unless others are said. */
+export type Domids = readonly [first: number, second: number];
+export const DOMIDS: Domids = [0, 1];
+
 export class Context {
   readonly a: Assembler;
   readonly data: Data;
@@ -49,18 +53,21 @@ export class Context {
   readonly pool: number;
   readonly domain: number;
   readonly domains: number;
+  /** Numbers of the two domains of a program that takes two. */
+  readonly domids: Domids;
   private readonly slots = new Map<string, { readonly index: number; readonly initial: bigint }>();
   private labels = 0;
   /** Address of the words that vCPU 0 and vCPU 1 share, in a program that has steps for vCPU 1. */
   mailbox: number | undefined;
 
-  constructor(a: Assembler, data: Data, number: number, pool: number, program: Program, domain: number, domains: number) {
+  constructor(a: Assembler, data: Data, number: number, pool: number, program: Program, domain: number, domains: number, domids: Domids) {
     this.a = a;
     this.data = data;
     this.number = number;
     this.pool = pool;
     this.domain = domain;
     this.domains = domains;
+    this.domids = domids;
     this.allot(program);
   }
 

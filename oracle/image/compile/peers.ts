@@ -58,8 +58,9 @@ export const offer = (c: Context): void => {
   c.load('rax', RESULTS);
   c.call('frame_of');
   c.storeRax(GRANT + 8 * RESULTS_REF + 4, 4);
-  a.op('mov', at(32, GRANT + 8 * RESULTS_REF), imm(1));
-  hypercall(c, 'event_channel_op', 6, words(c, 0x7ff0, 0));
+  const [first] = c.domids;
+  a.op('mov', at(32, GRANT + 8 * RESULTS_REF), imm(1 | (first << 16)));
+  hypercall(c, 'event_channel_op', 6, words(c, 0x7ff0 | (first << 16), 0));
 };
 
 /** Domain 0's part of the introduction. */
@@ -69,7 +70,8 @@ export const accept = (c: Context): void => {
   maskTurnPort(c);
   const again = c.label();
   const met = c.label();
-  const bind = words(c, 1, TURN_PORT, 0);
+  const second = c.domids[1];
+  const bind = words(c, second, TURN_PORT, 0);
   a.label(again);
   hypercall(c, 'event_channel_op', 0, bind);
   a.op('test', R.rax, R.rax);
@@ -81,7 +83,7 @@ export const accept = (c: Context): void => {
   a.op('jmp', addressOf(again));
   a.label(met);
   a.op('lock btr', at(32, SHARED_INFO + 2048), imm(TURN_PORT));
-  const map = words(c, PEER_RESULTS, 0, 2, RESULTS_REF, 1, 0, 0, 0);
+  const map = words(c, PEER_RESULTS, 0, 2, RESULTS_REF, second, 0, 0, 0);
   hypercall(c, 'grant_table_op', 0, map, 1);
 };
 

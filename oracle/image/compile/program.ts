@@ -5,7 +5,7 @@ import { addressOf, at, imm } from '../asm/operand.ts';
 import { writeElf } from '../elf.ts';
 import { HYPERCALL_PAGE, POOL_PAGES, PROGRAMS, RUNTIME, VAR, VIRT_BASE } from '../layout.ts';
 import { runtime, runtimeFor } from '../runtime/runtime.ts';
-import { Context } from './context.ts';
+import { Context, DOMIDS, type Domids } from './context.ts';
 import { Data } from './data.ts';
 import { accept, awaitTurn, handOver, keepOut, letIn, offer, sleep } from './peers.ts';
 import { emitSecond } from './second_vcpu.ts';
@@ -17,25 +17,32 @@ const roundUp = (n: number): number => Math.ceil(n / PAGE) * PAGE;
 /** How many domains a program takes: 1 or 2. */
 export const domainsOf = (program: Program): number => (program.steps.some((s) => s.domain === 1) ? 2 : 1);
 
-/** One ELF file for each domain of a program, domain 0 first; that one's memory reaches up to `end` at least. */
-export const buildImages = (program: Program, end = 0): Uint8Array[] => {
+/** One ELF file for each domain of a program, the first one first; that one's memory reaches up to `end` at least. `domids`: who they will be. */
+export const buildImages = (program: Program, end = 0, domids: Domids = DOMIDS): Uint8Array[] => {
   const domains = domainsOf(program);
-  return Array.from({ length: domains }, (_, domain) => link([program], domain, domains, domain === 0 ? end : 0));
+  return Array.from({ length: domains }, (_, domain) => link([program], domain, domains, domain === 0 ? end : 0, domids));
 };
 
 /** Many programs of one domain in one image, one after the other, the domain reset in between. */
-export const buildBatch = (programs: readonly Program[], end = 0): Uint8Array => link(programs, 0, 1, end);
+export const buildBatch = (programs: readonly Program[], end = 0): Uint8Array => link(programs, 0, 1, end, DOMIDS);
 
 /** A guess at the room for code; it doubles until the code fits. */
-const link = (programs: readonly Program[], domain: number, domains: number, end: number): Uint8Array => {
+const link = (programs: readonly Program[], domain: number, domains: number, end: number, domids: Domids): Uint8Array => {
   const steps = programs.reduce((sum, p) => sum + p.steps.length, 0);
   for (let window = roundUp(steps * 384 + PAGE); ; window *= 2) {
-    const image = tryLink(programs, domain, domains, window, end);
+    const image = tryLink(programs, domain, domains, window, end, domids);
     if (image) return image;
   }
 };
 
-const tryLink = (programs: readonly Program[], domain: number, domains: number, window: number, least: number): Uint8Array | null => {
+const tryLink = (
+  programs: readonly Program[],
+  domain: number,
+  domains: number,
+  window: number,
+  least: number,
+  domids: Domids,
+): Uint8Array | null => {
   const { labels } = runtime();
   const a = new Assembler(PROGRAMS, labels);
   const dataBase = PROGRAMS + window;
@@ -43,7 +50,7 @@ const tryLink = (programs: readonly Program[], domain: number, domains: number, 
   const pools = dataBase + dataWindow;
   const data = new Data(dataBase);
   programs.forEach((program, number) => {
-    const c = new Context(a, data, number, pools + number * POOL_PAGES * PAGE, program, domain, domains);
+    const c = new Context(a, data, number, pools + number * POOL_PAGES * PAGE, program, domain, domains, domids);
     if (number > 0) c.call('reset');
     compileProgram(c, program);
   });

@@ -1,4 +1,4 @@
-/** Domain 0's code that builds domain 1 from a plan. RBP is the module, R13 the plan, throughout. */
+/** Domain 0's code that builds the domain of a plan. RBP is the module, R13 the plan, throughout; V.domid is the domain's number. */
 export const BUILD = `
 # Out: EAX 0, or ESI the step of the build that was refused and RAX its result. A domid may be in use for a moment after its domain's end.
 build:
@@ -7,7 +7,7 @@ build_create:
   mov edi, do_create
   mov eax, [r13 + PLAN.vcpus]
   mov [do_create + 44], eax
-  mov qword [do_create + 8], 1
+  mov qword [do_create + 8], 0
   call domctl
   test rax, rax
   je build_memory
@@ -36,6 +36,8 @@ build_memory:
   mov qword [V.frame], 0
   mov eax, [r13 + PLAN.order]
   mov [extent + 16], eax
+  mov eax, [V.domid]
+  mov [extent + 24], eax
   mov edi, 6
   mov esi, extent
   mov eax, HYPERCALL_memory_op
@@ -45,6 +47,8 @@ build_memory:
   jne build_refused
   mov rax, [V.frame]
   mov [JOURNAL_AT + JOURNAL.frame], rax
+  mov ecx, [V.domid]
+  mov [V.frames + rcx * 8], rax
   inc ebx
   mov edi, do_info
   call domctl_or_refuse
@@ -131,7 +135,7 @@ build_masked:
   mov edi, pin
   mov esi, 1
   xor edx, edx
-  mov r10d, 1
+  mov r10d, [V.domid]
   mov eax, HYPERCALL_mmuext_op
   syscall
   mov esi, ebx
@@ -181,13 +185,15 @@ domctl_or_refuse:
 domctl_taken:
   ret
 
-# EDI: structure; out RAX
+# EDI: structure, about V.domid; out RAX
 domctl:
+  mov eax, [V.domid]
+  mov [rdi + 8], eax
   mov eax, HYPERCALL_domctl
   syscall
   ret
 
-# RAX: page of domain 1; it appears at WINDOW
+# RAX: page of the domain; it appears at WINDOW
 map_page:
   add rax, [V.frame]
 map_frame:
@@ -196,7 +202,7 @@ map_frame:
   or rsi, 0x63
   mov edi, WINDOW
   mov edx, 2
-  mov r10d, 1
+  mov r10d, [V.domid]
   mov eax, HYPERCALL_update_va_mapping_otherdomain
   syscall
   test rax, rax

@@ -24,6 +24,9 @@ export const PLAN = {
   log_pfn: 88,
   contents: 96,
   contents_count: 104,
+  /** Number of its domain, and whether the next plan's domain runs beside it. */
+  domid: 112,
+  beside: 120,
 } as const;
 export const PLAN_SIZE = 128;
 

@@ -39,6 +39,7 @@ const CONSTANTS: Constants = Object.fromEntries([
   ...numbers('VCPUOP_', SUBOPERATIONS.vcpu_op),
   ['LOG_BYTES', LOG_BYTES],
   ['JOURNAL_INDEX', 8 * ((layout.JOURNAL_AT - VIRT_BASE) / 4096)],
+  ['TWO_RECORDS', 2 * format.LONGEST_RECORD],
   ['JOURNAL_END', layout.JOURNAL_AT + 4096 * format.JOURNAL_PAGES],
 ]);
 

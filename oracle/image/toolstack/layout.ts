@@ -38,5 +38,9 @@ export const V = {
   frame: VARIABLES + 48,
   deadline: VARIABLES + 56,
   tries: VARIABLES + 64,
+  /** Domain that is at work, the first program of those that run together, and by domain number the first frame of its memory. */
+  domid: VARIABLES + 72,
+  group: VARIABLES + 80,
+  frames: VARIABLES + 88,
   text: VARIABLES + 128,
 } as const;

@@ -12,7 +12,8 @@ const LEAF = { plain: 0x23n, dirty: 0x63n, table: 0x21n } as const;
 const up = (n: number, unit: number): number => Math.ceil(n / unit) * unit;
 const pfnOf = (address: number): number => (address - VIRT_BASE) / PAGE;
 
-export type Guest = { readonly image: Uint8Array; readonly vcpus: number };
+/** `domid`: 1 unless said. `beside`: the next guest runs at the same time; another number is its. */
+export type Guest = { readonly image: Uint8Array; readonly vcpus: number; readonly domid?: number; readonly beside?: boolean };
 
 /** `written`: pages that its segments take, zero-filled ones among them. */
 type Loaded = {
@@ -137,7 +138,7 @@ class Store {
 /** The module from which the toolstack builds one domain after the other. */
 export const buildModule = (guests: readonly Guest[]): Uint8Array => {
   const store = new Store();
-  const plans = guests.map(({ image, vcpus }) => {
+  const plans = guests.map(({ image, vcpus, domid = 1, beside = false }) => {
     const { pages, written, end, entry } = load(image);
     const day = startOfDay(end);
     const kind = CONTENT_KIND.plain;
@@ -145,7 +146,7 @@ export const buildModule = (guests: readonly Guest[]): Uint8Array => {
     contents.push({ pfn: pfnOf(day.startInfo), kind, page: store.add(startInfoOf(day)) });
     for (const [i, table] of tablesOf(day, written).entries())
       contents.push({ pfn: pfnOf(day.tables) + i, kind: CONTENT_KIND.table, page: store.add(table) });
-    return { vcpus, entry, day, contents };
+    return { vcpus, domid, beside, entry, day, contents };
   });
   const contentsAt = PLANS + PLAN_SIZE * plans.length;
   const storeAt = up(contentsAt + CONTENT_SIZE * plans.reduce((sum, p) => sum + p.contents.length, 0), PAGE);
@@ -155,7 +156,7 @@ export const buildModule = (guests: readonly Guest[]): Uint8Array => {
   set(MODULE.count, plans.length);
   set(MODULE.store, storeAt);
   let next = contentsAt;
-  plans.forEach(({ vcpus, entry, day, contents }, i) => {
+  plans.forEach(({ vcpus, domid, beside, entry, day, contents }, i) => {
     const plan: Record<keyof typeof PLAN, number> = {
       pages: day.pages,
       order: Math.log2(day.pages),
@@ -171,6 +172,8 @@ export const buildModule = (guests: readonly Guest[]): Uint8Array => {
       log_pfn: pfnOf(LOG),
       contents: next,
       contents_count: contents.length,
+      domid,
+      beside: beside ? 1 : 0,
     };
     for (const [field, at] of Object.entries(PLAN)) set(PLANS + PLAN_SIZE * i + at, plan[field as keyof typeof PLAN]);
     for (const { pfn, kind, page } of contents) {

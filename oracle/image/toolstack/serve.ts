@@ -46,40 +46,79 @@ next_program:
   cmp rcx, [rbp + MODULE.count]
   jae poweroff
 # A journal that is full ends the service early; the host sees how far it came.
-  add rax, LONGEST_RECORD
+  add rax, TWO_RECORDS
   cmp rax, JOURNAL_END
   ja poweroff
-  mov r13, rcx
-  shl r13, 7
-  lea r13, [rbp + r13 + PLANS]
+  mov [V.group], rcx
   inc ecx
   mov [JOURNAL_AT + JOURNAL.started], rcx
-  mov rbx, [V.record]
-  mov eax, [V.program]
-  mov [rbx + RECORD.program], eax
 # DR6 as at the machine's start.
   mov edi, 6
   xor esi, esi
   mov eax, HYPERCALL_set_debugreg
   syscall
+build_group:
+  call take_plan
   call build
   test rax, rax
   jne not_built
+  cmp dword [r13 + PLAN.beside], 0
+  je watch_group
+  inc dword [V.program]
+  jmp build_group
+watch_group:
+  mov rax, [V.group]
+  mov [V.program], rax
+watch_one:
+  call take_plan
+  mov ecx, [V.domid]
+  mov rax, [V.frames + rcx * 8]
+  mov [V.frame], rax
   call watch
   mov rcx, [V.record]
+  mov edx, [V.program]
+  mov [rcx + RECORD.program], edx
   mov [rcx + RECORD.status], esi
   mov [rcx + RECORD.value], eax
   call keep_log
+  cmp dword [r13 + PLAN.beside], 0
+  je over
+  inc dword [V.program]
+  jmp watch_one
 over:
   call unmap
+  mov rax, [V.group]
+  mov [V.program], rax
+destroy_one:
+  call take_plan
   mov edi, do_destroy
   call domctl
   inc dword [V.program]
-  jmp next_program
+  cmp dword [r13 + PLAN.beside], 0
+  je next_program
+  jmp destroy_one
+
+# The plan of V.program in R13, and its domain's number.
+take_plan:
+  mov r13, [V.program]
+  shl r13, 7
+  lea r13, [rbp + r13 + PLANS]
+  mov eax, [r13 + PLAN.domid]
+  mov [V.domid], eax
+  ret
+
+# Of domains that run together all must be built.
 not_built:
+  mov rcx, [V.program]
+  cmp rcx, [V.group]
+  jne broken
+  cmp dword [r13 + PLAN.beside], 0
+  jne broken
   test esi, esi
   je not_free
   mov rcx, [V.record]
+  mov edx, [V.program]
+  mov [rcx + RECORD.program], edx
   add esi, STATUS.failed
   mov [rcx + RECORD.status], esi
   mov [rcx + RECORD.value], eax
@@ -130,7 +169,7 @@ watch_silent:
   mov esi, STATUS.silent
   ret
 
-# Copy the lines that domain 1 kept behind the record.
+# Copy the lines that the domain kept behind the record.
 keep_log:
   mov rax, [r13 + PLAN.log_pfn]
   call map_page
