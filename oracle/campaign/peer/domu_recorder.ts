@@ -50,7 +50,7 @@ export const domuEngineRecorder = async (name: EngineName, version: string): Pro
     record: async ([image], { release }) => {
       const started = performance.now();
       const machine = farmMachine(1, release);
-      const { lines, end, notModelled } = showDomu(boot, machine, image!, 1);
+      const { lines, end, notModelled } = showDomu(boot, machine, [image!], 1);
       const reason = /^shutdown (\d+)$/.exec(end)?.[1];
       const done = notModelled === null && reason !== undefined;
       return seen(

@@ -36,7 +36,7 @@ export const keepDifference = (folder: string, kept: Kept): void => {
   const json = (name: string, value: unknown): void => put(name, `${JSON.stringify(value, null, 1)}\n`);
   for (const [i, image] of task.images.entries()) put(`d${i}.elf`, image);
   // Domain 1's lines stay in its memory on a release build; for a reader Xen takes them.
-  const ours = task.role === 'domu' ? domuMachine(task.images[0]!, task.vcpus, task.machine) : task.machine;
+  const ours = task.role === 'domu' ? domuMachine(task.images, task.vcpus, task.machine) : task.machine;
   json('machine.json', task.role === 'domu' ? { ...ours, xen: { ...ours.xen, verbose_debug: true } } : ours);
   json('program.json', shrunk?.program ?? original);
   json('original.json', original);

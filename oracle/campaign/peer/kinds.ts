@@ -25,7 +25,7 @@ const destroys = (step: Step): boolean => {
   return typeof op === 'object' && 'fields' in op && op.fields['cmd'] === XEN_DOMCTL_MODELLED.destroydomain && op.fields['domain'] === 1;
 };
 
-/** A program may be of several kinds. In one of two domains each is a part: domain 0 and a domain that it built. */
+/** A program may be of several kinds. In one of two domains each is a part: domain 0 and a domain that it built, or two domains that were built side by side. */
 export const kindsOf = (program: Program): readonly Kind[] => {
   const two = domainsOf(program) === 2;
   const smp = program.vcpus === 2;

@@ -10,6 +10,7 @@ import { buildBatch, buildImages, domainsOf } from '../../image/index.ts';
 import { PEER_MIB } from '../../image/layout.ts';
 import { CRADLE_END } from '../../image/toolstack/cradle.ts';
 import { domainPages } from '../../image/toolstack/module.ts';
+import { asPair, canBePair, PAIR } from './pair.ts';
 
 export type Role = 'dom0' | 'domu';
 export const ROLES: readonly Role[] = ['dom0', 'domu'];
@@ -57,17 +58,25 @@ export const dom0Batches = (programs: readonly Seeded[], most: number): Batch[] 
   return [...shared, ...alone.map((one) => [one])].map((batch) => ({ role: 'dom0', programs: batch }));
 };
 
-/** Programs as domain 1, by the number of their vCPUs: that many CPUs does the machine have. */
+/** Programs inside fresh domains: those of two domains, which run side by side, then the others by the number of their vCPUs: that many CPUs does the machine have. */
 export const domuBatches = (programs: readonly Seeded[], most: number): Batch[] => {
   const single = programs.filter(({ program }) => domainsOf(program) === 1);
-  return [1, 2].flatMap((vcpus) => {
+  const pairs = programs.filter(({ program }) => domainsOf(program) === 2 && canBePair(program));
+  const together = Array.from(
+    { length: Math.ceil(pairs.length / most) },
+    (_, i): Batch => ({ role: 'domu', programs: pairs.slice(i * most, (i + 1) * most) }),
+  );
+  return [...together, ...byVcpus(single, most)];
+};
+
+const byVcpus = (single: readonly Seeded[], most: number): Batch[] =>
+  [1, 2].flatMap((vcpus) => {
     const some = single.filter(({ program }) => (program.vcpus ?? 1) === vcpus);
     return Array.from(
       { length: Math.ceil(some.length / most) },
       (_, i): Batch => ({ role: 'domu', programs: some.slice(i * most, (i + 1) * most) }),
     );
   });
-};
 
 export const vcpusOf = ({ program }: Seeded): number => program.vcpus ?? 1;
 
@@ -109,8 +118,9 @@ export const dom0Machine = ({ programs }: Batch): MachineConfig => {
   return { ...debian(releaseOf(program), domains), pcpus: vcpus, ...memoryOf(MACHINE_MIB) };
 };
 
-/** Image of a program as domain 1. */
-export const domuImage = ({ program }: Seeded): Uint8Array => buildImages(program)[0]!;
+/** Images of a program inside fresh domains: of domain 1, and of domain 2 where it takes two. */
+export const domuImages = ({ program }: Seeded): readonly Uint8Array[] =>
+  domainsOf(program) === 1 ? buildImages(program) : buildImages(asPair(program), 0, PAIR);
 
 /** The machine whose domain 0 builds domains; its domain 1 stands for them. */
 export const farmMachine = (vcpus: number, release: XenRelease = REFERENCE_RELEASE): MachineConfig => ({
@@ -123,14 +133,15 @@ export const farmMachine = (vcpus: number, release: XenRelease = REFERENCE_RELEA
 const IDLE_MIB = 4;
 
 /**
- * The same program on our machines: a domain 0 that sleeps, and domain 1. A release build of Xen takes no line from it, and neither does this one; the lines
+ * The same program on our machines: a domain 0 that sleeps, and domain 1, maybe domain 2. A release build of Xen takes no line from it, and neither does this one; the lines
  * stay in its memory.
  */
-export const domuMachine = (image: Uint8Array, vcpus: number, farmed: MachineConfig): MachineConfig => ({
+export const domuMachine = (images: readonly Uint8Array[], vcpus: number, farmed: MachineConfig): MachineConfig => ({
   ...farmed,
   xen: { ...farmed.xen, verbose_debug: false },
-  domains: [dom0('', IDLE_MIB, vcpus), { ...domU(1, '', domainPages(image) / PAGES_A_MIB), vcpus }],
+  domains: [dom0('', IDLE_MIB, vcpus), ...images.map((image, i) => ({ ...domU(PAIR[i]!, '', domainPages(image) / PAGES_A_MIB), vcpus }))],
 });
 
-/** First frame of domain 1's memory in such a machine. */
-export const domuFrame = (machine: MachineConfig): number => machine.layout.domheap_first + machine.domains[0]!.pages;
+/** First frame of the memory of the domain at that place in such a machine. */
+export const domuFrame = ({ layout, domains }: MachineConfig, place: number): number =>
+  domains.slice(0, place).reduce((frame, { pages }) => frame + pages, layout.domheap_first);

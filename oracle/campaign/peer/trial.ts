@@ -1,12 +1,13 @@
 /** One program once more: alone on the peer and on the machine of ours that differed. */
 import type { Program } from '#spec/program.ts';
-import type { Recording, Session } from '../../peers/peer.ts';
+import type { Farmed, Recording, Session } from '../../peers/peer.ts';
 import type { EngineName } from '../engines.ts';
 import { type Compared, compareShown, type Witnessed } from './compare.ts';
 import type { Crew } from './crew.ts';
 import { explanationOf } from './explained.ts';
-import { type Batch, dom0Images, dom0Machine, domuImage, farmMachine, type Role, vcpusOf } from './subject.ts';
-import { dom0Lines, endText, linesIn, NO_END, type Shown } from './witness.ts';
+import { PAIR } from './pair.ts';
+import { type Batch, dom0Images, dom0Machine, domuImages, farmMachine, type Role, vcpusOf } from './subject.ts';
+import { dom0Lines, endText, NO_END, type Shown } from './witness.ts';
 import type { Task } from './worker.ts';
 
 /** What two machines showed of a program. `difference` is null when they agree, or when an entry explains what they do not agree on. */
@@ -24,18 +25,36 @@ export const witnessDomains = async (
   { programs }: Batch,
 ): Promise<{ readonly seen: readonly { readonly task: Task; readonly peer: Witnessed }[]; readonly why: string }> => {
   const vcpus = vcpusOf(programs[0]!);
-  const images = programs.map(domuImage);
+  const images = programs.map(domuImages);
   const boot = await session.farm(
-    images.map((image) => ({ image, vcpus })),
+    images.flatMap((some) => some.map((image, i) => ({ image, vcpus, domid: PAIR[i]!, beside: i + 1 < some.length }))),
     farmMachine(vcpus, programs[0]!.program.release),
   );
-  const seen = boot.seen.map(({ outcome, log }, i) => {
-    const end = outcome.kind === 'shutdown' ? endText(outcome.reason) : outcome.kind === 'silent' ? NO_END : null;
-    const why = outcome.kind === 'lost' ? outcome.why : outcome.kind === 'not built' ? `${outcome.step} answered ${outcome.result}` : '';
-    const task: Task = { role: 'domu', machine: boot.machine, images: [images[i]!], vcpus };
-    return { task, peer: { lines: linesIn(log), end, why } };
+  let next = 0;
+  const seen = images.flatMap((some) => {
+    const farmed = boot.seen.slice(next, next + some.length);
+    next += some.length;
+    if (farmed.length === 0) return [];
+    const task: Task = { role: 'domu', machine: boot.machine, images: some, vcpus };
+    return [{ task, peer: together(farmed, some.length) }];
   });
   return { seen, why: boot.why };
+};
+
+/** What the domains of one program came to. */
+const together = (farmed: readonly Farmed[], count: number): Witnessed => {
+  const ends = farmed.map(({ outcome }) =>
+    outcome.kind === 'shutdown' ? endText(outcome.reason) : outcome.kind === 'silent' ? NO_END : null,
+  );
+  const whys = farmed.map(({ outcome }) =>
+    outcome.kind === 'lost' ? outcome.why : outcome.kind === 'not built' ? `${outcome.step} answered ${outcome.result}` : '',
+  );
+  const isWhole = farmed.length === count && !ends.includes(null);
+  return {
+    lines: dom0Lines(farmed.map(({ log }) => log)),
+    end: isWhole ? ends.join(', ') : null,
+    why: whys.find((why) => why !== '') ?? (isWhole ? '' : 'a domain is missing'),
+  };
 };
 
 /** The step that a line tells of, where it tells of one. */

@@ -29,17 +29,17 @@ export const linesIn = (text: string): readonly string[] => (text === '' ? [] : 
 
 export const endText = (reason: number | null): string => (reason === null ? NO_END : `shutdown ${reason}`);
 
-/** Run images; `reading` looks at the engine when it is over. */
+/** Run images; `domids`: whose ends are told, `reading` looks at the engine when it is over. */
 const run = (
   boot: Boot,
   machine: MachineConfig,
   images: readonly Uint8Array[],
-  domid: number,
+  domids: readonly number[],
   reading: (consoles: readonly string[], page: (mfn: number) => Uint8Array) => readonly string[],
 ): Shown => {
   const coverage = new Coverage();
   const consoles = machine.domains.map((): string[] => []);
-  let end: number | null = null;
+  const ends = new Map<number, number>();
   let notModelled: string | null = null;
   const engine = boot(machine, images);
   try {
@@ -49,7 +49,7 @@ const run = (
       onEvent: (event) => {
         coverage.add(event);
         if (event.kind === 'console') consoles[event.domid]?.push(event.bytes);
-        if (event.kind === 'shutdown' && event.domid === domid) end = event.reason;
+        if (event.kind === 'shutdown') ends.set(event.domid, event.reason);
       },
     });
   } catch (error) {
@@ -61,23 +61,26 @@ const run = (
     (mfn) => engine.page(mfn),
   );
   engine.dispose?.();
-  return { lines, end: endText(end), notModelled, operations: coverage.toJSON() };
+  return { lines, end: domids.map((domid) => endText(ends.get(domid) ?? null)).join(', '), notModelled, operations: coverage.toJSON() };
 };
 
 export const showDom0 = (boot: Boot, machine: MachineConfig, images: readonly Uint8Array[]): Shown =>
-  run(boot, machine, images, 0, (consoles) => dom0Lines(consoles));
+  run(boot, machine, images, [0], (consoles) => dom0Lines(consoles));
 
-/** Domain 0's lines, then those of domain 1, marked. */
+/** The first domain's lines, then those of the second, marked. */
 export const dom0Lines = ([first, second]: readonly (string | null)[]): readonly string[] => [
   ...linesIn(first ?? ''),
   ...linesIn(second ?? '').map((line) => `1> ${line}`),
 ];
 
 /** `farmed`: the machine on which the peer ran it. */
-export const showDomu = (boot: Boot, farmed: MachineConfig, image: Uint8Array, vcpus: number): Shown => {
-  const machine = domuMachine(image, vcpus, farmed);
-  const first = domuFrame(machine) + (LOG - VIRT_BASE) / PAGE;
-  return run(boot, machine, [idleImage(), image], 1, (_, page) => linesIn(keptLines((n) => page(first + n))));
+export const showDomu = (boot: Boot, farmed: MachineConfig, images: readonly Uint8Array[], vcpus: number): Shown => {
+  const machine = domuMachine(images, vcpus, farmed);
+  const domids = machine.domains.slice(1).map(({ domid }) => domid);
+  return run(boot, machine, [idleImage(), ...images], domids, (_, page) => {
+    const first = (i: number): number => domuFrame(machine, i + 1) + (LOG - VIRT_BASE) / PAGE;
+    return dom0Lines(images.map((_image, i) => keptLines((n) => page(first(i) + n))));
+  });
 };
 
 /** What the runtime kept of lines that it could not write. */

@@ -26,7 +26,7 @@ parentPort!.on('message', (task: Task) => {
     answer = {
       shown: engines.map(([name, boot]) => [
         name,
-        task.role === 'dom0' ? showDom0(boot, task.machine, task.images) : showDomu(boot, task.machine, task.images[0]!, task.vcpus),
+        task.role === 'dom0' ? showDom0(boot, task.machine, task.images) : showDomu(boot, task.machine, task.images, task.vcpus),
       ]),
     };
   } catch (error) {
