@@ -21,7 +21,7 @@ const STEP_LIMIT = 3_000_000;
  * F-162).
  */
 const ALL = 20_000;
-const EVERY: readonly number[] = Array.from({ length: ALL }, (_, i) => i + 1).filter((n) => n % 64 !== 0);
+export const EVERY: readonly number[] = Array.from({ length: ALL }, (_, i) => i + 1).filter((n) => n % 64 !== 0);
 
 /**
  * Generated programs that tell, of one domain and of two. Multicalls are those of a table's calls, whose entries the guest puts back: what is left in an

@@ -5,10 +5,11 @@ import { CLAUSES } from '#spec/clauses.ts';
 import { CHANGES } from '#spec/releases/changes.ts';
 import { REFERENCE_RELEASE, XEN_RELEASES, type XenRelease } from '#spec/releases/release.ts';
 import { readTrace } from '#traces/file.ts';
-import { type ClauseScripts, carryOut, recordings, scriptsByClause } from './clause_scripts.ts';
+import { type ClauseScripts, carryOut, citedBeyondRecordings, recordings, STOPPED, scriptsByClause } from './clause_scripts.ts';
 import { WITHOUT_SCRIPT } from './clauses_without_script.ts';
 import { recordedFolder } from './conformance.ts';
-import { ENGINES } from './engines.ts';
+import { ENGINES, loadEngine } from './engines.ts';
+import { carryOutPv32, readPv32Scripts } from './pv32/scripts.ts';
 
 const everywhere = recordings();
 const traces = everywhere.filter((file) => !file.includes('/'));
@@ -29,6 +30,26 @@ describe.each(ENGINES)('what real Xen did, on the %s', (engine) => {
   });
 });
 
+const beyond = await citedBeyondRecordings();
+
+describe('what is carried out otherwise than real Xen was recorded', () => {
+  it('every such script went as it should on the model', () => expect(beyond.size).toBe(STOPPED.length + readPv32Scripts().length));
+
+  it.each(STOPPED)('%s, stopped at every question, is accepted by the executor', async (file) =>
+    expect(await carryOut('executor', file, true)).toMatchObject({ verdict: 'accepted' }),
+  );
+
+  it.each(readPv32Scripts())('$name goes on the executor as expected', async ({ script }) => {
+    const { finish, events } = carryOutPv32(await loadEngine('executor'), script);
+    expect({ finish, events }).toEqual(script.expected);
+  });
+
+  it.each(readPv32Scripts())('$name says which clauses it exercises', ({ name, script }) => {
+    const family = (beyond.get(name) ?? []).filter((clause) => clause.startsWith('compat/')).sort();
+    expect(family).toEqual(script.clauses);
+  });
+});
+
 describe('clauses and scripts', () => {
   let table: readonly ClauseScripts[] = [];
   beforeAll(async () => {
@@ -36,6 +57,7 @@ describe('clauses and scripts', () => {
       const verdict = await carryOut('model', file);
       if (verdict.verdict === 'accepted') cited.set(file, verdict.clauses);
     }
+    for (const [name, clauses] of beyond) cited.set(name, clauses);
     table = scriptsByClause(cited);
   }, 60_000);
 

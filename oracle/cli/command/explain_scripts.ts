@@ -50,7 +50,8 @@ export const scriptsText = ({ recordings: files, counts, clauses }: ScriptsTable
   [
     ...clauses.map(line),
     '',
-    `${counts.exercised} of ${counts.clauses} clauses (${percent(counts.exercised, counts.clauses)}) are exercised by ${files} scripts recorded on real Xen;`,
+    `${counts.exercised} of ${counts.clauses} clauses (${percent(counts.exercised, counts.clauses)}) are exercised by scripts: ${files} recorded on real Xen, some of them stopped`,
+    'wherever they can be, and those of 32-bit guests (pv32/), which no Xen could be asked for and model and executor agree on;',
     `${counts.excused} have none for a reason that is told; ${counts.bare} have none without one.`,
     '',
   ].join('\n');

@@ -25,6 +25,7 @@ type Options = {
   seeds?: { readonly first: number; readonly last: number };
   batch: number;
   conformance?: true;
+  pv32?: true;
   stats?: true;
   out?: string;
   json?: true;
@@ -78,9 +79,21 @@ const jobsOf = async (recorder: Recorder, images: readonly string[], options: Op
   return images.map((path) => imageJob(recorder, path, folder, options.xen));
 };
 
+/** Scripts of 32-bit guests, which no Xen could be asked for: both machines are. */
+const recordPv32 = async (json: boolean): Promise<number> => {
+  const results = await (await import('../../campaign/pv32/record_scripts.ts')).recordPv32Scripts();
+  if (json) process.stdout.write(`${JSON.stringify({ results }, null, 2)}\n`);
+  else {
+    const rows = results.map(({ name, events, finish, agreed }) => [name, events, agreed ? finish : 'the machines part: left as it was']);
+    process.stdout.write(`${table(['script', 'events', 'end'], rows)}\n`);
+  }
+  return results.every(({ agreed }) => agreed) ? EXIT.ok : EXIT.divergence;
+};
+
 export const recordCommand = async (images: readonly string[], options: Options): Promise<number> => {
-  const kinds = [images.length > 0, options.seeds !== undefined, options.conformance === true].filter((given) => given).length;
-  if (kinds !== 1) throw new BadInput('one of images, --seeds and --conformance is needed');
+  const asked = [images.length > 0, options.seeds !== undefined, options.conformance === true, options.pv32 === true];
+  if (asked.filter((given) => given).length !== 1) throw new BadInput('one of images, --seeds, --conformance and --pv32 is needed');
+  if (options.pv32) return recordPv32(options.json === true);
   const recorder = await recorderNamed(options.peer, options.xen);
   const folder = options.out ?? (options.conformance && options.peer === 'xen' ? recordedFolder(options.xen) : 'recordings');
   onFile(folder, () => mkdirSync(folder, { recursive: true }));
@@ -140,12 +153,13 @@ export const addRecord = (program: Command, done: (code: number) => void): void 
       '--conformance',
       'the scripts of traces/conformance, into traces/recorded; on real Xen also their expected lines; with --xen those that show what a release changed',
     )
+    .option('--pv32', 'the scripts of 32-bit guests in traces/conformance/pv32, which no Xen could be asked for: what both machines do')
     .option('--stats', 'how many hypercalls of each operation passed the checks')
     .option('--out <directory>', 'where traces go (default: recordings)')
     .option('--json', 'machine-readable result')
     .addHelpText(
       'after',
-      '\nExamples:\n  xenspec record hello.elf --out recordings\n  xenspec record --seeds 1..100 --batch 10\n  xenspec record --conformance',
+      '\nExamples:\n  xenspec record hello.elf --out recordings\n  xenspec record --seeds 1..100 --batch 10\n  xenspec record --conformance\n  xenspec record --pv32',
     )
     .action(async (images: string[], options: Options) => done(await recordCommand(images, options)));
 };
