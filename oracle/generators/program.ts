@@ -16,6 +16,7 @@ import { REGISTERS } from './families/registers.ts';
 import { RETURNS } from './families/returns.ts';
 import { SCHEDULING } from './families/scheduling.ts';
 import { SEGMENTS } from './families/segments.ts';
+import { statusPage } from './families/shared_pages.ts';
 import { onEither, SMP, startSecond } from './families/smp.ts';
 import { multicall, WILD } from './families/wild.ts';
 import { Random } from './random.ts';
@@ -60,7 +61,7 @@ const THEMES: readonly (readonly Family[])[] = [
   PROCESSOR,
   [...EVENT_CHANNELS, ...EVENT_CHANNELS, ...SCHEDULING, multicall],
   [...MEMORY, readEntry, look, accessInUserMode],
-  [...GRANTS, ...GRANTS, ...GRANT_MOVES, readEntry, ...MEMORY.slice(0, 3)],
+  [...GRANTS, ...GRANTS, ...GRANT_MOVES, statusPage, readEntry, ...MEMORY.slice(0, 3)],
   [...REGISTERS, trap, computeInUserMode, singleStep, ...CORNERS],
   [...CORNERS, access, trap],
   [...SEGMENTS, ...SEGMENTS, trap, access, ...RETURNS],
@@ -157,7 +158,7 @@ export const arbitraryProgram = (options: Partial<ProgramOptions> = {}): fc.Arbi
 export const optionsOfSeed = (seed: number): ProgramOptions => ({
   kind: seed % 2 === 0 ? 'directed' : 'wild',
   domains: seed % 8 >= 6 ? 2 : 1,
-  vcpus: seed % 8 < 6 && Math.imul(seed, 0x85ebca6b) >>> 29 === 5 ? 2 : 1,
+  vcpus: seed % 8 < 6 && Math.imul(seed, 0x85ebca6b) >>> 30 === 2 ? 2 : 1,
   steps: 8 + (Math.imul(seed, 0x9e3779b1) >>> 28) * 2,
   ends: true,
   destroys: 'anyhow',

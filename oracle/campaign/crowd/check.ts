@@ -55,7 +55,13 @@ export const subjectOf = ({ seed, programs }: Crowd): { config: MachineConfig; i
 };
 
 /** Short turns, of whom a seed chooses. */
-export const policyOf = ({ seed }: Crowd): Policy => ({ ...DEFAULT_POLICY, slice: 40 + (seed % 7) * 60, seed });
+export const policyOf = ({ seed }: Crowd): Policy => ({
+  ...DEFAULT_POLICY,
+  slice: 40 + (seed % 7) * 60,
+  seed,
+  // Of some, long operations stop on the way.
+  ...(seed % 4 === 0 ? { preempt: 3 } : {}),
+});
 
 const lockstepOf = (pair: Pair, crowd: Crowd) =>
   lockstep(pair, subjectOf(crowd), { limit: LIMIT, policy: policyOf(crowd), observeEvery: 40 });

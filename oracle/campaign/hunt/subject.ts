@@ -49,7 +49,7 @@ const ofPv32 = (program: Pv32Program): Prey => {
   const role = roleOfSeed(program.seed);
   return {
     subject: pv32Subject(program, role, REFERENCE_RELEASE),
-    policy: { ...DEFAULT_POLICY, slice: PV32_SLICE, seed: program.seed },
+    policy: { ...DEFAULT_POLICY, slice: PV32_SLICE, seed: program.seed, ...(program.seed % 3 === 0 ? { preempt: 3 } : {}) },
     limit: PV32_LIMIT,
     steps: program.steps.length,
     shrink: (fails) => ofPv32(shrinkPv32(program, (less) => fails(ofPv32(less)))),

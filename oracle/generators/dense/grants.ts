@@ -47,26 +47,40 @@ const copies = (g: Generation): Call => {
   );
 };
 
+/** GNTMAP_contains_pte: the mapping is named by the entry that is to hold it. */
+const CONTAINS_PTE = 16;
+/** Where nothing can be mapped: no table is there, or the address is none of a guest's. */
+const NO_PLACE: readonly Value[] = ['0x10000', '0x800000000000', '0xffff830000000000', '0xffffffffffffffff'];
+
+/** Where a mapping is, by address or by entry: most of the time a window; at times off by some bytes. */
+const place = ({ r }: Generation, byEntry: boolean): Value => {
+  if (r.one(10)) return r.pick(NO_PLACE);
+  return { page: r.pick(PAGES.windows), as: byEntry ? 'entry_maddr' : 'va', ...(r.one(5) ? { plus: r.int(1, 7) } : {}) };
+};
+
 const maps = (g: Generation): Call => {
   const { r } = g;
   return batch(
     0,
-    some(g, () => ({
-      struct: 'gnttab.map_grant_ref',
-      fields: {
-        host_addr: { page: r.pick(PAGES.windows), as: 'va' },
-        flags: r.pick([1, 5, 2, 6, 3, 7]),
-        ref: ref(g),
-        dom: dom(g),
-      },
-    })),
+    some(g, () => {
+      const byEntry = r.one(5);
+      return {
+        struct: 'gnttab.map_grant_ref',
+        fields: {
+          host_addr: place(g, byEntry),
+          flags: r.pick([1, 5, 2, 6, 3, 7]) | (byEntry ? CONTAINS_PTE : 0),
+          ref: ref(g),
+          dom: dom(g),
+        },
+      };
+    }),
   );
 };
 
 const unmaps = (g: Generation): Call => {
   const { r } = g;
   const fields = (): Readonly<Record<string, Value>> => ({
-    host_addr: { page: r.pick(PAGES.windows), as: 'va' },
+    host_addr: place(g, r.one(5)),
     dev_bus_addr: r.one(3) ? 0 : { page: r.pick(PAGES.data), as: 'maddr' },
     handle: r.int(0, LAST_HANDLE),
   });
@@ -97,6 +111,16 @@ const entry = (g: Generation): Call => {
     : { ptr: { page: 'grant0', as: 'maddr', plus: at + 8 }, val: frame(g) };
   return call('mmu_update', { structs: [{ struct: 'xen.mmu_update', fields }] }, 1, 0, SELF);
 };
+
+/** Memory that is not simply the caller's: a device's, none at all, what Xen shares, tables. */
+const OTHERS_FRAMES: readonly Value[] = [
+  '0x1000',
+  '0xa0000',
+  '0xfffffffff000',
+  { page: 'shared_info', as: 'maddr' },
+  { page: 'grant0', as: 'maddr' },
+  { page: 'l4', as: 'maddr' },
+];
 
 const MAKERS: readonly Maker[] = [
   { weight: 20, row: 'grant_table_op/copy', make: copies },
@@ -143,7 +167,7 @@ const MAKERS: readonly Maker[] = [
         {
           struct: 'gnttab.cache_flush',
           fields: {
-            dev_bus_addr: { page: r.pick(PAGES.data), as: 'maddr' },
+            dev_bus_addr: r.one(3) ? r.pick(OTHERS_FRAMES) : { page: r.pick(PAGES.data), as: 'maddr' },
             offset: 8 * r.int(0, 8),
             length: r.int(0, 64),
             op: r.int(0, 4),

@@ -6,6 +6,7 @@ import { Random } from '../random.ts';
 import { Generation } from '../state.ts';
 import { descriptorTables } from './descriptors.ts';
 import { fifo } from './fifo.ts';
+import { full } from './full.ts';
 import { grants } from './grants.ts';
 import { LISTED } from './listed.ts';
 import { madePortable } from './portable.ts';
@@ -14,7 +15,7 @@ import { reservations } from './reservation.ts';
 import { tableTree } from './table_tree.ts';
 import type { Theme } from './theme.ts';
 
-export const THEMES: readonly Theme[] = [tableTree, descriptorTables, reservations, ports, fifo, grants, ...LISTED];
+export const THEMES: readonly Theme[] = [tableTree, descriptorTables, reservations, ports, fifo, grants, full, ...LISTED];
 
 export type DenseOptions = {
   /** Draws of a program, about. */

@@ -27,15 +27,29 @@ const RARE: readonly string[] = [
 ];
 const RARELY = 4;
 
+const COMMANDS: readonly string[] = [
+  'domctl',
+  'sysctl',
+  'platform_op',
+  'physdev_op',
+  'physdev_op_compat',
+  'kexec_op',
+  'hypfs_op',
+  'mca',
+  'memory_op',
+];
+
 /** Right most of the time, with one mistake in every fourth, with two in every twelfth. */
 const callFrom = ({ r }: Generation, operation: Operation): Call | null => {
   const { faults, args, variants, onlyWrong } = operation;
   const mistakes = faults.length === 0 ? 0 : onlyWrong ? r.int(1, 2) : r.one(12) ? 2 : r.one(4) ? 1 : 0;
   if (mistakes === 0) return onlyWrong ? null : callOf(operation, r.pick([args, ...variants]));
   const chosen = Array.from({ length: mistakes }, () => r.pick(faults));
+  // What is wrong may depend on which of several right forms it is in. Domain 0's commands are spared: some forms change the machine for good.
+  const before = COMMANDS.includes(String(operation.call)) ? args : r.pick([args, ...variants]);
   return callOf(
     operation,
-    chosen.reduce((before, fault) => fault.apply(before), args),
+    chosen.reduce((made, fault) => fault.apply(made), before),
   );
 };
 

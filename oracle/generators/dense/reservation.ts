@@ -34,6 +34,26 @@ const reserve = (command: number, as: 'mfn' | 'pfn') => (g: Generation) => {
   return call('memory_op', command + 64 * (r.one(10) ? r.int(0, 6) : 0), reservation(g, extents, r.one(30) ? 0x4000000 : nr));
 };
 
+/** The last addresses of the lower half: a list that begins there, counted on from, leaves it; and where no list can be. */
+const AT_THE_END: readonly Value[] = ['0x7ffffffffff0', '0x7ffffffff000', '0x7ffffffffff8'];
+const NO_LIST: readonly Value[] = ['0x10000', '0x800000000000', '0xffff830000000000', ...AT_THE_END];
+
+/** An exchange that is told to go on in the middle, of lists that may lie anywhere. */
+const goOn = ({ r }: Generation) => {
+  const done = r.pick([0, 1, 2, 3, 511, 512, 0x1000]);
+  const list = (): Argument => (r.one(3) ? { page: PAGES.times, as: 'va', plus: 3072 } : r.pick(NO_LIST));
+  const nr_extents = done + r.int(0, 2);
+  const [into, out] = [list(), list()];
+  return call('memory_op', 11, {
+    struct: 'memory.exchange',
+    fields: {
+      ...{ in_extent_start: into, in_nr_extents: nr_extents, in_extent_order: 0, in_mem_flags: 0, in_domid: SELF },
+      ...{ out_extent_start: out, out_nr_extents: nr_extents, out_extent_order: 0, out_mem_flags: 0, out_domid: SELF },
+      nr_exchanged: done,
+    },
+  } as never);
+};
+
 const exchange = (g: Generation) => {
   const { r } = g;
   const [into, out] = [frames(g, 'mfn'), frames(g, 'pfn')];
@@ -104,6 +124,7 @@ const swap = (g: Generation) => {
 const MAKERS: readonly Maker[] = [
   { weight: 5, row: 'memory_op/increase_reservation', make: bring },
   { weight: 8, row: 'memory_op/exchange', make: swap },
+  { weight: 4, row: 'memory_op/exchange', make: goOn },
   { weight: 1, row: 'memory_op/decrease_reservation', make: giveBack },
   {
     // A page that nobody maps can leave.

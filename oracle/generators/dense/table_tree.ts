@@ -36,6 +36,9 @@ const target = (g: Generation): Value => {
       return { page: r.pick(['l1', 'l2', 'l3', 'l4', 'shared_info'] as const), as: 'pte', flags: r.pick(['0x61', '0x67', '0x63', '0x5']) };
     case 3:
       return { page: any(g), as: 'pte', flags: r.pick(PTE_FLAGS) };
+    case 4:
+      // An entry that would do, but for one bit.
+      return { page: any(g), as: 'pte', flags: `0x${(r.pick([0x65n, 0x67n]) ^ (1n << BigInt(r.int(0, 11)))).toString(16)}` };
     default:
       return { page: any(g), as: 'pte', flags: r.pick(['0x67', '0x61', '0x61', '0x65', '0x5', '0x8000000000000065']) };
   }

@@ -76,13 +76,16 @@ const assist: Family = { weight: 2, make: (g) => [hypercall(g, 'vm_assist', g.r.
 /** Counters and what tells the build of the processor differ from machine to machine. */
 const SILENT: readonly number[] = [MSR.TSC, MSR.MPERF, MSR.APERF, MSR.PATCHLEVEL];
 const MSRS: readonly number[] = [...Object.values(MSR), 0x1234, 0xc0001234, 0x40000001, 0xffffffff].filter((n) => !SILENT.includes(n));
+/** Registers that hold addresses, and upper halves around where addresses end. */
+const BASES: readonly number[] = [MSR.FS_BASE, MSR.GS_BASE, MSR.KERNEL_GS_BASE];
+const UPPER_HALVES: readonly number[] = [0, 0, 1, 0x7fff, 0x8000, 0xffff, 0xffff7fff, 0xffff8000];
 const msr: Family = {
   weight: 6,
   make: (g) => {
     const { r } = g;
-    const rcx = r.pick(MSRS);
-    if (r.one(3)) {
-      const [rax, rdx] = [r.dword(), r.one(2) ? 0 : r.dword()];
+    const rcx = r.one(3) ? r.pick(BASES) : r.pick(MSRS);
+    if (r.one(2)) {
+      const [rax, rdx] = [r.dword(), r.one(2) ? r.pick(UPPER_HALVES) : r.dword()];
       return [g.step({ do: 'code', code: asCode('0f30'), regs: { rcx, rax, rdx }, show: ['rcx'] } as never)];
     }
     const user = r.one(8) ? { mode: 'user' } : {};

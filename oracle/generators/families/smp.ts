@@ -43,6 +43,7 @@ const refusedContext = (g: Generation): { readonly at: number; readonly value: V
     { at: context.ctrlreg.at + 24, value: { page: 0, as: 'maddr' } },
     { at: context.ctrlreg.at + 8, value: { page: 'l2', as: 'maddr' } },
     { at: context.flags.at, value: 0 },
+    { at: context.flags.at, value: g.r.pick([1, 2, 32, 33]) },
   ]);
 };
 
@@ -65,7 +66,7 @@ export const startSecond = (g: Generation): readonly Step[] => {
   const { r } = g;
   const steps: Step[] = [];
   if (r.one(3)) steps.push(vcpuOp(g, r.pick([1, 3, 2])));
-  if (r.one(3)) steps.push(g.step({ do: 'initialise', words: [refusedContext(g)] } as never));
+  if (r.one(2)) steps.push(g.step({ do: 'initialise', words: [refusedContext(g)] } as never));
   if (r.one(4))
     steps.push(vcpuOp(g, 13, { struct: 'vcpu.register_time_memory_area', fields: { addr: { page: PAGES.times, as: 'va', plus: 2048 } } }));
   if (r.one(3)) steps.push(moveInfo(g));
@@ -158,6 +159,28 @@ const signal: Family = {
     if (r.one(2)) steps.push(g.step({ do: 'port', port: target, pending: false, mask: r.one(4) } as never));
     steps.push(event(g, r.one(4) ? 9 : 4, r.one(4) ? 'evtchn.unmask' : 'evtchn.send', { port: target }));
     steps.push(r.one(4) ? g.step({ do: 'events' } as never) : sync(g));
+    return steps;
+  },
+};
+
+/** The domain takes up queues of events, but for one vCPU only; then signals go to either, and it gives them up again. */
+const queuesOfOne: Family = {
+  weight: 3,
+  make: (g) => {
+    const { r, state } = g;
+    state.clearPorts();
+    const frame = (page: number) => ({ page, as: 'mfn' as const });
+    const [blocks, words] = [PAGES.data[3], PAGES.data[4]];
+    const steps: Step[] = [
+      call(g, 'event_channel_op', [
+        11,
+        { struct: 'evtchn.init_control', fields: { control_gfn: frame(blocks), offset: 0, vcpu: r.int(0, 1) } },
+      ]),
+      call(g, 'event_channel_op', [12, { struct: 'evtchn.expand_array', fields: { array_gfn: frame(words) } }]),
+    ];
+    for (let n = r.int(1, 3); n > 0; n--) steps.push(...aimed.make(g), ...signal.make(g));
+    steps.push(call(g, 'event_channel_op', [10, { struct: 'evtchn.reset', fields: { dom: SELF } }]));
+    state.clearPorts();
     return steps;
   },
 };
@@ -267,4 +290,4 @@ export const onEither = (family: Family): Family => ({
       ),
 });
 
-export const SMP: readonly Family[] = [again, downAndUp, look, aimed, signal, nmi, timers, sleep, areas, flush, own];
+export const SMP: readonly Family[] = [again, downAndUp, look, aimed, signal, queuesOfOne, nmi, timers, sleep, areas, flush, own];
