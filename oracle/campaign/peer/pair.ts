@@ -1,6 +1,8 @@
 /** Programs of two domains as programs of two domains neither of which is domain 0: what names a domain names the same partner again. */
 import { LAYOUTS } from '#spec/abi/layouts.ts';
 import type { Argument, Call, Program, Step } from '#spec/program.ts';
+import { CONTROL_ANSWERED } from '#spec/releases/control.ts';
+import { REFERENCE_RELEASE } from '#spec/releases/release.ts';
 
 /** Who the two are. */
 export const PAIR = [1, 2] as const;
@@ -37,7 +39,29 @@ const inStep = (step: Step): Step => {
   return step.do === 'grant_entry' ? { ...step, domid: renamed(step.domid) } : step;
 };
 
-/** Whether nothing in it is domain 0's alone to do. */
-export const canBePair = ({ steps, vcpus }: Program): boolean => vcpus !== 2 && !steps.some(({ do: what }) => what === 'rest');
+/** Whether nothing in it is domain 0's alone to do, and it is known what domain 0 is answered when it destroys one of the two. */
+export const canBePair = ({ steps, vcpus, release }: Program): boolean =>
+  vcpus !== 2 && CONTROL_ANSWERED[release ?? REFERENCE_RELEASE] && !steps.some(({ do: what }) => what === 'rest');
+
+const ENDS: readonly Pick<Extract<Step, { do: 'end' }>, 'how' | 'reason'>[] = [
+  { how: 'shutdown', reason: 3 },
+  { how: 'unhandled' },
+  { how: 'shutdown', reason: 1 },
+  { how: 'bad_stack' },
+  { how: 'shutdown', reason: 2 },
+  { how: 'bad_iret' },
+];
+/** Number of the step that is put in: no generated program has so many. */
+const LAST_STEP = 9000;
+
+/** The same program, in half of the seeds with an end of one of the two domains put in anywhere; the other goes on. */
+export const withEnd = (program: Program, seed: number): Program => {
+  const { steps } = program;
+  if (seed % 2 === 1 || steps.some((step) => step.do === 'end')) return program;
+  const drawn = Math.imul(seed, 0x9e3779b1) >>> 0;
+  const place = drawn % (steps.length + 1);
+  const end: Step = { id: LAST_STEP, domain: (drawn >>> 16) & 1, do: 'end', ...ENDS[(drawn >>> 20) % ENDS.length]! };
+  return { ...program, steps: [...steps.slice(0, place), end, ...steps.slice(place)] };
+};
 
 export const asPair = (program: Program): Program => ({ ...program, steps: program.steps.map(inStep) });

@@ -10,7 +10,7 @@ import { buildBatch, buildImages, domainsOf } from '../../image/index.ts';
 import { PEER_MIB } from '../../image/layout.ts';
 import { CRADLE_END } from '../../image/toolstack/cradle.ts';
 import { domainPages } from '../../image/toolstack/module.ts';
-import { asPair, canBePair, PAIR } from './pair.ts';
+import { asPair, canBePair, PAIR, withEnd } from './pair.ts';
 
 export type Role = 'dom0' | 'domu';
 export const ROLES: readonly Role[] = ['dom0', 'domu'];
@@ -29,7 +29,7 @@ const DOM0_MIB = 16;
 const FARM_MIB = 64;
 const FARM_DOM0_MIB = 32;
 
-/** `mixed` programs are the same in every role; `dense` ones spend their time in Xen, with the calls that suit who makes them. */
+/** `mixed` programs are the same in every role, but that of two domUs one may come to its end anywhere; `dense` ones spend their time in Xen, with the calls that suit who makes them. */
 export type Work = 'mixed' | 'dense';
 
 const DENSE = {
@@ -38,11 +38,13 @@ const DENSE = {
 } as const;
 
 /** The program of a seed, for a release of Xen. Domains are destroyed where it is known what domain 0 is answered meanwhile. */
-export const programOf = (seed: number, work: Work, role: Role, release: XenRelease): Program =>
-  forRelease(
+export const programOf = (seed: number, work: Work, role: Role, release: XenRelease): Program => {
+  const program = forRelease(
     work === 'mixed' ? generateProgram(seed, { destroys: CONTROL_ANSWERED[release] ? 'resting' : null }) : denseProgram(seed, DENSE[role]),
     release,
   );
+  return role === 'domu' && domainsOf(program) === 2 && canBePair(program) ? withEnd(program, seed) : program;
+};
 
 const releaseOf = (program: Program): XenRelease => program.release ?? REFERENCE_RELEASE;
 

@@ -3,8 +3,10 @@
 import type { MachineConfig } from '#spec/config.ts';
 import type { Boot } from '#spec/engine.ts';
 import { NotModelled } from '#spec/failure.ts';
+import { REFERENCE_RELEASE } from '#spec/releases/release.ts';
 import { LOG, LOG_BYTES, VIRT_BASE } from '../../image/layout.ts';
 import { idleImage } from '../../image/toolstack/idle.ts';
+import { undertakerImage } from '../../image/toolstack/undertaker.ts';
 import { Coverage, type OperationCounts } from '../coverage.ts';
 import { runEngine } from '../run.ts';
 import { domuFrame, domuMachine } from './subject.ts';
@@ -29,13 +31,14 @@ export const linesIn = (text: string): readonly string[] => (text === '' ? [] : 
 
 export const endText = (reason: number | null): string => (reason === null ? NO_END : `shutdown ${reason}`);
 
-/** Run images; `domids`: whose ends are told, `reading` looks at the engine when it is over. */
+/** Run images; `domids`: whose ends are told, `ending` looks at the engine at each of these, `reading` when it is over. */
 const run = (
   boot: Boot,
   machine: MachineConfig,
   images: readonly Uint8Array[],
   domids: readonly number[],
   reading: (consoles: readonly string[], page: (mfn: number) => Uint8Array) => readonly string[],
+  ending: (domid: number, page: (mfn: number) => Uint8Array) => void = () => {},
 ): Shown => {
   const coverage = new Coverage();
   const consoles = machine.domains.map((): string[] => []);
@@ -49,7 +52,9 @@ const run = (
       onEvent: (event) => {
         coverage.add(event);
         if (event.kind === 'console') consoles[event.domid]?.push(event.bytes);
-        if (event.kind === 'shutdown') ends.set(event.domid, event.reason);
+        if (event.kind !== 'shutdown') return;
+        ends.set(event.domid, event.reason);
+        if (domids.includes(event.domid)) ending(event.domid, (mfn) => engine.page(mfn));
       },
     });
   } catch (error) {
@@ -77,10 +82,21 @@ export const dom0Lines = ([first, second]: readonly (string | null)[]): readonly
 export const showDomu = (boot: Boot, farmed: MachineConfig, images: readonly Uint8Array[], vcpus: number): Shown => {
   const machine = domuMachine(images, vcpus, farmed);
   const domids = machine.domains.slice(1).map(({ domid }) => domid);
-  return run(boot, machine, [idleImage(), ...images], domids, (_, page) => {
-    const first = (i: number): number => domuFrame(machine, i + 1) + (LOG - VIRT_BASE) / PAGE;
-    return dom0Lines(images.map((_image, i) => keptLines((n) => page(first(i) + n))));
-  });
+  const control = images.length === 1 ? idleImage() : undertakerImage(machine.release ?? REFERENCE_RELEASE);
+  const logOf = (domid: number, page: (mfn: number) => Uint8Array): string => {
+    const first = domuFrame(machine, 1 + domids.indexOf(domid)) + (LOG - VIRT_BASE) / PAGE;
+    return keptLines((n) => page(first + n));
+  };
+  // Of a domain that ended the memory may be gone soon.
+  const kept = new Map<number, string>();
+  return run(
+    boot,
+    machine,
+    [control, ...images],
+    domids,
+    (_, page) => dom0Lines(domids.map((domid) => kept.get(domid) ?? logOf(domid, page))),
+    (domid, page) => kept.set(domid, logOf(domid, page)),
+  );
 };
 
 /** What the runtime kept of lines that it could not write. */

@@ -35,5 +35,7 @@ export const readJournal = (bytes: Uint8Array): Journal => {
     entries.push({ program, outcome, log });
     at += RECORD_SIZE + Math.ceil(length / 8) * 8;
   }
+  // Of programs that run together one may end before those that were begun earlier.
+  entries.sort((a, b) => a.program - b.program);
   return { started: number(JOURNAL.started), done, entries };
 };

@@ -42,5 +42,7 @@ export const V = {
   domid: VARIABLES + 72,
   group: VARIABLES + 80,
   frames: VARIABLES + 88,
+  /** Domains of the group whose ends are written down, a bit each. */
+  ended: VARIABLES + 112,
   text: VARIABLES + 128,
 } as const;

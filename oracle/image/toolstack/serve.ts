@@ -67,24 +67,40 @@ build_group:
   inc dword [V.program]
   jmp build_group
 watch_group:
+  mov dword [V.ended], 0
+  call now
+  mov rcx, PATIENCE_NS
+  add rax, rcx
+  mov [V.deadline], rax
+watch_again:
+  mov eax, [ports]
+  lock btr dword [SHARED + 2048], eax
   mov rax, [V.group]
   mov [V.program], rax
+  xor r12d, r12d
 watch_one:
   call take_plan
-  mov ecx, [V.domid]
-  mov rax, [V.frames + rcx * 8]
-  mov [V.frame], rax
-  call watch
-  mov rcx, [V.record]
-  mov edx, [V.program]
-  mov [rcx + RECORD.program], edx
-  mov [rcx + RECORD.status], esi
-  mov [rcx + RECORD.value], eax
-  call keep_log
+  mov eax, [V.domid]
+  mov ecx, [V.ended]
+  bt ecx, eax
+  jb watch_next
+  call look
+watch_next:
   cmp dword [r13 + PLAN.beside], 0
-  je over
+  je watch_round
   inc dword [V.program]
   jmp watch_one
+# R12D: domains of the group that go on.
+watch_round:
+  test r12d, r12d
+  je over
+  call now
+  mov rcx, POLL_NS
+  add rax, rcx
+  mov [poll + 16], rax
+  mov dword [poll + 8], 1
+  call sleep
+  jmp watch_again
 over:
   call unmap
   mov rax, [V.group]
@@ -133,40 +149,49 @@ not_free:
   mov [JOURNAL_AT + JOURNAL.started], rcx
   jmp poweroff
 
-# Until the domain shuts down, or has used up its time. Out: ESI status, EAX SHUTDOWN reason
-watch:
-  call now
-  mov rcx, PATIENCE_NS
-  add rax, rcx
-  mov [V.deadline], rax
-watch_again:
-  mov eax, [ports]
-  lock btr dword [SHARED + 2048], eax
+# Whether the domain has shut down, or used up its time. What ended is written down; what ended otherwise than by powering off is gone at once.
+look:
   mov edi, do_info
   call domctl
   mov eax, [do_info + 20]
   test eax, 4
-  jne watch_end
+  jne look_end
   mov rcx, CPU_NS
   cmp [do_info + 72], rcx
-  ja watch_silent
+  ja look_silent
   call now
   cmp rax, [V.deadline]
-  ja watch_silent
-  mov rcx, POLL_NS
-  add rax, rcx
-  mov [poll + 16], rax
-  mov dword [poll + 8], 1
-  call sleep
-  jmp watch_again
-watch_end:
+  ja look_silent
+  inc r12d
+  ret
+look_end:
   shr eax, 16
   and eax, 255
   xor esi, esi
-  ret
-watch_silent:
+  jmp look_write
+look_silent:
   xor eax, eax
   mov esi, STATUS.silent
+look_write:
+  mov rcx, [V.record]
+  mov edx, [V.program]
+  mov [rcx + RECORD.program], edx
+  mov [rcx + RECORD.status], esi
+  mov [rcx + RECORD.value], eax
+  mov ebx, eax
+  mov ecx, [V.domid]
+  lock bts dword [V.ended], ecx
+  mov rax, [V.frames + rcx * 8]
+  mov [V.frame], rax
+  push r12
+  call keep_log
+  pop r12
+  test ebx, ebx
+  je look_over
+  call unmap
+  mov edi, do_destroy
+  call domctl
+look_over:
   ret
 
 # Copy the lines that the domain kept behind the record.

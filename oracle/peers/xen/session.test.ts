@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { debian_4_17, dom0, domU } from '#spec/machines/debian_4_17.ts';
-import type { Program } from '#spec/program.ts';
+import type { Program, Step } from '#spec/program.ts';
 import { buildImages } from '../../image/index.ts';
 import { CRADLE_END } from '../../image/toolstack/cradle.ts';
 import { emptyQcow2 } from './qcow2.ts';
@@ -60,5 +60,17 @@ describe.skipIf(!peer.available)('real Xen, kept', () => {
     ]);
     expect(seen.map(({ log }) => log.startsWith(LINE))).toEqual([true, true, true, true]);
     expect(machine.xen.minor).toBe(17);
+  });
+
+  it('runs two domains side by side, and destroys one that comes to a bad end while the other goes on', { timeout: 180_000 }, async () => {
+    const status: Step = {
+      ...{ id: 2, do: 'hypercall', call: 'event_channel_op' },
+      args: [5, { struct: 'evtchn.status', fields: { dom: 0x7ff0, port: 1 } }],
+    };
+    const program: Program = { steps: [{ id: 1, domain: 1, do: 'end', how: 'shutdown', reason: 3 }, status] };
+    const guests = buildImages(program, 0, [1, 2]).map((image, i) => ({ image, vcpus: 1, domid: 1 + i, beside: i === 0 }));
+    const { seen } = await session.farm([...guests, { image: buildImages(shutdown(5))[0]!, vcpus: 1 }], debian_4_17([dom0(), domU(1)]));
+    expect(seen.map(({ outcome }) => (outcome.kind === 'shutdown' ? outcome.reason : outcome.kind))).toEqual([0, 3, 5]);
+    expect(seen[0]!.log).toMatch(/silent[\s\S]*status=1/);
   });
 });
