@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { addCheck } from './command/check.ts';
 import { addDiff } from './command/diff.ts';
 import { addExplain } from './command/explain.ts';
+import { addMutants } from './command/mutants.ts';
 import { addPeers } from './command/peers.ts';
 import { addRecord } from './command/record.ts';
 import { addReplay } from './command/replay.ts';
@@ -29,7 +30,7 @@ export const xenspec = async (args: readonly string[]): Promise<number> => {
       outputError: (text, write) => write(`xenspec: ${oneLine(text.replace(/^error: /, ''))}\n`),
     })
     .addHelpText('after', `\n${exitCodes}\n\nExample:\n  xenspec run hello.elf\n  xenspec help run`);
-  for (const add of [addRun, addCheck, addRecord, addReplay, addDiff, addExplain, addPeers]) add(program, done);
+  for (const add of [addRun, addCheck, addRecord, addReplay, addDiff, addExplain, addMutants, addPeers]) add(program, done);
   // Subcommands inherit neither exit override nor output.
   for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
   try {

@@ -66,6 +66,7 @@ const THEMES: readonly (readonly Family[])[] = [
   [...CORNERS, access, trap],
   [...SEGMENTS, ...SEGMENTS, trap, access, ...RETURNS],
   [...PRIVILEGED, ...RETURNS, emulated, trap],
+  [...RETURNS, ...CORNERS, trap],
   [...SCHEDULING, ...EVENT_CHANNELS.slice(0, 8), ...REGISTERS],
   [...EVENT_CHANNELS, ...SCHEDULING, fifoEpisode, fifoEpisode, fifoEpisode],
   [...PROCESSOR, ...EVENT_CHANNELS, ...SCHEDULING, ...MEMORY, ...GRANTS, ...GRANT_MOVES, ...REGISTERS, multicall],
@@ -83,7 +84,8 @@ const SMP_THEMES: readonly (readonly Family[])[] = [
 /** User mode of a program of two domains would need tables of its own in each; the families are the same. */
 const familiesFor = (r: Random, { kind, domains, vcpus }: ProgramOptions): readonly Family[] => {
   if (vcpus === 2) return [...SMP, ...SMP, ...r.pick(SMP_THEMES).map(onEither)];
-  const base = kind === 'wild' ? [...WILD, compute, trap, access] : r.pick(THEMES);
+  // Half of the wild ones have a theme beside: what nobody aimed meets what was.
+  const base = kind === 'wild' ? [...WILD, compute, trap, access, ...(r.one(2) ? r.pick(THEMES) : [])] : r.pick(THEMES);
   return domains === 2 ? [...base, ...PEERS, ...PEERS] : base;
 };
 
