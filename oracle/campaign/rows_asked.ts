@@ -4,7 +4,9 @@ import { OTHER, type Row } from '#spec/matrix/cell.ts';
 import { kindOf, MATRIX, nameOf } from '#spec/matrix/matrix.ts';
 import type { Argument, Call, Program, Step } from '#spec/program.ts';
 
-const BY_NUMBER: ReadonlyMap<number, readonly Row[]> = Map.groupBy(MATRIX, ({ number }) => number);
+const BY_NUMBER: ReadonlyMap<number, readonly Row[]> = new Map(
+  [...new Set(MATRIX.map(({ number }) => number))].map((number) => [number, MATRIX.filter((row) => row.number === number)]),
+);
 
 /** Calls whose command stands in memory: as the first of an array's words, or in a field of the structure. */
 const inMemory = (argument: Argument | undefined): readonly Argument[] => {

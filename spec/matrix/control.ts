@@ -29,19 +29,6 @@ const PLATFORM_MODELLED = {
   cpu_offline: 57,
 };
 
-const PLATFORM_HARDWARE = {
-  add_memtype: 31,
-  del_memtype: 32,
-  read_memtype: 33,
-  microcode_update: 35,
-  enter_acpi_sleep: 51,
-  set_processor_pminfo: 54,
-  cpu_hotadd: 58,
-  mem_hotadd: 59,
-  core_parking: 60,
-  resource_op: 61,
-};
-
 const SYSCTL_TOOLS = {
   tbuf_op: 2,
   get_pmstat: 10,
@@ -109,7 +96,14 @@ export const CONTROL: readonly Row[] = [
       PLATFORM_DENIED,
     ),
     op('efi_runtime_call', 49, refused('ENOSYS', ['EFAULT', 'EACCES'], 'a BIOS started the machine'), PLATFORM_DENIED),
-    ...ops(PLATFORM_HARDWARE, HARDWARE, PLATFORM_DENIED),
+    ...ops(
+      { add_memtype: 31, del_memtype: 32, microcode_update: 35, set_processor_pminfo: 54, mem_hotadd: 59 },
+      refused('EINVAL', ['EFAULT', 'EACCES'], 'what would change the host is not modelled'),
+      PLATFORM_DENIED,
+    ),
+    op('cpu_hotadd', 58, refused('EINVAL', ['EFAULT', 'EACCES', 'EEXIST'], 'all are there; adding one is not modelled'), PLATFORM_DENIED),
+    ...ops({ read_memtype: 33, resource_op: 61 }, modelled, PLATFORM_DENIED),
+    ...ops({ enter_acpi_sleep: 51, core_parking: 60 }, HARDWARE, PLATFORM_DENIED),
     op('get_symbol', 63, XEN_ITSELF, PLATFORM_DENIED),
   ]),
   ...hypercall('xenoprof_op', 31, [

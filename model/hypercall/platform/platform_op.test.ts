@@ -51,4 +51,4 @@ it.each([
   ['what nobody knows', [9, 0], -22],
 ])('firmware knows of %s', (_, [type, index], rc) => expect(ask(OP.firmware_info, BigInt(type!) | (BigInt(index!) << 32n)).rc).toBe(rc));
 
-it('stops at what it lacks', () => expect(() => ask(OP.microcode_update)).toThrow('not modelled: platform_op/microcode_update'));
+it('stops at what it lacks', () => expect(() => ask(OP.enter_acpi_sleep)).toThrow('not modelled: platform_op/enter_acpi_sleep'));

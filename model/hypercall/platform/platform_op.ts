@@ -1,12 +1,14 @@
 /** HYPERVISOR_platform_op(op): domain 0 asks about the machine. Chapter: spec/chapters/host.md. */
 import { suboperation } from '#spec/abi/hypercall.ts';
 import { PLATFORM_OP_BYTES, platform, QUIRK, XENPF_INTERFACE_VERSION } from '#spec/abi/platform.ts';
+import { TOOLS_ANSWERED } from '#spec/releases/control.ts';
 import { copyFromGuest } from '../../guest_copy.ts';
 import { isControlDomain } from '../domids.ts';
 import { fieldOf } from '../guest_struct.ts';
 import { notModelled } from '../not_modelled.ts';
 import { done, fail, type Perform } from '../result.ts';
 import { firmwareInfo } from './firmware_info.ts';
+import { HARDWARE } from './hardware.ts';
 import { cpuOffline, cpuOnline, getCpuinfo, getCpuVersion } from './processors.ts';
 import type { Platform } from './rule.ts';
 import { settime32, settime64 } from './settime.ts';
@@ -23,6 +25,7 @@ const governedByXen: Platform = (machine) => fail(machine, 'ENOSYS', 'platform/f
 const startedByBios: Platform = (machine) => fail(machine, 'ENOSYS', 'platform/efi');
 
 const RULES: Readonly<Record<string, Platform>> = {
+  ...HARDWARE,
   settime32,
   settime64,
   platform_quirk: platformQuirk,
@@ -45,6 +48,6 @@ export const platform_op: Perform = (machine, caller, [argument]) => {
   if (!isControlDomain(caller)) return fail(m, 'EPERM', 'platform/privilege');
   const name = suboperation('platform_op', fieldOf(bytes, cmd));
   if (name === undefined) return fail(m, 'ENOSYS', 'platform/command-unknown');
-  const rule = RULES[name];
+  const rule = name in HARDWARE && !TOOLS_ANSWERED[m.config.release] ? undefined : RULES[name];
   return rule ? rule(m, { caller, argument, bytes }) : notModelled(m, caller, `platform_op/${name}`);
 };

@@ -61,12 +61,12 @@ describe.each(ENGINES)('the %s', (name) => {
 
   test('is asked: a cell that lies is found, whatever its lie', async () => {
     const planted = [
-      ...hypercall('platform_op', 7, [op('microcode_update', 35, modelled)]),
+      ...hypercall('platform_op', 7, [op('enter_acpi_sleep', 51, modelled)]),
       ...hypercall('sched_op', 29, [op('yield', 0, not('planted')), op('pin_override', 7, refused('EPERM'))]),
       ...hypercall('mmuext_op', 26, [op('mark_super', 19, xenRefuses('EOPNOTSUPP')), op('unmark_super', 20, refused('EINVAL'))]),
     ];
     expect(liesOf(await loadEngine(name), planted, 'pv64_dom0')).toEqual([
-      { row: 'platform_op/microcode_update', claim: 'modelled', outcome: { stop: 'platform_op/microcode_update' } },
+      { row: 'platform_op/enter_acpi_sleep', claim: 'modelled', outcome: { stop: 'platform_op/enter_acpi_sleep' } },
       { row: 'sched_op/pin_override', claim: 'EPERM', outcome: { rc: 0 } },
       { row: 'mmuext_op/unmark_super', claim: 'EINVAL', outcome: { rc: -ERRNO.EOPNOTSUPP } },
       { row: 'sched_op/yield', claim: 'stops as sched_op/yield', outcome: { rc: 0 } },

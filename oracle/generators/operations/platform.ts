@@ -36,6 +36,11 @@ const PLATFORM: readonly Operation[] = [
   platform('cpu_offline', call('cpu_offline', 0), NO_SUCH_CPU),
   platform('settime64', call('settime64', 1_600_000_000, 0, 5), wrongField(0, 'word3', { reserved: 1 })),
   platform('settime32', call('settime32', 1_600_000_000, 5)),
+  platform('read_memtype', call('read_memtype', 0), wrongField(0, 'word0', { empty: 1, beyond: 8 })),
+  platform('add_memtype', call('add_memtype', 0x10000, 0, 3, 0), wrongField(0, 'word2', { none: 0 })),
+  platform('del_memtype', call('del_memtype', 0, 7), wrongField(0, 'word1', { beyond: 8, far: '0xffffffff' })),
+  platform('set_processor_pminfo', call('set_processor_pminfo', 9, 0), wrongField(0, 'word1', { throttling: 2, unknown: 4 })),
+  platform('resource_op', call('resource_op', 0), wrongField(0, 'word0', { many: 4, all: '0xffffffff' })),
   platform('change_freq', call('change_freq')),
   platform('getidletime', call('getidletime')),
 ];
