@@ -25,6 +25,9 @@ const WINDOWS = PAGES.windows.slice(0, 2);
 const mfn = (page: number): Value => ({ page, as: 'mfn' });
 const done: Argument = { array: [0], size: 4 };
 
+/** Bits that levels take differently. */
+const ONE_BIT = [0, 1, 2, 3, 4, 7, 7, 8] as const;
+
 const target = (g: Generation): Value => {
   const { r } = g;
   switch (r.int(0, 11)) {
@@ -37,8 +40,9 @@ const target = (g: Generation): Value => {
     case 3:
       return { page: any(g), as: 'pte', flags: r.pick(PTE_FLAGS) };
     case 4:
+    case 5:
       // An entry that would do, but for one bit.
-      return { page: any(g), as: 'pte', flags: `0x${(r.pick([0x65n, 0x67n]) ^ (1n << BigInt(r.int(0, 11)))).toString(16)}` };
+      return { page: any(g), as: 'pte', flags: `0x${(r.pick([0x65, 0x67]) ^ (1 << r.pick(ONE_BIT))).toString(16)}` };
     default:
       return { page: any(g), as: 'pte', flags: r.pick(['0x67', '0x61', '0x61', '0x65', '0x5', '0x8000000000000065']) };
   }

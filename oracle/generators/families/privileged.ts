@@ -80,10 +80,10 @@ const MSRS: readonly number[] = [...Object.values(MSR), 0x1234, 0xc0001234, 0x40
 const BASES: readonly number[] = [MSR.FS_BASE, MSR.GS_BASE, MSR.KERNEL_GS_BASE];
 const UPPER_HALVES: readonly number[] = [0, 0, 1, 0x7fff, 0x8000, 0xffff, 0xffff7fff, 0xffff8000];
 const msr: Family = {
-  weight: 6,
+  weight: 12,
   make: (g) => {
     const { r } = g;
-    const rcx = r.one(3) ? r.pick(BASES) : r.pick(MSRS);
+    const rcx = r.one(2) ? r.pick(BASES) : r.pick(MSRS);
     if (r.one(2)) {
       const [rax, rdx] = [r.dword(), r.one(2) ? r.pick(UPPER_HALVES) : r.dword()];
       return [g.step({ do: 'code', code: asCode('0f30'), regs: { rcx, rax, rdx }, show: ['rcx'] } as never)];
