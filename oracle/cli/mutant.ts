@@ -2,9 +2,12 @@
 import { existsSync } from 'node:fs';
 import { BadInput } from '#spec/failure.ts';
 import { MUTANTS } from '../mutants/catalogue.ts';
+import { SMALL_SCOPE_MUTANTS } from '../mutants/small_scope.ts';
 
 /** Those that break a machine: a broken judge finds nothing, which its own tests show. */
-export const MACHINE_MUTANTS: readonly string[] = MUTANTS.filter(({ part }) => part !== 'judge').map(({ id }) => id);
+export const MACHINE_MUTANTS: readonly string[] = [...MUTANTS, ...SMALL_SCOPE_MUTANTS]
+  .filter(({ part }) => part !== 'judge')
+  .map(({ id }) => id);
 
 /** Mutants replace text of sources while Node loads them; the published package has none. */
 const SOURCES = new URL('../campaign/engines.ts', import.meta.url);

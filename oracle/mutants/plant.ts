@@ -4,6 +4,7 @@ import module from 'node:module';
 import { BadInput } from '#spec/failure.ts';
 import { MUTANTS, type Mutant, mutantById } from './catalogue.ts';
 import { LEAKS, leakById } from './leaks.ts';
+import { SMALL_SCOPE_MUTANTS, smallScopeById } from './small_scope.ts';
 
 const ROOT = new URL('../../', import.meta.url);
 
@@ -16,8 +17,9 @@ export const mutate = (source: string, mutant: Mutant): string => {
 
 /** Register the loader hook for this thread. Throws BadInput for an unknown id. */
 export const plant = (id: string): Mutant => {
-  const mutant = mutantById(id) ?? leakById(id);
-  if (!mutant) throw new BadInput(`mutant ${id}: unknown; there are ${[...MUTANTS, ...LEAKS].map((m) => m.id).join(', ')}`);
+  const mutant = mutantById(id) ?? leakById(id) ?? smallScopeById(id);
+  if (!mutant)
+    throw new BadInput(`mutant ${id}: unknown; there are ${[...MUTANTS, ...LEAKS, ...SMALL_SCOPE_MUTANTS].map((m) => m.id).join(', ')}`);
   return plantMutant(mutant);
 };
 

@@ -10,6 +10,8 @@ test.each([
   [{ pv32: 500 }, 'pv32'],
   [{ domains: [2, 3], hypercalls: 5000 }, 'domains'],
   [{ order: true, peer: 'xen' }, 'order'],
+  [{ exhaustive: true }, 'exhaustive'],
+  [{ inductive: true }, 'inductive'],
   [{ isa: 'x86' }, 'sequences'],
   [{ isa: 'x86', peer: 'silicon' }, 'silicon'],
   [{ isa: 'x86', peer: 'bochs' }, 'system'],

@@ -15,6 +15,8 @@ const KINDS = {
   preempt: { means: '`check --preempt`', options: ['preempt', 'xen', 'seeds', 'out', 'json'] },
   pv32: { means: '`check --pv32`', options: ['pv32', 'xen', 'seeds', 'budget', 'out', 'json'] },
   domains: { means: '`check --domains`', options: ['domains', 'hypercalls', 'seeds', 'programs', 'budget', 'out', 'json'] },
+  exhaustive: { means: '`check --exhaustive`', options: ['exhaustive', 'config', 'states', 'mutant', 'out', 'json'] },
+  inductive: { means: '`check --inductive`', options: ['inductive', 'config', 'mutant', 'json'] },
   order: { means: '`check --order`', options: ['order', 'peer', 'xen', 'json'] },
   bare: { means: '`check --bare`', options: ['bare', 'append', 'memory', 'lenient', 'steps', 'json'] },
   dom0: { means: '`check --dom0`', options: ['dom0', 'xen', 'append', 'memory', 'lenient', 'steps', 'console', 'state', 'json'] },
@@ -37,13 +39,17 @@ type Asked = {
   readonly preempt?: number;
   readonly pv32?: number;
   readonly domains?: readonly number[];
+  readonly exhaustive?: true;
+  readonly inductive?: true;
 };
 
 /** What the options ask for. Throws BadInput for a peer that needs --isa. */
-export const kindOf = ({ isa, bare, dom0, peer, hypercalls, order, preempt, pv32, domains }: Asked): CheckKind => {
+export const kindOf = ({ isa, bare, dom0, peer, hypercalls, order, preempt, pv32, domains, exhaustive, inductive }: Asked): CheckKind => {
   if (bare !== undefined) return 'bare';
   if (dom0 !== undefined) return 'dom0';
   if (isa !== undefined) return peer === undefined ? 'sequences' : (ISA_PEERS[peer] ?? 'silicon');
+  if (exhaustive !== undefined) return 'exhaustive';
+  if (inductive !== undefined) return 'inductive';
   if (order !== undefined) return 'order';
   if (pv32 !== undefined) return 'pv32';
   if (domains !== undefined) return 'domains';

@@ -1,0 +1,70 @@
+/** Breadth first through every state, on this thread. */
+import { ModelBug } from '#spec/failure.ts';
+import { type Core, CUT } from './core.ts';
+import { type Expanded, expand, type Found, nothingExpanded } from './expand.ts';
+import { StateTable, type TableMemory, tableMemory } from './table.ts';
+
+export type Searched = Expanded & {
+  states: number;
+  /** States by their distance from the beginning. */
+  levels: number[];
+  /** Every state was looked at: nothing was left when the search ended. */
+  complete: boolean;
+  table: StateTable;
+};
+
+export type SearchOptions = {
+  /** Look at no more states than these. */
+  readonly states: number;
+  /** Called after each level with the states found so far. */
+  readonly onLevel?: (searched: Searched) => void;
+  /** Where the search goes on. */
+  readonly from?: { readonly table: StateTable; readonly levels: readonly number[] };
+  /** By whom a level is worked off; this thread when absent. */
+  readonly expandLevel?: (end: number, into: Expanded) => Promise<void>;
+};
+
+export const newTable = (most: number): { memory: TableMemory; table: StateTable } => {
+  const memory = tableMemory(most);
+  return { memory, table: new StateTable(memory) };
+};
+
+/** Put the states in which a core begins into an empty table. */
+export const begin = (core: Core, table: StateTable): Found | null => {
+  for (const machine of core.initial) {
+    const state = core.encode(machine);
+    if (state === CUT || state >= core.bound) throw new ModelBug(`${core.name} begins beyond its scope`);
+    const isNew = table.add(state, -1);
+    const what = isNew ? core.broken(machine) : null;
+    if (what !== null) return { place: table.found - 1, action: null, what };
+  }
+  return null;
+};
+
+export const search = async (core: Core, options: SearchOptions): Promise<Searched> => {
+  const table = options.from?.table ?? newTable(options.states).table;
+  const violation = options.from ? null : begin(core, table);
+  const searched: Searched = {
+    ...nothingExpanded(),
+    violation,
+    states: 0,
+    levels: [...(options.from?.levels ?? [])],
+    complete: false,
+    table,
+  };
+  if (searched.levels.length === 0) searched.levels.push(table.found);
+  let last = searched.levels.reduce((sum, n) => sum + n, 0);
+  let first = last - searched.levels.at(-1)!;
+  const expandLevel = options.expandLevel ?? (async (end, into): Promise<void> => expand(core, table, end, into));
+  while (searched.violation === null && first < last && !table.isFull) {
+    table.startAt(first);
+    await expandLevel(last, searched);
+    [first, last] = [last, table.found];
+    if (last > first) searched.levels.push(last - first);
+    searched.states = last;
+    options.onLevel?.(searched);
+  }
+  searched.states = table.found;
+  searched.complete = searched.violation === null && !table.isFull;
+  return searched;
+};

@@ -1,0 +1,140 @@
+/** `xenspec check --exhaustive` and `--inductive`: small machines of the model, explored to the end, or from every state that satisfies the invariants. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Command, Option } from 'commander';
+import type { Program } from '#spec/program.ts';
+import { EXIT } from '../exit_code.ts';
+import { onFile } from '../files.ts';
+import { largeNumber } from '../option.ts';
+import { count, Progress, rate, table } from '../table.ts';
+
+export type ExhaustiveOptions = { exhaustive?: true; inductive?: true; config?: string; states?: number; out: string; json?: true };
+
+const DEFAULT_CONFIG = 'channels';
+/** Most states when --states does not say: as many as fit in a few hundred megabytes. */
+const STATES = 12_000_000;
+
+export const addExhaustiveOptions = (command: Command): void => {
+  command
+    .option('--exhaustive', 'every state that a small machine of the model can come to, breadth first')
+    .option('--inductive', 'from every state of a small machine that satisfies the invariants, every transition')
+    .addOption(new Option('--config <name>', `the small machine (default: ${DEFAULT_CONFIG})`))
+    .option('--states <n>', `look at no more states than these (default: ${count(STATES)})`, largeNumber);
+};
+
+type Row = readonly [string, string];
+const print = (rows: readonly Row[], verdict: string): void => {
+  process.stdout.write(`${table(['what', 'result'], rows)}\nverdict: ${verdict}\n`);
+};
+
+const keep = (out: string, name: string, program: Program): string =>
+  onFile(out, () => {
+    const folder = join(out, `exhaustive-${name}`);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'program.json'), `${JSON.stringify(program, null, 1)}\n`);
+    return folder;
+  });
+
+/** Must run after a mutant is planted: the model is loaded here. */
+export const checkExhaustive = async ({ config = DEFAULT_CONFIG, states = STATES, out, json }: ExhaustiveOptions): Promise<number> => {
+  const { coreOf } = await import('../../campaign/exhaustive/configs.ts');
+  const { search } = await import('../../campaign/exhaustive/search.ts');
+  const { pathTo, programOf } = await import('../../campaign/exhaustive/path.ts');
+  const { replay } = await import('../../campaign/exhaustive/replay.ts');
+  const core = coreOf(config);
+  const progress = new Progress('states found', states);
+  const started = performance.now();
+  let told = 0;
+  const found = await search(core, {
+    states,
+    onLevel: ({ table }) => {
+      progress.step(table.found - told);
+      told = table.found;
+    },
+  });
+  progress.done();
+  const seconds = (performance.now() - started) / 1000;
+  // What was never seen is missing only where everything was looked at.
+  const never = found.complete
+    ? [
+        ...Object.keys(core.sometimes).filter((name) => !found.sometimes.has(name)),
+        ...core.clauses.filter((clause) => !found.clauses.has(clause)),
+      ]
+    : [];
+  const path = found.violation ? pathTo(core, found.table, found.violation) : [];
+  const program = found.violation ? programOf(core, path) : null;
+  const replayed = program === null ? null : await replay(program);
+  const folder = program === null ? null : keep(out, config, program);
+  const verdict = found.violation
+    ? 'violated'
+    : never.length > 0
+      ? 'unreachable'
+      : found.complete
+        ? 'holds'
+        : 'holds as far as it was explored';
+  const names = path.map(({ action }) => action.name);
+  const { levels, transitions, cut, complete } = found;
+  if (json) {
+    const what = found.violation?.what ?? null;
+    const all = {
+      verdict,
+      config,
+      scope: core.scope,
+      states: found.states,
+      transitions,
+      cut,
+      complete,
+      levels,
+      seconds,
+      never,
+      what,
+      path: names,
+    };
+    process.stdout.write(`${JSON.stringify({ ...all, program, replayed, folder }, null, 2)}\n`);
+    return found.violation || never.length > 0 ? EXIT.divergence : EXIT.ok;
+  }
+  if (found.violation) {
+    process.stdout.write(`${found.violation.what}\n${names.map((name, i) => `  ${i + 1}. ${name}\n`).join('')}`);
+    if (folder !== null) process.stdout.write(`  folder: ${folder}\n`);
+    for (const [engine, line] of Object.entries(replayed ?? {})) process.stdout.write(`  ${engine}: ${line}\n`);
+  }
+  for (const name of never) process.stdout.write(`never: ${name}\n`);
+  print(
+    [
+      ['small machine', core.scope],
+      ['distinct states', `${count(found.states)}${complete ? ', all that there are' : ''}`],
+      ['transitions', `${count(transitions)}, ${count(cut)} of them beyond the scope`],
+      ['longest way', `${levels.length - 1} transitions`],
+      ['throughput', `${rate(found.states / seconds)} distinct states/s, ${rate(transitions / seconds)} transitions/s`],
+    ],
+    verdict,
+  );
+  return found.violation || never.length > 0 ? EXIT.divergence : EXIT.ok;
+};
+
+/** Must run after a mutant is planted, too. */
+export const checkInductive = async ({ config = DEFAULT_CONFIG, json }: ExhaustiveOptions): Promise<number> => {
+  const { candidatesOf, inductiveCoreOf } = await import('../../campaign/exhaustive/configs.ts');
+  const { induct } = await import('../../campaign/exhaustive/induction.ts');
+  const core = inductiveCoreOf(config);
+  const progress = new Progress('states that satisfy the invariants', STATES);
+  const started = performance.now();
+  const shown = induct(core, candidatesOf(config), () => progress.step());
+  progress.done();
+  const seconds = (performance.now() - started) / 1000;
+  const verdict = shown.violation ? 'not inductive' : 'inductive';
+  if (json) process.stdout.write(`${JSON.stringify({ verdict, config, scope: core.scope, ...shown, seconds }, null, 2)}\n`);
+  else {
+    if (shown.violation) process.stdout.write(`${shown.violation.action}, in state ${shown.violation.state}: ${shown.violation.what}\n`);
+    print(
+      [
+        ['small machine', core.scope],
+        ['states that satisfy the invariants', `${count(shown.states)} of ${count(shown.candidates)} looked at`],
+        ['transitions', `${count(shown.transitions)}, ${count(shown.cut)} of them beyond the scope`],
+        ['throughput', `${rate(shown.transitions / seconds)} transitions/s`],
+      ],
+      verdict,
+    );
+  }
+  return shown.violation ? EXIT.divergence : EXIT.ok;
+};
