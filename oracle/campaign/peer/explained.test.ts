@@ -29,6 +29,14 @@ it('knows that nobody says when a domain with selectors that no longer load has 
   expect(of('1> 0.32 write', 'end shutdown 3', undefined, lost, 'shutdown 3')).toBeNull();
 });
 
+it('explains where 32-bit code behind an IRET runs on through a null segment', () => {
+  const iret = 'b80d0000000f05';
+  const [theirs, ours] = ['0.40 code trap=14 error=16 cr2=0x0 rip=0x0 rbx=0x202', '0.40 code trap=13 error=0 rip=+48 rbx=0x202'];
+  expect(of(theirs, ours, iret)).toBe('F-595');
+  expect(of(ours, theirs, iret)).toBeNull();
+  expect(of(theirs, ours, '9090')).toBeNull();
+});
+
 it('explains nothing else', () => {
   expect(of('0.1 mmu_update rc=-22', '0.1 mmu_update rc=0')).toBeNull();
   expect(of('end shutdown 3', '0.1 code rbx=0x1')).toBeNull();

@@ -45,16 +45,17 @@ const isLarWithoutLimit = ({ peer, engine }: Explainable): boolean => {
 };
 
 const SYSENTER = '0f34';
+const SYSCALL = '0f05';
+const bytesOf = (step: Step | undefined): string =>
+  step?.do === 'code' ? step.code.map((i) => ('bytes' in i ? i.bytes : '')).join('') : '';
+
+/** QEMU's 32-bit code goes on through a null segment, and ends somewhere else, where a processor raises #GP(0). */
+const isNullSegment = ({ peer, engine, step }: Explainable): boolean =>
+  bytesOf(step).includes(SYSCALL) && / trap=13 error=0 rip=\+\d+ /.test(engine) && / trap=(6|14) /.test(peer);
 
 /** QEMU's SYSENTER without an entry point is #GP(0) where an AMD processor in long mode knows no such instruction. */
 const isSysenter = ({ peer, engine, step }: Explainable): boolean =>
-  step?.do === 'code' &&
-  step.code
-    .map((i) => ('bytes' in i ? i.bytes : ''))
-    .join('')
-    .includes(SYSENTER) &&
-  / trap=13 error=0 /.test(peer) &&
-  / trap=6 /.test(engine);
+  bytesOf(step).includes(SYSENTER) && / trap=13 error=0 /.test(peer) && / trap=6 /.test(engine);
 
 /** The failsafe callback came to domain 0, which ends with it. */
 const ENDED_BY_SELECTORS = /^lost trap=256 /;
@@ -71,6 +72,7 @@ const isTurnOfSelectors = ({ peer, engine, shared, ended }: Explainable): boolea
 const EXPLANATIONS: readonly Explanation[] = [
   { id: 'F-176', about: "QEMU's LAR without the upper limit bits", covers: isLarWithoutLimit },
   { id: 'F-176', about: "QEMU's SYSENTER is #GP", covers: isSysenter },
+  { id: 'F-595', about: 'QEMU uses a null segment in 32-bit code', covers: isNullSegment },
   { id: 'open/vcpu-choice', about: 'When a domain whose selectors no longer load has its next turn', covers: isTurnOfSelectors },
 ];
 
