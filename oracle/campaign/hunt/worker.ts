@@ -49,6 +49,9 @@ const clock = (): number => {
 };
 const post = (message: Message): void => parentPort!.postMessage(message);
 
+/** So much time of the processor goes into making a counterexample small. */
+const SHRINK_MS = 40_000;
+
 const none = (method: Method, programs: number): void => post({ tell: 'none', method, programs });
 
 const byPrograms = (method: 'comparison' | 'invariants'): void => {
@@ -70,7 +73,9 @@ const byPrograms = (method: 'comparison' | 'invariants'): void => {
     programs++;
     if (what === null) continue;
     post({ tell: 'found', found: { method, ...attempt, programs, seconds: (clock() - started) / 1000, what } });
-    post({ tell: 'shrunk', method, steps: (shrink ? prey.shrink((less) => wrong(less) !== null) : prey).steps });
+    const end = clock() + SHRINK_MS;
+    const small = shrink ? prey.shrink((less) => clock() < end && wrong(less) !== null) : prey;
+    post({ tell: 'shrunk', method, steps: small.steps });
     return;
   }
 };
