@@ -55,8 +55,8 @@ export const platform = {
   read_memtype: layout(40, { reg: [8, 4], mfn: [16, 8, 'mfn', 'out'], nr_mfns: [24, 8, 'number', 'out'], type: [32, 4, 'number', 'out'] }),
   microcode_update: layout(24, { data: [8, 8, 'pointer'], length: [16, 4] }),
   enter_acpi_sleep: layout(20, { val_a: [8, 2], val_b: [10, 2], sleep_state: [12, 4], flags: [16, 4, 'flags'] }),
-  /** `pdc`: of one type; the others have structures of their own there. */
-  set_processor_pminfo: layout(PLATFORM_OP_BYTES, { id: [8, 4], type: [12, 4], pdc: [16, 8, 'pointer'] }),
+  /** `pdc`, `states`: of one type each; the others have structures of their own there. */
+  set_processor_pminfo: layout(PLATFORM_OP_BYTES, { id: [8, 4], type: [12, 4], pdc: [16, 8, 'pointer'], states: [24, 8, 'pointer'] }),
   cpu_hotadd: layout(20, { apic_id: [8, 4], acpi_id: [12, 4], pxm: [16, 4] }),
   mem_hotadd: layout(32, { spfn: [8, 8], epfn: [16, 8], pxm: [24, 4], flags: [28, 4] }),
   core_parking: layout(16, { type: [8, 4], idle_nums: [12, 4, 'number', 'inout'] }),

@@ -15,7 +15,7 @@ import {
 } from '#spec/abi/platform.ts';
 import { TOOLS_ANSWERED } from '#spec/releases/control.ts';
 import { WAITING } from '../control/waiting.ts';
-import { copyFromGuest, copyToGuest, scratch } from '../guest_access.ts';
+import { accessOk, copyFromGuest, copyToGuest, scratch } from '../guest_access.ts';
 import type { Machine } from '../machine.ts';
 import { TWO32 } from '../u64.ts';
 import type { Vcpu } from '../vcpu.ts';
@@ -95,9 +95,12 @@ const enterSleep: Work = (call) => {
 };
 
 const setPowerInfo: Work = (call) => {
-  const { id, type, pdc } = platform.set_processor_pminfo.fields;
+  const { id, type, pdc, states } = platform.set_processor_pminfo.fields;
   switch (u32(call, type)) {
     case XEN_PM.CX:
+      // A 32-bit guest cannot name an address that is none of a guest's.
+      if (!call.vcpu.domain.compat && !accessOk(call.op.getInt32(states.at + 4, true))) return -ERRNO.EFAULT;
+      return u32(call, id) < call.machine.config.pcpus ? HARDWARE : -ERRNO.EINVAL;
     case XEN_PM.PX:
       return u32(call, id) < call.machine.config.pcpus ? HARDWARE : -ERRNO.EINVAL;
     case XEN_PM.TX:
