@@ -11,5 +11,4 @@ export const WAITING: ReadonlySet<string> = new Set([
   'domctl/getvcpucontext',
   'domctl/setvcpucontext',
   'domctl/getvcpucontext/told',
-  'platform_op/set_processor_pminfo/states',
 ]);
