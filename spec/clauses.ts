@@ -324,7 +324,7 @@ export const CLAUSES = {
   'domctl/unsupported': { chapter: 'domctl', title: 'Without an IOMMU `assign_device`, `test_assign_device` and `deassign_device` are EOPNOTSUPP; so are `get_paging_mempool_size` and `set_paging_mempool_size` about a PV domain.' },
   'domctl/version': { chapter: 'privileged', title: 'An interface version that is not 0x15 is EACCES, whoever asks.' },
   'domctl/vm_event_op-domain': { chapter: 'privileged', title: 'Every other operation of `vm_event_op` is ESRCH for DOMID_INVALID.' },
-  'domctl/vm_event_op-not_built': { chapter: 'domctl', title: '`vm_event_op` other than the question for the version is EINVAL about the caller itself, and ENOSYS about another domain, since paging, sharing and access rings were not built in.' },
+  'domctl/vm_event_op-not_built': { chapter: 'domctl', title: '`vm_event_op` other than the question for the version is EINVAL about the caller itself, does nothing about a dying domain, and is ENOSYS about another one, since rings for paging and sharing were not built in.' },
   'domctl/vm_event_op-version': { chapter: 'privileged', title: 'The operation that asks for the version of the ring is answered whoever asks, of any domain and of DOMID_INVALID: 7 is noted in the structure, which is written back as a whole; when that fails, EFAULT.' },
   'emulation/cli_sti': { chapter: 'emulation', title: 'CLI and STI do nothing, and not even the upcall mask changes; without a sufficient virtual IOPL they are #GP(0).' },
   'emulation/clts': { chapter: 'emulation', title: 'CLTS clears the guest\'s TS.' },

@@ -63,7 +63,8 @@ export const readMsr = (machine: Machine, at: VcpuRef, number: number): { readon
 
 /** Where everybody reads what the processor has. */
 const readOpenly = (machine: Machine, at: VcpuRef, number: number): { readonly machine: Machine; readonly value: Word } | null => {
-  const listed = number === MSR.DE_CFG ? null : answered(machine, at, number);
+  const isBeyond = number >= FIRST_BANK && number <= LAST_BANK && PROCESSOR_MSRS.has(number);
+  const listed = number === MSR.DE_CFG || isBeyond ? null : answered(machine, at, number);
   if (!listed && isAmong(MSRS_NOT_OFFERED, number)) return null;
   return { machine: cite(machine, 'emulation/rdmsr'), value: listed ?? fromHex(PROCESSOR_MSRS.get(number) ?? '0x0') };
 };

@@ -1,6 +1,7 @@
 /** #DB: DR6 tells the guest why. */
 import type { VcpuRef } from '#spec/event.ts';
 import { DR6 } from '#spec/isa/x86/control_registers.ts';
+import { waysOf } from '#spec/releases/changes.ts';
 import { VECTOR } from '../cpu/x86/outcome.ts';
 import { cite } from '../journal.ts';
 import { domainOf, updateVcpu, vcpuOf } from '../lens.ts';
@@ -13,7 +14,9 @@ const STATUS = 4;
 
 /** What a kernel meets whose domain is debugged stays with the debugger, of which there is none. */
 const isKept = (machine: Machine, at: VcpuRef): boolean =>
-  domainOf(machine, at.domid).debugged === true && vcpuOf(machine, at).mode === 'kernel';
+  waysOf(machine.config.release)['setdebugging-traps'] === 'kept' &&
+  domainOf(machine, at.domid).debugged === true &&
+  vcpuOf(machine, at).mode === 'kernel';
 
 const told = (machine: Machine, at: VcpuRef, bits: number): Machine => {
   const { dr } = vcpuOf(machine, at);

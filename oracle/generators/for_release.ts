@@ -1,7 +1,7 @@
 /** Programs for another release of Xen: what the control domain's structures say of their version is that release's. */
 import { XEN_DOMCTL, XEN_DOMCTL_LATE, XEN_SYSCTL } from '#spec/abi/control.ts';
-import { XEN_DOMCTL_TOOLS } from '#spec/abi/domctl.ts';
-import { XEN_SYSCTL_TOOLS } from '#spec/abi/sysctl.ts';
+import { XEN_DOMCTL_HVM, XEN_DOMCTL_NOT_BUILT, XEN_DOMCTL_TOOLS } from '#spec/abi/domctl.ts';
+import { XEN_SYSCTL_MODELLED, XEN_SYSCTL_TOOLS } from '#spec/abi/sysctl.ts';
 import type { Argument, Call, Program, Step } from '#spec/program.ts';
 import { INTERFACE_VERSIONS, isAnswered } from '#spec/releases/control.ts';
 import { REFERENCE_RELEASE, type XenRelease } from '#spec/releases/release.ts';
@@ -28,9 +28,20 @@ const TOOLS: Readonly<Record<Interface, readonly unknown[]>> = {
   domctl: Object.values(XEN_DOMCTL_TOOLS),
   sysctl: Object.values(XEN_SYSCTL_TOOLS),
 };
+/** What programs for 4.14 leave alone: what its machines leave out, and the record in which free memory stands where programs look. */
+const LEFT_ALONE: Readonly<Record<Interface, readonly unknown[]>> = {
+  domctl: [
+    XEN_DOMCTL_NOT_BUILT.gdbsx_guestmemio,
+    XEN_DOMCTL_HVM.set_broken_page_p2m,
+    XEN_DOMCTL.test_assign_device,
+    XEN_DOMCTL.vm_event_op,
+  ],
+  sysctl: [XEN_SYSCTL_MODELLED.physinfo],
+};
 /** Whether programs may come through to the operation: not where a release answers domain 0 otherwise, and nobody has said how. */
 const isForBoth = (command: unknown, of: Interface, release: XenRelease): boolean =>
-  isAnswered(release, TOOLS[of].includes(command)) || REFUSING[of].includes(command);
+  !(release === '4.14' && LEFT_ALONE[of].includes(command)) &&
+  (isAnswered(release, TOOLS[of].includes(command)) || REFUSING[of].includes(command));
 
 const argumentFor = (argument: Argument, release: XenRelease): Argument => {
   if (typeof argument !== 'object') return argument;

@@ -40,6 +40,9 @@ export const XEN_DOMCTL_LATE: readonly number[] = [
 
 /** vm_event_op: the operation that asks for the version of its ring, and that version. */
 export const XEN_VM_EVENT_GET_VERSION = 3;
+export const XEN_VM_EVENT = { ENABLE: 0, DISABLE: 1, RESUME: 2 } as const;
+/** Which ring vm_event_op is about. */
+export const XEN_VM_EVENT_MODE = { PAGING: 1, MONITOR: 2, SHARING: 3 } as const;
 export const VM_EVENT_INTERFACE_VERSION = 7;
 
 /** Sysctls that are answered without the machine being looked at. */

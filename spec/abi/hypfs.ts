@@ -3,6 +3,7 @@
  * may be written to them, as Debian's Xen 4.17 tells it.
  */
 import type { MachineConfig } from '../config.ts';
+import type { XenRelease } from '../releases/release.ts';
 
 export const XEN_HYPFS_OP = { get_version: 0, read: 1, write_contents: 2 } as const;
 export const XEN_HYPFS_VERSION = 1;
@@ -50,9 +51,16 @@ const fact = (of: Fact): HypfsNode => ({ kind: 'fact', of });
 const setting = (kind: HypfsSetting, most: number): HypfsNode => ({ kind: 'setting', setting: kind, most });
 
 const CRASH_ACTION = setting('bytes', 32);
+const CRASH_ACTIONS: Readonly<Record<string, HypfsNode>> = {
+  'crash-debug-debugkey': CRASH_ACTION,
+  'crash-debug-hwdom': CRASH_ACTION,
+  'crash-debug-kexeccmd': CRASH_ACTION,
+  'crash-debug-panic': CRASH_ACTION,
+  'crash-debug-watchdog': CRASH_ACTION,
+};
 
-/** By the names' bytes in ascending order, as directories are told. */
-export const HYPFS_ROOT: Readonly<Record<string, HypfsNode>> = {
+/** `configBytes`: of the compressed configuration. 4.14 has no directory of pools, and nothing says what to do at a crash. */
+const rootWith = (configBytes: number, isOld: boolean): Readonly<Record<string, HypfsNode>> => ({
   buildinfo: {
     kind: 'dir',
     entries: {
@@ -66,21 +74,17 @@ export const HYPFS_ROOT: Readonly<Record<string, HypfsNode>> = {
           compiler: fact('compiler'),
         },
       },
-      config: { kind: 'config', bytes: 977 },
+      config: { kind: 'config', bytes: configBytes },
       version: { kind: 'dir', entries: { extra: fact('extraversion'), major: fact('major'), minor: fact('minor') } },
     },
   },
-  cpupool: { kind: 'pools' },
+  ...(isOld ? {} : { cpupool: { kind: 'pools' } }),
   params: {
     kind: 'dir',
     entries: {
       console_timestamps: setting('timestamps', 7),
       conswitch: setting('bytes', 3),
-      'crash-debug-debugkey': CRASH_ACTION,
-      'crash-debug-hwdom': CRASH_ACTION,
-      'crash-debug-kexeccmd': CRASH_ACTION,
-      'crash-debug-panic': CRASH_ACTION,
-      'crash-debug-watchdog': CRASH_ACTION,
+      ...(isOld ? {} : CRASH_ACTIONS),
       ept: setting('ept', 10),
       'global-pages': setting('truth', 1),
       gnttab_max_frames: setting('limit', 12),
@@ -90,18 +94,28 @@ export const HYPFS_ROOT: Readonly<Record<string, HypfsNode>> = {
       pcid: setting('pcid', 7),
     },
   },
+});
+
+const ROOTS: Readonly<Record<XenRelease, Readonly<Record<string, HypfsNode>>>> = {
+  '4.14': rootWith(806, true),
+  '4.17': rootWith(977, false),
+  '4.20': rootWith(1091, false),
 };
+/** By the names' bytes in ascending order, as directories are told. The same object for the same release. */
+export const hypfsRoot = (release: XenRelease): Readonly<Record<string, HypfsNode>> => ROOTS[release];
 
 /** What pool 0's directory has, and what it says: threads of processors are scheduled one by one. */
 export const HYPFS_POOL = { entry: 'sched-gran', value: 'cpu', most: 8, values: ['cpu', 'core', 'socket'] } as const;
 
-/** Settings at first; gnttab_max_frames and gnttab_max_maptrack_frames are the machine's limits. 'global-pages' is the one byte 0. */
-export const HYPFS_AT_FIRST: Readonly<Record<string, string>> = {
+const AT_FIRST: Readonly<Record<string, string>> = {
   console_timestamps: 'none',
   conswitch: 'a',
   guest_loglvl: 'none/warning',
   loglvl: 'warning/warning',
   pcid: 'xpti',
 };
+const AT_FIRST_LATER: Readonly<Record<string, string>> = { ...AT_FIRST, loglvl: 'info/info' };
+/** Settings at first; gnttab_max_frames and gnttab_max_maptrack_frames are the machine's limits. 'global-pages' is the one byte 0. */
+export const hypfsAtFirst = (release: XenRelease): Readonly<Record<string, string>> => (release === '4.20' ? AT_FIRST_LATER : AT_FIRST);
 /** Thresholds of the log by name; `debug` is another name of the last. A setting tells them as two with a slash between. */
 export const HYPFS_LEVELS = ['none', 'error', 'warning', 'info', 'all'] as const;

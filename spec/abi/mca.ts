@@ -9,7 +9,7 @@ export const XEN_MC_FETCH = { NONURGENT: 1, URGENT: 2, ACK: 4 } as const;
 export const XEN_MC_NODATA = 2;
 
 /** Feature words that Xen keeps of a processor: where CPUID has them, and the bits that Xen takes away. */
-export const XEN_CPU_CAPS = [
+const CAPS = [
   { leaf: 1, subleaf: null, register: 'edx', without: 1 << 11 }, // SYSENTER, which AMD's processors lack in long mode
   { leaf: 1, subleaf: null, register: 'ecx', without: 1 << 27 }, // OSXSAVE, which is a choice and no feature
   { leaf: 0x80000001, subleaf: null, register: 'edx', without: 0x0183f3ff }, // what leaf 1 says already
@@ -18,6 +18,16 @@ export const XEN_CPU_CAPS = [
   { leaf: 7, subleaf: 0, register: 'ebx', without: 1 << 22 }, // PCOMMIT
   { leaf: 7, subleaf: 0, register: 'ecx', without: (1 << 16) | (1 << 31) }, // 5-level paging, supervisor keys
 ] as const;
+export type CpuCap = {
+  readonly leaf: number;
+  readonly subleaf: number | null;
+  readonly register: 'eax' | 'ebx' | 'ecx' | 'edx';
+  readonly without: number;
+};
+const LAST_CAP = CAPS.length - 1;
+const CAPS_WITH_ALL: readonly CpuCap[] = CAPS.map((cap, i) => (i === LAST_CAP ? { ...cap, without: 0 } : cap));
+/** By what the release does of 5-level paging and supervisor keys. */
+export const XEN_CPU_CAPS: Readonly<Record<'less' | 'all', readonly CpuCap[]>> = { less: CAPS, all: CAPS_WITH_ALL };
 /** Number of an AMD processor's maker. */
 export const XEN_VENDOR_AMD = 2;
 /** The one register that physcpuinfo tells of, and what the reference machine's says. */

@@ -69,7 +69,7 @@ export const XEN_SYSCTL_PM_OP = {
   disable_turbo: 0x27,
 } as const;
 /** The deepest idle state and the deepest of its kinds, at first. */
-export const CSTATES_AT_FIRST: readonly number[] = [1, 0xffffffff];
+export const CSTATES_AT_FIRST = { one: [1, 0xffffffff], any: [0xffffffff, 0xffffffff] } as const;
 export const XEN_SYSCTL_CPU_HOTPLUG = { ONLINE: 0, OFFLINE: 1 } as const;
 export const XEN_SYSCTL_PAGE_OFFLINE = { offline: 1, online: 2, query: 3 } as const;
 /** What page_offline_op says of a frame that it did not come to. */
@@ -84,6 +84,8 @@ export const LIVEPATCH = { name: 128, payload: 2 * 1024 * 1024, listed: 1024 } a
 
 /** HVM and PV guests, nested paging, both versions of grant tables. */
 export const PHYSCAP = 0x30b;
+/** Where grant tables are not told of: memory shared between processor and devices is. */
+export const PHYSCAP_SHORT = 0x1b;
 export const MAX_NODE_ID = 63;
 /** Which CPUID leaves Xen can make a processor answer otherwise. */
 export const LEVELLING_CAPS = 0x19e;

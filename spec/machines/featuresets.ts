@@ -1,12 +1,13 @@
+import type { XenRelease } from '../releases/release.ts';
+
 /**
  * What the reference machine's processor can do, as Xen 4.17 tells it to domain 0: 19 words of feature bits for each of six sets. Recorded from Debian's
  * Xen on the reference machine. Their order: CPUID leaf 1 EDX, ECX; 80000001h EDX, ECX; Dh.1 EAX; 7.0 EBX, ECX; 80000007h EDX; 80000008h EBX; 7.0 EDX; 7.1 EAX;
  * 80000021h EAX; 7.1 EBX; 7.2 EDX; 7.1 ECX, EDX; the architectural capabilities' two halves; 80000021h ECX.
  */
-export const FEATURE_WORDS = 19;
+export const FEATURE_WORDS: Readonly<Record<XenRelease, number>> = { '4.14': 18, '4.17': 19, '4.20': 19 };
 
-/** By the index that get_cpu_featureset takes. */
-export const FEATURESETS: readonly (readonly number[])[] = [
+const REFERENCE: readonly (readonly number[])[] = [
   // raw
   [0xfcbfbfd, 0xfed8320b, 0xedd3fbfd, 0x75, 0x5, 0x1d843a9, 0x8001021c, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0],
   // host
@@ -20,3 +21,22 @@ export const FEATURESETS: readonly (readonly number[])[] = [
   // hvm_max
   [0x1fcbfbfd, 0xf6f83203, 0xec500800, 0x77, 0x5, 0x19843a9, 0x20c, 0x0, 0x100000, 0x0, 0x0, 0x24, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0],
 ];
+
+type Words = Readonly<Record<number, number>>;
+/** Words that a release tells otherwise, by set and word. */
+const OTHERWISE: Readonly<Record<XenRelease, readonly Words[]>> = {
+  '4.14': [
+    { 6: 0x8001020c },
+    {},
+    {},
+    { 3: 0x75, 8: 0x0 },
+    { 0: 0xfc9c3f5, 1: 0xf6d83203, 3: 0x61, 11: 0x4 },
+    { 0: 0xfcbfbfd, 3: 0x75, 8: 0x0, 11: 0x4 },
+  ],
+  '4.17': [{}, {}, {}, {}, {}, {}],
+  '4.20': [{ 1: 0xf6d8320b, 6: 0x8001020c }, { 6: 0x8001020c }, {}, {}, {}, {}],
+};
+
+/** By the index that get_cpu_featureset takes, as a release tells them. */
+export const featureSets = (release: XenRelease): readonly (readonly number[])[] =>
+  REFERENCE.map((set, index) => set.slice(0, FEATURE_WORDS[release]).map((word, i) => OTHERWISE[release][index][i] ?? word));

@@ -4,6 +4,7 @@ import { EMULATION_CHANGES } from './emulation.ts';
 import { GRANT_CHANGES } from './grant_table.ts';
 import { MEMORY_CHANGES } from './memory.ts';
 import { XEN_RELEASES, type XenRelease } from './release.ts';
+import { TOOLSTACK_CHANGES } from './toolstack.ts';
 import { VCPU_CHANGES } from './vcpu.ts';
 import { VERSION_CHANGES } from './version.ts';
 
@@ -12,6 +13,7 @@ export const CHANGES = {
   ...EMULATION_CHANGES,
   ...GRANT_CHANGES,
   ...MEMORY_CHANGES,
+  ...TOOLSTACK_CHANGES,
   ...VCPU_CHANGES,
   ...VERSION_CHANGES,
 } as const;

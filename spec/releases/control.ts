@@ -1,4 +1,7 @@
 /** What releases changed in the control domain's hypercalls. Chapter: spec/chapters/privileged.md. */
+import { XEN_DOMCTL } from '../abi/control.ts';
+import { XEN_DOMCTL_HVM, XEN_DOMCTL_NOT_BUILT } from '../abi/domctl.ts';
+import { DOMID } from '../abi/xen.ts';
 import { change } from './change.ts';
 import type { XenRelease } from './release.ts';
 
@@ -10,16 +13,25 @@ export const INTERFACE_VERSIONS = {
 } as const satisfies Record<XenRelease, object>;
 
 /**
- * Whether what domain 0 is answered by domctls and sysctls is that of the reference, beyond what stands in the rows below. Where it is not, the machines
+ * Whether what domain 0 is answered by domctls and sysctls is that of the reference, beyond what the rows of changes say. Where it is not, the machines
  * stop at them, and generated programs keep to those that refuse.
  */
-export const CONTROL_ANSWERED: Readonly<Record<XenRelease, boolean>> = { '4.14': false, '4.17': true, '4.20': true };
+export const CONTROL_ANSWERED: Readonly<Record<XenRelease, boolean>> = { '4.14': true, '4.17': true, '4.20': true };
 
-/** The same of what the toolstack does beyond asking and refusing, hypfs_op and kexec_op: nobody has asked the other releases. */
-export const TOOLS_ANSWERED: Readonly<Record<XenRelease, boolean>> = { '4.14': false, '4.17': true, '4.20': false };
+/** The same of what the toolstack does beyond asking and refusing, hypfs_op and kexec_op. */
+export const TOOLS_ANSWERED: Readonly<Record<XenRelease, boolean>> = { '4.14': true, '4.17': true, '4.20': true };
 
 /** Whether an operation's answer to domain 0 is known for the release; `tool`: it is one of the toolstack's. */
 export const isAnswered = (release: XenRelease, tool: boolean): boolean => (tool ? TOOLS_ANSWERED : CONTROL_ANSWERED)[release];
+
+const UNANSWERED: Readonly<Record<XenRelease, readonly number[]>> = {
+  '4.14': [XEN_DOMCTL_NOT_BUILT.gdbsx_guestmemio, XEN_DOMCTL_HVM.set_broken_page_p2m, XEN_DOMCTL.test_assign_device],
+  '4.17': [],
+  '4.20': [],
+};
+/** Domctls of domain 0 that a release's machines leave out: they stop there. `domid`: whom the operation is about. */
+export const isLeftOut = (release: XenRelease, command: number, domid: number): boolean =>
+  UNANSWERED[release].includes(command) || (release === '4.14' && command === XEN_DOMCTL.vm_event_op && domid === DOMID.INVALID);
 
 export const CONTROL_CHANGES = {
   'domctl-version': change({

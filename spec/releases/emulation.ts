@@ -45,6 +45,8 @@ export const MSRS_NOT_WRITTEN: readonly Range[] = [
   [0x400, 0x47f],
   [0xc0000100, 0xc0000102],
 ];
+/** MCi_CTL of the processor's ten banks, of which guests have fewer: each reports all its errors. */
+const BANKS_CTL = Array.from({ length: 10 }, (_, bank): [number, string] => [0x400 + 4 * bank, '0xffffffffffffffff']);
 /** What the processor of the default machine has in registers that Xen lets everybody read; others are zero there. Measured on 4.14. */
 export const PROCESSOR_MSRS: ReadonlyMap<number, string> = new Map([
   [0xfe, '0x508'],
@@ -52,6 +54,7 @@ export const PROCESSOR_MSRS: ReadonlyMap<number, string> = new Map([
   [0x250, '0x606060606060606'],
   [0x258, '0x606060606060606'],
   [0x2ff, '0xc06'],
+  ...BANKS_CTL,
   [0xc0000081, '0xe023e00800000000'],
   [0xc0000082, '0xffff82d07fffe000'],
   [0xc0000083, '0xffff82d07fffe020'],

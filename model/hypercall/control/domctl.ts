@@ -4,7 +4,7 @@ import { XEN_DOMCTL_NOT_BUILT, XEN_DOMCTL_TOOLS } from '#spec/abi/domctl.ts';
 import { DOMID } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { waysOf } from '#spec/releases/changes.ts';
-import { INTERFACE_VERSIONS, isAnswered } from '#spec/releases/control.ts';
+import { INTERFACE_VERSIONS, isAnswered, isLeftOut } from '#spec/releases/control.ts';
 import type { Domain } from '../../domain.ts';
 import { copyFromGuest, copyToGuestUnchecked } from '../../guest_copy.ts';
 import { findDomain } from '../../lens.ts';
@@ -34,6 +34,7 @@ export const domctl: Perform = (machine, caller, [uDomctl]) => {
   const m = read.machine;
   const op = domctlOf(read.bytes);
   if (op.version !== INTERFACE_VERSIONS[m.config.release].domctl) return fail(m, 'EACCES', 'domctl/version');
+  if (isControlDomain(caller) && isLeftOut(m.config.release, op.cmd, op.domain)) return notModelled(m, caller, 'domctl');
   const late = lateRule(op.cmd);
   return (
     unknownDomain(m, op) ??

@@ -10,6 +10,7 @@ import {
 } from '#spec/abi/kexec.ts';
 import type { Layout } from '#spec/abi/layout.ts';
 import type { VcpuRef } from '#spec/event.ts';
+import { waysOf } from '#spec/releases/changes.ts';
 import { isAnswered } from '#spec/releases/control.ts';
 import { copyFromGuest, copyToGuestUnchecked } from '../../guest_copy.ts';
 import type { Machine } from '../../machine.ts';
@@ -76,7 +77,10 @@ export const kexec_op: Perform = (machine, caller, [op, at]) => {
   if (!isControlDomain(caller)) return fail(machine, 'EPERM', 'control/privilege');
   if (!isAnswered(machine.config.release, true)) return notModelled(machine, caller, 'kexec_op');
   const known = op.hi === 0 ? RULES.get(op.lo) : undefined;
-  if (!known) return done(machine, 'kexec/operation');
+  if (!known)
+    return waysOf(machine.config.release)['kexec_op-unknown'] === 'nothing'
+      ? done(machine, 'kexec/operation')
+      : fail(machine, 'EOPNOTSUPP', 'kexec/operation');
   const [layout, rule] = known;
   const read = copyFromGuest(machine, caller, at, layout.size);
   return read.ok ? rule(read.machine, caller, { at, bytes: read.bytes }) : fail(read.machine, 'EFAULT', 'kexec/argument');

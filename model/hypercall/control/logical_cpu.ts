@@ -1,6 +1,7 @@
 /** What the mca hypercall tells of the one processor. Chapter: spec/chapters/privileged.md. */
 import { MCA_CAPABILITY, mca, XEN_CPU_CAPS, XEN_VENDOR_AMD } from '#spec/abi/mca.ts';
 import type { CpuidLeaf, MachineConfig } from '#spec/config.ts';
+import { waysOf } from '#spec/releases/changes.ts';
 import { signatureOf } from '../../cpu/x86/signature.ts';
 import { withFields } from '../guest_struct.ts';
 
@@ -53,7 +54,9 @@ export const describeProcessor = (config: MachineConfig): Uint8Array => {
 
 /** The processor's features as Xen keeps them. */
 export const capabilityWords = (config: MachineConfig): readonly number[] =>
-  XEN_CPU_CAPS.map(({ leaf, subleaf, register, without }) => leafOf(config, leaf, subleaf)[register] & ~without);
+  XEN_CPU_CAPS[waysOf(config.release)['physinfo-features']].map(
+    ({ leaf, subleaf, register, without }) => leafOf(config, leaf, subleaf)[register] & ~without,
+  );
 
 const putWords = (bytes: Uint8Array, at: number, words: readonly number[]): void => {
   const view = new DataView(bytes.buffer);

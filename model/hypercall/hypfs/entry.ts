@@ -1,5 +1,5 @@
 /** Entries of Xen's settings: what each is, and what it contains. */
-import { HYPFS_AT_FIRST, HYPFS_POOL, HYPFS_ROOT, type HypfsNode, hypfsListed, XEN_HYPFS_ENC, XEN_HYPFS_TYPE } from '#spec/abi/hypfs.ts';
+import { HYPFS_POOL, type HypfsNode, hypfsAtFirst, hypfsListed, hypfsRoot, XEN_HYPFS_ENC, XEN_HYPFS_TYPE } from '#spec/abi/hypfs.ts';
 import type { Machine } from '../../machine.ts';
 import { bytesOfNumber } from '../guest_struct.ts';
 
@@ -30,7 +30,7 @@ const entryOf = (machine: Machine, name: string, node: HypfsNode): Entry => {
   }
 };
 
-export const rootOf = (machine: Machine): Entry => entryOf(machine, '', { kind: 'dir', entries: HYPFS_ROOT });
+export const rootOf = (machine: Machine): Entry => entryOf(machine, '', { kind: 'dir', entries: hypfsRoot(machine.config.release) });
 /** Xen counts the room for a pool's name by the directory's own. */
 const POOLS = 'cpupool';
 const POOL: Entry = { kind: 'dir', entries: [[HYPFS_POOL.entry, { kind: 'granularity' }]] };
@@ -55,7 +55,7 @@ const atFirst = (machine: Machine, name: string, { setting }: Setting): Uint8Arr
     case 'limit':
       return bytesOfText(`${name === 'gnttab_max_frames' ? max_grant_frames : max_maptrack_frames}`);
     default:
-      return bytesOfText(HYPFS_AT_FIRST[name] ?? '');
+      return bytesOfText(hypfsAtFirst(machine.config.release)[name] ?? '');
   }
 };
 

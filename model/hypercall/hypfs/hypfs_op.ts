@@ -1,6 +1,7 @@
 /** HYPERVISOR_hypfs_op(cmd, path, path length, buffer, buffer length). Chapter: spec/chapters/hypfs.md. */
 import { HYPFS_ENTRY_BYTES, HYPFS_MOST_PATH, hypfsListed, XEN_HYPFS_OP as OP, XEN_HYPFS_VERSION } from '#spec/abi/hypfs.ts';
 import type { VcpuRef } from '#spec/event.ts';
+import { waysOf } from '#spec/releases/changes.ts';
 import { TOOLS_ANSWERED } from '#spec/releases/control.ts';
 import { copyFromGuest, copyToGuest } from '../../guest_copy.ts';
 import { cite } from '../../journal.ts';
@@ -28,7 +29,8 @@ export const hypfs_op: Perform = (machine, caller, [cmd, path, pathBytes, buffer
   const m = read.machine;
   if (!read.ok) return fail(m, 'EFAULT', 'hypfs/path-text');
   const text = textOf(read.bytes);
-  if (!isText(read.bytes) || !text.startsWith('/')) return fail(m, 'EINVAL', 'hypfs/path-text');
+  if (!isText(read.bytes)) return fail(m, 'EINVAL', 'hypfs/path-text');
+  if (!text.startsWith('/')) return fail(m, waysOf(m.config.release)['hypfs-relative'], 'hypfs/path-text');
   const entry = walk(rootOf(m), text.slice(1));
   if (!entry) return fail(m, 'ENOENT', 'hypfs/path-walk');
   const found = cite(m, text.startsWith('/cpupool/') ? 'hypfs/path-pool' : 'hypfs/path-walk');

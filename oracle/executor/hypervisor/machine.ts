@@ -71,7 +71,7 @@ export class Machine {
   /** What domain 0 sets by sysctl: the scheduler's least time, events to be traced, the deepest idle states, whether threads of a core are preferred. */
   rateLimit: number = CREDIT2_RATELIMIT.atFirst;
   traceEvents: number = TRC_ALL;
-  readonly cstates: number[] = [...CSTATES_AT_FIRST];
+  readonly cstates: number[];
   prefersThreads = false;
   /** Lines of the I/O APIC that were set up. */
   readonly linesSetUp: Set<number> = new Set(LINES_OF_XEN);
@@ -98,6 +98,7 @@ export class Machine {
   constructor(config: MachineConfig, memory: Memory) {
     this.config = config;
     this.ways = waysOf(config.release);
+    this.cstates = [...CSTATES_AT_FIRST[this.ways['pm_op-states']]];
     this.wallclock = BigInt(config.wallclock_sec) * 1_000_000_000n;
     this.memory = memory;
     this.translations = new XenTranslations(memory);

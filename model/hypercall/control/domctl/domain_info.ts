@@ -1,6 +1,7 @@
 /** XEN_DOMCTL_getdomaininfo: what there is to know of a domain at a glance. */
 import { control } from '#spec/abi/control.ts';
 import { domctl, domctl_info, XEN_DOMINF, XEN_X86_EMU_PIT } from '#spec/abi/domctl.ts';
+import { waysOf } from '#spec/releases/changes.ts';
 import type { Domain } from '../../../domain.ts';
 import { cite } from '../../../journal.ts';
 import { pcpuOf, refOf } from '../../../lens.ts';
@@ -34,7 +35,7 @@ const flagsOf = (machine: Machine, { vcpus, shutdown, shutdownCode, dying, pause
 };
 
 /** The 112 bytes of struct xen_domctl_getdomaininfo. */
-export const domainInfo = (machine: Machine, domain: Domain): Uint8Array => {
+const wholeInfo = (machine: Machine, domain: Domain): Uint8Array => {
   const up = domain.vcpus.filter(({ online }) => online);
   const bytes = withFields(new Uint8Array(domctl_info.size), domctl_info, {
     domid: domain.domid,
@@ -53,10 +54,25 @@ export const domainInfo = (machine: Machine, domain: Domain): Uint8Array => {
   return bytes;
 };
 
+const { fields } = domctl_info;
+const WORD = 4;
+/** struct xen_domctl_getdomaininfo, as the release has it: the older one has the emulation's flags where addresses' bits stand now. */
+export const domainInfo = (machine: Machine, domain: Domain): Uint8Array => {
+  const whole = wholeInfo(machine, domain);
+  if (waysOf(machine.config.release)['getdomaininfolist-record'] === '112 bytes') return whole;
+  const flags = whole.slice(fields.emulation_flags.at, fields.emulation_flags.at + WORD);
+  return Uint8Array.from([...whole.slice(0, fields.gpaddr_bits.at), ...flags, 0, 0, 0, 0]);
+};
+
+/** Bytes of the older record that nothing is stored in. */
+const isLeft = (at: number): boolean => at === 2 || at === 3 || at >= fields.gpaddr_bits.at + WORD;
+
 /** domctl/getdomaininfo-domain: `target` has the number that was asked for, or the next one. */
 export const getdomaininfo: Rule = (machine, asked) => {
   const { target } = asked;
   const after = withFields(asked.bytes, control.domctl, { domain: target.domid });
-  after.set(domainInfo(machine, target), domctl.getdomaininfo.fields.domid.at);
+  const short = waysOf(machine.config.release)['getdomaininfo-record'] === '104 bytes';
+  for (const [i, byte] of domainInfo(machine, target).entries())
+    if (!(short && isLeft(i))) after[domctl.getdomaininfo.fields.domid.at + i] = byte;
   return tell(cite(cite(machine, 'domctl/getdomaininfo-domain'), 'domctl/getdomaininfo-flags'), asked, after, 'domctl/getdomaininfo-told');
 };

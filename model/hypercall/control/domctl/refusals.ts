@@ -1,5 +1,5 @@
 /** Domctls that are refused about any PV domain of the reference machine. */
-import { XEN_DOMCTL } from '#spec/abi/control.ts';
+import { control, XEN_DOMCTL, XEN_VM_EVENT, XEN_VM_EVENT_MODE } from '#spec/abi/control.ts';
 import {
   domctl,
   PSR_COMMANDS,
@@ -10,17 +10,36 @@ import {
   XEN_DOMCTL_TOOLS,
   XEN_DOMCTL_UNSUPPORTED,
 } from '#spec/abi/domctl.ts';
-import { fieldOf } from '../../guest_struct.ts';
+import { waysOf } from '#spec/releases/changes.ts';
+import { fieldOf, fieldsOf } from '../../guest_struct.ts';
+import { notModelled } from '../../not_modelled.ts';
 import { fail } from '../../result.ts';
-import { type Rule, refuseAndTell } from './rule.ts';
+import { type Rule, refuseAndTell, tell } from './rule.ts';
 
 const notBuilt: Rule = (machine) => fail(machine, 'ENOSYS', 'domctl/unknown');
 const hvmOnly: Rule = (machine) => fail(machine, 'EINVAL', 'domctl/hvm_only');
 const unsupported: Rule = (machine) => fail(machine, 'EOPNOTSUPP', 'domctl/unsupported');
 const gethvmcontext: Rule = (machine, asked) => refuseAndTell(asked, hvmOnly(machine, asked));
 
-const withoutRings: Rule = (machine, { caller, target }) =>
-  fail(machine, target.domid === caller.domid ? 'EINVAL' : 'ENOSYS', 'domctl/vm_event_op-not_built');
+const RING_CLAUSE = 'domctl/vm_event_op-not_built';
+const vmEventOp: Rule = (machine, asked) => {
+  const { caller, target } = asked;
+  if (target.domid === caller.domid) return fail(machine, 'EINVAL', RING_CLAUSE);
+  if (target.dying) return tell(machine, asked, asked.bytes, RING_CLAUSE);
+  const { op, mode } = fieldsOf(asked.bytes, control.vm_event_op);
+  const paging = mode === XEN_VM_EVENT_MODE.PAGING && waysOf(machine.config.release)['vm_event_op-paging'] === 'built';
+  if (!paging && mode !== XEN_VM_EVENT_MODE.MONITOR) return fail(machine, 'ENOSYS', RING_CLAUSE);
+  switch (op) {
+    case XEN_VM_EVENT.ENABLE:
+      return paging ? fail(machine, 'ENODEV', RING_CLAUSE) : notModelled(machine, caller, 'domctl');
+    case XEN_VM_EVENT.DISABLE:
+      return fail(machine, 'EINVAL', RING_CLAUSE);
+    case XEN_VM_EVENT.RESUME:
+      return fail(machine, 'ENODEV', RING_CLAUSE);
+    default:
+      return fail(machine, 'ENOSYS', RING_CLAUSE);
+  }
+};
 
 const psrAlloc: Rule = (machine, asked) => {
   const question = fieldOf(asked.bytes, domctl.psr_alloc.fields.question);
@@ -36,7 +55,7 @@ export const REFUSALS: readonly (readonly [number, Rule])[] = [
   ...all(XEN_DOMCTL_HVM, hvmOnly),
   ...all(XEN_DOMCTL_UNSUPPORTED, unsupported),
   [XEN_DOMCTL_HVM.gethvmcontext, gethvmcontext],
-  [XEN_DOMCTL.vm_event_op, withoutRings],
+  [XEN_DOMCTL.vm_event_op, vmEventOp],
   [XEN_DOMCTL_PSR_CMT_OP, (machine) => fail(machine, 'ENODEV', 'domctl/psr_cmt_op')],
   [XEN_DOMCTL_TOOLS.psr_alloc, psrAlloc],
 ];

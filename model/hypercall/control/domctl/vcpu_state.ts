@@ -1,6 +1,7 @@
 /** Domctls that set what belongs to one vCPU: entry points of 32-bit code, registers of machine checks, model-specific registers. */
 import { domctl, VCPU_MSRS } from '#spec/abi/domctl.ts';
 import { MSR } from '#spec/abi/msr.ts';
+import { waysOf } from '#spec/releases/changes.ts';
 import { copyFromGuest } from '../../../guest_copy.ts';
 import { refOf, updateVcpu } from '../../../lens.ts';
 import type { Machine } from '../../../machine.ts';
@@ -72,6 +73,10 @@ const written = (machine: Machine, vcpu: Vcpu, entry: Uint8Array): Machine | nul
   }
 };
 
+/** Of an entry that was not taken. */
+const whyNot = ({ config }: Machine, entry: Uint8Array) =>
+  wordIn(entry, 0).hi === 0 ? waysOf(config.release)['set_vcpu_msrs-errno'] : 'EINVAL';
+
 export const setVcpuMsrs: Rule = (machine, asked) => {
   const { caller, bytes, target } = asked;
   const given = fieldsOf(bytes, domctl.vcpu_msrs);
@@ -84,7 +89,7 @@ export const setVcpuMsrs: Rule = (machine, asked) => {
     const read = copyFromGuest(m, caller, addInt(wordIn(bytes, domctl.vcpu_msrs.fields.msrs.at), i * ENTRY), ENTRY);
     const after = read.ok ? written(read.machine, vcpu, read.bytes) : null;
     if (!after) {
-      const refused = fail(read.machine, read.ok ? 'EINVAL' : 'EFAULT', 'domctl/set_vcpu_msrs-done');
+      const refused = fail(read.machine, read.ok ? whyNot(read.machine, read.bytes) : 'EFAULT', 'domctl/set_vcpu_msrs-done');
       return refuseAndTell({ ...asked, bytes: withFields(bytes, domctl.vcpu_msrs, { msr_count: i }) }, refused);
     }
     m = after;

@@ -1,6 +1,6 @@
 /** XEN_SYSCTL_get_cpu_policy: what the machine's processor is, and what guests may have of it. */
 import { sysctl } from '#spec/abi/sysctl.ts';
-import { CPU_POLICIES, POLICY_MSRS } from '#spec/machines/cpu_policies/index.ts';
+import { cpuPolicies, POLICY_MSRS } from '#spec/machines/cpu_policies/index.ts';
 import { copyToGuestUnchecked } from '../../../guest_copy.ts';
 import type { Machine } from '../../../machine.ts';
 import { wordIn } from '../../../memory/guest.ts';
@@ -19,7 +19,7 @@ const tellCount = (machine: Machine, { caller, at }: Asked, name: 'nr_leaves' | 
 export const getCpuPolicy: Rule = (machine, asked) => {
   const { bytes, caller } = asked;
   const { index, nr_leaves, nr_msrs, reserved } = fieldsOf(bytes, sysctl.cpu_policy);
-  const policy = reserved === 0 ? CPU_POLICIES[index] : undefined;
+  const policy = reserved === 0 ? cpuPolicies(machine.config.release)[index] : undefined;
   if (!policy) return fail(machine, 'EINVAL', 'sysctl/get_cpu_policy-index');
   const first = tellLeaves(machine, caller, { to: wordIn(bytes, fields.leaves.at), count: nr_leaves }, policy);
   if (first.errno) return fail(first.machine, first.errno, 'sysctl/get_cpu_policy-leaves');

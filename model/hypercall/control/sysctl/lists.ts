@@ -1,5 +1,4 @@
 /** Sysctls that hand out a list, or take one: domains, processors' idle times, keys. */
-import { domctl_info } from '#spec/abi/domctl.ts';
 import { sysctl } from '#spec/abi/sysctl.ts';
 import { copyToGuest } from '../../../guest_copy.ts';
 import { wordIn } from '../../../memory/guest.ts';
@@ -15,7 +14,8 @@ export const getdomaininfolist: Rule = (machine, asked) => {
   const listed = machine.domains.filter(({ domid }) => domid >= first).slice(0, fieldOf(asked.bytes, max_domains));
   let m = machine;
   for (const [i, domain] of listed.entries()) {
-    const stored = copyToGuest(m, asked.caller, addInt(wordIn(asked.bytes, buffer.at), i * domctl_info.size), domainInfo(m, domain));
+    const info = domainInfo(m, domain);
+    const stored = copyToGuest(m, asked.caller, addInt(wordIn(asked.bytes, buffer.at), i * info.length), info);
     m = stored.machine;
     if (!stored.ok) return fail(m, 'EFAULT', 'sysctl/getdomaininfolist');
   }

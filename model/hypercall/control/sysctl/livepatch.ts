@@ -2,6 +2,7 @@
 import type { Errno } from '#spec/abi/errno.ts';
 import { LIVEPATCH, XEN_SYSCTL_LIVEPATCH as OP, sysctl } from '#spec/abi/sysctl.ts';
 import type { ClauseId } from '#spec/clauses.ts';
+import { waysOf } from '#spec/releases/changes.ts';
 import { arrayOk, copyFromGuest, copyToGuestUnchecked } from '../../../guest_copy.ts';
 import type { Machine } from '../../../machine.ts';
 import { wordIn } from '../../../memory/guest.ts';
@@ -68,9 +69,13 @@ const list: Rule = (machine, asked) => {
 
 const PARTS: Readonly<Record<number, Rule>> = { [OP.UPLOAD]: upload, [OP.GET]: ofOneThatIsMissing, [OP.LIST]: list, [OP.ACTION]: act };
 
+/** Of the second word where it is flags: others pass beside it. */
+const FORCE = 1;
+
 export const livepatchOp: Rule = (machine, asked) => {
   const { question, pad } = fieldsOf(asked.bytes, sysctl.livepatch_get);
-  if (pad !== 0) return refuse(machine, asked, 'EINVAL', 'sysctl/livepatch_op-unknown');
+  const lets = waysOf(machine.config.release)['livepatch_op-second_word'] === 'flags' && (pad & FORCE) !== 0;
+  if (pad !== 0 && !lets) return refuse(machine, asked, 'EINVAL', 'sysctl/livepatch_op-unknown');
   const part = PARTS[question];
   return part ? part(machine, asked) : fail(machine, 'EOPNOTSUPP', 'sysctl/livepatch_op-unknown');
 };

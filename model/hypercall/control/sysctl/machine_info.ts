@@ -7,11 +7,13 @@ import {
   MAX_NODE_ID,
   NODE_SELF,
   PHYSCAP,
+  PHYSCAP_SHORT,
   PSR_QUESTIONS,
   sysctl,
   XEN_INVALID_CORE_ID,
   XEN_INVALID_DEV,
 } from '#spec/abi/sysctl.ts';
+import { waysOf } from '#spec/releases/changes.ts';
 import { copyFromGuest, copyToGuest, copyToGuestUnchecked } from '../../../guest_copy.ts';
 import type { Machine } from '../../../machine.ts';
 import { wordIn } from '../../../memory/guest.ts';
@@ -53,7 +55,16 @@ export const physinfo: Rule = (machine, asked) => {
     max_mfn: frames - 1,
   });
   for (const [i, word] of capabilityWords(machine.config).entries()) after.set(bytesOfNumber(word, 4), layout.fields.hw_cap_0.at + 4 * i);
-  return tell(machine, asked, after, 'sysctl/physinfo');
+  const short = waysOf(machine.config.release)['physinfo-record'] === 'short';
+  return tell(machine, asked, short ? withoutFamily(after, asked.bytes) : after, 'sysctl/physinfo');
+};
+
+/** sysctl/physinfo, where the capabilities of the processor's family are no part of it. */
+const withoutFamily = (told: Uint8Array, given: Uint8Array): Uint8Array => {
+  const { arch_capabilities, total_pages, hw_cap_3 } = sysctl.physinfo.fields;
+  const end = hw_cap_3.at + 8;
+  const bytes = [...told.slice(0, arch_capabilities.at), ...told.slice(total_pages.at, end), ...given.slice(hw_cap_3.at)];
+  return withFields(Uint8Array.from(bytes), sysctl.physinfo, { capabilities: PHYSCAP_SHORT });
 };
 
 export const schedId: Rule = (machine, asked) =>

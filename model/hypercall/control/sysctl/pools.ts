@@ -8,6 +8,7 @@ import {
   XEN_SCHEDULERS,
   XEN_SYSCTL_SCHEDOP,
 } from '#spec/abi/sysctl.ts';
+import { waysOf } from '#spec/releases/changes.ts';
 import { findDomain } from '../../../lens.ts';
 import type { Machine } from '../../../machine.ts';
 import { wordIn } from '../../../memory/guest.ts';
@@ -49,11 +50,14 @@ const info: Part = (machine, asked) => {
 const addCpu: Part = (machine, _asked, { cpu }) =>
   fail(machine, cpu === ANY || cpu < machine.config.pcpus ? 'ENODEV' : 'EINVAL', 'sysctl/cpupool_op-add');
 
-/** Another processor than 0 leaves the pool, which is not modelled. */
+/** A processor that leaves the pool is not modelled. */
 const removeCpu: Part = (machine, _asked, { cpu }) => {
   const { pcpus } = machine.config;
   const which = cpu === ANY ? pcpus - 1 : cpu;
-  return which === 0 || which >= pcpus ? fail(machine, 'EINVAL', 'sysctl/cpupool_op-remove') : null;
+  if (which >= pcpus) return fail(machine, 'EINVAL', 'sysctl/cpupool_op-remove');
+  if (waysOf(machine.config.release)['cpupool_op-processor_0'] === 'any')
+    return pcpus === 1 ? fail(machine, 'EBUSY', 'sysctl/cpupool_op-remove') : null;
+  return which === 0 ? fail(machine, 'EINVAL', 'sysctl/cpupool_op-remove') : null;
 };
 
 const moveDomain: Part = (machine, asked, { pool }) => {
@@ -75,11 +79,16 @@ const PARTS: Readonly<Record<number, Part>> = {
   [OP.FREEINFO]: (machine, asked) => tellProcessors(machine, asked, 0n, asked.bytes, 'sysctl/cpupool_op-free'),
 };
 
+const SIGN = 0x80000000;
+/** sysctl/cpupool_op-none: a number below zero, which INFO takes for the next pool's. */
+const isTakenForNext = ({ config }: Machine, op: number, pool: number): boolean =>
+  op === OP.INFO && pool >= SIGN && waysOf(config.release)['cpupool_op-info_beyond'] === 'next';
+
 export const cpupoolOp: Rule = (machine, asked) => {
   const { op, cpupool_id: pool, cpu } = fieldsOf(asked.bytes, sysctl.cpupool_op);
   const part = PARTS[op];
   if (!part) return fail(machine, 'ENOSYS', 'sysctl/cpupool_op-unknown');
-  if (pool !== 0 && OF_A_POOL.includes(op)) return fail(machine, 'ENOENT', 'sysctl/cpupool_op-none');
+  if (pool !== 0 && OF_A_POOL.includes(op) && !isTakenForNext(machine, op, pool)) return fail(machine, 'ENOENT', 'sysctl/cpupool_op-none');
   return part(machine, asked, { op, pool, cpu });
 };
 

@@ -9,6 +9,7 @@ import {
   XEN_SYSCTL_TBUFOP as TBUF,
   TRC_ALL,
 } from '#spec/abi/sysctl.ts';
+import { waysOf } from '#spec/releases/changes.ts';
 import type { Machine, Tuning } from '../../../machine.ts';
 import { wordIn } from '../../../memory/guest.ts';
 import { fieldOf, fieldsOf, withFields } from '../../guest_struct.ts';
@@ -66,7 +67,7 @@ export const pmOp: Rule = (machine, asked) => {
   const { question, cpuid, value } = fieldsOf(asked.bytes, sysctl.pm_op);
   const told = (m: Machine, number: number, clause: 'sysctl/pm_op-smt' | 'sysctl/pm_op-cstate') =>
     tell(m, asked, withFields(asked.bytes, sysctl.pm_op, { value: number }), clause);
-  const states = machine.tuning?.cstates ?? CSTATES_AT_FIRST;
+  const states = machine.tuning?.cstates ?? CSTATES_AT_FIRST[waysOf(machine.config.release)['pm_op-states']];
   switch (question) {
     case PM.set_sched_opt_smt: {
       if (cpuid !== 0) return fail(machine, 'EINVAL', 'sysctl/pm_op-smt');

@@ -3,7 +3,7 @@ import { control, XEN_DOMCTL, XEN_DOMCTL_LATE, XEN_SYSCTL } from '#spec/abi/cont
 import { XEN_DOMCTL_NOT_BUILT } from '#spec/abi/domctl.ts';
 import { ERRNO } from '#spec/abi/errno.ts';
 import { DOMID } from '#spec/abi/xen.ts';
-import { CONTROL_ANSWERED, INTERFACE_VERSIONS, TOOLS_ANSWERED } from '#spec/releases/control.ts';
+import { CONTROL_ANSWERED, INTERFACE_VERSIONS, isLeftOut, TOOLS_ANSWERED } from '#spec/releases/control.ts';
 import type { Domain } from '../domain.ts';
 import { copyFromGuest, copyToGuest, SCRATCH, scratch } from '../guest_access.ts';
 import type { Machine } from '../machine.ts';
@@ -32,21 +32,23 @@ export const domctl = (machine: Machine, vcpu: Vcpu, args: Int32Array): number =
   if (!copyFromGuest(machine, vcpu, args[0], args[1], DOMCTL_SIZE)) return -ERRNO.EFAULT;
   if (scratch.getUint32(F.interface_version.at, true) !== INTERFACE_VERSIONS[machine.config.release].domctl) return -ERRNO.EACCES;
   const cmd = scratch.getUint32(F.cmd.at, true);
+  const domid = scratch.getUint16(F.domain.at, true);
+  if (vcpu.domain.privileged && isLeftOut(machine.config.release, cmd, domid)) return forDomain0(machine, vcpu, 'domctl');
   const privilegeFirst = machine.ways['domctl-privilege'] === 'first' && !vcpu.domain.privileged;
   // Its number is looked at as part of the operation.
   if (privilegeFirst && cmd === XEN_DOMCTL.getdomaininfo) return -ERRNO.EPERM;
-  const refusal = checkDomain(machine, cmd, scratch.getUint16(F.domain.at, true));
+  const refusal = checkDomain(machine, cmd, domid);
   if (refusal !== 0) return refusal;
   if (privilegeFirst) return -ERRNO.EPERM;
   if (cmd === XEN_DOMCTL.iomem_permission && wraps()) return -ERRNO.EINVAL;
   if (XEN_DOMCTL_LATE.includes(cmd)) {
-    const about = machine.domainById(scratch.getUint16(F.domain.at, true)) ?? null;
+    const about = machine.domainById(domid) ?? null;
     const answer = lateDomctl(machine, vcpu, cmd, about, args[0], args[1]);
     if (answer !== ASK_PRIVILEGE) return answer;
   }
   if (!vcpu.domain.privileged) return -ERRNO.EPERM;
   if (!CONTROL_ANSWERED[machine.config.release]) return forDomain0(machine, vcpu, 'domctl');
-  const about = domainOf(machine, cmd, scratch.getUint16(F.domain.at, true));
+  const about = domainOf(machine, cmd, domid);
   if (about && isAnswered(machine, cmd)) return answerDomctl(machine, vcpu, cmd, about, args[0], args[1]);
   if (cmd === XEN_DOMCTL.createdomain && TOOLS_ANSWERED[machine.config.release] && !WAITING.has('domctl/createdomain'))
     return refuseCreation(machine, vcpu);

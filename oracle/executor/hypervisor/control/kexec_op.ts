@@ -60,8 +60,8 @@ export const kexec_op = (machine: Machine, vcpu: Vcpu, args: Int32Array): number
   if (!vcpu.domain.privileged) return -ERRNO.EPERM;
   const call: Call = { machine, vcpu, lo: args[2], hi: args[3] };
   if (WAITING.has('kexec_op') || !TOOLS_ANSWERED[machine.config.release]) return stops(call);
-  // What Xen does not know does nothing.
-  if (args[1] !== 0) return 0;
+  const unknown = machine.ways['kexec_op-unknown'] === 'nothing' ? 0 : -ERRNO.EOPNOTSUPP;
+  if (args[1] !== 0) return unknown;
   switch (args[0]) {
     case KEXEC_CMD.kexec:
       if (!take(call, kexec.exec)) return -ERRNO.EFAULT;
@@ -82,6 +82,6 @@ export const kexec_op = (machine: Machine, vcpu: Vcpu, args: Int32Array): number
       return kind < KINDS ? (machine.kexecPlaces >> kind) & 1 : -ERRNO.EINVAL;
     }
     default:
-      return 0;
+      return unknown;
   }
 };

@@ -10,6 +10,7 @@ import {
   XEN_MCA_INTERFACE_VERSION,
   XEN_VENDOR_AMD,
 } from '#spec/abi/mca.ts';
+import { waysOf } from '#spec/releases/changes.ts';
 import { copyFromGuest, copyToGuest, SCRATCH, scratch } from '../guest_access.ts';
 import type { Machine } from '../machine.ts';
 import { cpuidRow, processorSignature } from '../processor_signature.ts';
@@ -100,7 +101,7 @@ const describe = ({ config }: Machine): Uint8Array => {
     const row = cpuidRow(config, 0x80000002 + part, null);
     putText(CPU.brandid.at + 16 * part, [row?.eax, row?.ebx, row?.ecx, row?.edx]);
   }
-  XEN_CPU_CAPS.forEach(({ leaf, subleaf, register, without }, i) => {
+  XEN_CPU_CAPS[waysOf(config.release)['physinfo-features']].forEach(({ leaf, subleaf, register, without }, i) => {
     put({ at: CPU.cpu_caps.at + 4 * i }, (cpuidRow(config, leaf, subleaf)?.[register] ?? 0) & ~without);
   });
   put(CPU.cache_size, cacheKiB(config));

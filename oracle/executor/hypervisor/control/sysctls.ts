@@ -1,6 +1,6 @@
 /** Sysctls that domain 0 is answered: what there is to know of the machine. */
 import { control } from '#spec/abi/control.ts';
-import { domctl_info, XEN_SCHEDULER_CREDIT2 } from '#spec/abi/domctl.ts';
+import { XEN_SCHEDULER_CREDIT2 } from '#spec/abi/domctl.ts';
 import { ERRNO } from '#spec/abi/errno.ts';
 import { XEN_CPU_CAPS } from '#spec/abi/mca.ts';
 import { E820 } from '#spec/abi/memory.ts';
@@ -10,6 +10,7 @@ import {
   NODE_SELF,
   XEN_SYSCTL_MODELLED as OP,
   PHYSCAP,
+  PHYSCAP_SHORT,
   PSR_QUESTIONS,
   sysctl,
   XEN_SYSCTL_TOOLS as TOOL,
@@ -24,7 +25,7 @@ import { heapOf } from '../memory/allocate.ts';
 import { cpuidRow } from '../processor_signature.ts';
 import { TWO32 } from '../u64.ts';
 import type { Vcpu } from '../vcpu.ts';
-import { tellDomain } from './domctls/domain_info.ts';
+import { domainRecord } from './domctls/domain_info.ts';
 import { opOf, put64 } from './domctls/request.ts';
 import { isNull, load, store, u32, type Work, words } from './sysctls/asker.ts';
 import { readConsole } from './sysctls/console.ts';
@@ -55,6 +56,7 @@ const ramPages = ({ config }: Machine): bigint =>
 const physinfo: Work = ({ machine, op }) => {
   const F = sysctl.physinfo.fields;
   const { config } = machine;
+  const lastBytes = op.getBigUint64(F.hw_cap_3.at, true);
   for (let at = F.threads_per_core.at; at < F.hw_cap_3.at + 8; at++) op.setUint8(at, 0);
   const put = (field: { readonly at: number }, value: number): void => op.setUint32(field.at, value, true);
   put(F.threads_per_core, 1);
@@ -69,10 +71,20 @@ const physinfo: Work = ({ machine, op }) => {
   put64(op, F.free_pages.at, heapOf(machine).free);
   put64(op, F.outstanding_pages.at, machine.claims);
   put64(op, F.max_mfn.at, config.frames - 1);
-  XEN_CPU_CAPS.forEach(({ leaf, subleaf, register, without }, i) => {
+  XEN_CPU_CAPS[machine.ways['physinfo-features']].forEach(({ leaf, subleaf, register, without }, i) => {
     put({ at: F.hw_cap_0.at + 4 * i }, (cpuidRow(config, leaf, subleaf)?.[register] ?? 0) & ~without);
   });
+  if (machine.ways['physinfo-record'] === 'short') shorten(op, lastBytes);
   return 0;
+};
+
+/** Older records have no words for the processor family: what comes behind stands 8 bytes earlier, and the end stays the guest's. */
+const shorten = (op: DataView, last: bigint): void => {
+  const { capabilities, arch_capabilities, total_pages, hw_cap_3 } = sysctl.physinfo.fields;
+  const bytes = new Uint8Array(op.buffer, op.byteOffset);
+  bytes.copyWithin(arch_capabilities.at, total_pages.at, hw_cap_3.at + 8);
+  op.setBigUint64(hw_cap_3.at, last, true);
+  op.setUint32(capabilities.at, PHYSCAP_SHORT, true);
 };
 
 const schedId: Work = ({ op }) => {
@@ -89,8 +101,7 @@ const getDomainInfoList: Work = (asker) => {
   for (const domain of machine.domainsByDomid()) {
     if (domain.domid < first) continue;
     if (count === most) break;
-    const bytes = new Uint8Array(domctl_info.size);
-    tellDomain(machine, domain, new DataView(bytes.buffer), 0);
+    const bytes = domainRecord(machine, domain);
     if (!store(asker, buffer.at, count * bytes.length, bytes)) return -ERRNO.EFAULT;
     count++;
   }

@@ -29,6 +29,6 @@ export const handleExit = (machine: Machine, vcpu: Vcpu, exit: Exit): void => {
   } else {
     // INT1 leaves no cause.
     if (exit.kind === 'trap') vcpu.dr6 |= vcpu.cpu.causes;
-    injectUnlessDebugged(vcpu, exit.vector, -1);
+    injectUnlessDebugged(machine, vcpu, exit.vector, -1);
   }
 };

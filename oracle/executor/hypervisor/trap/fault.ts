@@ -31,5 +31,5 @@ export const handleFault = (machine: Machine, vcpu: Vcpu, vector: number, error:
       injectException(vcpu, NM, -1);
       return;
   }
-  injectUnlessDebugged(vcpu, vector, error);
+  injectUnlessDebugged(machine, vcpu, vector, error);
 };

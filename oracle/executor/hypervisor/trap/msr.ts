@@ -110,9 +110,12 @@ export const readMsr = (machine: Machine, vcpu: Vcpu): Emulation => {
   return give(vcpu, value);
 };
 
+/** Registers of machine checks: of banks that the guest does not have, older releases read the processor's. */
+const BANKS: readonly (readonly [number, number])[] = [[0x400, 0x47f]];
+
 /** What older releases read from the processor itself, for whoever asks. */
 const asProcessor = (register: number, known: bigint | null): bigint | null => {
-  if (known !== null && register !== MSR.DE_CFG) return known;
+  if (known !== null && register !== MSR.DE_CFG && !(isIn(BANKS, register) && PROCESSOR_MSRS.has(register))) return known;
   return isIn(MSRS_NOT_OFFERED, register) ? null : BigInt(PROCESSOR_MSRS.get(register) ?? 0);
 };
 

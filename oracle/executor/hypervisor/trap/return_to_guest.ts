@@ -75,7 +75,7 @@ const exit = (machine: Machine, vcpu: Vcpu): boolean => {
     if (isCanonical(ripHi)) {
       cpu.xen.enterBySysret(vcpu.savedCs !== FLAT.RING3_CS32);
       leaveXen(vcpu);
-      return !singleSteps(vcpu);
+      return !singleSteps(machine, vcpu);
     }
     vcpu.exitBySysret = false;
   }
@@ -89,11 +89,11 @@ const exit = (machine: Machine, vcpu: Vcpu): boolean => {
 };
 
 /** SYSRET with TF in R11 traps at once, before the guest's next instruction; IRET lets that one run. True when Xen was entered again. */
-const singleSteps = (vcpu: Vcpu): boolean => {
+const singleSteps = (machine: Machine, vcpu: Vcpu): boolean => {
   if ((vcpu.cpu.flags & RFLAGS.TF) === 0) return false;
   enterXen(vcpu, false);
   vcpu.dr6 |= DR6_SINGLE_STEP;
-  injectUnlessDebugged(vcpu, DB, -1);
+  injectUnlessDebugged(machine, vcpu, DB, -1);
   return true;
 };
 

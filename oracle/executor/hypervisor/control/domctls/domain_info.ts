@@ -53,10 +53,28 @@ export const tellDomain = (machine: Machine, domain: Domain, op: DataView, at: n
   op.setUint32(at + F.emulation_flags.at, domain.privileged ? XEN_X86_EMU_PIT : 0, true);
 };
 
+/** Older records end where the bits of an address would stand: what is emulated is told there. */
+const SHORT_BYTES = domctl_info.size - 8;
+
+/** The record as a list has it. */
+export const domainRecord = (machine: Machine, domain: Domain): Uint8Array => {
+  const view = new DataView(new ArrayBuffer(domctl_info.size));
+  tellDomain(machine, domain, view, 0);
+  if (machine.ways['getdomaininfolist-record'] === '112 bytes') return new Uint8Array(view.buffer);
+  view.setUint32(F.gpaddr_bits.at, view.getUint32(F.emulation_flags.at, true), true);
+  return new Uint8Array(view.buffer, 0, SHORT_BYTES);
+};
+
 const INFO = domctl.getdomaininfo.fields;
+/** Where an older record has nothing: 2 bytes behind the number of the domain, 4 at its end. */
+const isHole = (at: number): boolean => at === 2 || at === 3 || at >= SHORT_BYTES - 4;
 
 export const getDomainInfo: Work = ({ machine, domain, op }) => {
-  tellDomain(machine, domain, op, INFO.domid.at);
+  if (machine.ways['getdomaininfo-record'] === '112 bytes') tellDomain(machine, domain, op, INFO.domid.at);
+  else
+    domainRecord(machine, domain).forEach((byte, at) => {
+      if (!isHole(at)) op.setUint8(INFO.domid.at + at, byte);
+    });
   return 0;
 };
 

@@ -44,6 +44,7 @@ import {
 import { getExtContext, getMsrs, sendTrigger } from './vcpu_context.ts';
 import { setExtContext, setMsrs } from './vcpu_settings.ts';
 import { setVirtualNodes } from './virtual_nodes.ts';
+import { vmEventOp } from './vm_event.ts';
 import { getContext, setContext } from './whole_context.ts';
 
 /** When the whole structure goes back to the guest. */
@@ -60,10 +61,7 @@ const ROWS: ReadonlyMap<number, Row> = new Map([
   ...refuse(ERRNO.EOPNOTSUPP)(XEN_DOMCTL_UNSUPPORTED),
   [XEN_DOMCTL_HVM.gethvmcontext, row(() => -ERRNO.EINVAL, 'always')],
   [XEN_DOMCTL_PSR_CMT_OP, row(() => -ERRNO.ENODEV)],
-  [
-    XEN_DOMCTL.vm_event_op,
-    row(({ caller, domain }) => (domain === caller.domain ? -ERRNO.EINVAL : domain.dying ? 0 : -ERRNO.ENOSYS), 'done'),
-  ],
+  [XEN_DOMCTL.vm_event_op, row(vmEventOp, 'done')],
   [OP.destroydomain, row(({ machine, caller, domain }) => killDomain(machine, caller, domain))],
   [OP.pausedomain, row(pauseDomain)],
   [OP.unpausedomain, row(unpauseDomain)],

@@ -84,7 +84,7 @@ const setMsr = ({ machine, caller, op }: Request, vcpu: Vcpu, index: number): nu
   const hi = op.getInt32(at + 4, true);
   if (!copyFromGuest(machine, caller, low | 0, low >= TWO32 ? (hi + 1) | 0 : hi, RECORD_BYTES)) return -ERRNO.EFAULT;
   const register = scratch.getUint32(0, true);
-  const isTaken =
-    scratch.getUint32(4, true) === 0 && SETTABLE.has(register) && writeGuestMsr(machine, vcpu, register, scratch.getBigUint64(8, true));
-  return isTaken ? 0 : -ERRNO.EINVAL;
+  if (scratch.getUint32(4, true) !== 0) return -ERRNO.EINVAL;
+  if (SETTABLE.has(register) && writeGuestMsr(machine, vcpu, register, scratch.getBigUint64(8, true))) return 0;
+  return -ERRNO[machine.ways['set_vcpu_msrs-errno']];
 };

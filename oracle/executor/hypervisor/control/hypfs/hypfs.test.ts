@@ -35,7 +35,7 @@ describe('settings as files', () => {
     ['/cpupool/18446744073709551616', true],
     ['/cpupool/1', false],
     ['/cpupool/0x0', false],
-  ])('%s is there: %s', (path, isThere) => expect(find(path) !== null).toBe(isThere));
+  ])('%s is there: %s', (path, isThere) => expect(find(new TwoDomains().machine, path) !== null).toBe(isThere));
 
   it('are read, the head whatever the room', () => {
     const t = new TwoDomains();

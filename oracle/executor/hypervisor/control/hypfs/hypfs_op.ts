@@ -44,8 +44,9 @@ const findEntry = (machine: Machine, vcpu: Vcpu, args: Int32Array): Found | numb
   if (args[OP.pathBytes + 1] !== 0 || length > HYPFS_MOST_PATH) return -ERRNO.EINVAL;
   const bytes = new Uint8Array(length);
   if (!copyFromGuest(machine, vcpu, args[OP.pathLo], args[OP.pathHi], length, bytes)) return -ERRNO.EFAULT;
-  if (length === 0 || bytes.indexOf(0) !== length - 1 || bytes[0] !== SLASH) return -ERRNO.EINVAL;
-  return find(String.fromCharCode(...bytes.subarray(0, -1))) ?? -ERRNO.ENOENT;
+  if (length === 0 || bytes.indexOf(0) !== length - 1) return -ERRNO.EINVAL;
+  if (bytes[0] !== SLASH) return -ERRNO[machine.ways['hypfs-relative']];
+  return find(machine, String.fromCharCode(...bytes.subarray(0, -1))) ?? -ERRNO.ENOENT;
 };
 
 /** The head first, whatever room there is for the contents. */

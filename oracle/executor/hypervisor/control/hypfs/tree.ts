@@ -1,11 +1,11 @@
 /** The tree of Xen's settings: what a path leads to, and what can be read there. */
 import {
-  HYPFS_AT_FIRST,
   HYPFS_NAME_AT,
   HYPFS_POOL,
-  HYPFS_ROOT,
   type HypfsNode,
+  hypfsAtFirst,
   hypfsListed,
+  hypfsRoot,
   XEN_HYPFS_ENC,
   XEN_HYPFS_TYPE,
 } from '#spec/abi/hypfs.ts';
@@ -17,7 +17,6 @@ export type Entry = HypfsNode | { readonly kind: 'pool' } | { readonly kind: 'gr
 export type Found = { readonly name: string; readonly entry: Entry };
 
 const POOL_0 = '0';
-const ROOT: Entry = { kind: 'dir', entries: HYPFS_ROOT };
 
 const childrenOf = (entry: Entry): readonly Found[] | null => {
   switch (entry.kind) {
@@ -36,10 +35,10 @@ const childrenOf = (entry: Entry): readonly Found[] | null => {
 const isPool0 = (name: string): boolean => /^[0-9]*$/.test(name) && BigInt.asUintN(64, BigInt(name || 0)) === 0n;
 
 /** What the path, which begins with a slash, leads to; null when nothing. A slash at its end names a directory. */
-export const find = (path: string): Found | null => {
+export const find = ({ config }: Machine, path: string): Found | null => {
   const names = path.slice(1).split('/');
   if (names.at(-1) === '') names.pop();
-  let at: Found = { name: '', entry: ROOT };
+  let at: Found = { name: '', entry: { kind: 'dir', entries: hypfsRoot(config.release) } };
   for (const name of names) {
     const isPools = at.entry.kind === 'pools';
     const next: Found | undefined = childrenOf(at.entry)?.find((child) => (isPools ? isPool0(name) : child.name === name));
@@ -62,7 +61,7 @@ const LIMITS = { gnttab_max_frames: 'max_grant_frames', gnttab_max_maptrack_fram
 const settingAtFirst = ({ config }: Machine, name: string, isTruth: boolean): Uint8Array => {
   if (isTruth) return Uint8Array.of(0);
   if (name === 'gnttab_max_frames' || name === 'gnttab_max_maptrack_frames') return text(String(config.xen[LIMITS[name]]));
-  return text(HYPFS_AT_FIRST[name] ?? '');
+  return text(hypfsAtFirst(config.release)[name] ?? '');
 };
 
 /** What is stored of an entry of a directory, and how far on the next one is: what fills up to there stays as it was. */

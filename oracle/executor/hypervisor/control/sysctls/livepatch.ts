@@ -10,6 +10,8 @@ const LIST = sysctl.livepatch_list.fields;
 const LONGEST_NAME = 128;
 const LARGEST_PATCH = 0x200000n;
 const MOST_AT_ONCE = 1024;
+/** Flag: some checks are left out. */
+const FORCE = 1;
 const ELF_HEAD = 64;
 const ELF_MAGIC = 0x464c457f;
 /** The list counts what was ever done to it, from one. */
@@ -57,6 +59,8 @@ const QUESTIONS: readonly Work[] = [upload, get, list, action];
 
 export const livepatchOp: Work = (asker) => {
   const { op } = asker;
-  if (u32(op, UPLOAD.pad.at) !== 0) return -ERRNO.EINVAL;
+  const second = u32(op, UPLOAD.pad.at);
+  const areFlags = asker.machine.ways['livepatch_op-second_word'] === 'flags';
+  if (second !== 0 && !(areFlags && (second & FORCE) !== 0)) return -ERRNO.EINVAL;
   return QUESTIONS[u32(op, UPLOAD.question.at)]?.(asker) ?? -ERRNO.EOPNOTSUPP;
 };

@@ -3,7 +3,7 @@ import { domctl } from '#spec/abi/domctl.ts';
 import { ERRNO } from '#spec/abi/errno.ts';
 import { sysctl } from '#spec/abi/sysctl.ts';
 import {
-  CPU_POLICIES,
+  cpuPolicies,
   DOMAIN_POLICY,
   DOMAIN_POLICY_MSRS,
   MOST_POLICY_LEAVES,
@@ -48,7 +48,7 @@ const S = sysctl.cpu_policy.fields;
 export const systemPolicy = (asker: Placed): number => {
   const { machine, caller, op, lo, hi } = asker;
   const index = u32(op, S.index.at);
-  const leaves = CPU_POLICIES[index];
+  const leaves = cpuPolicies(machine.config.release)[index];
   if (!leaves || u32(op, S.reserved.at) !== 0) return -ERRNO.EINVAL;
   const tell = (at: number): boolean => {
     const low = (lo >>> 0) + at;

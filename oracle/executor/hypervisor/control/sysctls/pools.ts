@@ -6,10 +6,13 @@ import { tellBitmap } from '../domctls/affinity.ts';
 import { type Asker, stops, u32, type Work } from './asker.ts';
 
 const F = sysctl.cpupool_op.fields;
+/** Where a number of a pool had a sign, from here on it is less than zero. */
+const BELOW_ZERO = 0x80000000;
 
 export const cpupoolOp: Work = (asker) => {
   const { machine, op } = asker;
   const { pcpus } = machine.config;
+  const ways = machine.ways;
   const pool = u32(op, F.cpupool_id.at);
   const cpu = u32(op, F.cpu.at);
   switch (u32(op, F.op.at)) {
@@ -19,7 +22,8 @@ export const cpupoolOp: Work = (asker) => {
     case OP.DESTROY:
       return pool === 0 ? -ERRNO.EBUSY : -ERRNO.ENOENT;
     case OP.INFO:
-      if (pool !== 0) return -ERRNO.ENOENT;
+      if (pool !== 0 && !(pool >= BELOW_ZERO && ways['cpupool_op-info_beyond'] === 'next')) return -ERRNO.ENOENT;
+      op.setUint32(F.cpupool_id.at, 0, true);
       op.setUint32(F.sched_id.at, XEN_SCHEDULER_CREDIT2, true);
       op.setUint32(F.n_dom.at, machine.domains.length, true);
       return tellBitmap(asker, F.cpumap.at, pcpus, (1n << BigInt(pcpus)) - 1n);
@@ -29,7 +33,9 @@ export const cpupoolOp: Work = (asker) => {
     case OP.RMCPU: {
       if (pool !== 0) return -ERRNO.ENOENT;
       const which = cpu === ANY ? pcpus - 1 : cpu;
-      return which === 0 || which >= pcpus ? -ERRNO.EINVAL : stops(asker);
+      if (which >= pcpus) return -ERRNO.EINVAL;
+      if (ways['cpupool_op-processor_0'] === 'any') return pcpus === 1 ? -ERRNO.EBUSY : stops(asker);
+      return which === 0 ? -ERRNO.EINVAL : stops(asker);
     }
     case OP.MOVEDOMAIN:
       return move(asker, pool);
