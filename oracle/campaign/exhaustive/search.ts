@@ -1,5 +1,6 @@
 /** Breadth first through every state, on this thread. */
 import { ModelBug } from '#spec/failure.ts';
+import type { Checkpoint } from './checkpoint.ts';
 import { type Core, CUT } from './core.ts';
 import { type Expanded, expand, type Found, nothingExpanded } from './expand.ts';
 import { StateTable, type TableMemory, tableMemory } from './table.ts';
@@ -16,10 +17,12 @@ export type Searched = Expanded & {
 export type SearchOptions = {
   /** Look at no more states than these. */
   readonly states: number;
-  /** Called after each level with the states found so far. */
+  /** Called after each level that is worked off and brought new states. */
   readonly onLevel?: (searched: Searched) => void;
   /** Where the search goes on. */
-  readonly from?: { readonly table: StateTable; readonly levels: readonly number[] };
+  readonly from?: Checkpoint | null;
+  /** An empty table, or that of `from`; a new one when absent. */
+  readonly table?: StateTable;
   /** By whom a level is worked off; this thread when absent. */
   readonly expandLevel?: (end: number, into: Expanded) => Promise<void>;
 };
@@ -42,10 +45,10 @@ export const begin = (core: Core, table: StateTable): Found | null => {
 };
 
 export const search = async (core: Core, options: SearchOptions): Promise<Searched> => {
-  const table = options.from?.table ?? newTable(options.states).table;
+  const table = options.table ?? newTable(options.states).table;
   const violation = options.from ? null : begin(core, table);
   const searched: Searched = {
-    ...nothingExpanded(),
+    ...(options.from?.expanded ?? nothingExpanded()),
     violation,
     states: 0,
     levels: [...(options.from?.levels ?? [])],
@@ -60,9 +63,11 @@ export const search = async (core: Core, options: SearchOptions): Promise<Search
     table.startAt(first);
     await expandLevel(last, searched);
     [first, last] = [last, table.found];
-    if (last > first) searched.levels.push(last - first);
+    if (last === first) break;
+    searched.levels.push(last - first);
     searched.states = last;
-    options.onLevel?.(searched);
+    // Nobody can go on from a level that is not worked off.
+    if (searched.violation === null && !table.isFull) options.onLevel?.(searched);
   }
   searched.states = table.found;
   searched.complete = searched.violation === null && !table.isFull;

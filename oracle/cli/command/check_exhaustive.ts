@@ -1,14 +1,24 @@
 /** `xenspec check --exhaustive` and `--inductive`: small machines of the model, explored to the end, or from every state that satisfies the invariants. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Program } from '#spec/program.ts';
 import { EXIT } from '../exit_code.ts';
 import { onFile } from '../files.ts';
-import { largeNumber } from '../option.ts';
+import { largeNumber, wholeNumber } from '../option.ts';
 import { count, Progress, rate, table } from '../table.ts';
 
-export type ExhaustiveOptions = { exhaustive?: true; inductive?: true; config?: string; states?: number; out: string; json?: true };
+export type ExhaustiveOptions = {
+  exhaustive?: true;
+  inductive?: true;
+  config?: string;
+  states?: number;
+  workers?: number;
+  resume?: string;
+  mutant?: string;
+  out: string;
+  json?: true;
+};
 
 const DEFAULT_CONFIG = 'channels';
 /** Most states when --states does not say: as many as fit in a few hundred megabytes. */
@@ -19,6 +29,8 @@ export const addExhaustiveOptions = (command: Command): void => {
     .option('--exhaustive', 'every state that a small machine of the model can come to, breadth first')
     .option('--inductive', 'from every state of a small machine that satisfies the invariants, every transition')
     .addOption(new Option('--config <name>', `the small machine (default: ${DEFAULT_CONFIG})`))
+    .option('--workers <n>', 'threads that explore it (default: 1)', wholeNumber(1, 64))
+    .option('--resume <file>', 'go on where this file says, and keep there after each level how far it came')
     .option('--states <n>', `look at no more states than these (default: ${count(STATES)})`, largeNumber);
 };
 
@@ -36,22 +48,34 @@ const keep = (out: string, name: string, program: Program): string =>
   });
 
 /** Must run after a mutant is planted: the model is loaded here. */
-export const checkExhaustive = async ({ config = DEFAULT_CONFIG, states = STATES, out, json }: ExhaustiveOptions): Promise<number> => {
+export const checkExhaustive = async (options: ExhaustiveOptions): Promise<number> => {
+  const { config = DEFAULT_CONFIG, states = STATES, workers = 1, resume, mutant, out, json } = options;
   const { coreOf } = await import('../../campaign/exhaustive/configs.ts');
-  const { search } = await import('../../campaign/exhaustive/search.ts');
+  const { loadCheckpoint, saveCheckpoint } = await import('../../campaign/exhaustive/checkpoint.ts');
+  const { startCrew } = await import('../../campaign/exhaustive/crew.ts');
+  const { newTable, search } = await import('../../campaign/exhaustive/search.ts');
   const { pathTo, programOf } = await import('../../campaign/exhaustive/path.ts');
   const { replay } = await import('../../campaign/exhaustive/replay.ts');
   const core = coreOf(config);
   const progress = new Progress('states found', states);
   const started = performance.now();
   let told = 0;
+  const { memory, table: queue } = newTable(states);
+  const from = resume !== undefined && existsSync(resume) ? loadCheckpoint(resume, config, core.bound, queue) : null;
+  const before = queue.found;
+  const crew = workers > 1 ? await startCrew(workers, config, memory, mutant ?? null) : null;
   const found = await search(core, {
     states,
-    onLevel: ({ table }) => {
-      progress.step(table.found - told);
-      told = table.found;
+    from,
+    table: queue,
+    ...(crew && { expandLevel: crew.expandLevel }),
+    onLevel: (searched) => {
+      progress.step(searched.states - told);
+      told = searched.states;
+      if (resume !== undefined) onFile(resume, () => saveCheckpoint(resume, config, core.bound, searched));
     },
   });
+  await crew?.dismiss();
   progress.done();
   const seconds = (performance.now() - started) / 1000;
   // What was never seen is missing only where everything was looked at.
@@ -105,7 +129,7 @@ export const checkExhaustive = async ({ config = DEFAULT_CONFIG, states = STATES
       ['distinct states', `${count(found.states)}${complete ? ', all that there are' : ''}`],
       ['transitions', `${count(transitions)}, ${count(cut)} of them beyond the scope`],
       ['longest way', `${levels.length - 1} transitions`],
-      ['throughput', `${rate(found.states / seconds)} distinct states/s, ${rate(transitions / seconds)} transitions/s`],
+      ['throughput', `${rate((found.states - before) / seconds)} distinct states/s, ${rate(transitions / seconds)} transitions/s`],
     ],
     verdict,
   );

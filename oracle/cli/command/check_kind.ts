@@ -15,7 +15,7 @@ const KINDS = {
   preempt: { means: '`check --preempt`', options: ['preempt', 'xen', 'seeds', 'out', 'json'] },
   pv32: { means: '`check --pv32`', options: ['pv32', 'xen', 'seeds', 'budget', 'out', 'json'] },
   domains: { means: '`check --domains`', options: ['domains', 'hypercalls', 'seeds', 'programs', 'budget', 'out', 'json'] },
-  exhaustive: { means: '`check --exhaustive`', options: ['exhaustive', 'config', 'states', 'mutant', 'out', 'json'] },
+  exhaustive: { means: '`check --exhaustive`', options: ['exhaustive', 'config', 'states', 'workers', 'resume', 'mutant', 'out', 'json'] },
   inductive: { means: '`check --inductive`', options: ['inductive', 'config', 'mutant', 'json'] },
   order: { means: '`check --order`', options: ['order', 'peer', 'xen', 'json'] },
   bare: { means: '`check --bare`', options: ['bare', 'append', 'memory', 'lenient', 'steps', 'json'] },
