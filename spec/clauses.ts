@@ -940,6 +940,7 @@ export const CLAUSES = {
   'platform/microcode': { chapter: 'host', title: 'There is no microcode for the processor: EINVAL, whatever is given.' },
   'platform/pminfo-capabilities': { chapter: 'host', title: 'Capabilities begin with their revision, 1, and a number of words that is not 0, else EINVAL; EFAULT when those or the first of the words cannot be read.' },
   'platform/pminfo-processor': { chapter: 'host', title: 'Idle states and frequencies of a processor that is not there are EINVAL.' },
+  'platform/pminfo-states': { chapter: 'host', title: 'A list of idle states at an address that is no guest\'s is EFAULT, before the processor is looked for.' },
   'platform/pminfo-throttling': { chapter: 'host', title: 'Throttling is ENOSYS; another kind of information is EINVAL.' },
   'platform/privilege': { chapter: 'host', title: 'Only domain 0 may ask, else EPERM.' },
   'platform/quirk': { chapter: 'host', title: 'A quirk that Xen knows is accepted, another is EINVAL.' },

@@ -16,7 +16,7 @@ import {
   XEN_PM,
 } from '#spec/abi/platform.ts';
 import type { ClauseId } from '#spec/clauses.ts';
-import { copyFromGuest, copyToGuest } from '../../guest_copy.ts';
+import { addressOk, copyFromGuest, copyToGuest } from '../../guest_copy.ts';
 import { domainOf } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { wordIn } from '../../memory/guest.ts';
@@ -93,14 +93,18 @@ const setPdc: Platform = (machine, asked) => {
   return next.ok ? stop(next.machine, asked, 'set_processor_pminfo') : fail(next.machine, 'EFAULT', 'platform/pminfo-capabilities');
 };
 
+const ofProcessor = (machine: Machine, asked: Asked, id: number): HypercallResult =>
+  id < machine.config.pcpus ? stop(machine, asked, 'set_processor_pminfo') : fail(machine, 'EINVAL', 'platform/pminfo-processor');
+
 const setProcessorPminfo: Platform = (machine, asked) => {
   const { id, type } = fieldsOf(asked.bytes, platform.set_processor_pminfo);
   switch (type) {
     case XEN_PM.CX:
+      if (!isNarrow(machine, asked) && !addressOk(wordIn(asked.bytes, platform.set_processor_pminfo.fields.states.at)))
+        return fail(machine, 'EFAULT', 'platform/pminfo-states');
+      return ofProcessor(machine, asked, id);
     case XEN_PM.PX:
-      return id < machine.config.pcpus
-        ? stop(machine, asked, 'set_processor_pminfo')
-        : fail(machine, 'EINVAL', 'platform/pminfo-processor');
+      return ofProcessor(machine, asked, id);
     case XEN_PM.TX:
       return fail(machine, 'ENOSYS', 'platform/pminfo-throttling');
     case XEN_PM.PDC:
