@@ -1,4 +1,5 @@
 /** Ends of event channels. Chapter: spec/chapters/event_channel.md. */
+import { VIRQ } from '../abi/xen.ts';
 import type { PortObservation } from '../observation.ts';
 import type { Invariant, Violation } from './view.ts';
 
@@ -28,9 +29,12 @@ export const channelsPair: Invariant = {
   violations: ({ observation }) => unpairedChannels(observation.domains),
 };
 
+/** Virtual interrupts that each vCPU has of its own; all others are the domain's, whichever vCPU they notify. */
+const OF_EACH_VCPU: ReadonlySet<number | null> = new Set([VIRQ.TIMER, VIRQ.DEBUG, VIRQ.XENOPROF, VIRQ.XENPMU]);
+
 function* numbered(ports: readonly PortObservation[]): Generator<string> {
   for (const { port, vcpu, status, number } of ports) {
-    if (status === 'virq') yield `VIRQ ${number} of vCPU ${vcpu}`;
+    if (status === 'virq') yield OF_EACH_VCPU.has(number) ? `VIRQ ${number} of vCPU ${vcpu}` : `VIRQ ${number}`;
     if (status === 'pirq') yield `interrupt ${number}`;
     if (port === 0) yield 'port 0';
   }
@@ -51,6 +55,6 @@ export function* doubledChannels(domains: ChannelEnds): Generator<Violation> {
 export const channelsOnce: Invariant = {
   property: 'SAFE',
   states:
-    'A virtual interrupt of a vCPU and a physical one of a domain has one port; a port belongs to a vCPU that there is; port 0 is nobody’s.',
+    'A virtual interrupt of a vCPU, a global one of a domain and a physical one of a domain has one port; a port belongs to a vCPU that there is; port 0 is nobody’s.',
   violations: ({ observation }) => doubledChannels(observation.domains),
 };
