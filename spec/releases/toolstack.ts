@@ -2,6 +2,15 @@
 import { change } from './change.ts';
 
 export const TOOLSTACK_CHANGES = {
+  'domctl-unknown': change({
+    clause: 'domctl/unknown',
+    ways: { '4.14': 'EOPNOTSUPP', '4.17': 'ENOSYS', '4.20': 'ENOSYS' },
+    says: {
+      EOPNOTSUPP: 'What Xen was built without is EOPNOTSUPP, vmtrace_op among it.',
+      ENOSYS: 'What Xen was built without is ENOSYS; vmtrace_op is for HVM guests.',
+    },
+    shown: { script: 'release-toolstack', steps: [1, 2, 3, 4, 5, 6] },
+  }),
   'vm_event_op-paging': change({
     clause: 'domctl/vm_event_op-not_built',
     ways: { '4.14': 'built', '4.17': 'absent', '4.20': 'absent' },
@@ -10,7 +19,7 @@ export const TOOLSTACK_CHANGES = {
         'The ring of paging is built: no PV domain may have it (ENODEV), there is none to take away (EINVAL), none to go on with (ENODEV).',
       absent: 'Paging has no ring.',
     },
-    shown: { script: 'release-toolstack', steps: [1, 2, 3, 4, 5, 6, 7, 8, 9] },
+    shown: { script: 'release-toolstack', steps: [7, 8, 9, 10, 11, 12, 13, 14, 15] },
   }),
   'getdomaininfo-record': change({
     clause: 'domctl/getdomaininfo-told',
@@ -20,7 +29,7 @@ export const TOOLSTACK_CHANGES = {
         'The record has 104 bytes: the bits of an address are not told, what is emulated stands in their place, and what fills the record up is left as it was.',
       '112 bytes': 'The record has 112 bytes.',
     },
-    shown: { script: 'release-toolstack', steps: [10, 11, 12] },
+    shown: { script: 'release-toolstack', steps: [16, 17, 18] },
   }),
   'setdebugging-traps': change({
     clause: 'domctl/setdebugging-lost',
@@ -29,7 +38,7 @@ export const TOOLSTACK_CHANGES = {
       "the guest's": 'Xen is built without what keeps them: the guest meets #BP and #DB as any other.',
       kept: "#BP and #DB of a debugged domain's kernel are kept from it.",
     },
-    shown: { script: 'release-toolstack', steps: [30] },
+    shown: { script: 'release-toolstack', steps: [36] },
   }),
   'set_vcpu_msrs-errno': change({
     clause: 'domctl/set_vcpu_msrs-done',
@@ -38,7 +47,7 @@ export const TOOLSTACK_CHANGES = {
       EINVAL: 'A register that is none, or does not take the value, is EINVAL.',
       ENXIO: 'A register that is none, or does not take the value, is ENXIO; one beyond 32 bits stays EINVAL.',
     },
-    shown: { script: 'release-toolstack', steps: [34, 35, 36, 37, 38, 39] },
+    shown: { script: 'release-toolstack', steps: [40, 41, 42, 43, 44, 45] },
   }),
   'livepatch_op-second_word': change({
     clause: 'sysctl/livepatch_op-unknown',
@@ -47,13 +56,13 @@ export const TOOLSTACK_CHANGES = {
       zero: 'The second word must be zero.',
       flags: 'The second word is flags, of which bit 0 lets any others pass: EINVAL without it.',
     },
-    shown: { script: 'release-toolstack', steps: [40, 41, 42, 43] },
+    shown: { script: 'release-toolstack', steps: [46, 47, 48, 49] },
   }),
   'pm_op-states': change({
     clause: 'sysctl/pm_op-cstate',
     ways: { '4.14': 'one', '4.17': 'one', '4.20': 'any' },
     says: { one: 'At first no state of rest beyond the first is allowed.', any: 'At first any state of rest is allowed.' },
-    shown: { script: 'release-toolstack', steps: [44, 45] },
+    shown: { script: 'release-toolstack', steps: [50, 51] },
   }),
   'kexec_op-unknown': change({
     clause: 'kexec/operation',
@@ -62,7 +71,7 @@ export const TOOLSTACK_CHANGES = {
       nothing: 'An operation that Xen does not know does nothing, and answers 0.',
       EOPNOTSUPP: 'An operation that Xen does not know is EOPNOTSUPP.',
     },
-    shown: { script: 'release-toolstack', steps: [46, 47] },
+    shown: { script: 'release-toolstack', steps: [52, 53] },
   }),
   'get_cpu_featureset-words': change({
     clause: 'sysctl/get_cpu_featureset-told',
@@ -71,7 +80,7 @@ export const TOOLSTACK_CHANGES = {
       '18': 'There are 18 words; of the sets for hardware and for all that Xen could offer, some bits are others.',
       '19': 'There are 19 words.',
     },
-    shown: { script: 'release-toolstack', steps: [48, 49] },
+    shown: { script: 'release-toolstack', steps: [54, 55] },
   }),
   'get_cpu_policy-leaves': change({
     clause: 'sysctl/get_cpu_policy-leaves',
@@ -80,7 +89,7 @@ export const TOOLSTACK_CHANGES = {
       '52': 'The most that a PV guest may have takes 52 leaves: two of leaf 7 less.',
       '54': 'The most that a PV guest may have takes 54 leaves.',
     },
-    shown: { script: 'release-toolstack', steps: [50, 51] },
+    shown: { script: 'release-toolstack', steps: [56, 57] },
   }),
   'cpupool_op-info_beyond': change({
     clause: 'sysctl/cpupool_op-none',
@@ -89,7 +98,7 @@ export const TOOLSTACK_CHANGES = {
       next: 'Numbers from 0x80000000 on count as less than zero: the next pool, 0, is told for them.',
       none: 'There is no pool beyond 0.',
     },
-    shown: { script: 'release-toolstack', steps: [52, 53, 54, 55] },
+    shown: { script: 'release-toolstack', steps: [58, 59, 60, 61] },
   }),
   'cpupool_op-processor_0': change({
     clause: 'sysctl/cpupool_op-remove',
@@ -98,7 +107,7 @@ export const TOOLSTACK_CHANGES = {
       any: 'Any processor may leave a pool that has others; the last is EBUSY.',
       stays: 'Processor 0 stays in pool 0: EINVAL.',
     },
-    shown: { script: 'release-toolstack', steps: [56, 57] },
+    shown: { script: 'release-toolstack', steps: [62, 63] },
   }),
   'hypfs-pools': change({
     clause: 'hypfs/path-pool',
@@ -107,7 +116,7 @@ export const TOOLSTACK_CHANGES = {
       absent: 'There is no directory of pools, and no setting says what to do at a crash.',
       listed: 'Pools are a directory, named by their numbers.',
     },
-    shown: { script: 'release-toolstack', steps: [58, 59, 60] },
+    shown: { script: 'release-toolstack', steps: [64, 65, 66] },
   }),
   'hypfs-loglvl': change({
     clause: 'hypfs/write-levels',
@@ -116,13 +125,13 @@ export const TOOLSTACK_CHANGES = {
       'warning/warning': "Xen's own thresholds are at first warning/warning.",
       'info/info': "Xen's own thresholds are at first info/info.",
     },
-    shown: { script: 'release-toolstack', steps: [62] },
+    shown: { script: 'release-toolstack', steps: [68] },
   }),
   'getdomaininfolist-record': change({
     clause: 'sysctl/getdomaininfolist',
     ways: { '4.14': '104 bytes', '4.17': '112 bytes', '4.20': '112 bytes' },
     says: { '104 bytes': 'Records are 104 bytes apart.', '112 bytes': 'Records are 112 bytes apart.' },
-    shown: { script: 'release-toolstack', steps: [13, 14, 15, 16] },
+    shown: { script: 'release-toolstack', steps: [19, 20, 21, 22] },
   }),
   'physinfo-record': change({
     clause: 'sysctl/physinfo',
@@ -132,7 +141,7 @@ export const TOOLSTACK_CHANGES = {
         'Capabilities of one processor family have no words: what follows them comes 8 bytes earlier. Both versions of grant tables are not told.',
       long: 'Capabilities of the machine have 16 bytes.',
     },
-    shown: { script: 'release-toolstack', steps: [18, 19, 20, 23, 24, 25] },
+    shown: { script: 'release-toolstack', steps: [24, 25, 26, 29, 30, 31] },
   }),
   'physinfo-features': change({
     clause: 'sysctl/physinfo',
@@ -141,7 +150,7 @@ export const TOOLSTACK_CHANGES = {
       less: "5-level paging and supervisor keys are taken away from the processor's features.",
       all: "5-level paging and supervisor keys stay among the processor's features.",
     },
-    shown: { script: 'release-toolstack', steps: [21, 26] },
+    shown: { script: 'release-toolstack', steps: [27, 32] },
   }),
   'hypfs-relative': change({
     clause: 'hypfs/path-text',
@@ -150,6 +159,6 @@ export const TOOLSTACK_CHANGES = {
       ENOENT: 'A path that does not begin with a slash leads nowhere: ENOENT.',
       EINVAL: 'A path that does not begin with a slash is EINVAL.',
     },
-    shown: { script: 'release-toolstack', steps: [61] },
+    shown: { script: 'release-toolstack', steps: [67] },
   }),
 } as const;

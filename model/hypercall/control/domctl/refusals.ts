@@ -16,8 +16,10 @@ import { notModelled } from '../../not_modelled.ts';
 import { fail } from '../../result.ts';
 import { type Rule, refuseAndTell, tell } from './rule.ts';
 
-const notBuilt: Rule = (machine) => fail(machine, 'ENOSYS', 'domctl/unknown');
+const notBuilt: Rule = (machine) => fail(machine, waysOf(machine.config.release)['domctl-unknown'], 'domctl/unknown');
 const hvmOnly: Rule = (machine) => fail(machine, 'EINVAL', 'domctl/hvm_only');
+const vmtrace: Rule = (machine, asked) =>
+  waysOf(machine.config.release)['domctl-unknown'] === 'ENOSYS' ? hvmOnly(machine, asked) : notBuilt(machine, asked);
 const unsupported: Rule = (machine) => fail(machine, 'EOPNOTSUPP', 'domctl/unsupported');
 const gethvmcontext: Rule = (machine, asked) => refuseAndTell(asked, hvmOnly(machine, asked));
 
@@ -55,6 +57,7 @@ export const REFUSALS: readonly (readonly [number, Rule])[] = [
   ...all(XEN_DOMCTL_HVM, hvmOnly),
   ...all(XEN_DOMCTL_UNSUPPORTED, unsupported),
   [XEN_DOMCTL_HVM.gethvmcontext, gethvmcontext],
+  [XEN_DOMCTL_HVM.vmtrace_op, vmtrace],
   [XEN_DOMCTL.vm_event_op, vmEventOp],
   [XEN_DOMCTL_PSR_CMT_OP, (machine) => fail(machine, 'ENODEV', 'domctl/psr_cmt_op')],
   [XEN_DOMCTL_TOOLS.psr_alloc, psrAlloc],

@@ -56,9 +56,10 @@ const refuse = (errno: number) => (commands: Readonly<Record<string, number>>) =
   Object.values(commands).map((command) => [command, row(() => -errno)] as const);
 
 const ROWS: ReadonlyMap<number, Row> = new Map([
-  ...refuse(ERRNO.ENOSYS)(XEN_DOMCTL_NOT_BUILT),
+  ...Object.values(XEN_DOMCTL_NOT_BUILT).map((command) => [command, row(({ machine }) => -ERRNO[machine.ways['domctl-unknown']])] as const),
   ...refuse(ERRNO.EINVAL)(XEN_DOMCTL_HVM),
   ...refuse(ERRNO.EOPNOTSUPP)(XEN_DOMCTL_UNSUPPORTED),
+  [XEN_DOMCTL_HVM.vmtrace_op, row(({ machine }) => (machine.ways['domctl-unknown'] === 'ENOSYS' ? -ERRNO.EINVAL : -ERRNO.EOPNOTSUPP))],
   [XEN_DOMCTL_HVM.gethvmcontext, row(() => -ERRNO.EINVAL, 'always')],
   [XEN_DOMCTL_PSR_CMT_OP, row(() => -ERRNO.ENODEV)],
   [XEN_DOMCTL.vm_event_op, row(vmEventOp, 'done')],
