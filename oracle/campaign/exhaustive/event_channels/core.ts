@@ -1,9 +1,8 @@
 /** Event channels, whole: both ends of every channel, the bits that tell of them, virtual interrupts. */
 import { bootMachine } from '#model/domain/boot.ts';
 import type { Channel } from '#model/domain.ts';
-import { validPorts } from '#model/hypercall/event_channel/ports.ts';
 import type { Machine } from '#model/machine.ts';
-import { itemsOf } from '#model/numbered.ts';
+import { itemAt, itemsOf } from '#model/numbered.ts';
 import { debian_4_17 } from '#spec/machines/debian_4_17.ts';
 import type { PortObservation } from '#spec/observation.ts';
 import { type ChannelEnds, doubledChannels, unpairedChannels } from '#spec/properties/event_channels.ts';
@@ -33,20 +32,24 @@ const observed = (port: number, channel: Channel): PortObservation => ({
   number: channel.state === 'virq' ? channel.virq : null,
 });
 
-/** What the properties look at. */
-const endsOf = (machine: Machine): ChannelEnds =>
-  machine.domains.map(({ domid, channels, vcpus }) => ({
-    domid,
-    vcpus,
-    ports: itemsOf(channels).map(([port, channel]) => observed(port, channel)),
-  }));
+/** What the properties look at: of the ports that the scope has, beyond which `encode` finds none. */
+const endsOf = (machine: Machine, { ports }: ChannelScope): ChannelEnds =>
+  machine.domains.map(({ domid, channels, vcpus }) => {
+    const ends: PortObservation[] = [];
+    for (let port = 0; port <= ports; port++) {
+      const channel = itemAt(channels, port);
+      if (channel !== null) ends.push(observed(port, channel));
+    }
+    return { domid, vcpus, ports: ends };
+  });
 
-const broken = (machine: Machine): string | null => {
-  const ends = endsOf(machine);
-  for (const rule of [unpairedChannels, doubledChannels]) for (const what of rule(ends)) return what;
-  const beyond = machine.domains.find(({ domid, channels }) => itemsOf(channels).some(([port]) => port >= validPorts(machine, domid)));
-  return beyond ? `d${beyond.domid} has a channel at a port that is not valid` : null;
-};
+const broken =
+  (scope: ChannelScope) =>
+  (machine: Machine): string | null => {
+    const ends = endsOf(machine, scope);
+    for (const rule of [unpairedChannels, doubledChannels]) for (const what of rule(ends)) return what;
+    return null;
+  };
 
 const some = (test: (channel: Channel, domid: number, port: number) => boolean) => (machine: Machine) =>
   machine.domains.some(({ domid, channels }) => itemsOf(channels).some(([port, channel]) => test(channel, domid, port)));
@@ -100,7 +103,7 @@ export const channelCore = (name: string, scope: ChannelScope, swaps = !scope.do
     actions: actionsOf(scope),
     encode,
     decode,
-    broken,
+    broken: broken(scope),
     sometimes: {
       'a channel between two domains': some((channel, domid) => channel.state === 'interdomain' && !isWithSelf(channel, domid)),
       'a channel of a domain with itself': some(isWithSelf),
