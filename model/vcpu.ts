@@ -83,6 +83,8 @@ export type Vcpu = {
   readonly elsewhere: boolean;
   /** XCR0: which state the XSAVE family manages. */
   readonly xcr0: Word;
+  /** It chose components of the extended state by XSETBV, whichever; absent = never. */
+  readonly choseState?: true;
   /** Enables of DR7 for breakpoints on ports, which Xen watches itself: bits 0 to 7. */
   readonly ioBreakpoints: number;
   /** CR2 as the last reflected page fault left it. */

@@ -24,5 +24,5 @@ export const xsetbv = (machine: Machine, at: VcpuRef): Emulated => {
   const sensible = (value.lo & XCR0.X87) !== 0 && ((value.lo & AVX) === 0 || (value.lo & XCR0.SSE) !== 0);
   if (cpu.regs[RCX].lo !== 0 || !known || !sensible) return null;
   if (value.hi !== 0 || (value.lo & ~(XCR0.X87 | XCR0.SSE)) !== 0) throw new NotModelled('xcr0/avx');
-  return { machine: updateVcpu(cite(machine, 'emulation/xsetbv'), at, { xcr0: value }) };
+  return { machine: updateVcpu(cite(machine, 'emulation/xsetbv'), at, { xcr0: value, choseState: true }) };
 };

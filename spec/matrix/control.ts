@@ -44,6 +44,8 @@ const { getdomaininfo: _row, ...DOMCTL_MODELLED } = XEN_DOMCTL_MODELLED;
 
 /** The toolstack's that are carried out, or refused by whom they are about. */
 const DOMCTL_TOOLS = {
+  setvcpuextstate: 62,
+  getvcpuextstate: 63,
   setvnumainfo: 74,
   setvcpuaffinity: 9,
   hypercall_init: 22,
@@ -66,8 +68,6 @@ const DOMCTL_TOOLS = {
 const DOMCTL = {
   setvcpucontext: 12,
   getvcpucontext: 13,
-  setvcpuextstate: 62,
-  getvcpuextstate: 63,
 };
 
 const XENOPROF_CONTROL = {

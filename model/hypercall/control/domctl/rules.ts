@@ -6,6 +6,7 @@ import { getCpuPolicy } from './cpu_policy.ts';
 import { createdomain } from './createdomain.ts';
 import { destroydomain } from './destroydomain.ts';
 import { getdomaininfo } from './domain_info.ts';
+import { getvcpuextstate, setvcpuextstate } from './extended_state.ts';
 import { monitorOp } from './monitor.ts';
 import { getpageframeinfo3 } from './page_info.ts';
 import { pausedomain, resumedomain, unpausedomain } from './pause.ts';
@@ -60,6 +61,8 @@ const ALL: ReadonlyMap<number, Rule> = new Map([
   [TOOL.get_cpu_policy, getCpuPolicy],
   [TOOL.set_cpu_policy, setCpuPolicy],
   [TOOL.monitor_op, monitorOp],
+  [TOOL.getvcpuextstate, getvcpuextstate],
+  [TOOL.setvcpuextstate, setvcpuextstate],
 ]);
 
 /** Commands that the executor lacks still: they stop. */

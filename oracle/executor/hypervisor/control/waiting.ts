@@ -6,8 +6,6 @@ export const WAITING: ReadonlySet<string> = new Set([
   'call_gate',
   'domctl/ioport_permission',
   'domctl/iomem_permission',
-  'domctl/getvcpuextstate',
-  'domctl/setvcpuextstate',
   'domctl/getvcpucontext',
   'domctl/setvcpucontext',
   'domctl/getvcpucontext/told',
