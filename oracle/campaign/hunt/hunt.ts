@@ -21,10 +21,8 @@ export type Kill = Omit<Found, 'method'> & { readonly steps: number | null };
 export type Hunt = { readonly [method in Method]?: Kill | null };
 
 const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
-/** Beyond its budget a method may take so long for its last program, and for making it smaller. */
-const GRACE_MS = 60_000;
-/** A shared processor may make a thread wait for several times its own time. */
-const PATIENCE = 5;
+/** A program takes a second; one that takes so long, on a busy machine too, will never end. */
+const NO_END_MS = 180_000;
 
 /** Throws what the worker throws outside of the machines, which is a bug of ours. */
 export const hunt = (mutant: Mutant | null, options: HuntOptions): Promise<Hunt> =>
@@ -43,15 +41,12 @@ export const hunt = (mutant: Mutant | null, options: HuntOptions): Promise<Hunt>
       };
       const watch = (method: Method): void => {
         clearTimeout(timer);
-        timer = setTimeout(
-          () => {
-            // Nothing found and no end: a guest has Xen work for ever.
-            found[method] ??= { kind: 'mixed', seed: first, programs: 0, seconds: budgetMs / 1000, what: 'totality: no end', steps: null };
-            left.delete(method);
-            end();
-          },
-          PATIENCE * budgetMs + GRACE_MS,
-        );
+        timer = setTimeout(() => {
+          // Nothing found and no end: a guest has Xen work for ever.
+          found[method] ??= { kind: 'mixed', seed: first, programs: 0, seconds: budgetMs / 1000, what: 'totality: no end', steps: null };
+          left.delete(method);
+          end();
+        }, NO_END_MS);
       };
       worker.on('error', (error) => {
         clearTimeout(timer);
@@ -61,6 +56,9 @@ export const hunt = (mutant: Mutant | null, options: HuntOptions): Promise<Hunt>
         switch (message.tell) {
           case 'begin':
             return watch(message.method);
+          case 'alive':
+            timer?.refresh();
+            return;
           case 'found': {
             const { method, ...kill } = message.found;
             found[method] = { ...kill, steps: null };

@@ -22,6 +22,8 @@ export type Found = {
 };
 export type Message =
   | { readonly tell: 'begin'; readonly method: Method }
+  /** A program is done. */
+  | { readonly tell: 'alive' }
   | { readonly tell: 'found'; readonly found: Found }
   | { readonly tell: 'shrunk'; readonly method: Method; readonly steps: number }
   | { readonly tell: 'none'; readonly method: Method; readonly programs: number }
@@ -57,6 +59,7 @@ const none = (method: Method, programs: number): void => post({ tell: 'none', me
 const byPrograms = (method: 'comparison' | 'invariants'): void => {
   const started = clock();
   const wrong = (prey: Prey): string | null => {
+    post({ tell: 'alive' });
     if (method === 'comparison') return compared(pair, prey);
     const what = violated(subject, prey);
     // What the specification itself brings about is no sign of a mutant.
@@ -85,8 +88,10 @@ const byWorlds = (): void => {
   const started = clock();
   let runs = 0;
   let leak: import('../worlds/check.ts').WorldsLeak | null = null;
-  for (; leak === null && clock() - started < budgetMs; runs++)
+  for (; leak === null && clock() - started < budgetMs; runs++) {
+    post({ tell: 'alive' });
     leak = checkWorlds(subject, { first: first + runs, runs: 1, shrink: false }).leak;
+  }
   if (leak === null) {
     none(method, runs);
     return;
