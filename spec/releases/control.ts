@@ -33,6 +33,16 @@ const UNANSWERED: Readonly<Record<XenRelease, readonly number[]>> = {
 export const isLeftOut = (release: XenRelease, command: number, domid: number): boolean =>
   UNANSWERED[release].includes(command) || (release === '4.14' && command === XEN_DOMCTL.vm_event_op && domid === DOMID.INVALID);
 
+/**
+ * Operations about the machine's hardware whose answers to domain 0 are others in a release: its machines stop there. 4.14 lets more registers be
+ * accessed, and refuses others with EACCES; 4.20 writes nothing back about a domain that there is not.
+ */
+export const HARDWARE_LEFT_OUT: Readonly<Record<XenRelease, readonly string[]>> = {
+  '4.14': ['platform_op/resource_op'],
+  '4.17': [],
+  '4.20': ['physdev_op/map_pirq'],
+};
+
 export const CONTROL_CHANGES = {
   'domctl-version': change({
     clause: 'domctl/version',

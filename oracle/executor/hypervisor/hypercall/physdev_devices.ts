@@ -2,7 +2,7 @@
 import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import { IOAPIC_FRAME } from '#spec/abi/iomem.ts';
 import { IRQS_PER_CPU, MAP_PIRQ_TYPE, NR_GSIS, physdev, XEN_PCI_DEV_PXM, XEN_PCI_MMCFG_RESERVED } from '#spec/abi/physdev.ts';
-import { TOOLS_ANSWERED } from '#spec/releases/control.ts';
+import { HARDWARE_LEFT_OUT, TOOLS_ANSWERED } from '#spec/releases/control.ts';
 import { WAITING } from '../control/waiting.ts';
 import type { Domain } from '../domain.ts';
 import { domainByAnyId } from '../domids.ts';
@@ -102,10 +102,13 @@ const ROWS: ReadonlyMap<number, readonly [name: string, bytes: number, work: Wor
   [OP.pci_device_add, ['pci_device_add', physdev.pci_device_add.size, addDevice]],
 ]);
 
+const isKnown = ({ config: { release } }: Machine, name: string): boolean =>
+  TOOLS_ANSWERED[release] && !HARDWARE_LEFT_OUT[release].includes(name);
+
 /** The answer, or null when the operation is none of these or a device would be asked. */
 export const aboutDevices = (machine: Machine, vcpu: Vcpu, cmd: number, lo: number, hi: number): number | null => {
   const row = ROWS.get(cmd);
-  if (!row || !TOOLS_ANSWERED[machine.config.release] || WAITING.has(`physdev_op/${row[0]}`)) return null;
+  if (!row || WAITING.has(`physdev_op/${row[0]}`) || !isKnown(machine, `physdev_op/${row[0]}`)) return null;
   if (!copyFromGuest(machine, vcpu, lo, hi, row[1])) return minus('EFAULT');
   const answer = row[2](machine, vcpu, lo, hi);
   return answer === DEVICE ? null : answer;
