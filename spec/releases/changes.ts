@@ -1,6 +1,7 @@
 /** All changes between the releases, by name. Machines ask `waysOf(config.release)`; nobody compares releases himself. */
 import { CONTROL_CHANGES } from './control.ts';
 import { EMULATION_CHANGES } from './emulation.ts';
+import { EVENT_CHANGES } from './event_channel.ts';
 import { GRANT_CHANGES } from './grant_table.ts';
 import { MEMORY_CHANGES } from './memory.ts';
 import { XEN_RELEASES, type XenRelease } from './release.ts';
@@ -11,6 +12,7 @@ import { VERSION_CHANGES } from './version.ts';
 export const CHANGES = {
   ...CONTROL_CHANGES,
   ...EMULATION_CHANGES,
+  ...EVENT_CHANGES,
   ...GRANT_CHANGES,
   ...MEMORY_CHANGES,
   ...TOOLSTACK_CHANGES,

@@ -1,6 +1,7 @@
 /** The FIFO ABI: raised ports are linked into queues, one for each vCPU and priority. Chapter: spec/chapters/event_fifo.md. */
 import { EVTCHN_FIFO_NR_CHANNELS, EVTCHN_FIFO_PRIORITY } from '#spec/abi/event_channel.ts';
 import type { VcpuRef } from '#spec/event.ts';
+import { waysOf } from '#spec/releases/changes.ts';
 import { cite } from '../../journal.ts';
 import { updateDomain } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
@@ -26,13 +27,20 @@ export const setPending = (machine: Machine, at: VcpuRef, port: number): Machine
   const word = eventWord(machine, at.domid, port);
   if (!word) return setFifoPort(cite(machine, 'evtchn_fifo/raise-no_word'), at.domid, port, { kept: true });
   const { controlBlock } = fifoVcpu(machine, at);
-  if (!controlBlock) return cite(machine, 'evtchn_fifo/raise-no_control_block');
-
   const before = eventState(readPlace(machine, word));
+  if (!controlBlock) return raiseNowhere(cite(machine, 'evtchn_fifo/raise-no_control_block'), at.domid, port, word);
+
   const after = EVENT_RULES.raise(before);
   const signalled = setEventState(cite(machine, 'evtchn_fifo/raise-pending'), word, after);
   const queued = before.linked === after.linked ? cite(signalled, whyNotLinked(before)) : enqueue(signalled, at, controlBlock, port);
   return before.pending ? queued : wakePollers(queued, at.domid, port, 'evtchn_fifo/raise-poll');
+};
+
+/** No queue takes the port. */
+const raiseNowhere = (machine: Machine, domid: number, port: number, word: Place): Machine => {
+  const before = eventState(readPlace(machine, word));
+  if (waysOf(machine.config.release)['evtchn_fifo-no_control_block'] === 'lost' || before.pending) return machine;
+  return wakePollers(setEventState(machine, word, { ...before, pending: true }), domid, port, 'evtchn_fifo/raise-poll');
 };
 
 const whyNotLinked = ({ masked }: EventState) => (masked ? 'evtchn_fifo/raise-masked' : 'evtchn_fifo/raise-linked');

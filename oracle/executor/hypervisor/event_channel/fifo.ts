@@ -63,9 +63,14 @@ export const setPendingFifo = (machine: Machine, fifo: FifoState, vcpu: Vcpu, ch
     return;
   }
   const { controlBlock } = fifo.vcpus[vcpu.id];
-  if (controlBlock === 0) return;
   const before = get(machine, at);
   const isNew = (before & PENDING) === 0;
+  if (controlBlock === 0) {
+    if (machine.ways['evtchn_fifo-no_control_block'] === 'lost' || !isNew) return;
+    put(machine, at, before | PENDING);
+    wakePollers(machine, vcpu.domain, port);
+    return;
+  }
   const links = (before & (MASKED | LINKED)) === 0;
   if (isNew || links) put(machine, at, before | PENDING | (links ? LINKED : 0));
   if (links && enqueue(machine, fifo, vcpu.id, channel)) {
