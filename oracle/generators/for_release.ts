@@ -35,12 +35,15 @@ const LEFT_ALONE: Readonly<Record<Interface, readonly unknown[]>> = {
     XEN_DOMCTL_HVM.set_broken_page_p2m,
     XEN_DOMCTL.test_assign_device,
     XEN_DOMCTL.vm_event_op,
+    XEN_DOMCTL.shadow_op,
   ],
   sysctl: [XEN_SYSCTL_MODELLED.physinfo],
 };
 /** Whether programs may come through to the operation: not where a release answers domain 0 otherwise, and nobody has said how. */
 const isForBoth = (command: unknown, of: Interface, release: XenRelease): boolean =>
   !(release === '4.14' && LEFT_ALONE[of].includes(command)) &&
+  // A domain's own structure differs in each.
+  !(of === 'domctl' && command === XEN_DOMCTL.createdomain) &&
   (isAnswered(release, TOOLS[of].includes(command)) || REFUSING[of].includes(command));
 
 const argumentFor = (argument: Argument, release: XenRelease): Argument => {

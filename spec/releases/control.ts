@@ -25,9 +25,15 @@ export const TOOLS_ANSWERED: Readonly<Record<XenRelease, boolean>> = { '4.14': t
 export const isAnswered = (release: XenRelease, tool: boolean): boolean => (tool ? TOOLS_ANSWERED : CONTROL_ANSWERED)[release];
 
 const UNANSWERED: Readonly<Record<XenRelease, readonly number[]>> = {
-  '4.14': [XEN_DOMCTL_NOT_BUILT.gdbsx_guestmemio, XEN_DOMCTL_HVM.set_broken_page_p2m, XEN_DOMCTL.test_assign_device],
+  '4.14': [
+    XEN_DOMCTL_NOT_BUILT.gdbsx_guestmemio,
+    XEN_DOMCTL_HVM.set_broken_page_p2m,
+    XEN_DOMCTL.test_assign_device,
+    XEN_DOMCTL.createdomain,
+    XEN_DOMCTL.shadow_op,
+  ],
   '4.17': [],
-  '4.20': [],
+  '4.20': [XEN_DOMCTL.createdomain],
 };
 /** Domctls of domain 0 that a release's machines leave out: they stop there. `domid`: whom the operation is about. */
 export const isLeftOut = (release: XenRelease, command: number, domid: number): boolean =>
