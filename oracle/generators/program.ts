@@ -11,7 +11,7 @@ import { GRANT_MOVES } from './families/grant_moves.ts';
 import { GRANTS } from './families/grant_table.ts';
 import { MEMORY } from './families/memory.ts';
 import { PEERS } from './families/peers.ts';
-import { PRIVILEGED } from './families/privileged.ts';
+import { msr, PRIVILEGED } from './families/privileged.ts';
 import { REGISTERS } from './families/registers.ts';
 import { RETURNS } from './families/returns.ts';
 import { SCHEDULING } from './families/scheduling.ts';
@@ -85,7 +85,7 @@ const SMP_THEMES: readonly (readonly Family[])[] = [
 const familiesFor = (r: Random, { kind, domains, vcpus }: ProgramOptions): readonly Family[] => {
   if (vcpus === 2) return [...SMP, ...SMP, ...r.pick(SMP_THEMES).map(onEither)];
   // Half of the wild ones have a theme beside: what nobody aimed meets what was.
-  const base = kind === 'wild' ? [...WILD, compute, trap, access, ...(r.one(2) ? r.pick(THEMES) : [])] : r.pick(THEMES);
+  const base = kind === 'wild' ? [...WILD, compute, trap, access, msr, ...(r.one(2) ? r.pick(THEMES) : [])] : r.pick(THEMES);
   return domains === 2 ? [...base, ...PEERS, ...PEERS] : base;
 };
 

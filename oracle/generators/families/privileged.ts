@@ -79,7 +79,7 @@ const MSRS: readonly number[] = [...Object.values(MSR), 0x1234, 0xc0001234, 0x40
 /** Registers that hold addresses, and upper halves around where addresses end. */
 const BASES: readonly number[] = [MSR.FS_BASE, MSR.GS_BASE, MSR.KERNEL_GS_BASE];
 const UPPER_HALVES: readonly number[] = [0, 0, 1, 0x7fff, 0x8000, 0xffff, 0xffff7fff, 0xffff8000];
-const msr: Family = {
+export const msr: Family = {
   weight: 12,
   make: (g) => {
     const { r } = g;
