@@ -1,9 +1,10 @@
 /** Programs for another release of Xen: what the control domain's structures say of their version is that release's. */
 import { XEN_DOMCTL, XEN_DOMCTL_LATE, XEN_SYSCTL } from '#spec/abi/control.ts';
 import { XEN_DOMCTL_HVM, XEN_DOMCTL_NOT_BUILT, XEN_DOMCTL_TOOLS } from '#spec/abi/domctl.ts';
+import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import { XEN_SYSCTL_MODELLED, XEN_SYSCTL_TOOLS } from '#spec/abi/sysctl.ts';
 import type { Argument, Call, Program, Step } from '#spec/program.ts';
-import { INTERFACE_VERSIONS, isAnswered } from '#spec/releases/control.ts';
+import { HARDWARE_LEFT_OUT, INTERFACE_VERSIONS, isAnswered } from '#spec/releases/control.ts';
 import { REFERENCE_RELEASE, type XenRelease } from '#spec/releases/release.ts';
 import { READ_ONLY_PAGE } from './operations/read_only.ts';
 
@@ -59,12 +60,24 @@ const argumentFor = (argument: Argument, release: XenRelease): Argument => {
 
 const argumentsFor = (args: readonly Argument[], release: XenRelease): Argument[] => args.map((one) => argumentFor(one, release));
 /** A call with a name and nothing behind it stands for one whose answers nobody knows of the release. */
-const nameFor = (call: Call['call'], release: XenRelease): Call['call'] =>
-  call === 'hypfs_op' && !isAnswered(release, true) ? 'tmem_op' : call;
-const callFor = ({ call, args }: Call, release: XenRelease): Call => ({ call: nameFor(call, release), args: argumentsFor(args, release) });
+const nameFor = ({ call, args }: Pick<Call, 'call' | 'args'>, release: XenRelease): Call['call'] =>
+  (call === 'hypfs_op' && !isAnswered(release, true)) || isHardwareLeftOut(call, args, release) ? 'tmem_op' : call;
+
+const { platform_op, physdev_op } = SUBOPERATIONS;
+/** Operations about hardware that a release's machines leave out. */
+const isHardwareLeftOut = (call: Call['call'], [first]: readonly Argument[], release: XenRelease): boolean => {
+  const named = (table: Readonly<Record<string, number>>, command: unknown): boolean =>
+    HARDWARE_LEFT_OUT[release].some((row) => row.startsWith(`${call}/`) && table[row.slice(`${call}/`.length)] === command);
+  if (call === 'physdev_op') return named(physdev_op, first);
+  return call === 'platform_op' && typeof first === 'object' && 'struct' in first && named(platform_op, first.fields['cmd']);
+};
+const callFor = ({ call, args }: Call, release: XenRelease): Call => ({
+  call: nameFor({ call, args }, release),
+  args: argumentsFor(args, release),
+});
 
 const stepFor = (step: Step, release: XenRelease): Step => {
-  if (step.do === 'hypercall') return { ...step, call: nameFor(step.call, release), args: argumentsFor(step.args, release) };
+  if (step.do === 'hypercall') return { ...step, call: nameFor(step, release), args: argumentsFor(step.args, release) };
   if (step.do === 'calls') return { ...step, calls: step.calls.map((call) => callFor(call, release)) };
   const of = step.do === 'access' && typeof step.value === 'string' ? HEADS.get(step.value) : undefined;
   return of === undefined || step.do !== 'access' ? step : { ...step, value: head(String(step.value), of, release) };

@@ -4,6 +4,7 @@ import { IRQS_PER_CPU, LINES_OF_XEN, MAP_PIRQ_TYPE, NR_GSIS, NR_ISA_IRQS, physde
 import { DOMID } from '#spec/abi/xen.ts';
 import type { ClauseId } from '#spec/clauses.ts';
 import type { VcpuRef } from '#spec/event.ts';
+import { HARDWARE_LEFT_OUT } from '#spec/releases/control.ts';
 import { copyToGuestUnchecked } from '../../guest_copy.ts';
 import { cite } from '../../journal.ts';
 import { domainOf, findDomain, updateDomain } from '../../lens.ts';
@@ -51,6 +52,9 @@ const someDomain = (machine: Machine, domid: number): boolean => domid === DOMID
 export const mapPirq = reading(physdev.map_pirq, (machine, { caller, arg, fields, bytes }) => {
   const { type, table_base } = fields;
   if (type === MAP_PIRQ_TYPE.MULTI_MSI && table_base !== 0) return fail(machine, 'EINVAL', 'physdev/map_pirq-multi_msi');
+  const { release } = machine.config;
+  const isKnown = !isControlDomain(caller) || !HARDWARE_LEFT_OUT[release].includes('physdev_op/map_pirq');
+  if (!isKnown) return notModelled(machine, caller, 'physdev_op/map_pirq');
   const refused = wrongMapping(machine, caller, fields);
   if (!refused) return notModelled(machine, caller, 'physdev_op/map_pirq');
   const [errno, clause] = refused;

@@ -1,8 +1,9 @@
 /** HYPERVISOR_platform_op(op): domain 0 asks about the machine. Chapter: spec/chapters/host.md. */
 import { suboperation } from '#spec/abi/hypercall.ts';
 import { PLATFORM_OP_BYTES, platform, QUIRK, XENPF_INTERFACE_VERSION } from '#spec/abi/platform.ts';
-import { TOOLS_ANSWERED } from '#spec/releases/control.ts';
+import { HARDWARE_LEFT_OUT, TOOLS_ANSWERED } from '#spec/releases/control.ts';
 import { copyFromGuest } from '../../guest_copy.ts';
+import type { Machine } from '../../machine.ts';
 import { isControlDomain } from '../domids.ts';
 import { fieldOf } from '../guest_struct.ts';
 import { notModelled } from '../not_modelled.ts';
@@ -39,6 +40,10 @@ const RULES: Readonly<Record<string, Platform>> = {
   cpu_offline: cpuOffline,
 };
 
+/** Of the hardware, whether the release's answers are the reference's. */
+const isKnown = ({ config: { release } }: Machine, name: string): boolean =>
+  !(name in HARDWARE) || (TOOLS_ANSWERED[release] && !HARDWARE_LEFT_OUT[release].includes(`platform_op/${name}`));
+
 export const platform_op: Perform = (machine, caller, [argument]) => {
   const read = copyFromGuest(machine, caller, argument, PLATFORM_OP_BYTES);
   if (!read.ok) return fail(read.machine, 'EFAULT', 'platform/argument');
@@ -48,6 +53,6 @@ export const platform_op: Perform = (machine, caller, [argument]) => {
   if (!isControlDomain(caller)) return fail(m, 'EPERM', 'platform/privilege');
   const name = suboperation('platform_op', fieldOf(bytes, cmd));
   if (name === undefined) return fail(m, 'ENOSYS', 'platform/command-unknown');
-  const rule = name in HARDWARE && !TOOLS_ANSWERED[m.config.release] ? undefined : RULES[name];
+  const rule = isKnown(m, name) ? RULES[name] : undefined;
   return rule ? rule(m, { caller, argument, bytes }) : notModelled(m, caller, `platform_op/${name}`);
 };
