@@ -2,7 +2,7 @@
 import type { MachineConfig } from './config.ts';
 import type { Event, VcpuRef } from './event.ts';
 import type { Input } from './input.ts';
-import type { FrameObservation, Observation } from './observation.ts';
+import type { DomainObservation, FrameObservation, Observation } from './observation.ts';
 
 /**
  * What one input brought about. `questions`: how often a long operation asked whether it should stop (input `execute`, `preempt`).
@@ -29,14 +29,19 @@ export type Status = {
   readonly deadline: number | null;
 };
 
+/** A part of an Observation. */
+export type DomainView = Pick<Observation, 'memory' | 'frames'> & { readonly domain: DomainObservation | null };
+
 export interface Engine {
   readonly name: string;
   /** Throws BadInput when the input makes no sense in this state, NotModelled when the guest asks for what the slice lacks. */
   apply(input: Input): Report;
   status(): Status;
   observe(): Observation;
-  /** Every frame that is not free, ascending: to say where two frame digests differ. */
-  frames(): Iterable<FrameObservation>;
+  /** What `observe` says of one domain, and the digests; `domain` is null when there is none of that number. Where an engine can tell that alone. */
+  observeDomain?(domid: number): DomainView;
+  /** Every frame that is not free, ascending: to say where two frame digests differ. An engine may leave those out that `owner` does not own. */
+  frames(owner?: number): Iterable<FrameObservation>;
   /** The 4096 bytes of a frame: to say where two memory digests differ. */
   page(mfn: number): Uint8Array;
   /** One number for the bytes of a frame as of the last `observe`, another for other bytes; where an engine has it at hand. */

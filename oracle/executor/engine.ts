@@ -1,6 +1,6 @@
 /** The executor behind the contract's Engine. */
 import type { MachineConfig } from '#spec/config.ts';
-import type { Boot, Engine, Report, Status } from '#spec/engine.ts';
+import type { Boot, DomainView, Engine, Report, Status } from '#spec/engine.ts';
 import type { Event, VcpuRef } from '#spec/event.ts';
 import type { Input } from '#spec/input.ts';
 import type { FrameObservation, Observation } from '#spec/observation.ts';
@@ -9,7 +9,7 @@ import type { Machine } from './hypervisor/machine.ts';
 import { execute, passTime, schedule, typeConsole } from './hypervisor/run.ts';
 import { canRun } from './hypervisor/scheduler.ts';
 import { earliestDeadline } from './hypervisor/timers.ts';
-import { observe, observeFrames } from './observe.ts';
+import { observe, observeFrames, observeOne } from './observe.ts';
 
 class Executor implements Engine {
   readonly name = 'executor';
@@ -72,8 +72,12 @@ class Executor implements Engine {
     return observe(this.machine);
   }
 
-  frames(): Iterable<FrameObservation> {
-    return observeFrames(this.machine);
+  observeDomain(domid: number): DomainView {
+    return observeOne(this.machine, domid);
+  }
+
+  frames(owner?: number): Iterable<FrameObservation> {
+    return observeFrames(this.machine, owner);
   }
 
   page(mfn: number): Uint8Array {

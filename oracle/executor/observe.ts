@@ -2,6 +2,7 @@
 
 import { CREDIT2_WEIGHT } from '#spec/abi/domctl.ts';
 import { RUNSTATE } from '#spec/abi/xen.ts';
+import type { DomainView } from '#spec/engine.ts';
 import type {
   DomainObservation,
   FifoObservation,
@@ -44,9 +45,15 @@ const observeHandlers = ({ virqHandlers }: Machine): Pick<Observation, 'virq_han
   return others.length === 0 ? {} : { virq_handlers: others.sort(([a], [b]) => a - b) };
 };
 
-/** Frames that a domain has a part in, ascending. */
-export function* observeFrames(machine: Machine): Generator<FrameObservation> {
+export const observeOne = (machine: Machine, domid: number): DomainView => {
+  const domain = machine.domainById(domid);
+  return { domain: domain ? observeDomain(domain) : null, memory: machine.memory.digest(), frames: machine.frames.digest() };
+};
+
+/** Frames that a domain has a part in, ascending; those of one owner, when one is named. */
+export function* observeFrames(machine: Machine, owner?: number): Generator<FrameObservation> {
   for (let mfn = 0; mfn < machine.frames.count; mfn++) {
+    if (owner !== undefined && machine.frames.owner[mfn] !== owner) continue;
     const frame = machine.frames.observe(mfn);
     if (frame !== null) yield frame;
   }

@@ -5,8 +5,12 @@ export type Code = readonly number[];
 /** A number of 64 bits; negative ones in two's complement. */
 export type Word = number | bigint;
 
-const bytes = (value: bigint, count: number): Code => Array.from({ length: count }, (_, i) => Number((value >> BigInt(8 * i)) & 0xffn));
-const le = (value: number): Code => bytes(BigInt(value), 4);
+const le = (value: number): Code => [value & 255, (value >>> 8) & 255, (value >>> 16) & 255, (value >>> 24) & 255];
+const TWO32 = 2 ** 32;
+const quad = (value: Word): Code => {
+  if (typeof value === 'number') return [...le(value % TWO32), ...le(Math.floor(value / TWO32))];
+  return [...le(Number(BigInt.asIntN(32, value))), ...le(Number(BigInt.asIntN(32, value >> 32n)))];
+};
 
 const NUMBERS = {
   rax: 0,
@@ -31,7 +35,7 @@ export type Register = keyof typeof NUMBERS;
 /** MOV register, immediate: always of ten bytes, so that programs that differ in a number have the same length. */
 export const mov = (register: Register, value: Word): Code => {
   const n = NUMBERS[register];
-  return [n < 8 ? 0x48 : 0x49, 0xb8 + (n & 7), ...bytes(BigInt.asUintN(64, BigInt(value)), 8)];
+  return [n < 8 ? 0x48 : 0x49, 0xb8 + (n & 7), ...quad(value)];
 };
 /** MOV [address], RAX, of eight bytes. */
 export const keep = (address: number): Code => [0x48, 0x89, 0x04, 0x25, ...le(address)];

@@ -87,7 +87,7 @@ class Run {
     const subjects = [worldOf(pair, 0), worldOf(pair, 1)] as const;
     this.pair = pair;
     this.observer = pair.domids[0][pair.observer]!;
-    this.scheduler = new Scheduler(pair.seed);
+    this.scheduler = new Scheduler(pair.schedule);
     const [a, b] = subjects.map(({ config, images }) => boot(config, images)) as [Engine, Engine];
     this.engines = [a, b];
     this.eyes = [new Eye(a, subjects[0].config, this.observer), new Eye(b, subjects[1].config, pair.domids[1][pair.observer]!)];
@@ -122,8 +122,8 @@ class Run {
 
   private look(): string | null {
     const [a, b] = this.eyes;
-    a.look(this.engines[0].observe());
-    b.look(this.engines[1].observe());
+    a.look();
+    b.look();
     return difference(a, b);
   }
 

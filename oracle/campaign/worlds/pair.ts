@@ -17,6 +17,8 @@ export type Variation = (typeof VARIATIONS)[number];
 export type Both = readonly [first: Act, second: Act];
 export type Pair = {
   readonly seed: number;
+  /** Seeds who runs when. */
+  readonly schedule: number;
   readonly variation: Variation;
   /** The one that looks on, by place: 1 or 2. */
   readonly observer: number;
@@ -65,7 +67,7 @@ export const drawPair = (seed: number): Pair => {
     const [first, second] = domids.map((numbers) => new Scene(seed, self, observer, numbers, stranger)) as [Scene, Scene];
     return paired(drawActs(first), drawActs(second), variation, first);
   });
-  return { seed, variation, observer, domids, acts };
+  return { seed, schedule: seed, variation, observer, domids, acts };
 };
 
 /** Acts of all domains. */

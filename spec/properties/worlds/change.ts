@@ -1,6 +1,7 @@
 /** What is different in what a domain sees after a transition, piece by piece. */
 import type { DomainObservation, FrameObservation, PortObservation, VcpuObservation } from '../../observation.ts';
 import type { Eye } from './eye.ts';
+import { same } from './same.ts';
 
 export type Change =
   | {
@@ -23,7 +24,6 @@ export type ChangedByte = { readonly at: number; readonly bits: number };
 export type Glimpse = { readonly domain: DomainObservation | null; readonly own: ReadonlyMap<number, FrameObservation> };
 
 const APART: ReadonlySet<string> = new Set(['vcpus', 'ports', 'active_grants']);
-const same = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b);
 
 function* fields(before: object, after: object, leaveOut: ReadonlySet<string> = new Set()): Generator<string> {
   const [a, b] = [before, after] as [Record<string, unknown>, Record<string, unknown>];

@@ -3,8 +3,8 @@
  * the same in both (spec/chapters/isolation.md). An eye keeps what it saw, so that only what has changed is looked at again.
  */
 import type { MachineConfig } from '../../config.ts';
-import type { Engine } from '../../engine.ts';
-import type { DomainObservation, FrameObservation, Observation } from '../../observation.ts';
+import type { DomainView, Engine } from '../../engine.ts';
+import type { DomainObservation, FrameObservation } from '../../observation.ts';
 import { digestOf } from './page_digest.ts';
 
 const ENTRIES = 512;
@@ -38,7 +38,6 @@ export class Eye {
   readonly machineToPhys: readonly number[];
   private readonly digests = new Map<number, number>();
   private tables: readonly number[] = [];
-  private domains: readonly DomainObservation[] = [];
   private frameStates = '';
   private memory = '';
 
@@ -53,16 +52,16 @@ export class Eye {
     return this.digests.get(mfn);
   }
 
-  /** Look again. `observation` has to be the engine's of this moment. */
-  look(observation: Observation): void {
-    this.domains = observation.domains;
-    this.domain = observation.domains.find(({ domid }) => domid === this.domid) ?? null;
+  /** Look again. */
+  look(): void {
+    const { domain, memory, frames } = this.glance();
+    this.domain = domain;
     this.changed = [];
-    this.isRegrouped = observation.frames !== this.frameStates;
-    if (!this.isRegrouped && observation.memory === this.memory) return;
+    this.isRegrouped = frames !== this.frameStates;
+    if (!this.isRegrouped && memory === this.memory) return;
     if (this.isRegrouped) this.findOwn();
-    this.frameStates = observation.frames;
-    this.memory = observation.memory;
+    this.frameStates = frames;
+    this.memory = memory;
     const changed = this.refresh(this.readable);
     if (this.tables.some((mfn) => changed.includes(mfn))) this.isRegrouped = true;
     if (this.isRegrouped) changed.push(...this.findReadable());
@@ -70,15 +69,22 @@ export class Eye {
     this.keepBytes(changed);
   }
 
+  private glance(): DomainView {
+    const { engine, domid } = this;
+    if (engine.observeDomain) return engine.observeDomain(domid);
+    const { domains, memory, frames } = engine.observe();
+    return { domain: domains.find((domain) => domain.domid === domid) ?? null, memory, frames };
+  }
+
   /** Whether the domain has the frame by a grant of `owner`'s. */
   isBorrowed(mfn: number, owner: number): boolean {
-    const grants = this.domains.find(({ domid }) => domid === owner)?.active_grants;
+    const grants = this.engine.observe().domains.find(({ domid }) => domid === owner)?.active_grants;
     return grants?.some((grant) => grant.domid === this.domid && grant.mfn === mfn) ?? false;
   }
 
   private findOwn(): void {
     const own = new Map<number, FrameObservation>();
-    for (const frame of this.engine.frames()) if (frame.owner === this.domid) own.set(frame.mfn, frame);
+    for (const frame of this.engine.frames(this.domid)) if (frame.owner === this.domid) own.set(frame.mfn, frame);
     this.own = own;
     this.tables = [...own.values()].filter(({ type }) => type === 'l1').map(({ mfn }) => mfn);
   }

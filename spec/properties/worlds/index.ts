@@ -1,8 +1,8 @@
 /** Two worlds: what one domain sees must not depend on what it may not see. Chapter: spec/chapters/isolation.md. */
-import type { FrameObservation } from '../../observation.ts';
 import { type Change, changes, type Glimpse, sayChange } from './change.ts';
 import type { Eye } from './eye.ts';
 import { CHANGING_FLOWS, type ChangingFlowId, type Turn } from './flows.ts';
+import { same } from './same.ts';
 
 export type { Glimpse } from './change.ts';
 export { Eye } from './eye.ts';
@@ -48,17 +48,8 @@ export const localRespect = (last: Glimpse, eye: Eye, actor: number, calls: read
 const gone = (actor: number, calls: readonly string[]): ChangingFlowId | null =>
   actor === 0 && calls.includes('domctl') ? 'flow/controlled' : null;
 
-const isSameFrame = (a: FrameObservation, b: FrameObservation | undefined): boolean =>
-  b !== undefined &&
-  a.type === b.type &&
-  a.refs === b.refs &&
-  a.type_refs === b.type_refs &&
-  a.pinned === b.pinned &&
-  a.allocated === b.allocated &&
-  JSON.stringify(a.partial) === JSON.stringify(b.partial);
-
 const frameThatDiffers = ({ own: first }: Eye, { own: second }: Eye): number | null => {
-  for (const [mfn, frame] of first) if (!isSameFrame(frame, second.get(mfn))) return mfn;
+  for (const [mfn, frame] of first) if (!same(frame, second.get(mfn))) return mfn;
   for (const mfn of second.keys()) if (!first.has(mfn)) return mfn;
   return null;
 };
@@ -70,7 +61,7 @@ const frameThatDiffers = ({ own: first }: Eye, { own: second }: Eye): number | n
 export const difference = (first: Eye, second: Eye): string | null => {
   const [a, b] = [first.domain, second.domain];
   if (a === null || b === null) return a === b ? null : 'the domain is gone in one world';
-  if (JSON.stringify(a) !== JSON.stringify(b)) return fieldOf(a, b);
+  if (!same(a, b)) return fieldOf(a, b);
   if (first.isRegrouped || second.isRegrouped) {
     const frame = frameThatDiffers(first, second);
     if (frame !== null) return `the state of frame 0x${frame.toString(16)}`;
@@ -84,6 +75,6 @@ export const difference = (first: Eye, second: Eye): string | null => {
 const fieldOf = (a: unknown, b: unknown, path = ''): string => {
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return path;
   const [x, y] = [a, b] as [Record<string, unknown>, Record<string, unknown>];
-  const key = [...Object.keys(x), ...Object.keys(y)].find((name) => JSON.stringify(x[name]) !== JSON.stringify(y[name]));
+  const key = [...Object.keys(x), ...Object.keys(y)].find((name) => !same(x[name], y[name]));
   return key === undefined ? path : fieldOf(x[key], y[key], path === '' ? key : `${path}.${key}`);
 };
