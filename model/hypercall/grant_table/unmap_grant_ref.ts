@@ -52,10 +52,14 @@ export const unmapGrantRef = (
   return okay(m, 'gnttab/unmap-part', { dom, ref, mfn, parts: gone && gone | (flags & GNTMAP.readonly) });
 };
 
-/** Give back the references, uses and counts of the parts that went, and clear marks that nothing needs any more. */
+/**
+ * Give back the counts, references and uses of the parts that went, and clear marks that nothing needs any more. The last reference may be what a dead
+ * domain waited for, and its table of grants goes with it: so that comes last.
+ */
 export const completeUnmap = (machine: Machine, { dom, ref, mfn, parts }: Unmapped): Machine => {
   const counts = countsOf(parts);
-  let m = machine;
+  if (counts.length === 0) return machine;
+  let m = cite(reduceMarks(dropCounts(machine, dom, ref, counts), dom, ref, isReadOnly(parts)), 'gnttab/unmap-marks');
   for (const _ of counts) m = putPage(isReadOnly(parts) ? m : putPageType(m, mfn), mfn);
-  return counts.length === 0 ? m : cite(reduceMarks(dropCounts(m, dom, ref, counts), dom, ref, isReadOnly(parts)), 'gnttab/unmap-marks');
+  return m;
 };

@@ -27,8 +27,8 @@ export const OTHERS: readonly Mutant[] = [
   advisory(
     '107',
     'event_channel/fifo.ts',
-    '  if (controlBlock === 0) return;\n',
-    `  if (controlBlock === 0) ${hostFault('queues of a vCPU that has none')}\n`,
+    "    if (machine.ways['evtchn_fifo-no_control_block'] === 'lost' || !isNew) return;\n",
+    `    ${hostFault('queues of a vCPU that has none')}\n`,
     'an event is queued for a vCPU without queues',
   ),
   advisory(
