@@ -29,8 +29,8 @@ export type DenseOptions = {
 };
 const DEFAULTS: DenseOptions = { draws: 4000, portable: false, alone: null, multicalls: true };
 
-/** Frames that are handed out are the machine's choice. */
-const PORTABLE = THEMES.filter((theme) => theme !== reservations);
+/** Frames that are handed out are the machine's choice; and to fill a table of ports takes an emulated processor longer than a peer waits. */
+const PORTABLE = THEMES.filter((theme) => theme !== reservations && theme !== full);
 
 /** Multicalls that are made up of a table's calls: most tables have some. */
 const BATCHES = [0, 1, 2, 3];
