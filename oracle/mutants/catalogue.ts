@@ -44,8 +44,8 @@ export const MUTANTS: readonly Mutant[] = [
     id: 'observation-memory',
     part: 'observation',
     file: 'oracle/executor/observe.ts',
-    find: 'memory: machine.memory.digest(),',
-    replace: "memory: '0000000000000000',",
+    find: '  memory: machine.memory.digest(),\n',
+    replace: "  memory: '0000000000000000',\n",
     summary: 'the observation drops all memory',
   },
   {
