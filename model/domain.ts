@@ -61,7 +61,7 @@ export type MemoryMapRow = { readonly addr: Word; readonly size: Word; readonly 
  */
 export type Dying =
   | { readonly stage: 'mappings' }
-  | { readonly stage: 'channels'; readonly next: number }
+  | { readonly stage: 'channels' }
   | { readonly stage: 'vcpus' }
   | { readonly stage: 'frames'; readonly level: 0 | 4 | 3 | 2; readonly next: number }
   | { readonly stage: 'dead' };

@@ -201,6 +201,7 @@ export const CLAUSES = {
   'domctl/createdomain-exists': { chapter: 'domctl', title: 'A domain that has the number already is EEXIST. 0 and numbers from 0x7ff0 leave the number to Xen.' },
   'domctl/createdomain-grants': { chapter: 'domctl', title: 'A grant version of 0 or above 2 is EINVAL, and so are 0 or more than 64 frames and more than 1024 frames of map tracking.' },
   'domctl/createdomain-pool': { chapter: 'domctl', title: 'A pool of processors other than 0 is ESRCH.' },
+  'domctl/destroydomain-again': { chapter: 'domctl', title: 'A call that stopped later and comes again goes over the ports that are valid still, and asks after each 64th as before.' },
   'domctl/destroydomain-channels': { chapter: 'domctl', title: 'Its event channels are closed, from the last port to the first; a port at the other end is unbound again, for this domain.' },
   'domctl/destroydomain-circular': { chapter: 'domctl', title: 'The rounds are for levels 4, 3 and 2: a table of that level that is validated still, or in part, because tables hold each other in a circle or because its end stopped half way, is emptied whoever uses it.' },
   'domctl/destroydomain-dead': { chapter: 'domctl', title: 'At last the pages that hold records of vCPUs are given back, and domain 0 is told by VIRQ_DOM_EXC.' },

@@ -10,17 +10,16 @@ import type { Stage } from './kill.ts';
 
 const BETWEEN_CHECKS = 64;
 
-/** domctl/destroydomain-channels: from the last port to the first, with a question after each 64th. */
+/** domctl/destroydomain-channels: from the last valid port to the first, with a question after each 64th, at which the call may stop. */
 export const closeChannels: Stage = (machine, caller, domid) => {
-  const { dying } = domainOf(machine, domid);
   let m = machine;
-  for (let port = dying?.stage === 'channels' ? dying.next : 0; port > 0; port--) {
+  for (let port = domainOf(machine, domid).validPorts - 1; port > 0; port--) {
     const channel = channelAt(m, domid, port);
     if (channel) m = cite(closeChannel(m, domid, port, channel), 'domctl/destroydomain-channels');
     if (port % BETWEEN_CHECKS !== 0) continue;
     const asked = preemptCheck(m, caller);
     m = asked.machine;
-    if (asked.stop) return { machine: updateDomain(m, domid, { dying: { stage: 'channels', next: port - 1 } }), over: false };
+    if (asked.stop) return { machine: updateDomain(m, domid, { validPorts: port }), over: false };
   }
   return { machine: backToTwoLevel(forgetHandler(m, domid), domid), over: true };
 };

@@ -27,7 +27,12 @@ const STAGES: Readonly<Record<Exclude<Dying['stage'], 'dead'>, Stage>> = {
 
 /** Go on with the end of a domain until it is over, or until something else waits for the caller's pCPU. */
 export const kill = (machine: Machine, caller: VcpuRef, domid: number): Progress => {
-  let m = domainOf(machine, domid).dying ? machine : begin(machine, domid);
+  const begun = domainOf(machine, domid).dying ? machine : begin(machine, domid);
+  const looked = isPastChannels(begun, domid)
+    ? closeChannels(cite(begun, 'domctl/destroydomain-again'), caller, domid)
+    : { machine: begun, over: true };
+  if (!looked.over) return looked;
+  let m = looked.machine;
   for (;;) {
     const { dying } = domainOf(m, domid);
     if (!dying || dying.stage === 'dead') return { machine: m, over: true };
@@ -36,6 +41,12 @@ export const kill = (machine: Machine, caller: VcpuRef, domid: number): Progress
     m = nextStage(stage.machine, domid, dying);
     if (!findDomain(m, domid)) return { machine: m, over: true };
   }
+};
+
+/** domctl/destroydomain-again: a call that comes back goes over the ports once more, all of which are closed. */
+const isPastChannels = (machine: Machine, domid: number): boolean => {
+  const stage = domainOf(machine, domid).dying?.stage;
+  return stage === 'vcpus' || stage === 'frames';
 };
 
 /** domctl/destroydomain-paused: its vCPUs stop for good. */
@@ -53,7 +64,7 @@ const nextStage = (machine: Machine, domid: number, { stage, ...rest }: Dying & 
   const go = (dying: Dying): Machine => updateDomain(machine, domid, { dying });
   switch (stage) {
     case 'mappings':
-      return go({ stage: 'channels', next: domainOf(machine, domid).validPorts - 1 });
+      return go({ stage: 'channels' });
     case 'channels':
       return go({ stage: 'vcpus' });
     case 'vcpus':
