@@ -8,7 +8,7 @@ import type { StateTable } from './table.ts';
 type Head = {
   readonly xenspec: 'search';
   readonly config: string;
-  readonly bound: number;
+  readonly words: number;
   readonly levels: readonly number[];
   readonly transitions: number;
   readonly cut: number;
@@ -18,15 +18,16 @@ type Head = {
 
 export type Checkpoint = { readonly levels: readonly number[]; readonly expanded: Expanded };
 
-/** The head's length as 4 bytes, the head as JSON, states as doubles, then by state the place of the one it was found from. */
-export const saveCheckpoint = (file: string, config: string, bound: number, searched: Searched): void => {
+/** The head's length as 4 bytes, the head as JSON, the states' words, then by state the place of the one it was found from. */
+export const saveCheckpoint = (file: string, config: string, searched: Searched): void => {
   const { levels, transitions, cut, sometimes, clauses, table } = searched;
-  const head: Head = { xenspec: 'search', config, bound, levels, transitions, cut, sometimes: [...sometimes], clauses: [...clauses] };
+  const { words } = table;
+  const head: Head = { xenspec: 'search', config, words, levels, transitions, cut, sometimes: [...sometimes], clauses: [...clauses] };
   const text = Buffer.from(JSON.stringify(head));
   const length = Buffer.alloc(4);
   length.writeUInt32LE(text.length);
   const count = levels.reduce((sum, n) => sum + n, 0);
-  const states = new Uint8Array(table.states.slice(0, count).buffer);
+  const states = new Uint8Array(table.states.slice(0, count * words).buffer);
   const parents = new Uint8Array(table.parents.slice(0, count).buffer);
   // Whoever is interrupted while writing keeps the file of the level before.
   writeFileSync(`${file}.new`, Buffer.concat([length, text, states, parents]));
@@ -34,17 +35,22 @@ export const saveCheckpoint = (file: string, config: string, bound: number, sear
 };
 
 /** Fill an empty table. Throws BadInput for a file of another search, a damaged one, or one with more states than the table takes. */
-export const loadCheckpoint = (file: string, config: string, bound: number, table: StateTable): Checkpoint => {
+export const loadCheckpoint = (file: string, config: string, table: StateTable): Checkpoint => {
   const bytes = readFileSync(file);
   const head = headOf(file, bytes);
-  if (head.config !== config || head.bound !== bound) throw new BadInput(`${file}: is of the small machine ${head.config}, not ${config}`);
+  if (head.config !== config || head.words !== table.words)
+    throw new BadInput(`${file}: is of the small machine ${head.config}, not ${config}`);
   const count = head.levels.reduce((sum, n) => sum + n, 0);
   const from = 4 + bytes.readUInt32LE(0);
-  if (bytes.length !== from + count * 12) throw new BadInput(`${file}: is damaged: ${count} states should make ${from + count * 12} bytes`);
+  const size = from + count * (head.words + 1) * 4;
+  if (bytes.length !== size) throw new BadInput(`${file}: is damaged: ${count} states should make ${size} bytes`);
+  const state = new Int32Array(head.words);
+  const word = (n: number): number => bytes.readInt32LE(from + n * 4);
   if (count >= table.most) throw new BadInput(`${file}: has ${count} states already; --states must be more`);
-  for (let i = 0; i < count; i++)
-    if (!table.add(bytes.readDoubleLE(from + i * 8), bytes.readInt32LE(from + count * 8 + i * 4)))
-      throw new BadInput(`${file}: is damaged: state ${i} is there twice`);
+  for (let i = 0; i < count; i++) {
+    for (let w = 0; w < head.words; w++) state[w] = word(i * head.words + w);
+    if (!table.add(state, 0, word(count * head.words + i))) throw new BadInput(`${file}: is damaged: state ${i} is there twice`);
+  }
   const { transitions, cut } = head;
   const expanded = { transitions, cut, violation: null, sometimes: new Set(head.sometimes), clauses: new Set(head.clauses) };
   return { levels: head.levels, expanded };

@@ -1,6 +1,6 @@
 /** All that can happen in each state of one level of the search. */
-import type { Machine } from '#model/machine.ts';
-import { type Core, CUT } from './core.ts';
+import { CHANGE, CUT, NEVER, type Outcomes } from './outcome.ts';
+import { isLess, renamed, type Values } from './slots.ts';
 import type { StateTable } from './table.ts';
 
 /** What does not hold: in the state at a place of the queue, or in what an action makes of it. */
@@ -20,55 +20,59 @@ export const nothingExpanded = (): Expanded => ({ transitions: 0, cut: 0, violat
 /** States that one worker takes at a time. */
 const CHUNK = 64;
 
-/** The line of an error: a model that throws breaks the rule that it never does. */
-export const lineOf = (error: unknown): string => (error instanceof Error ? `${error.name}: ${error.message}` : String(error));
-
 /** Take states up to place `end` of the queue, and put what comes of them behind. Stops at the first thing that does not hold. */
-export const expand = (core: Core, table: StateTable, end: number, into: Expanded): void => {
+export const expand = (outcomes: Outcomes, table: StateTable, end: number, into: Expanded): void => {
+  const { core, packing } = outcomes;
   const open = Object.entries(core.sometimes).filter(([name]) => !into.sometimes.has(name));
+  const values = new Int32Array(core.slots.length);
+  const expandOne = expanderOf(outcomes, table);
   for (;;) {
     const first = table.take(CHUNK);
-    if (first >= end || table.isFull) return;
-    for (let place = first; place < Math.min(first + CHUNK, end); place++) {
-      const machine = core.decode(table.states[place]!);
+    if (first >= end || table.isFull || into.violation) break;
+    for (let place = first; place < Math.min(first + CHUNK, end) && into.violation === null; place++) {
+      packing.unpack(table.states, place * packing.words, values);
       for (let i = open.length - 1; i >= 0; i--) {
-        if (!open[i]![1](machine)) continue;
+        if (!open[i]![1](values)) continue;
         into.sometimes.add(open[i]![0]);
         open.splice(i, 1);
       }
-      into.violation = expandOne(core, table, place, machine, into);
-      if (into.violation) return;
+      into.violation = expandOne(place, values, into);
     }
   }
+  for (const clause of outcomes.cited) into.clauses.add(clause);
 };
 
-const expandOne = (core: Core, table: StateTable, place: number, machine: Machine, into: Expanded): Found | null => {
-  for (let a = 0; a < core.actions.length; a++) {
-    const what = follow(core, table, place, machine, a, into);
-    if (what !== null) return { place, action: a, what };
-  }
-  return null;
-};
-
-const follow = (core: Core, table: StateTable, place: number, machine: Machine, a: number, into: Expanded): string | null => {
-  const { apply, oversteps } = core.actions[a]!;
-  try {
-    const cited = machine.journal.clauses as string[];
-    cited.length = 0;
-    const after = apply(machine);
-    if (after === null) return null;
-    into.transitions++;
-    for (const clause of cited) into.clauses.add(clause);
-    if (after === machine) return null;
-    const state = core.encode(after);
-    if (state === CUT) {
-      into.cut++;
-      return null;
+const expanderOf = (outcomes: Outcomes, table: StateTable): ((place: number, values: Values, into: Expanded) => Found | null) => {
+  const { core, packing } = outcomes;
+  const { words } = packing;
+  const names = core.symmetries.length + 1;
+  const actions = core.actions.length;
+  /** The state by all its names, and what a transition makes of it. */
+  const from = new Int32Array(words * names);
+  const to = new Int32Array(words * names);
+  const reached = new Int32Array(core.slots.length);
+  return (place, values, into) => {
+    packing.pack(values, from);
+    for (let n = 1; n < names; n++) packing.pack(renamed(values, core.symmetries[n - 1]!), from, n * words);
+    for (let a = 0; a < actions; a++) {
+      const outcome = outcomes.of(values, a);
+      if (outcome.kind === NEVER) continue;
+      into.transitions++;
+      if (outcome.kind === CUT) into.cut++;
+      if (outcome.kind !== CHANGE) continue;
+      if (outcome.wrong !== null) return { place, action: a, what: outcome.wrong };
+      const { masks, bits } = outcome;
+      let least = 0;
+      for (let w = 0; w < words; w++) to[w] = (from[w]! & ~masks[w]!) | bits[w]!;
+      for (let at = words; at < to.length; at += words) {
+        for (let w = at; w < at + words; w++) to[w] = (from[w]! & ~masks[w]!) | bits[w]!;
+        if (isLess(to, at, to, least, words)) least = at;
+      }
+      if (!table.add(to, least, place)) continue;
+      packing.unpack(to, least, reached);
+      const what = core.broken(reached);
+      if (what !== null) return { place, action: a, what };
     }
-    const wrong = oversteps?.(machine, after) ?? null;
-    if (wrong !== null || !table.add(state, place)) return wrong;
-    return core.broken(after);
-  } catch (error) {
-    return lineOf(error);
-  }
+    return null;
+  };
 };

@@ -3,7 +3,9 @@ import type { Machine } from '#model/machine.ts';
 import { ModelBug } from '#spec/failure.ts';
 import type { Program, Step } from '#spec/program.ts';
 import type { Action, Core, Made } from './core.ts';
-import { type Found, lineOf } from './expand.ts';
+import type { Found } from './expand.ts';
+import { lineOf } from './outcome.ts';
+import { canonical, packingOf } from './slots.ts';
 import type { StateTable } from './table.ts';
 
 /** One thing that happened, and the machine before it. */
@@ -11,28 +13,41 @@ export type Taken = { readonly action: Action; readonly before: Machine };
 
 const cleared = (machine: Machine): Machine => ({ ...machine, journal: { events: null, clauses: [] } });
 
-/** What an action comes to: the number of the state, or what it breaks. */
-const comesTo = (core: Core, action: Action, before: Machine): { after: Machine | null; state: number | null; what: string | null } => {
+/** The words of a machine's state as text; null when it is beyond the scope. */
+const nameOf = (core: Core): ((machine: Machine) => string | null) => {
+  const packing = packingOf(core.slots);
+  return (machine) => {
+    const values = new Int32Array(core.slots.length);
+    return core.encode(machine, values) ? canonical(packing, core.symmetries, values).join() : null;
+  };
+};
+
+/** What an action comes to: the name of the state, or what it breaks. */
+const comesTo = (core: Core, action: Action, before: Machine): { state: string | null; what: string | null } => {
   try {
     const after = action.apply(before);
-    if (after === null) return { after, state: null, what: null };
-    return { after, state: core.encode(after), what: action.oversteps?.(before, after) ?? core.broken(after) };
+    if (after === null) return { state: null, what: null };
+    const values = new Int32Array(core.slots.length);
+    if (!core.encode(after, values)) return { state: null, what: null };
+    return { state: nameOf(core)(after), what: action.oversteps?.(before, after) ?? core.broken(values) };
   } catch (error) {
-    return { after: null, state: null, what: lineOf(error) };
+    return { state: null, what: lineOf(error) };
   }
 };
 
-/** Numbers of the states from the beginning to a place of the queue. */
-const statesTo = (table: StateTable, place: number): number[] => {
-  const states: number[] = [];
-  for (let at = place; at >= 0; at = table.parents[at]!) states.unshift(table.states[at]!);
+/** Names of the states from the beginning to a place of the queue. */
+const statesTo = (table: StateTable, place: number): string[] => {
+  const states: string[] = [];
+  for (let at = place; at >= 0; at = table.parents[at]!)
+    states.unshift(table.states.subarray(at * table.words, (at + 1) * table.words).join());
   return states;
 };
 
-/** The shortest way to what does not hold. States that differ in names alone have one number, so the way is walked anew. */
+/** The shortest way to what does not hold. States that differ in names alone are one, so the way is walked anew. */
 export const pathTo = (core: Core, table: StateTable, { place, action }: Found): readonly Taken[] => {
   const [start, ...rest] = statesTo(table, place);
-  let machine = core.initial.find((candidate) => core.encode(candidate) === start);
+  const name = nameOf(core);
+  let machine = core.initial.find((candidate) => name(candidate) === start);
   if (!machine) throw new ModelBug(`${core.name}: the way begins nowhere`);
   const path: Taken[] = [];
   for (const state of rest) {
@@ -52,11 +67,11 @@ export const pathTo = (core: Core, table: StateTable, { place, action }: Found):
 /** The way as a program that any engine runs; null when something on it is no step of programs. */
 export const programOf = (core: Core, path: readonly Taken[]): Program | null => {
   const made: Made = new Map();
-  const steps: Step[] = [];
+  const steps: Step[] = [...(core.prelude ?? [])];
   for (const { action, before } of path) {
     const step = action.asStep?.(before, steps.length + 1, made) ?? null;
     if (step === null) return null;
-    steps.push(step);
+    steps.push(...[step].flat());
   }
   return { steps, vcpus: core.vcpus };
 };

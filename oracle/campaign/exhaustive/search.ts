@@ -1,8 +1,10 @@
 /** Breadth first through every state, on this thread. */
 import { ModelBug } from '#spec/failure.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import { type Core, CUT } from './core.ts';
+import type { Core } from './core.ts';
 import { type Expanded, expand, type Found, nothingExpanded } from './expand.ts';
+import { Outcomes } from './outcome.ts';
+import { canonical, packingOf } from './slots.ts';
 import { StateTable, type TableMemory, tableMemory } from './table.ts';
 
 export type Searched = Expanded & {
@@ -27,25 +29,30 @@ export type SearchOptions = {
   readonly expandLevel?: (end: number, into: Expanded) => Promise<void>;
 };
 
-export const newTable = (most: number): { memory: TableMemory; table: StateTable } => {
-  const memory = tableMemory(most);
+export const newTable = (core: Core, most: number): { memory: TableMemory; table: StateTable } => {
+  const memory = tableMemory(most, packingOf(core.slots).words);
   return { memory, table: new StateTable(memory) };
 };
 
 /** Put the states in which a core begins into an empty table. */
 export const begin = (core: Core, table: StateTable): Found | null => {
   for (const machine of core.initial) {
-    const state = core.encode(machine);
-    if (state === CUT || state >= core.bound) throw new ModelBug(`${core.name} begins beyond its scope`);
-    const isNew = table.add(state, -1);
-    const what = isNew ? core.broken(machine) : null;
+    const values = new Int32Array(core.slots.length);
+    if (!core.encode(machine, values)) throw new ModelBug(`${core.name} begins beyond its scope`);
+    const isNew = table.add(canonical(packingOf(core.slots), core.symmetries, values), 0, -1);
+    const what = isNew ? core.broken(values) : null;
     if (what !== null) return { place: table.found - 1, action: null, what };
   }
   return null;
 };
 
+const expanding = (core: Core, table: StateTable): NonNullable<SearchOptions['expandLevel']> => {
+  const outcomes = new Outcomes(core);
+  return async (end, into): Promise<void> => expand(outcomes, table, end, into);
+};
+
 export const search = async (core: Core, options: SearchOptions): Promise<Searched> => {
-  const table = options.table ?? newTable(options.states).table;
+  const table = options.table ?? newTable(core, options.states).table;
   const violation = options.from ? null : begin(core, table);
   const searched: Searched = {
     ...(options.from?.expanded ?? nothingExpanded()),
@@ -58,7 +65,7 @@ export const search = async (core: Core, options: SearchOptions): Promise<Search
   if (searched.levels.length === 0) searched.levels.push(table.found);
   let last = searched.levels.reduce((sum, n) => sum + n, 0);
   let first = last - searched.levels.at(-1)!;
-  const expandLevel = options.expandLevel ?? (async (end, into): Promise<void> => expand(core, table, end, into));
+  const expandLevel = options.expandLevel ?? expanding(core, table);
   while (searched.violation === null && first < last && !table.isFull) {
     table.startAt(first);
     await expandLevel(last, searched);

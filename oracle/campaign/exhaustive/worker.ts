@@ -12,15 +12,16 @@ if (mutant !== null) (await import('../../mutants/plant.ts')).plant(mutant);
 // After planting: nothing that a mutant may touch is imported before.
 const { coreOf } = await import('./configs.ts');
 const { expand, nothingExpanded } = await import('./expand.ts');
+const { Outcomes } = await import('./outcome.ts');
 const { StateTable } = await import('./table.ts');
-const core = coreOf(config);
+const outcomes = new Outcomes(coreOf(config));
 const table = new StateTable(memory);
 
 parentPort!.on('message', (end: number) => {
   let answer: SearchWorkerAnswer;
   try {
     const expanded = nothingExpanded();
-    expand(core, table, end, expanded);
+    expand(outcomes, table, end, expanded);
     answer = { expanded };
   } catch (error) {
     answer = { bug: String((error as Error).stack ?? error) };

@@ -60,8 +60,8 @@ export const checkExhaustive = async (options: ExhaustiveOptions): Promise<numbe
   const progress = new Progress('states found', states);
   const started = performance.now();
   let told = 0;
-  const { memory, table: queue } = newTable(states);
-  const from = resume !== undefined && existsSync(resume) ? loadCheckpoint(resume, config, core.bound, queue) : null;
+  const { memory, table: queue } = newTable(core, states);
+  const from = resume !== undefined && existsSync(resume) ? loadCheckpoint(resume, config, queue) : null;
   const before = queue.found;
   const crew = workers > 1 ? await startCrew(workers, config, memory, mutant ?? null) : null;
   const found = await search(core, {
@@ -72,7 +72,7 @@ export const checkExhaustive = async (options: ExhaustiveOptions): Promise<numbe
     onLevel: (searched) => {
       progress.step(searched.states - told);
       told = searched.states;
-      if (resume !== undefined) onFile(resume, () => saveCheckpoint(resume, config, core.bound, searched));
+      if (resume !== undefined) onFile(resume, () => saveCheckpoint(resume, config, searched));
     },
   });
   await crew?.dismiss();

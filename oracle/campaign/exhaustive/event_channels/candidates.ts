@@ -1,12 +1,14 @@
 /** Every state of the event channels in which the two ends of each channel name each other, reachable or not; bits of any value. */
-import { type ChannelScope, kindsOf } from './scope.ts';
+import type { Values } from '../slots.ts';
+import { type ChannelScope, kindsOf, slotsOf } from './scope.ts';
 
-/** Numbers as `channelCode` makes them, when domains cannot be taken for one another. */
-export function* channelCandidates(scope: ChannelScope): Generator<number> {
+/** The same array again and again. */
+export function* channelCandidates(scope: ChannelScope): Generator<Values> {
   const { domids, ports, vcpus, bits } = scope;
   const { channels, placeOf } = kindsOf(scope);
-  const perPort = channels.length * 4;
   const ends = ports * 2;
+  const slots = slotsOf(scope);
+  const state = new Int32Array(slots.count);
   const places = new Array<number>(ends).fill(0);
   const isOpen = new Array<boolean>(ends).fill(true);
   const perVcpus = 4 ** vcpus;
@@ -15,7 +17,7 @@ export function* channelCandidates(scope: ChannelScope): Generator<number> {
   const to = (other: number, vcpu: number): number =>
     placeOf({ state: 'interdomain', vcpu, remoteDom: domids[Math.floor(other / ports)]!, remotePort: (other % ports) + 1 }, false);
 
-  function* from(end: number): Generator<number> {
+  function* from(end: number): Generator<Values> {
     if (end === ends) return yield* withBits();
     if (!isOpen[end]) return yield* from(end + 1);
     for (const place of alone) {
@@ -35,7 +37,7 @@ export function* channelCandidates(scope: ChannelScope): Generator<number> {
     }
   }
 
-  function* withBits(): Generator<number> {
+  function* withBits(): Generator<Values> {
     const values = bits ? 4 ** ends * perVcpus * perVcpus : 1;
     for (let value = 0; value < values; value++) {
       let rest = value;
@@ -44,10 +46,16 @@ export function* channelCandidates(scope: ChannelScope): Generator<number> {
         rest = Math.floor(rest / base);
         return found;
       };
-      let state = 0;
       for (let d = 0; d < 2; d++) {
-        for (let p = 0; p < ports; p++) state = state * perPort + places[d * ports + p]! * 4 + digit(4);
-        state = state * perVcpus + digit(perVcpus);
+        for (let p = 0; p < ports; p++) {
+          state[slots.kind(d, p + 1)] = places[d * ports + p]!;
+          state[slots.pending(d, p + 1)] = digit(2);
+          state[slots.mask(d, p + 1)] = digit(2);
+        }
+        for (let v = 0; v < vcpus; v++) {
+          state[slots.selector(d, v)] = digit(2);
+          state[slots.upcall(d, v)] = digit(2);
+        }
       }
       yield state;
     }

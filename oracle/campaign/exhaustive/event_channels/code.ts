@@ -1,5 +1,5 @@
 /**
- * States of the event channels as numbers. For each port what it is, its pending bit and its mask bit; for each vCPU its selector bit and its
+ * States of the event channels as values. For each port what it is, its pending bit and its mask bit; for each vCPU the selector bit and the
  * upcall flag. The ports that VIRQs are bound to are worked out from the channels, and held against them.
  */
 import { setChannel } from '#model/hypercall/event_channel/ports.ts';
@@ -12,47 +12,49 @@ import { Word } from '#model/word/word.ts';
 import { shared_info } from '#spec/abi/xen.ts';
 import { ModelBug } from '#spec/failure.ts';
 import { constantBut } from '../constant.ts';
-import { CUT } from '../core.ts';
-import { type ChannelScope, kindsOf, VIRQ_DOM_EXC, VIRQ_TIMER } from './scope.ts';
+import type { Values } from '../slots.ts';
+import { type ChannelScope, kindsOf, slotsOf, VIRQ_DOM_EXC, VIRQ_TIMER } from './scope.ts';
 
-const PENDING = shared_info.fields.evtchn_pending.at / 8;
-const MASK = shared_info.fields.evtchn_mask.at / 8;
+export const PENDING = shared_info.fields.evtchn_pending.at / 8;
+export const MASK = shared_info.fields.evtchn_mask.at / 8;
 /** Words of a vCPU's record: the upcall's flag is the lowest bit of the first, its selector the second. */
-const WORDS_OF_RECORD = 8;
+export const WORDS_OF_RECORD = 8;
 
 export type ChannelCode = {
   readonly base: Machine;
-  readonly bound: number;
-  readonly encode: (machine: Machine) => number;
-  readonly decode: (state: number) => Machine;
+  readonly encode: (machine: Machine, into: Values) => boolean;
+  readonly decode: (values: Values) => Machine;
 };
 
-/** The numbers of `scope` on a machine that has its two domains; `swaps`: the domains can be taken for one another. */
-export const channelCode = (booted: Machine, scope: ChannelScope, swaps: boolean): ChannelCode => {
+/** The values of `scope` on a machine that has its two domains. */
+export const channelCode = (booted: Machine, scope: ChannelScope): ChannelCode => {
   const { domids, ports, vcpus } = scope;
   const kinds = kindsOf(scope);
-  const perPort = kinds.channels.length * 4;
-  const perDomain = perPort ** ports * 4 ** vcpus;
+  const slots = slotsOf(scope);
   const places = domids.map((domid) => booted.domains.findIndex((domain) => domain.domid === domid));
   const base = settledBase(booted, scope);
   const pages = places.map((d) => pageOf(base.memory, base.domains[d]!.sharedInfo));
   const shared = new Set(places.map((d) => base.domains[d]!.sharedInfo));
   const check = constantBut(base, { machine: ['memory'], domain: ['channels'], vcpu: ['virqPorts'] });
 
-  const half = (machine: Machine, d: number, swap: boolean): number => {
+  /** False: beyond the scope. */
+  const half = (machine: Machine, d: number, into: Values): boolean => {
     const domain = machine.domains[places[d]!]!;
     const page = pageOf(machine.memory, domain.sharedInfo);
     const pending = wordAt(page, PENDING).lo;
     const mask = wordAt(page, MASK).lo;
-    let state = 0;
     for (let port = 1; port <= ports; port++) {
-      const kind = kinds.placeOf(itemAt(domain.channels, port), swap);
-      if (kind < 0) return CUT;
-      state = state * perPort + kind * 4 + ((pending >> port) & 1) * 2 + ((mask >> port) & 1);
+      const kind = kinds.placeOf(itemAt(domain.channels, port), false);
+      if (kind < 0) return false;
+      into[slots.kind(d, port)] = kind;
+      into[slots.pending(d, port)] = (pending >> port) & 1;
+      into[slots.mask(d, port)] = (mask >> port) & 1;
     }
-    for (let v = 0; v < vcpus; v++)
-      state = state * 4 + (wordAt(page, v * WORDS_OF_RECORD + 1).lo & 1) * 2 + (wordAt(page, v * WORDS_OF_RECORD).lo & 1);
-    return state;
+    for (let v = 0; v < vcpus; v++) {
+      into[slots.selector(d, v)] = wordAt(page, v * WORDS_OF_RECORD + 1).lo & 1;
+      into[slots.upcall(d, v)] = wordAt(page, v * WORDS_OF_RECORD).lo & 1;
+    }
+    return true;
   };
 
   const checkPage = (machine: Machine, d: number): void => {
@@ -118,42 +120,34 @@ export const channelCode = (booted: Machine, scope: ChannelScope, swaps: boolean
     return false;
   };
 
-  const encode = (machine: Machine): number => {
+  const encode = (machine: Machine, into: Values): boolean => {
     check(machine);
     checkMemory(machine.memory);
     let isBeyond = false;
     for (let d = 0; d < 2; d++) isBeyond = checkDomain(machine, d) || isBeyond;
-    if (isBeyond) return CUT;
+    if (isBeyond) return false;
     for (let d = 0; d < 2; d++) checkPage(machine, d);
-    const [near, far] = [half(machine, 0, false), half(machine, 1, false)];
-    if (near < 0 || far < 0) return CUT;
-    const state = near * perDomain + far;
-    if (!swaps) return state;
-    return Math.min(state, half(machine, 1, true) * perDomain + half(machine, 0, true));
+    return half(machine, 0, into) && half(machine, 1, into);
   };
 
-  const decode = (state: number): Machine => {
+  const decode = (values: Values): Machine => {
     let machine: Machine = { ...base, journal: { events: null, clauses: [] } };
-    const halves = [Math.floor(state / perDomain), state % perDomain];
-    for (let d = 0; d < 2; d++) machine = decodeHalf(machine, domids[d]!, d, halves[d]!);
+    for (let d = 0; d < 2; d++) machine = decodeHalf(machine, domids[d]!, d, values);
     return machine;
   };
-  const decodeHalf = (before: Machine, domid: number, d: number, half: number): Machine => {
+  const decodeHalf = (before: Machine, domid: number, d: number, values: Values): Machine => {
     let machine = before;
-    let rest = half;
     let page = pages[d]!;
-    for (let v = vcpus - 1; v >= 0; v--) {
-      if (rest & 2) page = pageWithWord(page, v * WORDS_OF_RECORD + 1, withBits(wordAt(page, v * WORDS_OF_RECORD + 1), 1));
-      if (rest & 1) page = pageWithWord(page, v * WORDS_OF_RECORD, withBits(wordAt(page, v * WORDS_OF_RECORD), 1));
-      rest = Math.floor(rest / 4);
+    for (let v = 0; v < vcpus; v++) {
+      const first = v * WORDS_OF_RECORD;
+      if (values[slots.selector(d, v)]) page = pageWithWord(page, first + 1, withBits(wordAt(page, first + 1), 1));
+      if (values[slots.upcall(d, v)]) page = pageWithWord(page, first, withBits(wordAt(page, first), 1));
     }
     let [pending, mask] = [0, 0];
-    for (let port = ports; port >= 1; port--) {
-      const digit = rest % perPort;
-      rest = Math.floor(rest / perPort);
-      if (digit & 2) pending |= 1 << port;
-      if (digit & 1) mask |= 1 << port;
-      const channel = kinds.channels[digit >> 2]!;
+    for (let port = 1; port <= ports; port++) {
+      if (values[slots.pending(d, port)]) pending |= 1 << port;
+      if (values[slots.mask(d, port)]) mask |= 1 << port;
+      const channel = kinds.channels[values[slots.kind(d, port)]!]!;
       if (channel === null) continue;
       machine = setChannel(machine, domid, port, channel);
       if (channel.state !== 'virq') continue;
@@ -166,7 +160,7 @@ export const channelCode = (booted: Machine, scope: ChannelScope, swaps: boolean
     if (page === pages[d]) return machine;
     return { ...machine, memory: withPageOf(machine.memory, machine.domains[places[d]!]!.sharedInfo, page) };
   };
-  return { base, bound: perDomain ** 2, encode, decode };
+  return { base, encode, decode };
 };
 
 const wordAt = (page: Page, index: number): Word => page.leaves[index >> 5]!.words[index & 31]!;

@@ -2,15 +2,15 @@
 import { bootMachine } from '#model/domain/boot.ts';
 import type { Channel } from '#model/domain.ts';
 import type { Machine } from '#model/machine.ts';
-import { itemAt, itemsOf } from '#model/numbered.ts';
 import { debian_4_17 } from '#spec/machines/debian_4_17.ts';
-import type { PortObservation } from '#spec/observation.ts';
-import { type ChannelEnds, doubledChannels, unpairedChannels } from '#spec/properties/event_channels.ts';
 import { ONE_PAGE_KERNEL } from '../../../image/one_page.ts';
 import type { Core } from '../core.ts';
+import type { Values } from '../slots.ts';
 import { actionsOf } from './actions.ts';
+import { brokenChannels } from './broken.ts';
 import { channelCode } from './code.ts';
-import type { ChannelScope } from './scope.ts';
+import { type ChannelScope, kindsOf, namedSlots, slotsOf, swapOf } from './scope.ts';
+import { channelWatch } from './watch.ts';
 
 const PAGES = 1024;
 
@@ -23,36 +23,20 @@ const booted = ({ domids, vcpus }: ChannelScope): Machine => {
   );
 };
 
-const observed = (port: number, channel: Channel): PortObservation => ({
-  port,
-  status: channel.state,
-  vcpu: channel.vcpu,
-  remote_dom: 'remoteDom' in channel ? channel.remoteDom : null,
-  remote_port: channel.state === 'interdomain' ? channel.remotePort : null,
-  number: channel.state === 'virq' ? channel.virq : null,
-});
-
-/** What the properties look at: of the ports that the scope has, beyond which `encode` finds none. */
-const endsOf = (machine: Machine, { ports }: ChannelScope): ChannelEnds =>
-  machine.domains.map(({ domid, channels, vcpus }) => {
-    const ends: PortObservation[] = [];
-    for (let port = 0; port <= ports; port++) {
-      const channel = itemAt(channels, port);
-      if (channel !== null) ends.push(observed(port, channel));
-    }
-    return { domid, vcpus, ports: ends };
-  });
-
-const broken =
-  (scope: ChannelScope) =>
-  (machine: Machine): string | null => {
-    const ends = endsOf(machine, scope);
-    for (const rule of [unpairedChannels, doubledChannels]) for (const what of rule(ends)) return what;
-    return null;
+/** A test of some port. */
+const some =
+  (scope: ChannelScope, test: (channel: Channel, domid: number, port: number) => boolean) =>
+  (values: Values): boolean => {
+    const { channels } = kindsOf(scope);
+    const { kind } = slotsOf(scope);
+    return scope.domids.some((domid, d) => {
+      for (let port = 1; port <= scope.ports; port++) {
+        const channel = channels[values[kind(d, port)]!]!;
+        if (channel !== null && test(channel, domid, port)) return true;
+      }
+      return false;
+    });
   };
-
-const some = (test: (channel: Channel, domid: number, port: number) => boolean) => (machine: Machine) =>
-  machine.domains.some(({ domid, channels }) => itemsOf(channels).some(([port, channel]) => test(channel, domid, port)));
 
 const isWithSelf = (channel: Channel, domid: number): boolean => channel.state === 'interdomain' && channel.remoteDom === domid;
 
@@ -93,23 +77,29 @@ const CLAUSES_OF_BITS = [
 
 /** `swaps`: domains without privilege can be taken for one another. */
 export const channelCore = (name: string, scope: ChannelScope, swaps = !scope.domids.includes(0)): Core => {
-  const { base, bound, encode, decode } = channelCode(booted(scope), scope, swaps);
-  const all = scope.ports * 2;
+  const { base, encode, decode } = channelCode(booted(scope), scope);
+  const { kind } = slotsOf(scope);
+  const ports = scope.domids.flatMap((_, d) => Array.from({ length: scope.ports }, (_, p) => kind(d, p + 1)));
   return {
     name,
     scope: `domains ${scope.domids.join(' and ')} of ${scope.vcpus} vCPU${scope.vcpus > 1 ? 's' : ''}, ${scope.ports} ports each${scope.bits ? ', all bits' : ''}`,
-    bound,
+    slots: namedSlots(scope),
     initial: [base],
     actions: actionsOf(scope),
     encode,
     decode,
-    broken: broken(scope),
+    watch: channelWatch(scope, decode),
+    symmetries: swaps ? [swapOf(scope)] : [],
+    broken: brokenChannels(scope),
     sometimes: {
-      'a channel between two domains': some((channel, domid) => channel.state === 'interdomain' && !isWithSelf(channel, domid)),
-      'a channel of a domain with itself': some(isWithSelf),
-      'two ends with different port numbers': some((channel, _, port) => channel.state === 'interdomain' && channel.remotePort !== port),
-      'no port is free': (machine) => machine.domains.reduce((sum, { channels }) => sum + itemsOf(channels).length, 0) === all,
-      ...(scope.vcpus > 1 && { 'a channel notifies the second vCPU': some(({ vcpu }) => vcpu === 1) }),
+      'a channel between two domains': some(scope, (channel, domid) => channel.state === 'interdomain' && !isWithSelf(channel, domid)),
+      'a channel of a domain with itself': some(scope, isWithSelf),
+      'two ends with different port numbers': some(
+        scope,
+        (channel, _, port) => channel.state === 'interdomain' && channel.remotePort !== port,
+      ),
+      'no port is free': (values) => ports.every((slot) => values[slot] !== 0),
+      ...(scope.vcpus > 1 && { 'a channel notifies the second vCPU': some(scope, ({ vcpu }) => vcpu === 1) }),
     },
     clauses: [...CLAUSES, ...(scope.bits ? CLAUSES_OF_BITS : [])],
     vcpus: scope.vcpus,

@@ -1,5 +1,6 @@
 /** How small the machine is, and the ports that it knows: every channel that can be, numbered. */
 import type { Channel } from '#model/domain.ts';
+import type { Slot, Symmetry } from '../slots.ts';
 
 export type ChannelScope = {
   readonly domids: readonly [number, number];
@@ -58,4 +59,48 @@ export const kindsOf = ({ domids, ports, vcpus }: ChannelScope): Kinds => {
       }
     },
   };
+};
+
+/** Numbers of the slots: by domain its ports, then its vCPUs. */
+export const slotsOf = ({ ports, vcpus }: ChannelScope) => {
+  const perDomain = ports * 3 + vcpus * 2;
+  const ofPort = (d: number, port: number, n: number): number => d * perDomain + (port - 1) * 3 + n;
+  const ofVcpu = (d: number, v: number, n: number): number => d * perDomain + ports * 3 + v * 2 + n;
+  return {
+    count: 2 * perDomain,
+    kind: (d: number, port: number) => ofPort(d, port, 0),
+    pending: (d: number, port: number) => ofPort(d, port, 1),
+    mask: (d: number, port: number) => ofPort(d, port, 2),
+    selector: (d: number, v: number) => ofVcpu(d, v, 0),
+    upcall: (d: number, v: number) => ofVcpu(d, v, 1),
+  };
+};
+
+const upTo = (n: number, from = 0): readonly number[] => Array.from({ length: n - from + 1 }, (_, i) => from + i);
+
+/** What the slots are, by their numbers. */
+export const namedSlots = (scope: ChannelScope): readonly Slot[] => {
+  const { domids, ports, vcpus } = scope;
+  const size = kindsOf(scope).channels.length;
+  return domids.flatMap((domid): Slot[] => [
+    ...upTo(ports, 1).flatMap((port) => [
+      { name: `d${domid} port ${port}`, size },
+      { name: `d${domid} pending ${port}`, size: 2 },
+      { name: `d${domid} mask ${port}`, size: 2 },
+    ]),
+    ...upTo(vcpus - 1).flatMap((v) => [
+      { name: `d${domid}v${v} selector`, size: 2 },
+      { name: `d${domid}v${v} upcall`, size: 2 },
+    ]),
+  ]);
+};
+
+/** Each domain by the other's name. */
+export const swapOf = (scope: ChannelScope): Symmetry => {
+  const { channels, placeOf } = kindsOf(scope);
+  const { count, kind } = slotsOf(scope);
+  const swapped = channels.map((channel) => placeOf(channel, true));
+  const kinds = new Set(upTo(1).flatMap((d) => upTo(scope.ports, 1).map((port) => kind(d, port))));
+  const slots = upTo(count - 1);
+  return { slots: slots.map((s) => (s + count / 2) % count), to: slots.map((s) => (kinds.has(s) ? swapped : [0, 1])) };
 };
