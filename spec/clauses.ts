@@ -516,6 +516,7 @@ export const CLAUSES = {
   'gnttab/copy-dying': { chapter: 'grant_table', title: 'A grant in use whose frame is not its domain\'s any more, or whose domain is being destroyed, is bad_domain.' },
   'gnttab/copy-entry': { chapter: 'grant_table', title: 'The first use needs an entry that permits access to the caller, or in version 2 passes a grant on to it; else general_error.' },
   'gnttab/copy-frame': { chapter: 'grant_table', title: 'The frame must belong to its domain, else bad_page.' },
+  'gnttab/copy-kept': { chapter: 'grant_table', title: 'What a side holds stays held for the next element if both domains are the same as before and the side names the same reference, or the same frame.' },
   'gnttab/copy-page_end': { chapter: 'grant_table', title: 'Once both sides are held, neither range may cross the end of its page, else bad_copy_arg.' },
   'gnttab/copy-permission': { chapter: 'grant_table', title: 'A frame may be named by its number with DOMID_SELF alone; else permission_denied.' },
   'gnttab/copy-read_only_entry': { chapter: 'grant_table', title: 'A destination by an entry with GTF_readonly is general_error.' },

@@ -72,8 +72,9 @@ export const portString = (machine: Machine, at: VcpuRef, instruction: Instructi
   const count = cut(cpu.regs[RCX], addressSize);
   if (repeats && isZero(count)) return { machine: skipped(cite(machine, 'emulation/port-string'), at, instruction, code) };
   const port = cpu.regs[RDX].lo & 0xffff;
-  const { machine: asked, allowed } = portsAllowed(machine, at, port, size);
-  if (!allowed) return null;
+  const permission = portsAllowed(machine, at, port, size);
+  if (!permission.allowed) return permission.refused;
+  const asked = permission.machine;
   const pointer = input ? RDI : RSI;
   const number = input ? 0 : instruction.segment;
   const segment = dataSegment(asked, at, number, input ? 'write' : 'read');

@@ -103,8 +103,9 @@ const portOf = (machine: Machine, at: VcpuRef, operand: Instruction['src']): num
 
 const inPort: Rule = (machine, at, { dst, src }) => {
   const port = portOf(machine, at, src);
-  const { machine: asked, allowed } = portsAllowed(machine, at, port, dst.size);
-  if (!allowed) return null;
+  const permission = portsAllowed(machine, at, port, dst.size);
+  if (!permission.allowed) return permission.refused;
+  const asked = permission.machine;
   const met = metPorts(asked, at, port, dst.size);
   const { machine: m, value } = readPorts(asked, at, port, dst.size);
   const old = gpr(m, at, RAX);
@@ -115,8 +116,9 @@ const inPort: Rule = (machine, at, { dst, src }) => {
 
 const outPort: Rule = (machine, at, { dst, src }) => {
   const port = portOf(machine, at, dst);
-  const { machine: asked, allowed } = portsAllowed(machine, at, port, src.size);
-  if (!allowed) return null;
+  const permission = portsAllowed(machine, at, port, src.size);
+  if (!permission.allowed) return permission.refused;
+  const asked = permission.machine;
   const met = metPorts(asked, at, port, src.size);
   const value = gpr(machine, at, RAX).lo & (src.size === 1 ? 0xff : src.size === 2 ? 0xffff : -1);
   return { machine: cite(writePorts(asked, at, port, src.size, value >>> 0), 'emulation/port'), met };

@@ -7,6 +7,7 @@ import { INVARIANTS, type InvariantId, type View, viewOf, violations } from '#sp
 import { REFERENCE_RELEASE } from '#spec/releases/release.ts';
 import { generateProgram } from '../generators/index.ts';
 import { caseOf } from './case.ts';
+import { isCountable } from './countable.ts';
 import { loadEngine } from './engines.ts';
 import { DEFAULT_POLICY } from './environment.ts';
 import { roleOfSeed } from './pv32/check.ts';
@@ -20,7 +21,9 @@ test.each(['model', 'executor'] as const)('after every input the invariants hold
   const boot = await loadEngine(name);
   fc.assert(
     fc.property(fc.integer(SEEDS), fc.integer({ min: 20, max: 400 }), (seed, slice) => {
-      const { config, images } = caseOf(generateProgram(seed), seed);
+      const program = generateProgram(seed);
+      fc.pre(isCountable(program));
+      const { config, images } = caseOf(program, seed);
       const engine = boot({ ...config, lenient: true }, images);
       const holds = (): void => expect([...violations(viewOf(config, engine))].slice(0, 5)).toEqual([]);
       holds();

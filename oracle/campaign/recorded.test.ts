@@ -94,7 +94,7 @@ it('the recordings are many, and all of real Xen', async () => {
 
 it.each(others)('what %s does otherwise was recorded on it', async (release) => {
   const scripts = new Set(Object.values(CHANGES).map(({ shown }) => shown.script));
-  expect(tracesOf(release)).toEqual([...scripts].sort().map((name) => `${name}.trace.gz`));
+  expect(tracesOf(release)).toEqual([...scripts].map((name) => `${name}.trace.gz`).sort());
   for (const name of scripts) {
     const { header } = await readTrace(join(recordedFolder(release), `${name}.trace.gz`));
     expect(header.producer).toMatchObject({

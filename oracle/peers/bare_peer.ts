@@ -69,7 +69,9 @@ export const runInFolder = async <T>(
 
 const finish = (program: string, args: readonly string[], cwd: string, timeoutSeconds: number): Promise<Finished> =>
   new Promise((resolve) => {
-    const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    // In a locale of UTF-8 Debian's Bochs ends in a buffer overflow of its own when it opens its display.
+    const env = { ...process.env, LC_ALL: 'C' };
+    const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
     running.add(child);
     const out: Buffer[] = [];
     let [bytes, stderr, timedOut] = [0, '', false];

@@ -109,4 +109,14 @@ export const EMULATION_CHANGES = {
     },
     shown: { script: 'release-emulation', steps: [7] },
   }),
+  'port-bitmap_fault': change({
+    clause: 'emulation/port-bitmap',
+    ways: { '4.14': 'no permission', '4.17': 'no permission', '4.20': '#PF' },
+    says: {
+      'no permission': 'Bytes of the bitmap that cannot be read count as ones.',
+      '#PF':
+        'A bitmap that cannot be read is #PF(0), at its first byte in question plus the width of the access less the number of bytes that were not read.',
+    },
+    shown: { script: 'emulation-ports', steps: [30, 33] },
+  }),
 } as const;

@@ -48,4 +48,23 @@ export const GRANT_CHANGES = {
     },
     shown: { script: 'gnttab-map-many', steps: [10] },
   }),
+  'copy-kept': change({
+    clause: 'gnttab/copy-kept',
+    ways: { '4.14': 'by number', '4.17': 'by number and kind', '4.20': 'by number and kind' },
+    says: {
+      'by number': 'A frame that has the number of the reference held, or of the frame named before it, counts as the same.',
+      'by number and kind': 'A reference is the same as a reference alone, a frame as a frame.',
+    },
+    shown: { script: 'gnttab-copy-kept', steps: [5] },
+  }),
+  'copy-changed': change({
+    clause: 'gnttab/copy-changed',
+    ways: { '4.14': 'unnoticed', '4.17': 'general_error', '4.20': 'general_error' },
+    says: {
+      unnoticed:
+        'An entry that names another frame by then is not noticed: the bytes go to the frame of the first use, the reference to the other.',
+      general_error: 'An entry that names another frame (or part) by then is general_error.',
+    },
+    shown: { script: 'gnttab-copy', steps: [84, 88] },
+  }),
 } as const;

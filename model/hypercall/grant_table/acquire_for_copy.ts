@@ -1,6 +1,7 @@
 /** A grant that a copy uses: counted and marked as a mapping would be, for as long as the copy goes on. Xen's name: acquire_grant_for_copy. */
 import { GTF } from '#spec/abi/grant_table.ts';
 import { NotModelled } from '#spec/failure.ts';
+import { waysOf } from '#spec/releases/changes.ts';
 import type { ActiveGrant } from '../../domain.ts';
 import { cite } from '../../journal.ts';
 import { domainOf, findDomain } from '../../lens.ts';
@@ -13,7 +14,13 @@ import { entryCount, markInUse, reduceMarks, type SharedEntry, sharedEntry, vers
 import { type GrantResult, okay, refused } from './status.ts';
 
 /** The frame, with a reference that is the caller's now, and the part of it that may be touched. */
-export type Acquired = { readonly mfn: number; readonly offset: number; readonly length: number };
+export type Acquired = {
+  readonly mfn: number;
+  /** The frame that the reference is held of. */
+  readonly page: number;
+  readonly offset: number;
+  readonly length: number;
+};
 
 const WHOLE = { offset: 0, length: 4096 };
 const countOf = (readOnly: boolean) => (readOnly ? ['hostRead'] : ['hostWrite']) as readonly ['hostRead' | 'hostWrite'];
@@ -68,12 +75,12 @@ const takeNamed = (machine: Machine, domid: number, ref: number, entry: SharedEn
   if (held.errno) return refused(giveUp(held.machine, domid, ref, readOnly), 'bad_page', 'gnttab/copy-frame');
   const subPage = versionOf(machine, domid) === 2 && (entry.flags & GTF.sub_page) !== 0;
   const active = activeAt(held.machine, domid, ref);
-  if (active && !stillSame(active, entry, subPage)) {
+  if (active && !stillSame(active, entry, subPage) && waysOf(machine.config.release)['copy-changed'] === 'general_error') {
     const put = putPage(held.machine, entry.frame);
     return refused(giveUp(put, domid, ref, readOnly), 'general_error', 'gnttab/copy-changed');
   }
   const fresh = { mfn: entry.frame, domid: user, ...(subPage ? { part: entry.part } : {}) };
-  return counted(held.machine, domid, ref, readOnly, fresh);
+  return counted(held.machine, domid, ref, readOnly, fresh, entry.frame);
 };
 
 const stillSame = (active: ActiveGrant, entry: SharedEntry, subPage: boolean): boolean =>
@@ -94,10 +101,11 @@ const counted = (
   ref: number,
   readOnly: boolean,
   fresh: Pick<ActiveGrant, 'mfn' | 'domid' | 'part' | 'passedOn'>,
+  page: number = fresh.mfn,
 ): GrantResult<Acquired> => {
   const m = addCounts(machine, domid, ref, countOf(readOnly), fresh);
   const { mfn, part = WHOLE } = activeAt(m, domid, ref)!;
-  return okay(m, 'gnttab/copy-entry', { mfn, ...part });
+  return okay(m, 'gnttab/copy-entry', { mfn, page, ...part });
 };
 
 /** gnttab/copy-transitive: the grant of a third domain to this one serves, one step deep. */

@@ -31,11 +31,14 @@ type Buffer = {
   readonly owner: number;
   readonly writable: boolean;
   readonly mfn: number;
+  /** The frame that the reference, and for a destination the use, are held of: `mfn`, unless gnttab/copy-changed went unnoticed. */
+  readonly page: number;
   readonly offset: number;
   readonly length: number;
 };
-/** `domids`: of the two sides, once both were found. */
+/** `domids`: of the two sides, once both were found. `names`: the frame or reference that each side took last. */
 type Held = {
+  readonly names: Readonly<Record<'source' | 'dest', number>>;
   readonly machine: Machine;
   readonly domids: readonly [source: number, dest: number] | null;
   readonly source: Buffer | null;
@@ -64,7 +67,7 @@ const copyIn = (bytes: Uint8Array): Copy => {
 export const copyGrants = (machine: Machine, caller: VcpuRef, uop: Word, count: number): HypercallResult => {
   const { size, fields } = gnttab.copy;
   if (!arrayOk(uop, count, size)) return fail(machine, 'EFAULT', 'gnttab/array');
-  let held: Held = { machine, domids: null, source: null, dest: null };
+  let held: Held = { machine, domids: null, names: { source: 0, dest: 0 }, source: null, dest: null };
   for (let i = 0; i < count; i++) {
     if (i > 0) {
       const asked = preemptCheck(held.machine, caller);
@@ -97,19 +100,33 @@ const copyOne = (before: Held, caller: VcpuRef, copy: Copy): One => {
   const domids = [copy.source.domid, copy.dest.domid] as const;
   if (held.domids?.[0] !== domids[0] || held.domids[1] !== domids[1]) {
     const named = whoIs(releaseBoth(held).machine, caller, copy);
-    held = { machine: named.machine, domids: named.status === 0 ? domids : null, source: null, dest: null };
+    held = { ...held, machine: named.machine, domids: named.status === 0 ? domids : null, source: null, dest: null };
     if (named.status !== 0) return failed(held, named.status);
   }
   for (const which of ['source', 'dest'] as const) {
-    const buffer = held[which];
-    if (buffer && buffer.side.granted === copy[which].granted && buffer.side.which === copy[which].which) continue;
+    if (isKept(held, which, copy[which])) {
+      held = { ...held, machine: cite(held.machine, 'gnttab/copy-kept') };
+      continue;
+    }
     held = release(held, which);
     const claimed = claim(held.machine, caller, copy[which], which === 'dest');
     held = { ...held, machine: claimed.machine };
     if (!claimed.out) return failed(held, claimed.status);
-    held = { ...held, [which]: claimed.out };
+    held = { ...held, names: { ...held.names, [which]: nameAfter(held.names[which], copy[which]) }, [which]: claimed.out };
   }
   return move(held, copy);
+};
+
+const HALF = 2 ** 32;
+/** Xen keeps a reference in the lower half of where it keeps frames. */
+const nameAfter = (before: number, { granted, which }: Side): number => (granted ? Math.floor(before / HALF) * HALF + which : which);
+
+const isKept = ({ machine, names, ...held }: Held, which: 'source' | 'dest', side: Side): boolean => {
+  const buffer = held[which];
+  if (!buffer) return false;
+  if (side.granted) return buffer.side.granted && buffer.side.which === side.which;
+  const kind = waysOf(machine.config.release)['copy-kept'] === 'by number' || !buffer.side.granted;
+  return kind && names[which] === side.which;
 };
 
 const failed = (held: Held, status: number): One => ({ held: releaseBoth(held), status });
@@ -129,18 +146,18 @@ const whoIs = (machine: Machine, caller: VcpuRef, { source, dest }: Copy): Grant
 const isOthersFrame = ({ domid, granted }: Side): boolean => domid !== DOMID.SELF && !granted;
 
 const claim = (machine: Machine, caller: VcpuRef, side: Side, writable: boolean): GrantResult<Buffer> => {
-  // One that comes here where domains are denied as they are looked up had the domains of the element before.
-  if (isOthersFrame(side) && deniedWithDomain(machine)) throw new NotModelled('grant_table_op/copy-frame_of_other');
-  if (isOthersFrame(side)) return refused(machine, 'permission_denied', 'gnttab/copy-permission');
   const owner = self(side.domid, caller);
+  if (isOthersFrame(side) && !deniedWithDomain(machine)) return refused(machine, 'permission_denied', 'gnttab/copy-permission');
+  // One that comes here where domains are denied as they are looked up had the domains of the element before.
+  if (isOthersFrame(side) && owner !== caller.domid) throw new NotModelled('grant_table_op/copy-frame_of_other');
   const taken = side.granted ? acquireForCopy(machine, owner, side.which, caller.domid, !writable) : ownFrame(machine, owner, side.which);
   if (!taken.out) return { ...taken, out: null };
-  const { mfn } = taken.out;
+  const { page } = taken.out;
   const buffer: Buffer = { side, owner, writable, ...taken.out };
   if (!writable) return okay(taken.machine, 'gnttab/copy-entry', buffer);
-  const used = getPageType(taken.machine, mfn, 'writable');
+  const used = getPageType(taken.machine, page, 'writable');
   if (!used.errno) return okay(used.machine, 'gnttab/copy-entry', buffer);
-  const put = putPage(side.granted ? releaseForCopy(used.machine, owner, side.which, false) : used.machine, mfn);
+  const put = putPage(side.granted ? releaseForCopy(used.machine, owner, side.which, false) : used.machine, page);
   return refused(put, 'general_error', 'gnttab/copy-write_conflict');
 };
 
@@ -148,15 +165,15 @@ const ownFrame = (machine: Machine, owner: number, mfn: number) => {
   const held = getPage(machine, owner, mfn);
   return held.errno
     ? refused(held.machine, 'bad_page', 'gnttab/copy-frame')
-    : okay(held.machine, 'gnttab/copy-frame', { mfn, offset: 0, length: PAGE });
+    : okay(held.machine, 'gnttab/copy-frame', { mfn, page: mfn, offset: 0, length: PAGE });
 };
 
 const release = (held: Held, which: 'source' | 'dest'): Held => {
   const buffer = held[which];
   if (!buffer) return held;
-  const { side, owner, writable, mfn } = buffer;
+  const { side, owner, writable, page } = buffer;
   const m = side.granted ? releaseForCopy(held.machine, owner, side.which, !writable) : held.machine;
-  return { ...held, machine: putPage(writable ? putPageType(m, mfn) : m, mfn), [which]: null };
+  return { ...held, machine: putPage(writable ? putPageType(m, page) : m, page), [which]: null };
 };
 
 const releaseBoth = (held: Held): Held => release(release(held, 'source'), 'dest');

@@ -15,18 +15,8 @@ export type Explanation = {
 
 const [UD, PF] = [6, 14];
 const OPERAND_FAULTS: readonly number[] = [12, 13, PF, 17];
-const REP = 0xf3;
-
-/** The last of F2 and F3 among the prefixes, 0 for none. */
-const repeatPrefix = (code: Uint8Array): number => {
-  let found = 0;
-  for (const byte of code) {
-    if (byte === 0xf2 || byte === 0xf3) found = byte;
-    else if (![0x66, 0x67, 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65].includes(byte) && byte >> 4 !== 4) return found;
-  }
-  return found;
-};
-
+/** CMPS of bytes, and of more. */
+const COMPARES_STRINGS: readonly number[] = [0xa6, 0xa7];
 const LOCK = 0xf0;
 
 /** The pages of the helper (LEAVE and STATE of entry.h). */
@@ -51,11 +41,10 @@ export const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     finding: 'F-035',
-    why: 'REPE CMPSB with two operands that cannot be read may fault for [RSI], where all other comparisons fault for [RDI]',
+    why: 'a comparison of strings whose two operands both cannot be read may fault for either: processors of one vendor differ',
     explains: (c, silicon, engine) =>
-      OPCODES[c.row].opcode === 0xa6 &&
+      COMPARES_STRINGS.includes(OPCODES[c.row].opcode) &&
       OPCODES[c.row].map === '1' &&
-      repeatPrefix(c.code) === REP &&
       silicon.end === 'fault' &&
       engine.end === 'fault' &&
       OPERAND_FAULTS.includes(silicon.vector) &&

@@ -13,8 +13,8 @@ export const RESTART = 1;
 const FULL = 0x80;
 const { page_off, length, trans_domid, trans_gref } = grant_entry_v2.fields;
 
-/** Frame and bytes of what `acquireForCopy` took last; one reference to the frame is the caller's. */
-export const ACQUIRED = { mfn: 0, start: 0, length: 0 };
+/** Frame and bytes of what `acquireForCopy` took last; one reference to `page` is the caller's. */
+export const ACQUIRED = { mfn: 0, page: 0, start: 0, length: 0 };
 
 /** Take reference `ref` of `granter` into use for a copy by `user`. Answers a GNTST or RESTART; nothing is held unless it is okay. */
 export const acquireForCopy = (
@@ -42,6 +42,7 @@ export const acquireForCopy = (
       reduceStatus(machine, granter, ref, known, readonly);
       return found;
     }
+    ACQUIRED.page = FOUND.mfn;
   } else {
     const owner = getOwnerAndReference(machine.frames, known.mfn);
     if (owner !== granter.domid || granter.dying !== null) {
@@ -49,6 +50,7 @@ export const acquireForCopy = (
       reduceStatus(machine, granter, ref, known, readonly);
       return GNTST.bad_domain;
     }
+    ACQUIRED.page = known.mfn;
   }
   const active = known ?? FOUND.take(grants.active, ref, user);
   if (readonly) active.hostRead++;
@@ -99,6 +101,7 @@ const lookUp = (machine: Machine, granter: Domain, ref: number, entry: number, k
   FOUND.transRef = ref;
   if (
     !known ||
+    machine.ways['copy-changed'] === 'unnoticed' ||
     (known.mfn === mfn && known.transDomid === granter.domid && known.transRef === ref && (!known.isSubPage || sameBytes(known)))
   )
     return GNTST.okay;

@@ -22,7 +22,8 @@ const u16 = (at: number): number => scratch.getUint16(at, true);
 
 /** Answers 0 or a negative errno. Pages stay in use from one element to the next as long as the next one names the same. */
 export const copyBatch = (machine: Machine, vcpu: Vcpu, lo: number, hi: number, count: number): number => {
-  forgetDomains();
+  source.reset();
+  dest.reset();
   const answer = copyAll(machine, vcpu, lo, hi, count);
   release(machine, vcpu);
   return answer;

@@ -18,7 +18,9 @@ export class CopyBuffer {
   readonly domidAt: number;
   domain: Domain | null = null;
   domid = 0;
+  /** Where the bytes are; the reference is held of `page`, which 4.14 lets be another frame. */
   mfn = 0;
+  private page = 0;
   /** What is held: everything (`isReady`), or some of it after a failure. */
   private isReady = false;
   private hasPage = false;
@@ -49,7 +51,7 @@ export class CopyBuffer {
   claim(machine: Machine, vcpu: Vcpu, byGrant: boolean): number {
     const lo = scratch.getInt32(this.at, true);
     const hi = scratch.getInt32(this.at + 4, true);
-    if (this.isReady && byGrant === this.hasGrant && lo === this.nameLo && (byGrant || hi === this.nameHi)) return GNTST.okay;
+    if (this.isReady && this.isNamedBy(machine, byGrant, lo, hi)) return GNTST.okay;
     this.release(machine, vcpu);
     const { frames } = machine;
     const domain = this.domain!;
@@ -58,18 +60,20 @@ export class CopyBuffer {
       if (status !== GNTST.okay) return status;
       this.hasGrant = true;
       this.mfn = ACQUIRED.mfn;
+      this.page = ACQUIRED.page;
       this.start = ACQUIRED.start;
       this.length = ACQUIRED.length;
     } else {
       // By a frame a caller names pages of its own only, as DOMID_SELF.
       if (this.domid !== DOMID.SELF) {
-        // The domains were looked up for an element before that named them by grants.
-        if (machine.ways['copy-others_frame'] === 'with its domain') machine.notModelled(vcpu, 'grant_table_op/copy-frame_of_other');
-        return GNTST.permission_denied;
+        if (machine.ways['copy-others_frame'] !== 'with its domain') return GNTST.permission_denied;
+        // The domains were looked up for an element before, which named them by grants.
+        if (domain !== vcpu.domain) machine.notModelled(vcpu, 'grant_table_op/copy-frame_of_other');
       }
       const mfn = unsigned(lo, hi);
       if (!getPage(frames, mfn, domain.domid)) return GNTST.bad_page;
       this.mfn = mfn;
+      this.page = mfn;
       this.nameHi = hi;
       this.start = 0;
       this.length = 4096;
@@ -77,18 +81,36 @@ export class CopyBuffer {
     this.nameLo = lo;
     this.hasPage = true;
     if (!this.readonly) {
-      if (getPageType(machine, vcpu, this.mfn, PGT.writable) !== 0) return GNTST.general_error;
+      if (getPageType(machine, vcpu, this.page, PGT.writable) !== 0) return GNTST.general_error;
       this.hasType = true;
     }
     this.isReady = true;
     return GNTST.okay;
   }
 
+  /** A new batch: nothing is held, no name is known. What a batch that came to no end held is no longer anybody's. */
+  reset(): void {
+    this.isReady = false;
+    this.hasGrant = false;
+    this.hasType = false;
+    this.hasPage = false;
+    this.nameLo = 0;
+    this.nameHi = 0;
+    this.domain = null;
+  }
+
+  /** A reference lies in the lower half of where a frame's number lies. */
+  private isNamedBy(machine: Machine, byGrant: boolean, lo: number, hi: number): boolean {
+    if (byGrant) return this.hasGrant && lo === this.nameLo;
+    const isSameKind = !this.hasGrant || machine.ways['copy-kept'] === 'by number';
+    return isSameKind && lo === this.nameLo && hi === this.nameHi;
+  }
+
   release(machine: Machine, vcpu: Vcpu): void {
     this.isReady = false;
     if (this.hasGrant) releaseForCopy(machine, this.domain!, this.nameLo >>> 0, this.readonly);
-    if (this.hasType) putPageType(machine, vcpu, this.mfn);
-    if (this.hasPage) putPage(machine.frames, this.mfn);
+    if (this.hasType) putPageType(machine, vcpu, this.page);
+    if (this.hasPage) putPage(machine.frames, this.page);
     this.hasGrant = false;
     this.hasType = false;
     this.hasPage = false;

@@ -2,6 +2,8 @@
 import { VMASST_TYPE } from '#spec/abi/xen.ts';
 import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../vcpu.ts';
+import { injectPageFault } from './inject.ts';
+import type { Emulation } from './privileged.ts';
 
 /** CR4.DE. */
 const CR4_DE = 8;
@@ -15,15 +17,24 @@ export const hasIopl = (vcpu: Vcpu): boolean => {
   return (vcpu.kernelMode ? (architectural ? 0 : 1) : 3) <= vcpu.iopl;
 };
 
-/** Two bytes of the bitmap are read through the kernel's page tables; what cannot be read allows nothing. */
-export const mayUsePort = (machine: Machine, vcpu: Vcpu, port: number, bytes: number): boolean => {
-  if (hasIopl(vcpu)) return true;
+/** Null for who may. Two bytes of the bitmap are read through the kernel's page tables; what cannot be read allows nothing. */
+export const refusePort = (machine: Machine, vcpu: Vcpu, port: number, bytes: number): Emulation | null => {
+  if (hasIopl(vcpu)) return null;
   const { ioBitmap } = vcpu;
-  if (ioBitmap === null || port + bytes > ioBitmap.ports) return false;
+  if (ioBitmap === null || port + bytes > ioBitmap.ports) return 'refused';
   const first = bitmapByte(machine, vcpu, port >>> 3);
   const second = first < 0 ? NO_ACCESS : bitmapByte(machine, vcpu, (port >>> 3) + 1);
+  if ((first < 0 || second < 0) && machine.ways['port-bitmap_fault'] === '#PF')
+    return bitmapFault(machine, vcpu, (port >>> 3) + bytes - (first < 0 ? 2 : 1));
   const mask = (first < 0 ? NO_ACCESS : first) | ((second < 0 ? NO_ACCESS : second) << 8);
-  return (mask & (((1 << bytes) - 1) << (port & 7))) === 0;
+  return (mask & (((1 << bytes) - 1) << (port & 7))) === 0 ? null : 'refused';
+};
+
+const bitmapFault = (machine: Machine, vcpu: Vcpu, offset: number): Emulation => {
+  const { lo, hi } = vcpu.ioBitmap!;
+  const low = (lo >>> 0) + offset;
+  injectPageFault(machine, vcpu, 0, low | 0, low < 0 ? (hi - 1) | 0 : low > 0xffffffff ? (hi + 1) | 0 : hi);
+  return 'exception';
 };
 
 const bitmapByte = (machine: Machine, vcpu: Vcpu, index: number): number => {

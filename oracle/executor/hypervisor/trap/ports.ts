@@ -3,7 +3,7 @@ import type { Instruction } from '../../cpu/instruction.ts';
 import { RAX, RDX } from '../../cpu/interface.ts';
 import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../vcpu.ts';
-import { ioBreakpoints, mayUsePort } from './io_permission.ts';
+import { ioBreakpoints, refusePort } from './io_permission.ts';
 import { guestIoRead, guestIoWrite } from './port_space.ts';
 import type { Emulation } from './privileged.ts';
 
@@ -15,7 +15,8 @@ const portOf = (vcpu: Vcpu, { opcode, immediate }: Instruction): number =>
 export const portIn = (machine: Machine, vcpu: Vcpu, instruction: Instruction): Emulation => {
   const width = portWidth(instruction);
   const port = portOf(vcpu, instruction);
-  if (!mayUsePort(machine, vcpu, port, width)) return 'refused';
+  const refused = refusePort(machine, vcpu, port, width);
+  if (refused !== null) return refused;
   vcpu.breakpointHits = ioBreakpoints(vcpu, port, width);
   const value = guestIoRead(machine, vcpu, port, width);
   const { cpu } = vcpu;
@@ -30,7 +31,8 @@ export const portIn = (machine: Machine, vcpu: Vcpu, instruction: Instruction): 
 export const portOut = (machine: Machine, vcpu: Vcpu, instruction: Instruction): Emulation => {
   const width = portWidth(instruction);
   const port = portOf(vcpu, instruction);
-  if (!mayUsePort(machine, vcpu, port, width)) return 'refused';
+  const refused = refusePort(machine, vcpu, port, width);
+  if (refused !== null) return refused;
   vcpu.breakpointHits = ioBreakpoints(vcpu, port, width);
   guestIoWrite(machine, vcpu, port, width, vcpu.cpu.gprLo(RAX));
   return 'done';

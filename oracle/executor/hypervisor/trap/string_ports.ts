@@ -8,7 +8,7 @@ import { shouldPreempt } from '../hypercall/continuation.ts';
 import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { injectException, injectPageFault } from './inject.ts';
-import { ioBreakpoints, mayUsePort } from './io_permission.ts';
+import { ioBreakpoints, refusePort } from './io_permission.ts';
 import { guestIoRead, guestIoWrite } from './port_space.ts';
 import { portWidth } from './ports.ts';
 import type { Emulation } from './privileged.ts';
@@ -36,7 +36,8 @@ export const portString = (machine: Machine, vcpu: Vcpu, instruction: Instructio
   }
   const bytes = portWidth(instruction);
   const port = cpu.gprLo(RDX) & 0xffff;
-  if (!mayUsePort(machine, vcpu, port, bytes)) return 'refused';
+  const refused = refusePort(machine, vcpu, port, bytes);
+  if (refused !== null) return refused;
   const place = segmentOf(vcpu, instruction, into);
   if (place === 'refused' || place === 'exception') return place;
   vcpu.breakpointHits = ioBreakpoints(vcpu, port, bytes);
