@@ -3,7 +3,7 @@ import type { MachineConfig } from '#spec/config.ts';
 import { debian } from '#spec/machines/debian.ts';
 import { dom0, domU } from '#spec/machines/debian_4_17.ts';
 import type { Program } from '#spec/program.ts';
-import { REFERENCE_RELEASE } from '#spec/releases/release.ts';
+import { REFERENCE_RELEASE, type XenRelease } from '#spec/releases/release.ts';
 import { locate } from '../../compare/locate.ts';
 import { type Divergence, lockstep, type Pair } from '../../compare/lockstep.ts';
 import { buildImages } from '../../image/index.ts';
@@ -23,6 +23,8 @@ export type CrowdOptions = {
   readonly programs: number;
   /** How many domains: a crowd has one of these numbers, in turn. */
   readonly domains: readonly number[];
+  /** The reference when not given. */
+  readonly release?: XenRelease;
   /** Hypercalls after which no further crowd starts. */
   readonly hypercalls?: number;
   readonly budgetMs?: number;
@@ -48,10 +50,10 @@ export type CrowdResult = {
 
 const empty: Program = { steps: [] };
 /** A crowd as images: a program for each domain, compiled as if it were alone. */
-export const subjectOf = ({ seed, programs }: Crowd): { config: MachineConfig; images: readonly Uint8Array[] } => {
+export const subjectOf = ({ seed, release, programs }: Crowd): { config: MachineConfig; images: readonly Uint8Array[] } => {
   const images = programs.map((program) => buildImages(program.steps.length === 0 ? empty : program)[0]!);
   const domains = programs.map((_, i) => (i === 0 ? dom0('', DOM0_MIB) : domU(i, '', DOMU_MIB)));
-  return { config: { ...debian(REFERENCE_RELEASE, domains), frames: FRAMES, pcpus: 1 + (seed % 2) }, images };
+  return { config: { ...debian(release, domains), frames: FRAMES, pcpus: 1 + (seed % 2) }, images };
 };
 
 /** Short turns, of whom a seed chooses. */
@@ -94,7 +96,7 @@ export const shrinkCrowd = (crowd: Crowd, fails: (less: Crowd) => boolean): Crow
   for (let d = 0; d < small.programs.length; d++) {
     if (tryIt(withProgram(small, d, empty))) continue;
     for (let i = small.programs[d]!.steps.length - 1; i >= 0; i--)
-      tryIt(withProgram(small, d, { steps: small.programs[d]!.steps.filter((_, n) => n !== i) }));
+      tryIt(withProgram(small, d, { ...small.programs[d]!, steps: small.programs[d]!.steps.filter((_, n) => n !== i) }));
     for (let i = 0; i < small.programs[d]!.steps.length; i++) {
       const step = small.programs[d]!.steps[i]!;
       if (step.do !== 'calls') continue;
@@ -102,7 +104,7 @@ export const shrinkCrowd = (crowd: Crowd, fails: (less: Crowd) => boolean): Crow
         const shorter = small.programs[d]!.steps.map((one, n) =>
           n === i && one.do === 'calls' ? { ...one, draws: Math.floor(draws / 2) } : one,
         );
-        if (!tryIt(withProgram(small, d, { steps: shorter }))) break;
+        if (!tryIt(withProgram(small, d, { ...small.programs[d]!, steps: shorter }))) break;
       }
     }
   }
@@ -115,7 +117,15 @@ const count = <K>(counts: Map<K, number>, key: K): void => {
 
 /** Stops at the first divergence. */
 export const checkCrowds = (pair: Pair, options: CrowdOptions): CrowdResult => {
-  const { first, programs, domains, hypercalls: wanted = Number.POSITIVE_INFINITY, budgetMs, onCrowd } = options;
+  const {
+    first,
+    programs,
+    domains,
+    release = REFERENCE_RELEASE,
+    hypercalls: wanted = Number.POSITIVE_INFINITY,
+    budgetMs,
+    onCrowd,
+  } = options;
   const started = performance.now();
   const [byDomains, ends, stops, clauses] = [
     new Map<number, number>(),
@@ -126,7 +136,7 @@ export const checkCrowds = (pair: Pair, options: CrowdOptions): CrowdResult => {
   let [crowds, hypercalls, elements, retired] = [0, 0, 0, 0];
   const inTime = (): boolean => budgetMs === undefined || performance.now() - started < budgetMs;
   for (let seed = first; seed < first + programs && hypercalls + elements < wanted && inTime(); seed++) {
-    const crowd = drawCrowd(seed, domains[seed % domains.length]!, DRAWS);
+    const crowd = drawCrowd(seed, domains[seed % domains.length]!, DRAWS, release);
     const verdict = lockstepOf(pair, crowd);
     crowds++;
     count(byDomains, crowd.programs.length);

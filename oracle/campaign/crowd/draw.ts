@@ -4,13 +4,15 @@
  */
 import { XEN_DOMCTL_MODELLED } from '#spec/abi/domctl.ts';
 import type { Argument, Call, Program, Step } from '#spec/program.ts';
+import { REFERENCE_RELEASE, type XenRelease } from '#spec/releases/release.ts';
+import { forRelease } from '../../generators/for_release.ts';
 import { denseProgram } from '../../generators/index.ts';
 import { Draw } from '../pv32/draw.ts';
 
 const SELF = 0x7ff0;
 const DOMCTL_VERSION = 0x15;
 const MOST_DOMAINS = 4;
-export type Crowd = { readonly seed: number; readonly programs: readonly Program[] };
+export type Crowd = { readonly seed: number; readonly release: XenRelease; readonly programs: readonly Program[] };
 
 /** Fields that name a domain. */
 const NAMING: ReadonlySet<string> = new Set(['dom', 'domid', 'remote_dom', 'source_domid', 'dest_domid', 'in_domid', 'out_domid']);
@@ -116,8 +118,8 @@ const dealings = (draw: Draw, domains: number, self: number, draws: number): rea
   return [...entries, table] as unknown as Omit<Step, 'id'>[];
 };
 
-/** The crowd of a seed: as many domains, each making about so many calls by itself and as many with the others. */
-export const drawCrowd = (seed: number, domains: number, draws: number): Crowd => {
+/** The crowd of a seed: as many domains, each making about so many calls by itself and as many with the others. Calls are the release's. */
+export const drawCrowd = (seed: number, domains: number, draws: number, release: XenRelease = REFERENCE_RELEASE): Crowd => {
   if (domains < 2 || domains > MOST_DOMAINS) throw new RangeError(`${domains} domains are no crowd`);
   const draw = new Draw(seed, 0);
   const programs = Array.from({ length: domains }, (_, self): Program => {
@@ -126,7 +128,7 @@ export const drawCrowd = (seed: number, domains: number, draws: number): Crowd =
       step.do === 'calls' ? { ...step, calls: step.calls.map((call) => crossedCall(draw, domains, call)) } : step,
     );
     const steps = [...dealings(draw, domains, self, draws), ...own, ...dealings(draw, domains, self, draws)];
-    return { steps: steps.map((step, id) => ({ ...step, id }) as Step) };
+    return forRelease({ steps: steps.map((step, id) => ({ ...step, id }) as Step) }, release);
   });
-  return { seed, programs };
+  return { seed, release, programs };
 };

@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
+import type { XenRelease } from '#spec/releases/release.ts';
 import { type CrowdCounterexample, checkCrowds, policyOf, subjectOf } from '../../campaign/crowd/check.ts';
 import { ENGINES, loadEngine } from '../../campaign/engines.ts';
 import { EXIT } from '../exit_code.ts';
@@ -10,6 +11,7 @@ import { count, Progress, table } from '../table.ts';
 
 export type CrowdCommandOptions = {
   domains?: readonly number[];
+  xen?: XenRelease;
   hypercalls?: number;
   programs?: number;
   seeds?: { readonly first: number; readonly last: number };
@@ -56,7 +58,7 @@ const rows = (counts: ReadonlyMap<string | number, number>): readonly (readonly 
   [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, n]) => [String(name), count(n)]);
 
 export const checkCrowdsCommand = async (first: number, options: CrowdCommandOptions): Promise<number> => {
-  const { domains = [LEAST], hypercalls, seeds, budget, out, json } = options;
+  const { domains = [LEAST], xen, hypercalls, seeds, budget, out, json } = options;
   const [reference, subject] = await Promise.all(ENGINES.map(loadEngine));
   const without = hypercalls === undefined && budget === undefined ? SOME : Number.MAX_SAFE_INTEGER;
   const programs = seeds ? seeds.last - seeds.first + 1 : (options.programs ?? without);
@@ -70,6 +72,7 @@ export const checkCrowdsCommand = async (first: number, options: CrowdCommandOpt
     { reference: reference!, subject: subject! },
     {
       ...{ first, programs, domains },
+      ...(xen === undefined ? {} : { release: xen }),
       ...(hypercalls === undefined ? {} : { hypercalls }),
       ...(budget === undefined ? {} : { budgetMs: budget * 1000 }),
       onCrowd: (calls) => {

@@ -14,7 +14,7 @@ const KINDS = {
   hypercalls: { means: '`check --hypercalls`', options: ['hypercalls', 'xen', 'seeds', 'mutant', 'budget', 'out', 'keepGoing', 'json'] },
   preempt: { means: '`check --preempt`', options: ['preempt', 'xen', 'seeds', 'out', 'json'] },
   pv32: { means: '`check --pv32`', options: ['pv32', 'xen', 'seeds', 'budget', 'out', 'json'] },
-  domains: { means: '`check --domains`', options: ['domains', 'hypercalls', 'seeds', 'programs', 'budget', 'out', 'json'] },
+  domains: { means: '`check --domains`', options: ['domains', 'xen', 'hypercalls', 'seeds', 'programs', 'budget', 'out', 'json'] },
   exhaustive: { means: '`check --exhaustive`', options: ['exhaustive', 'config', 'states', 'workers', 'resume', 'mutant', 'out', 'json'] },
   inductive: { means: '`check --inductive`', options: ['inductive', 'config', 'mutant', 'json'] },
   order: { means: '`check --order`', options: ['order', 'peer', 'xen', 'json'] },
