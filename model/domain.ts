@@ -1,5 +1,6 @@
 /** A domain: memory, vCPUs, event channels, grants. */
 import type { Numbered } from './numbered.ts';
+import type { Rangeset } from './rangeset.ts';
 import type { Vcpu } from './vcpu.ts';
 import type { Word } from './word/word.ts';
 
@@ -100,6 +101,9 @@ export type Domain = {
   readonly vcpus: readonly Vcpu[];
   /** By port; nothing = free. Port 0 is never used. */
   readonly channels: Numbered<Channel>;
+  /** Ports of devices, and frames of their memory, that it may use; absent = as at first, all but what Xen keeps for domain 0 and none for others. */
+  readonly ioports?: Rangeset;
+  readonly iomem?: Rangeset;
   /** Ports that came to life so far; 0 = as at first, which is one block (`evtchn/port-block`). */
   readonly validPorts: number;
   /** Port at which a reset of the channels was interrupted; 0 or absent = none was. */

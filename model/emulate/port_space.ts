@@ -2,29 +2,24 @@
 import type { ClauseId } from '#spec/clauses.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { NotModelled } from '#spec/failure.ts';
+import { mayUsePorts } from '../domain/io_caps.ts';
 import { cite } from '../journal.ts';
 import { domainOf, updateDomain } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 
 const DEBUG_PORT = 0xe9;
 const CMOS_INDEX = 0x70;
+const CMOS_DATA = 0x71;
 const PCI_ADDRESS = 0xcf8;
 const TIMER_CHANNEL_2 = 0x42;
 const TIMER_COMMAND = 0x43;
 const SPEAKER = 0x61;
-/** Kept by Xen from domain 0 without an imitation of its own: interrupt controllers, timer, serial line, ACPI timer. */
-const KEPT: readonly (readonly [first: number, last: number])[] = [
-  [0x20, 0x21],
-  [0xa0, 0xa1],
-  [0x40, 0x41],
-  [0x3f8, 0x3ff],
-  [0x608, 0x60b],
-];
 /** A command for the timer is about a channel, or reads several back. */
 const CHANNEL_2 = 2;
 const READ_BACK = 3;
 
-const isKept = (port: number): boolean => KEPT.some(([first, last]) => port >= first && port <= last);
+/** Configuration of PCI, which domain 0 gets by way of Xen. */
+const isPciConfiguration = (port: number): boolean => (port & ~3) === 0xcfc;
 const ones = (bytes: number): number => 2 ** (8 * bytes) - 1;
 const portsOf = (port: number, bytes: number): readonly number[] => Array.from({ length: bytes }, (_, i) => port + i);
 
@@ -48,12 +43,19 @@ const touch = (machine: Machine, domid: number, port: number, written: number | 
     askTimer(machine, domid, port, written);
     return 'host/port-timer';
   }
-  if (domid === 0 && !isKept(port) && port <= 0xffff) askHost(machine, port);
+  const isHosts =
+    port === CMOS_DATA
+      ? mayUsePorts(machine, domid, CMOS_INDEX, CMOS_DATA)
+      : isPciConfiguration(port)
+        ? domid === 0
+        : mayUsePorts(machine, domid, port, port);
+  if (isHosts) askHost(machine, port);
   return 'host/port-nothing';
 };
 
 /** host/port-debug: the whole access, and nothing else. */
-const isDebug = (domid: number, port: number, bytes: number): boolean => domid === 0 && port === DEBUG_PORT && bytes === 1;
+const isDebug = (machine: Machine, domid: number, port: number, bytes: number): boolean =>
+  port === DEBUG_PORT && bytes === 1 && mayUsePorts(machine, domid, port, port);
 
 /** `bytes` of them, from `port` on, read by a domain that may. `value` has no more bits than that. Throws NotModelled for devices. */
 export const readPorts = (
@@ -64,7 +66,7 @@ export const readPorts = (
 ): { readonly machine: Machine; readonly value: number } => {
   const { domid } = at;
   const { pciAddress = 0, cmosIndex = 0 } = domainOf(machine, domid);
-  if (isDebug(domid, port, bytes)) return { machine: cite(machine, 'host/port-debug'), value: 0xff };
+  if (isDebug(machine, domid, port, bytes)) return { machine: cite(machine, 'host/port-debug'), value: 0xff };
   if (port === PCI_ADDRESS && bytes === 4) return { machine: cite(machine, 'host/port-pci_address'), value: pciAddress };
   let m = machine;
   let value = ones(bytes);
@@ -79,7 +81,7 @@ export const readPorts = (
 /** The lowest `bytes` of `value` to the ports from `port` on. Throws NotModelled for devices. */
 export const writePorts = (machine: Machine, at: VcpuRef, port: number, bytes: number, value: number): Machine => {
   const { domid } = at;
-  if (isDebug(domid, port, bytes)) return cite(machine, 'host/port-debug');
+  if (isDebug(machine, domid, port, bytes)) return cite(machine, 'host/port-debug');
   if (port === PCI_ADDRESS && bytes === 4) return updateDomain(cite(machine, 'host/port-pci_address'), domid, { pciAddress: value >>> 0 });
   let m = machine;
   for (const [i, one] of portsOf(port, bytes).entries()) {

@@ -8,7 +8,7 @@ import { cite, emit } from '../journal.ts';
 import { setCpu, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import { writeWord } from '../memory/memory.ts';
-import { isReadOnlyIo, mayUseDevices } from '../page_type/owner.ts';
+import { isReadOnlyIo } from '../page_type/owner.ts';
 import { entryFor, PTE } from '../page_type/pte.ts';
 import { FLAG } from '../traps/bounce.ts';
 import { equal, isZero, type Word, ZERO } from '../word/word.ts';
@@ -20,7 +20,7 @@ import { readOnlyMapping } from './read_only_mapping.ts';
 
 /** Go on behind the write that faulted at `address`, without writing; null when the guest is to have its page fault. */
 export const emulateReadOnlyMmio = (machine: Machine, at: VcpuRef, address: Word): Machine | null => {
-  const mapping = mayUseDevices(at.domid) ? readOnlyMapping(machine, at, address) : null;
+  const mapping = at.domid === 0 ? readOnlyMapping(machine, at, address) : null;
   if (!mapping || !isReadOnlyIo(mapping.frame)) return null;
   const instruction = decodeAt(machine, at);
   const size = instruction ? storedSize(instruction) : 0;

@@ -1,11 +1,12 @@
 /** What a level 1 entry takes hold of, and gives back. Chapter: spec/chapters/page_type.md, "What a level 1 entry may map". */
 import { NO_FRAME } from '#spec/abi/iomem.ts';
 import { DOMID } from '#spec/abi/xen.ts';
+import { mayMapIo, mayUseDevices } from '../domain/io_caps.ts';
 import { isControlDomain } from '../hypercall/domids.ts';
 import { cite } from '../journal.ts';
 import type { Machine } from '../machine.ts';
 import type { Word } from '../word/word.ts';
-import { isIoMemory, isReadOnlyIo, isXenPage, mayMapIo, mayUseDevices, ownerOf } from './owner.ts';
+import { isIoMemory, isReadOnlyIo, isXenPage, ownerOf } from './owner.ts';
 import { CACHE_ATTRIBUTES, disallowed, frameOf, isPresent, isWritable, PTE } from './pte.ts';
 import { addReference, addReferenceAndType, putPage, putPageAndType } from './references.ts';
 import { allow, refuse, type Verdict } from './verdict.ts';
@@ -21,7 +22,7 @@ export type L1Verdict = Verdict & { readonly flip: number };
 
 /** Take what a present level 1 entry maps. */
 export const getPageFromL1e = (machine: Machine, pte: Word, who: Subjects): L1Verdict => {
-  if ((pte.lo & disallowed(1, mayUseDevices(who.tables))) !== 0) return plain(refuse(machine, 'EINVAL', 'page_type/entry-flags'));
+  if ((pte.lo & disallowed(1, mayUseDevices(machine, who.tables))) !== 0) return plain(refuse(machine, 'EINVAL', 'page_type/entry-flags'));
   return isIoMemory(machine, frameOf(pte)) ? takeIo(machine, pte, who) : plain(takeRam(machine, pte, who));
 };
 
@@ -30,7 +31,7 @@ const plain = ({ machine, errno }: Verdict): L1Verdict => ({ machine, errno, fli
 const takeIo = (machine: Machine, pte: Word, { tables, frames, caller }: Subjects): L1Verdict => {
   const mfn = frameOf(pte);
   const subject = frames === DOMID.IO ? caller : frames;
-  if (!mayMapIo(subject, mfn) || !mayMapIo(tables, mfn))
+  if (!mayMapIo(machine, subject, mfn) || !mayMapIo(machine, tables, mfn))
     return plain(mfn === NO_FRAME ? refuse(machine, 'EINVAL', 'page_type/l1-io_none') : refuse(machine, 'EPERM', 'page_type/l1-io_denied'));
   const readOnly = isReadOnlyIo(mfn) && isWritable(pte);
   const told = readOnly ? cite(machine, 'page_type/l1-io_read_only') : machine;

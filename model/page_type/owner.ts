@@ -1,5 +1,5 @@
-/** Whose a frame is, and who may use device memory. */
-import { IOMEM_DENIED, IOMEM_FRAMES, IOMEM_READ_ONLY, LOW_MIB_FRAMES } from '#spec/abi/iomem.ts';
+/** Whose a frame is, and which are a device's. */
+import { IOMEM_READ_ONLY, LOW_MIB_FRAMES } from '#spec/abi/iomem.ts';
 import { DOMID } from '#spec/abi/xen.ts';
 import { frame } from '../lens.ts';
 import type { Machine } from '../machine.ts';
@@ -40,11 +40,5 @@ export const isXenPage = (machine: Machine, mfn: number): boolean => {
   const { xenheap_first, xenheap_end } = machine.config.layout;
   return isM2p(machine, mfn) || (mfn >= xenheap_first && mfn < xenheap_end);
 };
-
-/** Only domain 0 has rights on devices: their memory, and caches. */
-export const mayUseDevices = (domid: number): boolean => domid === 0;
-
-export const mayMapIo = (domid: number, mfn: number): boolean =>
-  mayUseDevices(domid) && mfn < IOMEM_FRAMES && !IOMEM_DENIED.some(([first, last]) => mfn >= first && mfn <= last);
 
 export const isReadOnlyIo = (mfn: number): boolean => IOMEM_READ_ONLY.includes(mfn);

@@ -5,6 +5,7 @@ import { access, accessInUserMode, emulated, execute, executePage, readEntry, si
 import { compute, computeInUserMode, look } from './families/compute.ts';
 import { CORNERS } from './families/corners.ts';
 import { destruction } from './families/destroy.ts';
+import { DEVICES } from './families/devices.ts';
 import { EVENT_CHANNELS } from './families/event_channel.ts';
 import { fifoEpisode } from './families/event_fifo.ts';
 import { GRANT_MOVES } from './families/grant_moves.ts';
@@ -86,7 +87,8 @@ const familiesFor = (r: Random, { kind, domains, vcpus }: ProgramOptions): reado
   if (vcpus === 2) return [...SMP, ...SMP, ...r.pick(SMP_THEMES).map(onEither)];
   // Half of the wild ones have a theme beside: what nobody aimed meets what was.
   const base = kind === 'wild' ? [...WILD, compute, trap, access, msr, ...(r.one(2) ? r.pick(THEMES) : [])] : r.pick(THEMES);
-  return domains === 2 ? [...base, ...PEERS, ...PEERS] : base;
+  if (domains === 1) return base;
+  return [...(r.one(4) ? DEVICES : base), ...PEERS, ...PEERS];
 };
 
 const endOf = (g: Generation, vcpus: number): Step => {

@@ -20,7 +20,7 @@ export const MAX_NUMNODES = 64;
 export const NUMA_NO_NODE = 0xff;
 
 /** Largest order of an extent: for domains in general, and for domain 0, which controls and has devices. */
-export const MEMOP_MAX_ORDER = { domu: 9, dom0: 18 } as const;
+export const MEMOP_MAX_ORDER = { domu: 9, devices: 12, dom0: 18 } as const;
 /** Largest order of Xen's allocator. */
 export const MAX_ORDER = 18;
 

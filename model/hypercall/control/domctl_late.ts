@@ -11,7 +11,6 @@ import { wordIn } from '../../memory/guest.ts';
 import { add, addInt, below, isZero, or, shr, type Word } from '../../word/word.ts';
 import { isControlDomain } from '../domids.ts';
 import { fieldOf, withFields } from '../guest_struct.ts';
-import { notModelled } from '../not_modelled.ts';
 import { done, fail, type HypercallResult } from '../result.ts';
 
 /** `domain`: the one that the operation is about; `bytes`: its whole structure, which lies at `at`. */
@@ -34,7 +33,7 @@ const ioportPermission: Rule = (m, caller, { bytes }) => {
   const first = fieldOf(bytes, first_port);
   const end = (first + fieldOf(bytes, nr_ports)) % 2 ** 32;
   if (end <= first || end > IO_PORTS) return fail(m, 'EINVAL', 'domctl/ioport_permission-range');
-  return forControl(m, caller, () => notModelled(m, caller, 'domctl'));
+  return isControlDomain(caller) ? null : fail(m, 'EPERM', 'domctl/privilege');
 };
 
 const LEAF_ADDRESS_SIZES = 0x80000008;

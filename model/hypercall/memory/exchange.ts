@@ -40,7 +40,7 @@ export const exchange: MemoryRule = (machine, caller, call) => {
   const exchanged = argument.big('nr_exchanged');
   const refused = (refusal: Refusal): HypercallResult => counted(fail(m, refusal.errno, refusal.clause), caller, call, exchanged);
 
-  const early = mismatch(argument, caller);
+  const early = mismatch(m, argument, caller);
   if (early) return refused(early);
   if (exchanged === argument.big('in_nr_extents')) return done(m, 'memory/exchange-nothing');
   const asked = exchangeOf(m, caller, argument, exchanged);
@@ -48,9 +48,9 @@ export const exchange: MemoryRule = (machine, caller, call) => {
 };
 
 /** Orders, then numbers that do not fit together. */
-const mismatch = (argument: Exchanging, caller: VcpuRef): Refusal | null => {
+const mismatch = (machine: Machine, argument: Exchanging, caller: VcpuRef): Refusal | null => {
   const [inOrder, outOrder] = [argument.number('in_extent_order'), argument.number('out_extent_order')];
-  if (Math.max(inOrder, outOrder) > largestOrder(caller)) return no('EPERM', 'memory/exchange-order');
+  if (Math.max(inOrder, outOrder) > largestOrder(machine, caller)) return no('EPERM', 'memory/exchange-order');
   const [ins, outs] = [argument.big('in_nr_extents'), argument.big('out_nr_extents')];
   const [inPages, outPages] = [ins << BigInt(inOrder), outs << BigInt(outOrder)];
   const fits = inPages < 1n << 64n && outPages < 1n << 64n;

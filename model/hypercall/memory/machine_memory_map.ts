@@ -1,12 +1,15 @@
 /** XENMEM_machine_memory_map: the firmware's map for domain 0, with what it may not map marked as reserved. */
 
 import type { Errno } from '#spec/abi/errno.ts';
-import { IOAPIC_FRAME, IOMEM_DENIED, IOMEM_FRAMES } from '#spec/abi/iomem.ts';
+import { IOAPIC_FRAME, IOMEM_FRAMES } from '#spec/abi/iomem.ts';
 import { E820, e820entry, memory } from '#spec/abi/memory.ts';
 import type { VcpuRef } from '#spec/event.ts';
+import { iomemCaps } from '../../domain/io_caps.ts';
 import type { MemoryMapRow } from '../../domain.ts';
 import { arrayOk, copyToGuestUnchecked } from '../../guest_copy.ts';
+import { domainOf } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
+import { type Rangeset, removeRange } from '../../rangeset.ts';
 import { addInt, fromHex, fromNumber, isZero, toNumber, type Word } from '../../word/word.ts';
 import { isControlDomain } from '../domids.ts';
 import { bytesOfNumber } from '../guest_struct.ts';
@@ -24,7 +27,9 @@ export const machineMemoryMap = exact((machine, caller, { arg }) => {
   const room = read.argument.number('nr_entries');
   const buffer = read.argument.word('buffer');
   const firmware = machine.config.e820.map(([addr, size, type]) => ({ addr: fromHex(addr), size: fromHex(size), type }));
-  const shown = withReserved(firmware);
+  // The I/O APIC is left out.
+  const mappable = removeRange(iomemCaps(domainOf(machine, caller.domid)), [IOAPIC_FRAME, IOAPIC_FRAME]);
+  const shown = withReserved(firmware, mappable);
   let m = read.machine;
   if (!isZero(buffer)) {
     if (room < firmware.length + 1) return fail(m, 'EINVAL', 'memory/machine_memory_map-room');
@@ -56,23 +61,16 @@ const store = (
   return { machine: m, errno: null };
 };
 
-/** Frames that domain 0 may map, the I/O APIC's left out. */
-const MAPPABLE: readonly (readonly [first: number, last: number])[] = (() => {
-  const holes = [...IOMEM_DENIED, [IOAPIC_FRAME, IOAPIC_FRAME] as const].sort(([a], [b]) => a - b);
-  const starts = [0, ...holes.map(([, last]) => last + 1)];
-  return starts.map((first, i) => [first, (holes[i]?.[0] ?? IOMEM_FRAMES) - 1] as const).filter(([first, last]) => first <= last);
-})();
-
 const reserved = (first: number, end: number): Shown => ({
   row: { addr: fromNumber(first * 4096), size: fromNumber((end - first) * 4096), type: E820.RESERVED },
   left: 0,
 });
 
 /** What lies in the gap [from, to) and may not be mapped; the last piece ends where the gap does, if that is a row's beginning. */
-const gap = (from: number, to: number, closed: boolean): readonly Shown[] => {
+const gap = (from: number, to: number, closed: boolean, mappable: Rangeset): readonly Shown[] => {
   const rows: Shown[] = [];
   let at = from;
-  for (const [first, last] of MAPPABLE) {
+  for (const [first, last] of mappable) {
     if (last < from || first >= to) continue;
     if (first > at) rows.push(reserved(at, first));
     at = Math.max(at, Math.min(last, to - 1) + 1);
@@ -81,14 +79,14 @@ const gap = (from: number, to: number, closed: boolean): readonly Shown[] => {
   return rows;
 };
 
-const withReserved = (firmware: readonly MemoryMapRow[]): readonly Shown[] => {
+const withReserved = (firmware: readonly MemoryMapRow[], mappable: Rangeset): readonly Shown[] => {
   const rows: Shown[] = [];
   let at = 0;
   for (const [i, row] of firmware.entries()) {
     const first = Math.floor(toNumber(row.addr) / 4096);
-    if (first > at) rows.push(...gap(at, first, true));
+    if (first > at) rows.push(...gap(at, first, true, mappable));
     rows.push({ row, left: firmware.length - i });
     at = Math.ceil((toNumber(row.addr) + toNumber(row.size)) / 4096);
   }
-  return at > 0 ? [...rows, ...gap(at, Number.POSITIVE_INFINITY, false)] : rows;
+  return at > 0 ? [...rows, ...gap(at, Number.POSITIVE_INFINITY, false, mappable)] : rows;
 };

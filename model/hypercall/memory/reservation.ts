@@ -2,6 +2,7 @@
 import { MAX_ORDER, MEMOP_MAX_ORDER, MEMOP_MOST_EXTENTS, memory, XENMEMF } from '#spec/abi/memory.ts';
 import type { ClauseId } from '#spec/clauses.ts';
 import type { VcpuRef } from '#spec/event.ts';
+import { mayUseDevices } from '../../domain/io_caps.ts';
 import { addressOk, copyFromGuest, writeGuestWord } from '../../guest_copy.ts';
 import { cite } from '../../journal.ts';
 import type { Machine } from '../../machine.ts';
@@ -31,7 +32,10 @@ export type Reservation = {
 type Extent = (machine: Machine, reservation: Reservation, i: number) => { readonly machine: Machine; readonly done: boolean };
 type Kind = { readonly extent: Extent; readonly nullList?: true; readonly onDemand?: true };
 
-export const largestOrder = (caller: VcpuRef): number => (isControlDomain(caller) ? MEMOP_MAX_ORDER.dom0 : MEMOP_MAX_ORDER.domu);
+export const largestOrder = (machine: Machine, caller: VcpuRef): number => {
+  if (isControlDomain(caller)) return MEMOP_MAX_ORDER.dom0;
+  return mayUseDevices(machine, caller.domid) ? MEMOP_MAX_ORDER.devices : MEMOP_MAX_ORDER.domu;
+};
 
 const adjust =
   (kind: Kind): MemoryRule =>
@@ -47,7 +51,7 @@ const adjust =
     const first = toNumber(call.extent);
     const start = addInt(made.list, 8 * first);
     if (!(kind.nullList && isZero(made.list)) && !addressOk(start)) return nothing('memory/reservation-list');
-    if (made.order > (made.onDemand ? MAX_ORDER : largestOrder(caller))) return nothing('memory/reservation-order');
+    if (made.order > (made.onDemand ? MAX_ORDER : largestOrder(read.machine, caller))) return nothing('memory/reservation-order');
     return extents(read.machine, call, made, first, kind.extent);
   };
 

@@ -2,12 +2,12 @@
 import type { Errno } from '#spec/abi/errno.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { waysOf } from '#spec/releases/changes.ts';
+import { mayUseDevices } from '../../domain/io_caps.ts';
 import { addressOk } from '../../guest_copy.ts';
 import { cite } from '../../journal.ts';
 import { pcpuOf } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { isCanonical } from '../../memory/translate.ts';
-import { mayUseDevices } from '../../page_type/owner.ts';
 import { allow, refuse, type Verdict } from '../../page_type/verdict.ts';
 import { dirtyPcpus, flush, flushOne, pcpusHolding } from '../../tlb.ts';
 import type { Word } from '../../word/word.ts';
@@ -62,7 +62,7 @@ export const invlpg =
 export const flushCache =
   (errno: Errno) =>
   (machine: Machine, { caller }: Operands): Verdict =>
-    mayUseDevices(caller.domid) ? allow(cite(machine, 'mmu/flush-done')) : refuse(machine, errno, 'mmu/flush_cache-permission');
+    mayUseDevices(machine, caller.domid) ? allow(cite(machine, 'mmu/flush-done')) : refuse(machine, errno, 'mmu/flush_cache-permission');
 
 /** What that is without the right, by release. */
 export const flushCacheGlobal = (machine: Machine, operands: Operands): Verdict =>

@@ -1,11 +1,11 @@
 /** Changing an entry of a page table in use. Chapter: spec/chapters/memory.md, "Changing an entry". */
 import type { VcpuRef } from '#spec/event.ts';
+import { mayUseDevices } from '../../domain/io_caps.ts';
 import { cite } from '../../journal.ts';
 import { domainOf, frame } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { getPageFromL1e, putPageFromL1e, type Subjects } from '../../page_type/l1_entry.ts';
 import { isGuestL4Slot } from '../../page_type/l4_slots.ts';
-import { mayUseDevices } from '../../page_type/owner.ts';
 import { adjusted, allowedInPaeL3, disallowed, isPresent, type Level, PTE, sameButHarmless, xenL2Slot } from '../../page_type/pte.ts';
 import { deferPageFromTableEntry, getPageFromTableEntry } from '../../page_type/table_entry.ts';
 import { allow, refuse, type Verdict } from '../../page_type/verdict.ts';
@@ -19,7 +19,7 @@ export type AccessedDirty = 'preserve' | 'replace';
 export const modL1Entry = (machine: Machine, place: Place, next: Word, who: Subjects, ad: AccessedDirty): Verdict => {
   const old = entryAt(machine, place);
   if (!isPresent(next)) return replaced(store(machine, place, next, ad), (m) => putPageFromL1e(m, old));
-  if ((next.lo & disallowed(1, mayUseDevices(who.tables))) !== 0) return refuse(machine, 'EINVAL', 'mmu/entry-flags');
+  if ((next.lo & disallowed(1, mayUseDevices(machine, who.tables))) !== 0) return refuse(machine, 'EINVAL', 'mmu/entry-flags');
 
   const wanted = adjusted(next, 1, domainOf(machine, who.tables).pv32 !== undefined);
   if (sameButHarmless(old, wanted)) return allow(cite(store(machine, place, wanted, ad), 'mmu/entry-fast'));

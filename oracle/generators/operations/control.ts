@@ -48,9 +48,12 @@ export const NO_DOMAIN: Manners = { absent: 0x7fe0, alias: SELF, io: 0x7ff1, nob
 const OWN: Readonly<Record<string, OwnFields>> = {
   ...OWN_DOMCTLS,
   iomem_permission: {
-    layout: 'control.domctl',
-    fields: { first_mfn: 0x100, nr_mfns: 1 },
-    faults: [wrongField(0, 'first_mfn', { last: FAR }), wrongField(0, 'nr_mfns', { none: 0, wraps: FAR })],
+    layout: 'domctl.iomem_permission',
+    fields: { first_mfn: '0xb0000', nr_mfns: 1, allow_access: 1 },
+    faults: [
+      wrongField(0, 'first_mfn', { last: FAR, 'kept from all': '0xfee00', beyond: '0x10000000' }),
+      wrongField(0, 'nr_mfns', { none: 0, wraps: FAR }),
+    ],
   },
   irq_permission: {
     layout: 'control.irq_permission',
@@ -59,9 +62,9 @@ const OWN: Readonly<Record<string, OwnFields>> = {
   },
   ioport_permission: {
     layout: 'control.ioport_permission',
-    fields: { first_port: 0x3f8, nr_ports: 8, allow_access: 1 },
+    fields: { first_port: 0x300, nr_ports: 8, allow_access: 1 },
     faults: [
-      wrongField(0, 'first_port', { beyond: 65536, far: '0xffffffff' }),
+      wrongField(0, 'first_port', { 'kept from all': 0x3f8, beyond: 65536, far: '0xffffffff' }),
       wrongField(0, 'nr_ports', { none: 0, many: 65537, wraps: '0xffffffff' }),
     ],
   },

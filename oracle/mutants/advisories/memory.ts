@@ -76,8 +76,8 @@ export const MEMORY: readonly Mutant[] = [
   advisory(
     '158',
     'memory/reservation.ts',
-    'vcpu.domain.privileged ? MEMOP_MAX_ORDER.dom0 : MEMOP_MAX_ORDER.domu',
-    'MEMOP_MAX_ORDER.dom0',
+    '  if (domain.privileged) return MEMOP_MAX_ORDER.dom0;\n',
+    '  if (domain !== null) return MEMOP_MAX_ORDER.dom0;\n',
     'every domain may have extents as large as domain 0',
   ),
   advisory(

@@ -10,6 +10,7 @@ import { getvcpuextstate, setvcpuextstate } from './extended_state.ts';
 import { monitorOp } from './monitor.ts';
 import { getpageframeinfo3 } from './page_info.ts';
 import { pausedomain, resumedomain, unpausedomain } from './pause.ts';
+import { iomemPermission, ioportPermission } from './permissions.ts';
 import { REFUSALS } from './refusals.ts';
 import type { Rule } from './rule.ts';
 import { setvcpuaffinity } from './set_affinity.ts';
@@ -24,6 +25,8 @@ import { maxVcpus, setAccessRequired, setCpuPolicy, setdebugging, shadowOp, soft
 const ALL: ReadonlyMap<number, Rule> = new Map([
   ...REFUSALS,
   [XEN_DOMCTL.createdomain, createdomain],
+  [XEN_DOMCTL.iomem_permission, iomemPermission],
+  [XEN_DOMCTL.ioport_permission, ioportPermission],
   [COMMAND.destroydomain, destroydomain],
   [COMMAND.pausedomain, pausedomain],
   [COMMAND.unpausedomain, unpausedomain],

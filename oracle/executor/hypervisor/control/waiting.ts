@@ -4,8 +4,6 @@
  */
 export const WAITING: ReadonlySet<string> = new Set([
   'call_gate',
-  'domctl/ioport_permission',
-  'domctl/iomem_permission',
   'domctl/getvcpucontext',
   'domctl/setvcpucontext',
   'domctl/getvcpucontext/told',

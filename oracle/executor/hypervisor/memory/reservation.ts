@@ -6,6 +6,7 @@ import { setM2p } from '../domain_builder/m2p.ts';
 import { domainByAnyId, isTargetOrPrivileged } from '../domids.ts';
 import { accessOk, copyFromGuest, putGuest, scratch } from '../guest_access.ts';
 import { shouldPreempt } from '../hypercall/continuation.ts';
+import { hasIo } from '../io_capabilities.ts';
 import type { Machine } from '../machine.ts';
 import { dropAllocation, getPage, putPage } from '../mm/page.ts';
 import { TWO32 } from '../u64.ts';
@@ -18,7 +19,10 @@ const OP = SUBOPERATIONS.memory_op;
 const PAGE_SHIFT = 12;
 const ENTRY_BYTES = 8;
 
-export const maxOrder = (vcpu: Vcpu): number => (vcpu.domain.privileged ? MEMOP_MAX_ORDER.dom0 : MEMOP_MAX_ORDER.domu);
+export const maxOrder = ({ domain }: Vcpu): number => {
+  if (domain.privileged) return MEMOP_MAX_ORDER.dom0;
+  return hasIo(domain) ? MEMOP_MAX_ORDER.devices : MEMOP_MAX_ORDER.domu;
+};
 
 /** The call at work. */
 type Batch = {
