@@ -2,8 +2,8 @@
 export const same = (a: unknown, b: unknown): boolean => {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((value, i) => same(value, b[i]));
-  return sameFields(a as Record<string, unknown>, b as Record<string, unknown>);
+  if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((value, i) => same(value, b[i]));
+  return !Array.isArray(b) && sameFields(a as Record<string, unknown>, b as Record<string, unknown>);
 };
 
 const sameFields = (a: Record<string, unknown>, b: Record<string, unknown>): boolean => {
