@@ -1,5 +1,5 @@
 /** A domain: memory, vCPUs, event channels, grants. */
-import type { Numbered } from './numbered.ts';
+import { NONE_NUMBERED, type Numbered } from './numbered.ts';
 import type { Rangeset } from './rangeset.ts';
 import type { Vcpu } from './vcpu.ts';
 import type { Word } from './word/word.ts';
@@ -44,7 +44,8 @@ export type GrantTable = {
   readonly version?: 1 | 2;
   /** Frames with the marks of use of version 2; absent = none. */
   readonly statusFrames?: readonly number[];
-  readonly active: ReadonlyMap<number, ActiveGrant>;
+  /** By reference; nothing = nobody uses it. */
+  readonly active: Numbered<ActiveGrant>;
   /** By handle; null = free. */
   readonly maptrack: readonly (Maptrack | null)[];
   /** For each 256 handles, the vCPU that they belong to. */
@@ -146,4 +147,4 @@ export type Domain = {
   readonly tscLast?: number;
 };
 
-export const EMPTY_GRANTS: GrantTable = { frames: [], active: new Map(), maptrack: [], handleOwners: [], freeHandles: [] };
+export const EMPTY_GRANTS: GrantTable = { frames: [], active: NONE_NUMBERED, maptrack: [], handleOwners: [], freeHandles: [] };

@@ -49,17 +49,15 @@ const observeDomain = (domain: Domain): DomainObservation => ({
   grant_frames: domain.grants.frames,
   ...(domain.grants.version === 2 ? { grant_version: 2 as const } : {}),
   ...(domain.grants.statusFrames?.length ? { status_frames: domain.grants.statusFrames } : {}),
-  active_grants: [...domain.grants.active]
-    .sort(([a], [b]) => a - b)
-    .map(([ref, { mfn, domid, hostRead, hostWrite, deviceRead, deviceWrite }]) => ({
-      ref,
-      mfn,
-      domid,
-      host_read: hostRead,
-      host_write: hostWrite,
-      device_read: deviceRead,
-      device_write: deviceWrite,
-    })),
+  active_grants: itemsOf(domain.grants.active).map(([ref, { mfn, domid, hostRead, hostWrite, deviceRead, deviceWrite }]) => ({
+    ref,
+    mfn,
+    domid,
+    host_read: hostRead,
+    host_write: hostWrite,
+    device_read: deviceRead,
+    device_write: deviceWrite,
+  })),
   maptrack: domain.grants.maptrack.flatMap((entry, handle) =>
     entry ? [{ handle, domid: entry.domid, ref: entry.ref, flags: entry.flags }] : [],
   ),

@@ -11,6 +11,7 @@ import type { Machine } from '../machine.ts';
 import { write } from '../memory/access.ts';
 import { pageOf } from '../memory/memory.ts';
 import { EMPTY_PAGE } from '../memory/page.ts';
+import { itemsOf } from '../numbered.ts';
 import { miscounted } from '../testing/census.ts';
 import { DOM0, DOM1, frameAt, mmuext, mmuUpdate, operate, POOL, remap, SELF, twoDomains } from '../testing/guest.ts';
 import { setVcpuInfo, vcpuInfo } from '../vcpu_info.ts';
@@ -151,7 +152,7 @@ describe('a domain that is destroyed after any of it', () => {
         const left = framesOf(after, 1);
         expect(left.length).toBe(findDomain(after, 1)?.pages ?? 0);
         for (const mfn of left) expect(frame(after, mfn)!.allocated).toBe(false);
-        expect(domainOf(after, 0).grants.active.size).toBe(0);
+        expect(itemsOf(domainOf(after, 0).grants.active)).toHaveLength(0);
         expect(left.length).toBeLessThanOrEqual(heldBy0(machine));
         const own = framesOf(machine, 1).filter((mfn) => mfn >= machine.config.layout.domheap_first);
         for (const mfn of own.filter((mfn) => !left.includes(mfn))) expect(pageOf(after.memory, mfn)).toBe(EMPTY_PAGE);

@@ -7,6 +7,7 @@ import { GNTMAP } from '#spec/abi/grant_table.ts';
 import { frameAt as frameState } from '../frame_table.ts';
 import type { Machine } from '../machine.ts';
 import { readWord } from '../memory/memory.ts';
+import { itemAt } from '../numbered.ts';
 import { isGuestL4Slot } from '../page_type/l4_slots.ts';
 import { isCounted, isKnown } from '../page_type/owner.ts';
 import { ENTRIES, frameOf, isPresent, isWritable, type Level } from '../page_type/pte.ts';
@@ -37,7 +38,8 @@ export const miscounted = (machine: Machine): string[] => {
     }
     for (const mapping of grants.maptrack) {
       if (!mapping || !(mapping.flags & GNTMAP.device_map)) continue;
-      const active = machine.domains.find(({ domid }) => domid === mapping.domid)?.grants.active.get(mapping.ref);
+      const granter = machine.domains.find(({ domid }) => domid === mapping.domid);
+      const active = granter && itemAt(granter.grants.active, mapping.ref);
       if (active) add(active.mfn, 1, mapping.flags & GNTMAP.readonly ? 0 : 1);
     }
   }

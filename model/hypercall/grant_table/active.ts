@@ -3,6 +3,7 @@ import { GNTMAP } from '#spec/abi/grant_table.ts';
 import { waysOf } from '#spec/releases/changes.ts';
 import type { ActiveGrant } from '../../domain.ts';
 import type { Machine } from '../../machine.ts';
+import { itemAt, withItem } from '../../numbered.ts';
 import { grantsOf, updateGrants } from './handles.ts';
 import { checkStep } from './lifecycle.ts';
 
@@ -22,8 +23,7 @@ export const countsOf = (flags: number): readonly Count[] => {
   return [...host, ...device];
 };
 
-export const activeAt = (machine: Machine, domid: number, ref: number): ActiveGrant | null =>
-  grantsOf(machine, domid).active.get(ref) ?? null;
+export const activeAt = (machine: Machine, domid: number, ref: number): ActiveGrant | null => itemAt(grantsOf(machine, domid).active, ref);
 
 /** One of the counts, or in some releases of all counts, has no room for another use. */
 export const isFull = ({ config }: Machine, active: ActiveGrant, counts: readonly Count[]): boolean =>
@@ -74,8 +74,6 @@ const change = (active: ActiveGrant, counts: readonly Count[], by: number): Acti
 };
 
 const setActive = (machine: Machine, domid: number, ref: number, active: ActiveGrant): Machine => {
-  const all = new Map(grantsOf(machine, domid).active);
-  if (COUNTS.some((count) => active[count] > 0)) all.set(ref, active);
-  else all.delete(ref);
-  return updateGrants(machine, domid, { active: all });
+  const used = COUNTS.some((count) => active[count] > 0);
+  return updateGrants(machine, domid, { active: withItem(grantsOf(machine, domid).active, ref, used ? active : null) });
 };

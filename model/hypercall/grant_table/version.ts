@@ -9,6 +9,7 @@ import { cite } from '../../journal.ts';
 import { findDomain, setMemory } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { clearPage, read, write } from '../../memory/access.ts';
+import { itemsOf } from '../../numbered.ts';
 import { addInt, fromNumber, type Word } from '../../word/word.ts';
 import { mayTarget, self } from '../domids.ts';
 import { fieldOf, withFields } from '../guest_struct.ts';
@@ -37,7 +38,7 @@ const change = (machine: Machine, domid: number, asked: number): Change => {
   if (asked !== 1 && asked !== 2) return { machine, errno: 'EINVAL', clause: 'gnttab/set_version-unknown' };
   const now = versionOf(machine, domid);
   if (now === asked) return { machine, errno: null, clause: 'gnttab/set_version-same' };
-  const active = [...grantsOf(machine, domid).active];
+  const active = itemsOf(grantsOf(machine, domid).active);
   if (active.some(([ref, grant]) => ref >= GNTTAB_NR_RESERVED_ENTRIES && !isFree('set_version', grant)))
     return { machine, errno: 'EBUSY', clause: 'gnttab/set_version-in_use' };
   return asked === 2 ? toSecond(machine, domid) : toFirst(machine, domid);
