@@ -37,3 +37,23 @@ test('a missing key, an extra key, a shorter list are differences', () => {
   expect(firstDifference([1, 2], [1])).toEqual({ path: '[1]', expected: 2, seen: undefined });
   expect(firstDifference({ a: [] }, { a: {} })?.path).toBe('a');
 });
+
+test('the path leads to where values part, from the name that the whole has', () => {
+  expect(firstDifference({ a: [{ b: { c: 1 } }] }, { a: [{ b: { c: 2 } }] })).toEqual({ path: 'a[0].b.c', expected: 1, seen: 2 });
+  expect(firstDifference([[1], 2], [[1], 3], 'events')).toEqual({ path: 'events[1]', expected: 2, seen: 3 });
+  expect(firstDifference([[1], [2]], [[1], [3]], 'events')).toEqual({ path: 'events[1][0]', expected: 2, seen: 3 });
+  expect(firstDifference({ a: 1 }, { a: 1, b: 2, c: 3 }, 'status')).toEqual({ path: 'status.b', expected: undefined, seen: 2 });
+  expect(firstDifference([1], [1, 2])).toEqual({ path: '[1]', expected: undefined, seen: 2 });
+  expect(firstDifference({ a: 1, b: undefined }, { a: 1 })).toBeNull();
+});
+
+test.each([
+  [{ a: 1 }, null],
+  [null, { a: 1 }],
+  [{ a: 1 }, 'text'],
+  ['text', { a: 1 }],
+  [{}, []],
+  [[], {}],
+  [{}, undefined],
+  [0, -0],
+])('%o and %o part as a whole', (expected, seen) => expect(firstDifference(expected, seen, 'it')).toEqual({ path: 'it', expected, seen }));

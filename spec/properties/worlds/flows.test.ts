@@ -118,6 +118,7 @@ test('with FIFO events all of the event array and of the control blocks may chan
   for (const mfn of [0x510, 0x511, 0x512]) {
     expect(channel({ kind: 'bytes', mfn, at: null }, having)).toBe(true);
     expect(channel({ kind: 'bytes', mfn, at: null }, turn({ before: { fifo } }))).toBe(false);
+    expect(channel({ kind: 'frame', mfn, before: frame(mfn), after: null }, having)).toBe(false);
   }
   expect(channel({ kind: 'bytes', mfn: 0x513, at: null }, having)).toBe(false);
 });

@@ -44,6 +44,7 @@ describe.each([1, 2] as const)('with a table of version %i', (version) => {
       expect(granted(change, given({ ...access, ref, flags }))).toBe(true);
     expect(granted({ ...change, user: 3 }, given({ ...access, ref, domid: 3 }))).toBe(false);
     expect(granted(change, given({ ...access, ref, domid: 3 }))).toBe(false);
+    expect(granted({ ...change, user: 3 }, given({ ...access, ref }))).toBe(false);
     expect(granted(change, given({ ...access, ref, flags: GTF.readonly }))).toBe(false);
     expect(granted(change, given({ ...access, ref: ref + 1 }))).toBe(false);
     expect(granted(change, given())).toBe(false);
