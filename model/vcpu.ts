@@ -9,8 +9,8 @@ export const RUNSTATES = ['running', 'runnable', 'blocked', 'offline'] as const;
 /** Current runstate, since when (ns), and the time spent in each of RUNSTATES before that. */
 export type Runstate = { readonly state: RunstateName; readonly since: number; readonly times: readonly [number, number, number, number] };
 
-/** An entry of the virtual IDT. `flags`: TI_* bits. */
-export type TrapInfo = { readonly flags: number; readonly cs: number; readonly address: Word };
+/** An entry of the virtual IDT. `flags`: TI_* bits. `named`: the vector that a context gave it, wherever it stood; absent = its place. */
+export type TrapInfo = { readonly flags: number; readonly cs: number; readonly address: Word; readonly named?: number };
 
 /** Entry points that the guest registered; null address = none. The NMI callback is entry 2 of the virtual IDT. */
 export type CallbackName = 'event' | 'failsafe' | 'syscall' | 'syscall32' | 'sysenter';
@@ -110,6 +110,11 @@ export type Vcpu = {
   /** Selectors that set_ext_vcpucontext stored for entry points of a 64-bit domain, and registers of machine checks; absent = as at first. */
   readonly extCs?: { readonly syscall32: number; readonly sysenter: number };
   readonly machineChecks?: { readonly caps: Word; readonly ctl2: readonly [Word, Word]; readonly extCtl: Word };
+  /** Flags of the context that it began with, and control registers 5 to 7 of it, which mean nothing; absent = zeros (`domctl/getvcpucontext-told`). */
+  readonly contextFlags?: Word;
+  readonly unusedControl?: readonly Word[];
+  /** Whether it has used x87, MMX or SSE before it was put on its pCPU the last time; absent = it never was put on one. */
+  readonly fpuUsed?: boolean;
   /** pCPUs on which it would rather run, as a mask; absent = all. */
   readonly softAffinity?: bigint;
   /** pCPU that SCHEDOP_pin_override pinned it to. */

@@ -50,9 +50,10 @@ const handOver = (machine: Machine, cpu: number, next: VcpuRef): Machine => {
 
 /** trap/fpu-aside: Xen loads the state of x87, MMX and SSE when the guest wants it. */
 const putOn = (machine: Machine, cpu: number, next: VcpuRef): Machine => {
-  const { cpu: state } = vcpuOf(machine, next);
+  const { cpu: state, fpuUsed } = vcpuOf(machine, next);
   const system = { ...state.system, fpuAside: true };
-  return updateVcpu(cite(machine, 'trap/fpu-aside'), next, { cpu: { ...state, system }, elsewhere: cpu !== 0 });
+  const used = fpuUsed !== undefined && (fpuUsed || !state.system.fpuAside);
+  return updateVcpu(cite(machine, 'trap/fpu-aside'), next, { cpu: { ...state, system }, elsewhere: cpu !== 0, fpuUsed: used });
 };
 
 const checkRunnable = (machine: Machine, cpu: number, next: VcpuRef): void => {

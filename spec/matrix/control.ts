@@ -14,7 +14,6 @@ const PLATFORM_DENIED = refused('EPERM', HEAD);
 const DENIED = refused('EPERM', HEAD);
 const HARDWARE = not('needs real hardware: firmware, power, microcode, machine checks');
 const XEN_ITSELF = not("about Xen's own code: its symbols, patches to it");
-const TOOLS = not('the toolstack of domain 0: building and running domains by hypercall');
 const PROFILING = not('needs performance counters');
 
 /** Operations of platform_op that ask about the machine, or set its clock. */
@@ -62,10 +61,6 @@ const DOMCTL_TOOLS = {
   monitor_op: 77,
   get_cpu_policy: 82,
   set_cpu_policy: 83,
-};
-
-/** Refused to others before anything that belongs to the operation is looked at. */
-const DOMCTL = {
   setvcpucontext: 12,
   getvcpucontext: 13,
 };
@@ -130,7 +125,6 @@ export const CONTROL: readonly Row[] = [
     ),
     op('getdomaininfo', 5, modelled, refused('EPERM', ['EFAULT', 'EACCES', 'EINVAL', 'ESRCH'])),
     op('iomem_permission', 20, modelled, refused('EPERM', ['EFAULT', 'EACCES', 'ESRCH', 'EINVAL'])),
-    ...ops(DOMCTL, TOOLS, OTHERS),
     ...ops({ ...DOMCTL_MODELLED, ...DOMCTL_TOOLS }, modelled, OTHERS),
     ...ops({ soft_reset: 79, soft_reset_cont: 23 }, refused('EINVAL', DOMAIN, 'the domain is not both shut down and paused'), OTHERS),
     op(

@@ -40,11 +40,15 @@ export const initialise: VcpuOperation = (machine, caller, target, arg) => {
 
 const numberAt = (bytes: Uint8Array, offset: number): number => wordIn(bytes, offset, 4).lo >>> 0;
 
+/** Whether the context is refused before anything of it is set. */
+export const isCompatContextWrong = (bytes: Uint8Array): boolean =>
+  (numberAt(bytes, at.ldt_base.at) & PAGE_OFFSET) !== 0 || numberAt(bytes, at.ldt_ents.at) > MOST_LDT_ENTRIES;
+
 /** The order is that of the 64-bit context: what is refused late leaves registers and traps set. */
 const setContext = (before: Machine, caller: VcpuRef, target: VcpuRef, bytes: Uint8Array, args: readonly Word[]): HypercallResult => {
   const field = (offset: number): number => numberAt(bytes, offset);
   const [ldtBase, ldtEntries, gdtEntries] = [field(at.ldt_base.at), field(at.ldt_ents.at), field(at.gdt_ents.at)];
-  if ((ldtBase & PAGE_OFFSET) !== 0 || ldtEntries > MOST_LDT_ENTRIES) return fail(before, 'EINVAL', 'vcpu/initialise-ldt');
+  if (isCompatContextWrong(bytes)) return fail(before, 'EINVAL', 'vcpu/initialise-ldt');
 
   const wide = widenContext(bytes);
   const cited = cite(cite(cite(before, 'vcpu/initialise-registers'), 'vcpu/initialise-fpu'), 'compat/initialise-mode');

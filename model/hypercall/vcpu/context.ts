@@ -19,7 +19,7 @@ import { fixCodeSelector } from '../misc/selectors.ts';
 const at = context.fields;
 const USER_REGS = at.user_regs.at;
 /** Registers in the encoding's order, as user_regs names them. */
-const GPRS = ['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15'] as const;
+export const GPRS = ['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15'] as const;
 const CR0_TS = 8;
 /** Bit 1 of RFLAGS always reads as one. */
 const FIXED_FLAG = 2;
@@ -32,8 +32,13 @@ type Raise = (selector: number) => number;
 
 const trapAt = (bytes: Uint8Array, vector: number, raise: Raise): TrapInfo => {
   const entry = bytes.subarray(at.trap_ctxt.at + vector * trap_info.size);
-  const { flags, cs, address } = trap_info.fields;
-  return { flags: fieldOf(entry, flags), cs: raise(fieldOf(entry, cs)), address: wordIn(entry, address.at) };
+  const { vector: named, flags, cs, address } = trap_info.fields;
+  return {
+    named: fieldOf(entry, named),
+    flags: fieldOf(entry, flags),
+    cs: raise(fieldOf(entry, cs)),
+    address: wordIn(entry, address.at),
+  };
 };
 
 /** All 256 entries, taken by their place; the vector that each names does not matter. */
@@ -54,7 +59,7 @@ const fpuIn = (bytes: Uint8Array): Fpu => {
 };
 
 /** Bit of entry_vector: Xen was entered by SYSCALL. */
-const TRAP_SYSCALL = 0x100;
+export const TRAP_SYSCALL = 0x100;
 
 /** Mode, way back (`trap/return-held`), general registers, FPU, traps, virtual IOPL: set even when the rest of the context is then refused. */
 export const withRegisters = (vcpu: Vcpu, bytes: Uint8Array, raise: Raise = fixCodeSelector): Vcpu => {
@@ -65,6 +70,8 @@ export const withRegisters = (vcpu: Vcpu, bytes: Uint8Array, raise: Raise = fixC
   selectors[SS] = raise(selectors[SS]);
   return {
     ...vcpu,
+    contextFlags: wordIn(bytes, at.flags.at),
+    ...(flags & VGCF.i387_valid ? { fpuUsed: true } : {}),
     mode: (flags & VGCF.in_kernel) !== 0 ? 'kernel' : 'user',
     wayBack: (register(bytes, 'entry_vector').lo & TRAP_SYSCALL) !== 0 ? 'sysret' : 'iret',
     flagsAbove,
@@ -106,6 +113,7 @@ export const withContext = (vcpu: Vcpu, bytes: Uint8Array, raise: Raise = fixCod
       taskSwitched: (control(0).lo & CR0_TS) !== 0,
       cr2: control(2),
       cr4: fixGuestCr4(control(4)),
+      unusedControl: [5, 6, 7].map(control),
       gsBaseOther: kernel ? gsUser : gsKernel,
       cpu: { ...vcpu.cpu, segments: { ...vcpu.cpu.segments, fsBase: word('fs_base'), gsBase: kernel ? gsKernel : gsUser } },
     },

@@ -3,6 +3,7 @@ import { DESCRIPTORS_PER_PAGE, GDT_FRAMES, MOST_LDT_ENTRIES } from '#spec/abi/de
 import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import { vcpu_guest_context as context } from '#spec/abi/sched.ts';
 import { VGCF } from '#spec/abi/xen.ts';
+import type { ClauseId } from '#spec/clauses.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { dropGdt, setGdt, setLdtOf } from '../../descriptor_tables.ts';
 import { frameOfCr3 } from '../../emulate/control_registers.ts';
@@ -52,16 +53,23 @@ export const initialise: VcpuOperation = (machine, caller, target, arg) => {
   ]);
 };
 
-/** Checks without effect, then registers and traps, then what is left to check, then the page tables. `args`: the call's, to come again. */
-const setContext = (machine: Machine, caller: VcpuRef, target: VcpuRef, bytes: Uint8Array, args: readonly Word[]): HypercallResult => {
+/** What is wrong with a context before anything of it is set; null: nothing. */
+export const wrongContext = (bytes: Uint8Array): ClauseId | null => {
   const word = (offset: number): Word => wordIn(bytes, offset);
   const ldtEntries = toNumber(word(at.ldt_ents.at));
   const ldtBase = word(at.ldt_base.at);
   const addresses = [RIP, RSP, ...ADDRESSES.map((name) => at[name].at), ...(ldtEntries === 0 ? [] : [at.ldt_base.at])];
-  if (!addresses.every((offset) => isCanonical(word(offset))) || anyTrapNotCanonical(bytes))
-    return fail(machine, 'EINVAL', 'vcpu/initialise-address');
-  if (!addressOk(ldtBase) || (ldtBase.lo & 0xfff) !== 0 || ldtEntries > MOST_LDT_ENTRIES)
-    return fail(machine, 'EINVAL', 'vcpu/initialise-ldt');
+  if (!addresses.every((offset) => isCanonical(word(offset))) || anyTrapNotCanonical(bytes)) return 'vcpu/initialise-address';
+  return !addressOk(ldtBase) || (ldtBase.lo & 0xfff) !== 0 || ldtEntries > MOST_LDT_ENTRIES ? 'vcpu/initialise-ldt' : null;
+};
+
+/** Checks without effect, then registers and traps, then what is left to check, then the page tables. `args`: the call's, to come again. */
+const setContext = (machine: Machine, caller: VcpuRef, target: VcpuRef, bytes: Uint8Array, args: readonly Word[]): HypercallResult => {
+  const word = (offset: number): Word => wordIn(bytes, offset);
+  const wrong = wrongContext(bytes);
+  if (wrong !== null) return fail(machine, 'EINVAL', wrong);
+  const ldtEntries = toNumber(word(at.ldt_ents.at));
+  const ldtBase = word(at.ldt_base.at);
 
   const m = setVcpu(cite(cite(machine, 'vcpu/initialise-registers'), 'vcpu/initialise-fpu'), withRegisters(vcpuOf(machine, target), bytes));
   const gdtEntries = toNumber(word(at.gdt_ents.at));

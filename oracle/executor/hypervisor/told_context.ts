@@ -34,7 +34,7 @@ export const toldContext = (vcpu: Vcpu): Uint8Array => {
   };
   view.setUint16(FCW.at, FCW.value, true);
   view.setUint32(MXCSR.at, MXCSR.value, true);
-  put(C.flags.at, { lo: flagsOf(vcpu), hi: vcpu.contextFlags.hi });
+  view.setInt32(C.flags.at, flagsOf(vcpu), true);
   putRegisters(view, vcpu);
   putTraps(view, vcpu, put);
   putTables(view, vcpu, put);
@@ -108,7 +108,9 @@ const putControl = (view: DataView, vcpu: Vcpu, put: Put): void => {
   const control = (register: number): number => C.ctrlreg.at + 8 * register;
   view.setUint32(C.kernel_ss.at, vcpu.kernelSs, true);
   put(C.kernel_sp.at, vcpu.kernelSp);
-  view.setUint32(control(0), CR0_OF_XEN | (vcpu.taskSwitched ? CR0_TS : 0), true);
+  // Domain 0's first vCPU began without a context, which would bring Xen's own bits.
+  const begun = vcpu.domain.domid === 0 && vcpu.ref.vcpu === 0 ? 0 : CR0_OF_XEN;
+  view.setUint32(control(0), begun | (vcpu.taskSwitched ? CR0_TS : 0), true);
   view.setBigUint64(control(1), BigInt(vcpu.userTable) << PAGE_SHIFT, true);
   put(control(2), vcpu.cr2);
   view.setBigUint64(control(3), BigInt(vcpu.kernelTable) << PAGE_SHIFT, true);

@@ -2,6 +2,7 @@
 import { XEN_DOMCTL, XEN_DOMCTL_INTERFACE_VERSION } from '#spec/abi/control.ts';
 import type { Argument, Step, Value } from '#spec/program.ts';
 import { type Family, type Generation, PAGES, SELF } from '../state.ts';
+import { othersContext } from './contexts.ts';
 
 /** Ports and frames come in slots side by side: what is taken away is one slot, or what nobody has. */
 const SLOTS = 4;
@@ -144,4 +145,4 @@ const told: Family = {
   },
 };
 
-export const DEVICES: readonly Family[] = [ports, frames, map, caches, told];
+export const DEVICES: readonly Family[] = [ports, frames, map, caches, told, othersContext];

@@ -4,6 +4,7 @@ import { VIRQ } from '#spec/abi/xen.ts';
 import type { Argument, Step, Value } from '#spec/program.ts';
 import { type Family, type Generation, PAGES, SELF } from '../state.ts';
 import { BAD_POINTERS, port } from '../values.ts';
+import { ownContext } from './contexts.ts';
 
 const context = vcpu_guest_context.fields;
 const registers = cpu_user_regs.fields;
@@ -290,4 +291,18 @@ export const onEither = (family: Family): Family => ({
       ),
 });
 
-export const SMP: readonly Family[] = [again, downAndUp, look, aimed, signal, queuesOfOne, nmi, timers, sleep, areas, flush, own];
+export const SMP: readonly Family[] = [
+  again,
+  downAndUp,
+  look,
+  aimed,
+  signal,
+  queuesOfOne,
+  nmi,
+  timers,
+  sleep,
+  areas,
+  flush,
+  own,
+  ownContext,
+];

@@ -201,6 +201,17 @@ export const OWN_DOMCTLS: Readonly<Record<string, OwnFields>> = {
     fields: { vcpu: 0, msr_count: 1, msrs: AREA },
     faults: [wrongField(0, 'msr_count', { many: 8 })],
   },
+  getvcpucontext: {
+    layout: 'domctl.vcpucontext',
+    fields: { vcpu: 0, ctxt: '0x10000' },
+    faults: [wrongField(0, 'vcpu', { beyond: 8192 })],
+  },
+  setvcpucontext: {
+    layout: 'domctl.vcpucontext',
+    fields: { vcpu: 0, ctxt: '0x10000' },
+    faults: [wrongField(0, 'vcpu', { beyond: 8192 })],
+    spared: ['ctxt'],
+  },
   get_vcpu_msrs: { layout: 'domctl.vcpu_msrs', fields: { vcpu: 0, msr_count: 7, msrs: AREA }, faults: [] },
 };
 

@@ -20,6 +20,7 @@ import { getExtVcpucontext, getVcpuMsrs, getvcpuinfo, sendtrigger } from './vcpu
 import { setExtVcpucontext, setVcpuMsrs } from './vcpu_state.ts';
 import { hypercallInit, setVirqHandler } from './virq_handler.ts';
 import { setvnumainfo } from './virtual_nodes.ts';
+import { getvcpucontext, setvcpucontext } from './whole_context.ts';
 import { maxVcpus, setAccessRequired, setCpuPolicy, setdebugging, shadowOp, softReset } from './whole_domain.ts';
 
 const ALL: ReadonlyMap<number, Rule> = new Map([
@@ -27,6 +28,8 @@ const ALL: ReadonlyMap<number, Rule> = new Map([
   [XEN_DOMCTL.createdomain, createdomain],
   [XEN_DOMCTL.iomem_permission, iomemPermission],
   [XEN_DOMCTL.ioport_permission, ioportPermission],
+  [TOOL.getvcpucontext, getvcpucontext],
+  [TOOL.setvcpucontext, setvcpucontext],
   [COMMAND.destroydomain, destroydomain],
   [COMMAND.pausedomain, pausedomain],
   [COMMAND.unpausedomain, unpausedomain],

@@ -13,7 +13,7 @@ const GETDOMAININFO = 5;
 const SHADOW_OP = 10;
 const IOMEM_PERMISSION = 20;
 const PAUSE = 3;
-const GETCONTEXT = 13;
+const SETCONTEXT = 12;
 
 /** A domctl of domain 1 with the words that follow the version. */
 const ask = (cmd: number, domain: number, ...more: readonly number[]): number => {
@@ -47,7 +47,7 @@ describe('domctl', () => {
 
   it('is not modelled where domain 0 is served', () => {
     const t = new TwoDomains();
-    t.put(0, ARGUMENTS, 0, GETCONTEXT, VERSION, 1);
+    t.put(0, ARGUMENTS, 0, SETCONTEXT, VERSION, 1);
     expect(() => t.call(0, domctl, ARGS_AT)).toThrow(NotModelled);
   });
 

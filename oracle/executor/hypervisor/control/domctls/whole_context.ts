@@ -5,7 +5,6 @@ import { checkCompatContext } from '../../compat/initialise.ts';
 import { copyToGuest } from '../../guest_access.ts';
 import { toldContext } from '../../told_context.ts';
 import { checkContext } from '../../vcpu_context.ts';
-import { WAITING } from '../waiting.ts';
 import { isSelf, type Request, stop, vcpuOf, type Work } from './request.ts';
 
 const F = domctl.vcpucontext.fields;
@@ -21,7 +20,7 @@ export const getContext: Work = (request) => {
   const vcpu = vcpuNamed(request);
   if (!vcpu || vcpu === caller) return -ERRNO.EINVAL;
   if (!vcpu.initialised) return -ERRNO.ENODATA;
-  if (domain.compat || vcpu.fpuUsed || WAITING.has('domctl/getvcpucontext/told')) return stops(request);
+  if (domain.compat || vcpu.fpuUsed) return stops(request);
   const bytes = toldContext(vcpu);
   request.tells = true;
   const [lo, hi] = [op.getInt32(F.ctxt.at, true), op.getInt32(F.ctxt.at + 4, true)];
