@@ -9,10 +9,12 @@ import { collect, wholeNumber } from '../../cli/option.ts';
 import { table } from '../../cli/table.ts';
 import { ROOT } from '../sources.ts';
 import { type Score, scores } from './scores.ts';
-import { TARGET_VARIABLE, TARGETS, type Target, type TargetName } from './targets.ts';
+import { RECORDED, RECORDINGS_VARIABLE, TARGETS, type Target, type TargetName, TESTS_VARIABLE } from './targets.ts';
 
 type Options = {
   readonly mutate?: readonly string[];
+  readonly tests?: readonly string[];
+  readonly recordings?: string;
   readonly concurrency: number;
   readonly incremental?: true;
   readonly json?: string | true;
@@ -25,8 +27,9 @@ const FOLDER = 'coverage/mutation';
 
 type StrykerOptions = ConstructorParameters<typeof Stryker>[0];
 
-const optionsFor = (name: string, { mutate }: Target, options: Options): StrykerOptions => ({
+const optionsFor = (name: string, { mutate, without }: Target, options: Options): StrykerOptions => ({
   mutate: [...(options.mutate ?? mutate), ...mutate.filter((glob) => glob.startsWith('!'))],
+  mutator: { excludedMutations: [...without] },
   testRunner: 'vitest-5',
   plugins: ['@stryker-mutator/vitest-runner', './oracle/hygiene/mutation/runner.ts'],
   // `related` would also run the campaigns, which import everything.
@@ -35,6 +38,7 @@ const optionsFor = (name: string, { mutate }: Target, options: Options): Stryker
   // TypeScript 7 has no interface for programs, by which Stryker would rewrite paths in tsconfig.json; nothing in it is needed.
   tsconfigFile: 'none',
   disableTypeChecks: true,
+  ignorePatterns: ['coverage', 'counterexamples', 'dist', 'recordings'],
   tempDirName: `${FOLDER}/sandbox`,
   reporters: options.json === true ? ['html', 'json'] : ['clear-text', 'progress', 'html', 'json'],
   clearTextReporter: { allowColor: false, logTests: false, reportScoreTable: false, allowEmojis: false },
@@ -53,12 +57,26 @@ const rowOf = ({ directory, found, survived, ignored, score }: Score): readonly 
   score === null ? '' : `${score.toFixed(1)} %`,
 ];
 
+/** What Stryker cannot start with, the tests of the unchanged sources failing among it, is no bug of ours. */
+const mutantsOf = async (options: StrykerOptions): ReturnType<Stryker['runMutationTest']> => {
+  try {
+    return await new Stryker(options).runMutationTest();
+  } catch (error) {
+    if (error instanceof Error && error.constructor.name === 'ConfigError') throw new BadInput(error.message);
+    throw error;
+  }
+};
+
 const mutation = async (name: string, options: Options): Promise<void> => {
   if (!Object.hasOwn(TARGETS, name)) throw new BadInput(`nothing is called ${name}; there are ${Object.keys(TARGETS).join(', ')}`);
   const target: Target = TARGETS[name as TargetName];
   process.chdir(ROOT);
-  process.env[TARGET_VARIABLE] = name;
-  const results = await new Stryker(optionsFor(name, target, options)).runMutationTest();
+  process.env[TESTS_VARIABLE] = JSON.stringify([
+    ...(options.tests ?? target.tests),
+    ...(options.recordings === undefined ? [] : [RECORDED]),
+  ]);
+  if (options.recordings !== undefined) process.env[RECORDINGS_VARIABLE] = options.recordings;
+  const results = await mutantsOf(optionsFor(name, target, options));
   const fates = results.map(({ fileName, status }) => ({ fileName: relative(ROOT, resolve(fileName)).replaceAll('\\', '/'), status }));
   if (fates.length === 0) throw new BadInput('--mutate: no file is called like that, or it holds nothing to mutate');
   const rows = scores(fates);
@@ -89,12 +107,14 @@ const program = new Command('mutation')
       .join('; '),
   )
   .option('--mutate <glob>', 'only these files of the target, or FILE:LINE-LINE; may be repeated', collect)
+  .option('--tests <glob>', 'these test files alone, not all of the target; may be repeated', collect)
+  .option('--recordings <prefix>', 'as tests of the model also the recordings of real Xen that begin so')
   .option('--concurrency <n>', 'mutants at a time', wholeNumber(1, 64), 1)
   .option('--incremental', 'take what the last run with this option found for files that have not changed since')
   .option('--json [file]', 'machine-readable result, on standard output or in a file')
   .addHelpText(
     'after',
-    "\nExamples:\n  npm run mutation -- properties\n  npm run mutation -- compare --json\n  npm run mutation -- hypervisor --mutate 'model/hypercall/event_channel/*.ts'",
+    "\nExamples:\n  npm run mutation -- properties\n  npm run mutation -- compare --json\n  npm run mutation -- hypervisor --mutate 'model/page_type/*.ts' --tests 'model/page_type/*.test.ts' --recordings page_type",
   )
   .exitOverride()
   .configureOutput({ outputError: (text, write) => write(`mutation: ${oneLine(text.replace(/^error: /, ''))}\n`) })
