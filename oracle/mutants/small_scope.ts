@@ -26,6 +26,30 @@ export const SMALL_SCOPE_MUTANTS: readonly Mutant[] = [
     replace: "if (peer?.state !== 'unbound')",
     summary: 'EVTCHNOP_bind_interdomain joins a port that waits for another domain',
   },
+  {
+    id: 'model-unmap-entry',
+    part: 'model',
+    file: 'model/hypercall/grant_table/host_mapping.ts',
+    find: 'if (frameOf(pte) !== mfn || (pte.lo & (PTE.P | PTE.RW)) !== presence(flags)) return failed();',
+    replace: 'if ((pte.lo & PTE.P) === 0) return failed();',
+    summary: 'GNTTABOP_unmap_grant_ref clears an entry that maps something else than the grant',
+  },
+  {
+    id: 'model-map-read_only',
+    part: 'model',
+    file: 'model/hypercall/grant_table/map_grant_ref.ts',
+    find: 'const uses = isReadOnly(flags) ? 0 : countsOf(flags).length;',
+    replace: 'const uses = 0;',
+    summary: 'GNTTABOP_map_grant_ref maps a frame for writing and counts no use of it',
+  },
+  {
+    id: 'model-l1-type',
+    part: 'model',
+    file: 'model/page_type/l1_entry.ts',
+    find: "const used = isWritable(pte) ? addReferenceAndType(machine, mfn, 'writable') : allow(addReference(machine, mfn));",
+    replace: 'const used = allow(addReference(machine, mfn));',
+    summary: 'An entry of level 1 maps a frame for writing and counts no use of it',
+  },
 ];
 
 export const smallScopeById = (id: string): Mutant | undefined => SMALL_SCOPE_MUTANTS.find((mutant) => mutant.id === id);

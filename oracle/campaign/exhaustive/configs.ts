@@ -4,6 +4,12 @@ import type { Core } from './core.ts';
 import { channelCandidates } from './event_channels/candidates.ts';
 import { channelCore } from './event_channels/core.ts';
 import type { ChannelScope } from './event_channels/scope.ts';
+import { grantCandidates } from './grants/candidates.ts';
+import { grantCore } from './grants/core.ts';
+import { DEVICE_WRITE, type GrantScope, HOST_READ, HOST_WRITE } from './grants/scope.ts';
+import { pageTypeCandidates } from './page_types/candidates.ts';
+import { pageTypeCore } from './page_types/core.ts';
+import type { PageTypeScope } from './page_types/scope.ts';
 import type { Values } from './slots.ts';
 
 const CHANNELS = {
@@ -13,6 +19,7 @@ const CHANNELS = {
   channels_vcpus: { domids: [0, 1], ports: 2, vcpus: 2, bits: false },
   /** Two domains without privilege, which can be taken for one another. */
   channels_peers: { domids: [1, 2], ports: 3, vcpus: 1, bits: false },
+  channels_peers_4: { domids: [1, 2], ports: 4, vcpus: 1, bits: false },
   channels_peers_vcpus: { domids: [1, 2], ports: 3, vcpus: 2, bits: false },
   channels_bits: { domids: [0, 1], ports: 2, vcpus: 1, bits: true },
   channels_peers_bits: { domids: [1, 2], ports: 2, vcpus: 1, bits: true },
@@ -20,19 +27,90 @@ const CHANNELS = {
   channels_peers_whole: { domids: [1, 2], ports: 4, vcpus: 1, bits: true },
 } as const satisfies Record<string, ChannelScope>;
 
-export type ConfigName = keyof typeof CHANNELS;
-export const CONFIGS = Object.keys(CHANNELS) as readonly ConfigName[];
+const TO_DOM0 = { granter: 1, mappers: [0] } as const;
+const GRANTS = {
+  /** The smallest: one frame by one grant, mapped twice at most. */
+  grants: { ...TO_DOM0, grants: 1, frames: 1, handles: 2, entries: 2, kinds: [HOST_WRITE, HOST_READ], readOnly: true, ownUse: true },
+  grants_device: {
+    ...TO_DOM0,
+    grants: 1,
+    frames: 1,
+    handles: 3,
+    entries: 1,
+    kinds: [HOST_WRITE, HOST_READ, DEVICE_WRITE],
+    readOnly: true,
+    ownUse: true,
+  },
+  grants_frames: {
+    ...TO_DOM0,
+    grants: 2,
+    frames: 2,
+    handles: 2,
+    entries: 2,
+    kinds: [HOST_WRITE, HOST_READ],
+    readOnly: false,
+    ownUse: false,
+  },
+  grants_domains: {
+    granter: 0,
+    mappers: [1, 2],
+    grants: 2,
+    frames: 1,
+    handles: 2,
+    entries: 1,
+    kinds: [HOST_WRITE, HOST_READ],
+    readOnly: true,
+    ownUse: true,
+  },
+  grants_3: { ...TO_DOM0, grants: 3, frames: 2, handles: 2, entries: 2, kinds: [HOST_WRITE, HOST_READ], readOnly: true, ownUse: true },
+  grants_handles: {
+    ...TO_DOM0,
+    grants: 2,
+    frames: 2,
+    handles: 3,
+    entries: 2,
+    kinds: [HOST_WRITE, HOST_READ],
+    readOnly: true,
+    ownUse: true,
+  },
+  grants_whole: { ...TO_DOM0, grants: 3, frames: 2, handles: 3, entries: 2, kinds: [HOST_WRITE, HOST_READ], readOnly: true, ownUse: true },
+} as const satisfies Record<string, GrantScope>;
 
-const scopeOf = (name: string): ChannelScope => {
-  if (!(name in CHANNELS)) throw new BadInput(`--config ${name}: there are ${CONFIGS.join(', ')}`);
-  return CHANNELS[name as ConfigName];
+const TABLES = { entries: 1, linear: 1, stranger: false, foreign: 0, taken: false } as const;
+const PAGE_TYPES = {
+  page_types: { ...TABLES, frames: 2, levels: [1, 2], stranger: true },
+  page_types_3: { ...TABLES, frames: 3, levels: [1, 2, 3] },
+  page_types_foreign: { ...TABLES, frames: 3, levels: [1, 2], foreign: 1, stranger: true },
+  page_types_entries: { ...TABLES, frames: 3, entries: 2, levels: [1, 2] },
+  page_types_4: { ...TABLES, frames: 4, levels: [1, 2, 3] },
+} as const satisfies Record<string, PageTypeScope>;
+
+type ChannelName = keyof typeof CHANNELS;
+type GrantName = keyof typeof GRANTS;
+type PageTypeName = keyof typeof PAGE_TYPES;
+export type ConfigName = ChannelName | GrantName | PageTypeName;
+export const CONFIGS = [...Object.keys(CHANNELS), ...Object.keys(GRANTS), ...Object.keys(PAGE_TYPES)] as readonly ConfigName[];
+
+const isChannels = (name: string): name is ChannelName => name in CHANNELS;
+const isGrants = (name: string): name is GrantName => name in GRANTS;
+const isPageTypes = (name: string): name is PageTypeName => name in PAGE_TYPES;
+const unknown = (name: string): BadInput => new BadInput(`--config ${name}: there are ${CONFIGS.join(', ')}`);
+
+/** Throws BadInput for a name that there is not. `taken`: states that differ in names alone are taken for one another. */
+export const coreOf = (name: string, taken = true): Core => {
+  if (isChannels(name)) return taken ? channelCore(name, CHANNELS[name]) : channelCore(name, CHANNELS[name], false);
+  if (isGrants(name)) return grantCore(name, GRANTS[name]);
+  if (isPageTypes(name)) return taken ? pageTypeCore(name, PAGE_TYPES[name]) : pageTypeCore(name, PAGE_TYPES[name], false);
+  throw unknown(name);
 };
 
-/** Throws BadInput for a name that there is not. */
-export const coreOf = (name: string): Core => channelCore(name, scopeOf(name));
-
 /** The same with no two states taken for one another: a state that satisfies the invariants is looked at as it is. */
-export const inductiveCoreOf = (name: string): Core => channelCore(name, scopeOf(name), false);
+export const inductiveCoreOf = (name: string): Core => coreOf(name, false);
 
 /** States among which are all that satisfy the invariants; the same array may come again and again. */
-export const candidatesOf = (name: string): Iterable<Values> => channelCandidates(scopeOf(name));
+export const candidatesOf = (name: string): Iterable<Values> => {
+  if (isChannels(name)) return channelCandidates(CHANNELS[name]);
+  if (isGrants(name)) return grantCandidates(GRANTS[name]);
+  if (isPageTypes(name)) return pageTypeCandidates(PAGE_TYPES[name]);
+  throw unknown(name);
+};

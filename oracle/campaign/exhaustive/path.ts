@@ -43,6 +43,13 @@ const statesTo = (table: StateTable, place: number): string[] => {
   return states;
 };
 
+/** The machine as its state tells it, without what states leave out. */
+const asDecoded = (core: Core, machine: Machine): Machine => {
+  const values = new Int32Array(core.slots.length);
+  core.encode(machine, values);
+  return core.decode(values);
+};
+
 /** The shortest way to what does not hold. States that differ in names alone are one, so the way is walked anew. */
 export const pathTo = (core: Core, table: StateTable, { place, action }: Found): readonly Taken[] => {
   const [start, ...rest] = statesTo(table, place);
@@ -55,7 +62,7 @@ export const pathTo = (core: Core, table: StateTable, { place, action }: Found):
     const taken = core.actions.find((candidate) => comesTo(core, candidate, before).state === state);
     if (!taken) throw new ModelBug(`${core.name}: no way leads to state ${state}`);
     path.push({ action: taken, before });
-    machine = taken.apply(before)!;
+    machine = asDecoded(core, taken.apply(before)!);
   }
   if (action === null) return path;
   const before = cleared(machine);

@@ -1,0 +1,81 @@
+/** The invariants of small machines, which are worked out by tables, against spec/properties; and states against machines. */
+import { describe, expect, test } from 'vitest';
+import { engineOn } from '#model/engine.ts';
+import { viewOf, violations } from '#spec/properties/index.ts';
+import { type ConfigName, candidatesOf, coreOf, inductiveCoreOf } from '../configs.ts';
+import type { Core } from '../core.ts';
+import { search } from '../search.ts';
+import { packingOf, type Values } from '../slots.ts';
+
+const SMALL = ['grants', 'grants_device', 'page_types'] as const satisfies readonly ConfigName[];
+
+/** Some numbers, the same ones in every run. */
+const numbers = (seed: number): ((below: number) => number) => {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
+    return Math.floor((state / 0x80000000) * below);
+  };
+};
+
+/** One in so many of the states from which transitions are tried. */
+const some = (name: ConfigName, one: number): readonly Values[] => {
+  const found: Values[] = [];
+  let n = 0;
+  for (const values of candidatesOf(name)) if (n++ % one === 0) found.push(values.slice());
+  return found;
+};
+
+const holdsByProperties = (core: Core, values: Values): boolean => {
+  const machine = core.decode(values);
+  const [violation] = violations(viewOf(machine.config, engineOn(machine)));
+  return violation === undefined;
+};
+
+describe.each(SMALL)('%s', (name) => {
+  const core = inductiveCoreOf(name);
+
+  test('values make one machine, and a machine one choice of values', () => {
+    const again = new Int32Array(core.slots.length);
+    for (const values of some(name, 7)) {
+      expect(core.encode(core.decode(values), again)).toBe(true);
+      expect(again).toEqual(values);
+    }
+  }, 60_000);
+
+  test('every state that can be reached is among those from which transitions are tried', async () => {
+    const packing = packingOf(core.slots);
+    const text = (values: Values): string => {
+      const words = new Int32Array(packing.words);
+      packing.pack(values, words);
+      return words.join();
+    };
+    const candidates = new Set<string>();
+    for (const values of candidatesOf(name)) if (core.broken(values) === null) candidates.add(text(values));
+    const { table, states } = await search(coreOf(name), { states: 100_000 });
+    let missing = 0;
+    for (let place = 0; place < states; place++)
+      if (!candidates.has([...table.states.subarray(place * packing.words, (place + 1) * packing.words)].join())) missing++;
+    expect({ missing, more: candidates.size > states }).toEqual({ missing: 0, more: true });
+  }, 60_000);
+
+  test('states that satisfy the invariants by tables do so by the properties, and those that do not do not', () => {
+    const random = numbers(name.length);
+    const wrong: string[] = [];
+    const counts = { whole: 0, broken: 0 };
+    for (const values of some(name, 50)) {
+      if (core.broken(values) !== null) continue;
+      counts.whole++;
+      if (!holdsByProperties(core, values)) wrong.push(`${values} is broken by the properties alone`);
+      const slot = random(core.slots.length);
+      const other = values.slice();
+      other[slot] = random(core.slots[slot]!.size);
+      const [what, holds] = [core.broken(other), holdsByProperties(core, other)];
+      if (what !== null) counts.broken++;
+      if ((what === null) !== holds)
+        wrong.push(`${core.slots[slot]!.name} ${other[slot]} in ${values}: ${what}, by the properties ${holds}`);
+    }
+    expect(wrong).toEqual([]);
+    expect(Math.min(counts.whole, counts.broken)).toBeGreaterThan(5);
+  }, 60_000);
+});
