@@ -9,7 +9,7 @@ import { mca } from './mca.ts';
 import { memory } from './memory.ts';
 import { physdev, physdev_op_compat } from './physdev.ts';
 import { platform } from './platform.ts';
-import { callback, sched, vcpu, vcpu_guest_context } from './sched.ts';
+import { callback, sched, vcpu, vcpu_context_told, vcpu_guest_context } from './sched.ts';
 import { sysctl as sysctlsOfDomain0 } from './sysctl.ts';
 import { xen_version } from './version.ts';
 import { mmu_update, mmuext_op, multicall_entry, trap_info } from './xen.ts';
@@ -43,6 +43,6 @@ export const LAYOUTS = {
   ...prefixed('hvm', hvm),
   ...prefixed('mca', { head: mcaHead, ...headed(mcaHead.fields, mcas) }),
   ...prefixed('version', xen_version),
-  ...prefixed('xen', { trap_info, mmu_update, mmuext_op, multicall_entry, vcpu_guest_context }),
+  ...prefixed('xen', { trap_info, mmu_update, mmuext_op, multicall_entry, vcpu_guest_context, vcpu_context_told }),
 } as const satisfies Readonly<Record<string, Layout>>;
 export type LayoutName = keyof typeof LAYOUTS;

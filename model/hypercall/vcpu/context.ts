@@ -21,8 +21,6 @@ const USER_REGS = at.user_regs.at;
 /** Registers in the encoding's order, as user_regs names them. */
 export const GPRS = ['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15'] as const;
 const CR0_TS = 8;
-/** Bit 1 of RFLAGS always reads as one. */
-const FIXED_FLAG = 2;
 
 const register = (bytes: Uint8Array, name: keyof typeof regs.fields): Word => wordIn(bytes, USER_REGS + regs.fields[name].at);
 const selector = (bytes: Uint8Array, name: 'cs' | 'ss' | 'ds' | 'es' | 'fs' | 'gs'): number => register(bytes, name).lo & 0xffff;
@@ -87,7 +85,7 @@ export const withRegisters = (vcpu: Vcpu, bytes: Uint8Array, raise: Raise = fixC
       fpu: flags & VGCF.i387_valid ? fpuIn(bytes) : FRESH_FPU,
       regs: GPRS.map((name) => register(bytes, name)),
       rip: register(bytes, 'rip'),
-      flags: (rflags & ~FLAG.IOPL) | FLAG.IF | FIXED_FLAG,
+      flags: (rflags & ~FLAG.IOPL) | FLAG.IF,
       segments: { ...vcpu.cpu.segments, selectors },
     },
   };

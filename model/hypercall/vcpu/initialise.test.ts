@@ -38,7 +38,7 @@ describe('VCPUOP_initialise', () => {
     expect([rc, vcpu.initialised, vcpu.online, vcpu.iopl, vcpu.mode]).toEqual([0, true, false, 3, 'kernel']);
     expect([toHex(vcpu.cpu.rip), vcpu.cpu.flags, vcpu.cpu.segments.selectors, vcpu.cpu.segments.root]).toEqual([
       '0x300000',
-      0x202,
+      0x200,
       [0, 3, 3, 0, 0, 0],
       L4,
     ]);
