@@ -4,7 +4,7 @@ import { REACHABLE, SATISFYING } from './counts.ts';
 import { induct } from './induction.ts';
 import { search } from './search.ts';
 
-const SLICE = ['grants', 'page_types', 'grants_device', 'channels'] as const satisfies readonly ConfigName[];
+export const SLICE = ['grants', 'page_types', 'grants_device', 'channels'] as const satisfies readonly ConfigName[];
 
 export type Explored = {
   /** Small machines explored whole, and distinct states of them. */
@@ -54,7 +54,7 @@ const prove = (name: ConfigName) => {
 };
 
 /** Begins no further machine after so many milliseconds. */
-export const exploreSlice = async (budgetMs: number): Promise<Explored> => {
+export const exploreSlice = async (budgetMs: number, onMachine?: () => void): Promise<Explored> => {
   const until = performance.now() + budgetMs;
   const explored = { machines: 0, states: 0, satisfying: 0, transitions: 0 };
   const wrong: string[] = [];
@@ -70,6 +70,7 @@ export const exploreSlice = async (budgetMs: number): Promise<Explored> => {
     explored.satisfying += proof.states;
     explored.transitions += whole.transitions + proof.transitions;
     wrong.push(...whole.wrong, ...proof.wrong);
+    onMachine?.();
   }
   return { ...explored, wrong, left };
 };

@@ -7,6 +7,7 @@ import { runCampaign } from '../../campaign/campaign.ts';
 import { recordedFolder } from '../../campaign/conformance.ts';
 import { writeCounterexample } from '../../campaign/counterexample.ts';
 import { ENGINES, loadEngine } from '../../campaign/engines.ts';
+import type { Explored } from '../../campaign/exhaustive/slice.ts';
 import { EXIT } from '../exit_code.ts';
 import { onFile } from '../files.ts';
 import { MACHINE_MUTANTS, plantMutant } from '../mutant.ts';
@@ -53,6 +54,8 @@ type Options = IsaOptions &
 /** Fresh programs when nobody says how many, and the seconds after which a slow machine starts no more of them. */
 const PROGRAMS = 2000;
 const BUDGET_SECONDS = 45;
+/** No further small machine is begun after so long. */
+const EXPLORE_MS = 4000;
 
 /** Paths of the recorded traces that come with the project. */
 export const recordedTraces = (folders: readonly string[] = XEN_RELEASES.map(recordedFolder)): readonly string[] =>
@@ -80,7 +83,17 @@ const replayAll = async (paths: readonly string[]): Promise<readonly Replayed[]>
   return results;
 };
 
-const checkEngines = async (first: number, programs: number, budget: number | null, options: Options): Promise<Checked> => {
+/** After a mutant is planted: the model is loaded here. */
+const exploreSmallMachines = async (): Promise<Explored> => {
+  const { exploreSlice, SLICE } = await import('../../campaign/exhaustive/slice.ts');
+  const machines = new Progress('small machines of the model', SLICE.length);
+  const explored = await exploreSlice(EXPLORE_MS, () => machines.step());
+  machines.done();
+  return explored;
+};
+
+/** `whole`: the campaign as it is when nobody chooses programs, with small machines. */
+const checkEngines = async (first: number, programs: number, budget: number | null, whole: boolean, options: Options): Promise<Checked> => {
   const replayed = options.traces ? await replayAll(recordedTraces()) : [];
   const progress = new Progress('programs, model against executor', programs);
   const result = await runCampaign({
@@ -94,10 +107,11 @@ const checkEngines = async (first: number, programs: number, budget: number | nu
   progress.done();
   for (const { verdict } of replayed) if (verdict.verdict === 'accepted') for (const c of verdict.clauses) result.clauses.add(c);
   const pair = { reference: await loadEngine('model'), subject: await loadEngine('executor') };
+  const explored = whole ? await exploreSmallMachines() : null;
   const folders = result.counterexamples.map((c) =>
     onFile(options.out, () => writeCounterexample(options.out, pair, c, version(), options.mutant ?? null)),
   );
-  return { first, wanted: programs, budget, replayed, result, folders };
+  return { first, wanted: programs, budget, replayed, result, folders, explored };
 };
 
 const checkCommand = async (options: Options): Promise<number> => {
@@ -118,7 +132,7 @@ const checkCommand = async (options: Options): Promise<number> => {
   if (options.hypercalls !== undefined) return checkHypercalls(first, options);
 
   const budget = options.budget ?? (asked === undefined ? BUDGET_SECONDS : null);
-  const checked = await checkEngines(first, asked ?? PROGRAMS, budget, options);
+  const checked = await checkEngines(first, asked ?? PROGRAMS, budget, asked === undefined, options);
   if (options.json) process.stdout.write(`${JSON.stringify(checkJson(checked), null, 2)}\n`);
   else {
     for (const line of findings(checked)) process.stdout.write(`${line}\n`);

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Program } from '#spec/program.ts';
+import type { ConfigName } from '../../campaign/exhaustive/configs.ts';
 import { EXIT } from '../exit_code.ts';
 import { onFile } from '../files.ts';
 import { largeNumber, wholeNumber } from '../option.ts';
@@ -51,6 +52,7 @@ const keep = (out: string, name: string, program: Program): string =>
 export const checkExhaustive = async (options: ExhaustiveOptions): Promise<number> => {
   const { config = DEFAULT_CONFIG, states = STATES, workers = 1, resume, mutant, out, json } = options;
   const { coreOf } = await import('../../campaign/exhaustive/configs.ts');
+  const { REACHABLE } = await import('../../campaign/exhaustive/counts.ts');
   const { loadCheckpoint, saveCheckpoint } = await import('../../campaign/exhaustive/checkpoint.ts');
   const { startCrew } = await import('../../campaign/exhaustive/crew.ts');
   const { newTable, search } = await import('../../campaign/exhaustive/search.ts');
@@ -58,7 +60,7 @@ export const checkExhaustive = async (options: ExhaustiveOptions): Promise<numbe
   const { replay } = await import('../../campaign/exhaustive/replay.ts');
   const core = coreOf(config);
   const progress = new Progress('states found', states);
-  const started = performance.now();
+  const [started, usedBefore] = [performance.now(), process.cpuUsage()];
   let told = 0;
   const { memory, table: queue } = newTable(core, states);
   const from = resume !== undefined && existsSync(resume) ? loadCheckpoint(resume, config, queue) : null;
@@ -78,6 +80,11 @@ export const checkExhaustive = async (options: ExhaustiveOptions): Promise<numbe
   await crew?.dismiss();
   progress.done();
   const seconds = (performance.now() - started) / 1000;
+  const { user, system } = process.cpuUsage(usedBefore);
+  const processorSeconds = (user + system) / 1e6;
+  const pinned = found.complete ? REACHABLE[config as ConfigName] : undefined;
+  const changed =
+    pinned !== undefined && found.violation === null && (pinned.states !== found.states || pinned.transitions !== found.transitions);
   // What was never seen is missing only where everything was looked at.
   const never = found.complete
     ? [
@@ -93,9 +100,11 @@ export const checkExhaustive = async (options: ExhaustiveOptions): Promise<numbe
     ? 'violated'
     : never.length > 0
       ? 'unreachable'
-      : found.complete
-        ? 'holds'
-        : 'holds as far as it was explored';
+      : changed
+        ? 'changed'
+        : found.complete
+          ? 'holds'
+          : 'holds as far as it was explored';
   const names = path.map(({ action }) => action.name);
   const { levels, transitions, cut, complete } = found;
   if (json) {
@@ -110,18 +119,21 @@ export const checkExhaustive = async (options: ExhaustiveOptions): Promise<numbe
       complete,
       levels,
       seconds,
+      processor_seconds: processorSeconds,
+      pinned: pinned ?? null,
       never,
       what,
       path: names,
     };
     process.stdout.write(`${JSON.stringify({ ...all, program, replayed, folder }, null, 2)}\n`);
-    return found.violation || never.length > 0 ? EXIT.divergence : EXIT.ok;
+    return found.violation || never.length > 0 || changed ? EXIT.divergence : EXIT.ok;
   }
   if (found.violation) {
     process.stdout.write(`${found.violation.what}\n${names.map((name, i) => `  ${i + 1}. ${name}\n`).join('')}`);
     if (folder !== null) process.stdout.write(`  folder: ${folder}\n`);
     for (const [engine, line] of Object.entries(replayed ?? {})) process.stdout.write(`  ${engine}: ${line}\n`);
   }
+  if (changed) process.stdout.write(`before: ${count(pinned.states)} states and ${count(pinned.transitions)} transitions\n`);
   for (const name of never) process.stdout.write(`never: ${name}\n`);
   print(
     [
@@ -129,11 +141,14 @@ export const checkExhaustive = async (options: ExhaustiveOptions): Promise<numbe
       ['distinct states', `${count(found.states)}${complete ? ', all that there are' : ''}`],
       ['transitions', `${count(transitions)}, ${count(cut)} of them beyond the scope`],
       ['longest way', `${levels.length - 1} transitions`],
-      ['throughput', `${rate((found.states - before) / seconds)} distinct states/s, ${rate(transitions / seconds)} transitions/s`],
+      [
+        'throughput',
+        `${rate((found.states - before) / seconds)} distinct states/s, ${rate(transitions / seconds)} transitions/s; ${rate((found.states - before) / processorSeconds)} states/s of processor time`,
+      ],
     ],
     verdict,
   );
-  return found.violation || never.length > 0 ? EXIT.divergence : EXIT.ok;
+  return found.violation || never.length > 0 || changed ? EXIT.divergence : EXIT.ok;
 };
 
 /** Must run after a mutant is planted, too. */

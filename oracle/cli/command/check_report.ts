@@ -4,6 +4,7 @@ import type { CampaignResult } from '../../campaign/campaign.ts';
 import { stepCount } from '../../campaign/counterexample.ts';
 import { describe } from '../../campaign/counterexample_readme.ts';
 import { SLICE } from '../../campaign/coverage.ts';
+import type { Explored } from '../../campaign/exhaustive/slice.ts';
 import { count, percent, rate, table } from '../table.ts';
 import { explanation, type Replayed } from './replay.ts';
 
@@ -18,6 +19,8 @@ export type Checked = {
   readonly result: CampaignResult;
   /** Folders of the counterexamples, in their order. */
   readonly folders: readonly string[];
+  /** Small machines of the model; null when they were not asked for. */
+  readonly explored: Explored | null;
 };
 
 const withVerdict = ({ replayed }: Checked, verdict: string): readonly Replayed[] => replayed.filter((r) => r.verdict.verdict === verdict);
@@ -25,7 +28,8 @@ const withVerdict = ({ replayed }: Checked, verdict: string): readonly Replayed[
 export const verdictOf = (checked: Checked): 'agreed' | 'diverged' | 'bug' => {
   const { bugs, counterexamples } = checked.result;
   if (bugs.length > 0) return 'bug';
-  return counterexamples.length + withVerdict(checked, 'rejected').length > 0 ? 'diverged' : 'agreed';
+  const wrong = counterexamples.length + withVerdict(checked, 'rejected').length + (checked.explored?.wrong.length ?? 0);
+  return wrong > 0 ? 'diverged' : 'agreed';
 };
 
 /** How many traces, and how many of them real Xen recorded. */
@@ -46,8 +50,14 @@ const clausesIn = ({ result }: Checked) => {
 export const findings = (checked: Checked): readonly string[] => [
   ...checked.replayed.flatMap(explanation),
   ...checked.result.counterexamples.map((c, i) => `${describe(c)}\n  folder:   ${checked.folders[i]}`),
+  ...(checked.explored?.wrong ?? []),
   ...checked.result.bugs.map(({ seed, stack }) => `bug of ours on seed ${seed}: ${stack}`),
 ];
+
+const exploredText = ({ machines, states, satisfying, transitions, left }: Explored): string => {
+  const late = left.length > 0 ? `; no time was left for ${left.join(', ')}` : '';
+  return `${machines} (${count(states)} reachable states, ${count(satisfying)} that satisfy the invariants, ${count(transitions)} transitions)${late}`;
+};
 
 export const checkTable = (checked: Checked): string => {
   const { result, first, wanted, budget } = checked;
@@ -71,6 +81,7 @@ export const checkTable = (checked: Checked): string => {
       ['instructions compared', count(result.instructions)],
       ['hypercalls compared', count(result.hypercalls)],
       ['observations compared', count(result.observations)],
+      ...(checked.explored ? [['small machines of the model explored whole', exploredText(checked.explored)] as const] : []),
       ['divergences', count(result.counterexamples.length)],
       ['operations of the slice exercised', `${SLICE.filter((s) => s in operations).length} of ${SLICE.length}`],
       ['clause coverage', `${clauses.covered} of ${clauses.all} about PV guests (${percent(clauses.covered, clauses.all)})`],
@@ -113,6 +124,7 @@ export const checkJson = (checked: Checked) => {
     instructions: result.instructions,
     hypercalls: result.hypercalls,
     observations: result.observations,
+    small_machines: checked.explored,
     divergences: result.counterexamples.length,
     not_modelled: result.notModelled,
     finishes: result.finishes,

@@ -1,27 +1,13 @@
 /** Event channels, whole: both ends of every channel, the bits that tell of them, virtual interrupts. */
-import { bootMachine } from '#model/domain/boot.ts';
 import type { Channel } from '#model/domain.ts';
-import type { Machine } from '#model/machine.ts';
-import { debian_4_17 } from '#spec/machines/debian_4_17.ts';
-import { ONE_PAGE_KERNEL } from '../../../image/one_page.ts';
 import type { Core } from '../core.ts';
+import { bootSmall } from '../machine.ts';
 import type { Values } from '../slots.ts';
 import { actionsOf } from './actions.ts';
 import { brokenChannels } from './broken.ts';
 import { channelCode } from './code.ts';
 import { type ChannelScope, kindsOf, namedSlots, slotsOf, swapOf } from './scope.ts';
 import { channelWatch } from './watch.ts';
-
-const PAGES = 1024;
-
-const booted = ({ domids, vcpus }: ChannelScope): Machine => {
-  const all = [...new Set([0, ...domids])].sort((a, b) => a - b);
-  const config = debian_4_17(all.map((domid) => ({ domid, pages: PAGES, vcpus, cmdline: '' })));
-  return bootMachine(
-    { ...config, frames: 0x4000 },
-    all.map(() => ONE_PAGE_KERNEL),
-  );
-};
 
 /** A test of some port. */
 const some =
@@ -77,7 +63,7 @@ const CLAUSES_OF_BITS = [
 
 /** `swaps`: domains without privilege can be taken for one another. */
 export const channelCore = (name: string, scope: ChannelScope, swaps = !scope.domids.includes(0)): Core => {
-  const { base, encode, decode } = channelCode(booted(scope), scope);
+  const { base, encode, decode } = channelCode(bootSmall(scope.domids, scope.vcpus), scope);
   const { kind } = slotsOf(scope);
   const ports = scope.domids.flatMap((_, d) => Array.from({ length: scope.ports }, (_, p) => kind(d, p + 1)));
   return {

@@ -10,7 +10,7 @@ import type { Action, Core } from '../core.ts';
 import { framesPart, frameUses } from '../parts/frames.ts';
 import { activePart, handlesPart, otherGrants } from '../parts/grant_tables.ts';
 import { wholeOf } from '../parts/part.ts';
-import { type Cell, wordsPart } from '../parts/words.ts';
+import { atHand, type Cell, wordsPart } from '../parts/words.ts';
 import type { Values } from '../slots.ts';
 import { grantActions, pageOfEntry, wordAt } from './actions.ts';
 import { brokenGrants } from './broken.ts';
@@ -78,7 +78,11 @@ export const usesOf = ({ mappers, handles, entries, kinds }: GrantScope) => {
 export const grantCore = (name: string, scope: GrantScope): Core => {
   const { granter, mappers, grants, frames, handles, entries } = scope;
   const tables = grantTables(scope);
-  const base = withBlock(tables.base, granter);
+  const cells = cellsOf(scope, tables);
+  const base = atHand(
+    withBlock(tables.base, granter),
+    cells.map(({ mfn }) => mfn),
+  );
   const slots = slotsOf(scope);
   const { most, uses } = usesOf(scope);
   const others = [...new Set([granter, ...mappers])].map((domid) =>
@@ -90,7 +94,7 @@ export const grantCore = (name: string, scope: GrantScope): Core => {
   const whole = wholeOf(
     base,
     [
-      wordsPart(base, cellsOf(scope, tables)),
+      wordsPart(base, cells),
       framesPart(base, { frames: tables.frames.map(({ mfn }, f) => ({ name: `frame ${f}`, mfn })), uses, refs: most + 2 }),
       activePart(granter, upTo(grants).map(refOf), tables.activeValues),
       ...mappers.map((mapper) => handlesPart(base, mapper, handles, tables.mappings)),

@@ -13,7 +13,7 @@ import type { VcpuRef } from '#spec/event.ts';
 import { ModelBug } from '#spec/failure.ts';
 import type { Step, Value } from '#spec/program.ts';
 import type { Action } from '../core.ts';
-import { DOM0, type EntryValue, OWNER, type PageTypeScope, type PageTypeTables, STRANGER, slotsOf, upTo } from './scope.ts';
+import { DOM0, type EntryValue, OWNER, type PageTypeScope, type PageTypeTables, STRANGER, upTo } from './scope.ts';
 
 const PINS = ['pin_l1_table', 'pin_l2_table', 'pin_l3_table', 'pin_l4_table'] as const;
 
@@ -124,5 +124,3 @@ export const pageTypeActions = (scope: PageTypeScope, tables: PageTypeTables): r
 /** Where the entries of frames are, for rules about who may change them. */
 export const placesOf = (scope: PageTypeScope, { mfns }: PageTypeTables): readonly Place[] =>
   mfns.flatMap((mfn) => upTo(scope.entries).map((index) => ({ mfn, index })));
-
-export const slotCount = (scope: PageTypeScope): number => slotsOf(scope).count;

@@ -4,7 +4,7 @@ import { equal } from '#model/word/word.ts';
 import type { Action, Core } from '../core.ts';
 import { framesPart, frameUses } from '../parts/frames.ts';
 import { wholeOf } from '../parts/part.ts';
-import { wordsPart } from '../parts/words.ts';
+import { atHand, wordsPart } from '../parts/words.ts';
 import type { Symmetry, Values } from '../slots.ts';
 import { pageTypeActions, placesOf, unmapStep } from './actions.ts';
 import { brokenTypes } from './broken.ts';
@@ -84,7 +84,11 @@ export const renamings = (scope: PageTypeScope, values: readonly EntryValue[], u
 
 export const pageTypeCore = (name: string, scope: PageTypeScope, taken = scope.taken): Core => {
   const tables = pageTypeTables(scope);
-  const { base, mfns, cells } = tables;
+  const { mfns, cells } = tables;
+  const base = atHand(
+    tables.base,
+    cells.map(({ mfn }) => mfn),
+  );
   const slots = slotsOf(scope);
   const { most, uses } = usesOf(scope);
   const refs = most + 1;

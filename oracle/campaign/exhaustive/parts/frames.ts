@@ -23,6 +23,8 @@ export const frameUses = (types: readonly Frame['type'][], most: number, linear 
   });
 
 const LEAF = 32;
+/** Frames of a middle. */
+const SPAN = 32 * LEAF;
 
 export type FrameScope = {
   readonly frames: readonly { readonly name: string; readonly mfn: number }[];
@@ -92,7 +94,9 @@ export const framesPart = (base: Machine, { frames, uses, refs }: FrameScope): P
         onTouch(2 * f + 1);
       };
       const leaves = new Set(frames.map(({ mfn }) => Math.floor(mfn / LEAF) * LEAF));
-      const hasOurs = ({ leaves: all }: FrameTable['middles'][number]): boolean => all.some(({ base: first }) => leaves.has(first));
+      // Of a middle the first leaf tells where it is.
+      const spans = new Set([...leaves].map((first) => Math.floor(first / SPAN)));
+      const hasOurs = ({ leaves: all }: FrameTable['middles'][number]): boolean => spans.has(Math.floor(all[0]!.base / SPAN));
       const middles = machine.frames.middles.map((middle) =>
         !hasOurs(middle)
           ? middle
@@ -103,7 +107,7 @@ export const framesPart = (base: Machine, { frames, uses, refs }: FrameScope): P
             }),
       );
       const settle = (after: Machine): void => {
-        for (const { leaves: found } of after.frames.middles)
+        for (const { leaves: found } of after.frames.middles.filter(hasOurs))
           for (const leaf of found)
             if (leaves.has(leaf.base) && !isWatched(leaf.frames)) for (let i = 0; i < LEAF; i++) touch(leaf.base + i);
       };

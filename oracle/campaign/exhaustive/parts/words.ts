@@ -1,7 +1,7 @@
 /** Words of memory, each of which has one of a few values. */
 import type { Machine } from '#model/machine.ts';
 import { type Memory, pageOf, settled, withPageOf } from '#model/memory/memory.ts';
-import { EMPTY_PAGE, type Page, pageWithWords } from '#model/memory/page.ts';
+import { EMPTY_PAGE, Page, pageWithWord } from '#model/memory/page.ts';
 import { Tree } from '#model/memory/tree.ts';
 import { equal, type Word } from '#model/word/word.ts';
 import { pageWatch } from '../memory_watch.ts';
@@ -12,8 +12,21 @@ export type Cell = { readonly name: string; readonly mfn: number; readonly index
 
 const keyOf = ({ hi, lo }: Word): string => `${hi},${lo}`;
 
+/** The frames are among those written last, up to four of them: changes of theirs leave the tree of all others as it is. */
+export const atHand = (machine: Machine, mfns: readonly number[]): Machine => {
+  const write = (memory: Memory, mfn: number): Memory => withPageOf(memory, mfn, new Page(pageOf(memory, mfn).leaves));
+  return { ...machine, memory: [...new Set(mfns)].slice(0, 4).reduce(write, machine.memory) };
+};
+
+const newest = ({ mfn0, mfn1, mfn2, mfn3 }: Memory): readonly number[] => [mfn0, mfn1, mfn2, mfn3];
+
 /** Frames whose contents two memories do not share, though they may be equal. */
 const changedFrames = (left: Memory, right: Memory): readonly number[] => {
+  if (left.tree === right.tree) {
+    const known = newest(left);
+    const others = newest(right).filter((mfn) => !known.includes(mfn));
+    return [...known, ...others].filter((mfn) => mfn >= 0 && pageOf(left, mfn) !== pageOf(right, mfn));
+  }
   const frames: number[] = [];
   const compare = (a: Tree | Page | null, b: Tree | Page | null, level: number, first: number): void => {
     if (a === b) return;
@@ -59,9 +72,9 @@ export const wordsPart = (base: Machine, cells: readonly Cell[]): Part => {
     write: (machine, values, first) => {
       let { memory } = machine;
       for (const [mfn, words] of byFrame) {
-        const page: Word[] = [];
-        for (const [index, c] of words) page[index] = cells[c]!.values[values[first + c]!]!;
-        memory = withPageOf(memory, mfn, pageWithWords(pageOf(memory, mfn), page));
+        let page = pageOf(memory, mfn);
+        for (const [index, c] of words) page = pageWithWord(page, index, cells[c]!.values[values[first + c]!]!);
+        memory = withPageOf(memory, mfn, page);
       }
       return { ...machine, memory };
     },
