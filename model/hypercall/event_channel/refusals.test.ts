@@ -8,6 +8,7 @@ import type { Machine } from '../../machine.ts';
 import { numbered } from '../../numbered.ts';
 import { call, DOM0, DOM1, operate, SELF, twoDomains } from '../../testing/guest.ts';
 import { channelAt, setChannel } from './ports.ts';
+import { upcallPending } from './shared_bits.ts';
 
 const fresh = twoDomains(ONE_PAGE_KERNEL);
 const op = (machine: Machine, at: VcpuRef, name: keyof typeof evtchn, fields: Readonly<Record<string, number>>) =>
@@ -65,7 +66,17 @@ it('a channel notifies the vCPU that the other end names', () => {
     (m, domid) => setChannel(m, domid, 1, { state: 'interdomain', vcpu: domid, remoteDom: 1 - domid, remotePort: 1 }),
     fresh,
   );
-  expect(op(ends, DOM0, 'send', { port: 1 }).clauses).toContain('evtchn/raise-upcall');
+  const sent = op(ends, DOM0, 'send', { port: 1 });
+  expect(sent.clauses).toContain('evtchn/raise-upcall');
+  expect([0, 1].map((vcpu) => upcallPending(sent.machine, { domid: 1, vcpu }))).toEqual([0, 1]);
+});
+
+it('a port behind all that are in use brings a block to life', () => {
+  const used = updateDomain(fresh, 0, { channels: numbered([null, ...Array.from({ length: 63 }, () => IPI)]) });
+  expect(op(used, DOM0, 'bind_ipi', { vcpu: 0 })).toMatchObject({
+    out: { port: 64 },
+    clauses: ['evtchn/port-block', 'evtchn/bind_ipi-bound'],
+  });
 });
 
 describe('a reset', () => {
@@ -77,7 +88,8 @@ describe('a reset', () => {
 
   it('asks after every 64 ports, and not when all are closed before', () => {
     expect(asked(many).machine.questions).toBe(2);
-    expect(asked(setChannel(fresh, 0, 1, IPI)).machine.questions).toBe(0);
+    const last = (port: number) => setChannel(updateDomain(fresh, 0, { validPorts: 192 }), 0, port, IPI);
+    expect([1, 63, 64, 65, 128, 129].map((port) => asked(last(port)).machine.questions)).toEqual([0, 0, 1, 1, 2, 2]);
     expect(asked(fresh).machine.questions).toBe(0);
   });
 
