@@ -7,11 +7,9 @@ export const LOW_MIB_FRAMES = 0x100;
 /** Domain 0 may map frames below this: 40 bits of physical address. No other domain may map any. */
 export const IOMEM_FRAMES = 1 << 28;
 
-/** What domain 0 may not map at all: [first, last]. Local APIC and message-signalled interrupts; HyperTransport. */
-export const IOMEM_DENIED: readonly (readonly [first: number, last: number])[] = [
-  [0xfee00, 0xfeeff],
-  [0xfd00000, 0xfffffff],
-];
+/** What domain 0 may not map at all: [first, last]. Message-signalled interrupts, whose first frame is the local APIC's; HyperTransport. */
+export const IOMEM_MESSAGES = [0xfee00, 0xfeeff] as const;
+export const IOMEM_HYPERTRANSPORT = [0xfd00000, 0xfffffff] as const;
 
 /** What domain 0 may only read: I/O APIC, HPET. */
 export const IOMEM_READ_ONLY: readonly number[] = [0xfec00, 0xfed00];

@@ -1,5 +1,6 @@
 /** All changes between the releases, by name. Machines ask `waysOf(config.release)`; nobody compares releases himself. */
 import { CONTROL_CHANGES } from './control.ts';
+import { DEVICE_CHANGES } from './devices.ts';
 import { EMULATION_CHANGES } from './emulation.ts';
 import { EVENT_CHANGES } from './event_channel.ts';
 import { GRANT_CHANGES } from './grant_table.ts';
@@ -11,6 +12,7 @@ import { VERSION_CHANGES } from './version.ts';
 
 export const CHANGES = {
   ...CONTROL_CHANGES,
+  ...DEVICE_CHANGES,
   ...EMULATION_CHANGES,
   ...EVENT_CHANGES,
   ...GRANT_CHANGES,

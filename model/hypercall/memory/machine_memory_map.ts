@@ -28,7 +28,7 @@ export const machineMemoryMap = exact((machine, caller, { arg }) => {
   const buffer = read.argument.word('buffer');
   const firmware = machine.config.e820.map(([addr, size, type]) => ({ addr: fromHex(addr), size: fromHex(size), type }));
   // The I/O APIC is left out.
-  const mappable = removeRange(iomemCaps(domainOf(machine, caller.domid)), [IOAPIC_FRAME, IOAPIC_FRAME]);
+  const mappable = removeRange(iomemCaps(machine, domainOf(machine, caller.domid)), [IOAPIC_FRAME, IOAPIC_FRAME]);
   const shown = withReserved(firmware, mappable);
   let m = read.machine;
   if (!isZero(buffer)) {

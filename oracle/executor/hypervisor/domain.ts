@@ -9,9 +9,8 @@ import type { FifoState } from './event_channel/fifo.ts';
 import { UsedPorts } from './event_channel/used_ports.ts';
 import { GrantState } from './grant_state.ts';
 import { INFO_64, type InfoLayout } from './info_layout.ts';
-import { ioFramesAtFirst, ioPortsAtFirst } from './io_capabilities.ts';
 import { ECS, Port } from './port.ts';
-import type { RangeSet } from './range_set.ts';
+import { RangeSet } from './range_set.ts';
 import { Vcpu } from './vcpu.ts';
 
 /** `maxPages` of a domain that may have any number of pages, as domain 0 may. */
@@ -89,9 +88,9 @@ export class Domain {
   virtualNodes: VirtualNodes | null = null;
   /** Seconds that its time of day differs from the machine's. */
   timeOffset = 0n;
-  /** Ports, and frames of device memory, that it may use. */
-  readonly ioPorts: RangeSet;
-  readonly ioFrames: RangeSet;
+  /** Ports, and frames of device memory, that it may use; the machine that it is added to says what it has at first. */
+  ioPorts = new RangeSet();
+  ioFrames = new RangeSet();
   /** Numbers of interrupts that were handed out to it. */
   readonly pirqs = new Set<number>();
   /** Numbers of the vCPUs that wait in SCHEDOP_poll. */
@@ -100,8 +99,6 @@ export class Domain {
   constructor(domid: number, pages: number, cpus: readonly GuestCpu[], maxPages: number = domid === 0 ? NO_LIMIT : pages) {
     this.domid = domid;
     this.privileged = domid === 0;
-    this.ioPorts = ioPortsAtFirst(this.privileged);
-    this.ioFrames = ioFramesAtFirst(this.privileged);
     this.pages = pages;
     this.maxPages = maxPages;
     for (const cpu of cpus) this.vcpus.push(new Vcpu(this, this.vcpus.length, cpu));

@@ -1,4 +1,5 @@
 /** What a domain may use of the machine's ports and of its device memory: domain 0 nearly all, others nothing, until domain 0 says otherwise. */
+import type { Ways } from '#spec/releases/changes.ts';
 import { RangeSet } from './range_set.ts';
 
 const MOST_PORT = 0xffff;
@@ -15,11 +16,17 @@ const KEPT_PORTS = [
   [0x608, 0x60b],
   [0xcfc, 0xcff],
 ] as const;
-/** Local APIC and message-signalled interrupts, and what AMD reserves for HyperTransport. */
-const KEPT_FRAMES = [
-  [0xfee00, 0xfeeff],
-  [PHYSICAL_FRAMES - 0x300000, PHYSICAL_FRAMES - 1],
+/** What later releases keep beside them: edge or level of interrupts, fast reset and A20, IGNNE, reset control. */
+const ALSO_KEPT_PORTS = [
+  [0x92, 0x92],
+  [0xf0, 0xf0],
+  [0x4d0, 0x4d1],
+  [0xcf9, 0xcf9],
 ] as const;
+/** The local APIC begins the frames of message-signalled interrupts. */
+const LAST_MESSAGE_FRAME = { 'all messages': 0xfeeff, 'local APIC': 0xfee00 } as const;
+/** What AMD reserves for HyperTransport. */
+const HYPERTRANSPORT = [PHYSICAL_FRAMES - 0x300000, PHYSICAL_FRAMES - 1] as const;
 
 const allBut = (last: number, kept: readonly (readonly [first: number, last: number])[]): RangeSet => {
   const set = new RangeSet([[0, last]]);
@@ -27,8 +34,14 @@ const allBut = (last: number, kept: readonly (readonly [first: number, last: num
   return set;
 };
 
-export const ioPortsAtFirst = (privileged: boolean): RangeSet => (privileged ? allBut(MOST_PORT, KEPT_PORTS) : new RangeSet());
-export const ioFramesAtFirst = (privileged: boolean): RangeSet => (privileged ? allBut(PHYSICAL_FRAMES - 1, KEPT_FRAMES) : new RangeSet());
+/** `ways`: of domain 0's release; null: the domain has nothing at first. */
+export const ioPortsAtFirst = (ways: Ways | null): RangeSet => {
+  if (ways === null) return new RangeSet();
+  const also = ways['dom0-kept_ports'] === 'devices and resets' ? ALSO_KEPT_PORTS : [];
+  return allBut(MOST_PORT, [...KEPT_PORTS, ...also]);
+};
+export const ioFramesAtFirst = (ways: Ways | null): RangeSet =>
+  ways === null ? new RangeSet() : allBut(PHYSICAL_FRAMES - 1, [[0xfee00, LAST_MESSAGE_FRAME[ways['dom0-kept_frames']]], HYPERTRANSPORT]);
 
 /** A domain that may use any port or device memory may choose cache attributes, and flush caches. */
 export const hasIo = ({ ioPorts, ioFrames }: { readonly ioPorts: RangeSet; readonly ioFrames: RangeSet }): boolean =>

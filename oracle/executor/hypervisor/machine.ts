@@ -9,6 +9,7 @@ import { reservedHigh, walk, XEN_READ, XEN_WRITE } from '../cpu/walk.ts';
 import type { Memory } from '../memory.ts';
 import type { Domain } from './domain.ts';
 import { FrameTable } from './frame_table.ts';
+import { ioFramesAtFirst, ioPortsAtFirst } from './io_capabilities.ts';
 import { freeFrame } from './memory/allocate.ts';
 import type { Heap } from './memory/heap.ts';
 import { assignIoFrames } from './mm/io_memory.ts';
@@ -113,6 +114,9 @@ export class Machine {
   }
 
   addDomain(domain: Domain): void {
+    const ways = domain.privileged ? this.ways : null;
+    domain.ioPorts = ioPortsAtFirst(ways);
+    domain.ioFrames = ioFramesAtFirst(ways);
     this.domains.push(domain);
     this.ordered = [...this.domains].sort((a, b) => a.domid - b.domid);
     this.byDomid.set(domain.domid, domain);

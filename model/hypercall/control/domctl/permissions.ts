@@ -17,7 +17,7 @@ import type { Asked, Rule } from './rule.ts';
 
 /** Which of the two, and the clauses of it. */
 type Kind = {
-  readonly caps: (domain: Domain) => Rangeset;
+  readonly caps: (machine: Machine, domain: Domain) => Rangeset;
   readonly changed: (caps: Rangeset) => Partial<Domain>;
   readonly caller: ClauseId;
   readonly done: ClauseId;
@@ -30,8 +30,8 @@ const beginsBetween = (caps: Rangeset, [first, last]: Range): boolean =>
   !caps.some(([from, to]) => from <= first && first <= to + 1);
 
 const set = (m: Machine, { caller, target }: Asked, range: Range, allow: boolean, kind: Kind): HypercallResult => {
-  if (!containsRange(kind.caps(domainOf(m, caller.domid)), range)) return fail(m, 'EPERM', kind.caller);
-  const caps = kind.caps(target);
+  if (!containsRange(kind.caps(m, domainOf(m, caller.domid)), range)) return fail(m, 'EPERM', kind.caller);
+  const caps = kind.caps(m, target);
   if (!allow && beginsBetween(caps, range)) return notModelled(m, caller, 'domctl');
   const next = (allow ? addRange : removeRange)(caps, range);
   return done(updateDomain(m, target.domid, kind.changed(next)), kind.done);
