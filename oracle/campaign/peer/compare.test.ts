@@ -59,6 +59,37 @@ describe('a batch of three programs', () => {
   });
 });
 
+describe('the program of a line', () => {
+  const agreed = (count: number, ours: readonly string[], theirs: readonly string[], end: string | null = 'x') =>
+    compareShown(count, peer(theirs, end), engine(ours, 'x')).agreed;
+
+  it('is the number that the line begins with, on either vCPU', () => {
+    expect(agreed(20, ['0.1 a', '12.1 b'], ['0.1 a', '12.1 c'])).toBe(12);
+    expect(agreed(20, ['0.1 a', '1> 12.1 b'], ['0.1 a', '1> 12.1 c'])).toBe(12);
+    expect(agreed(20, ['4.1 a', 'at 12.1 b'], ['4.1 a', 'at 12.1 c'])).toBe(4);
+  });
+
+  it('is the first where no line says, and the last at most', () => {
+    expect(agreed(3, ['hello'], ['bye'])).toBe(0);
+    expect(agreed(3, ['7.1 a'], ['7.1 b'])).toBe(2);
+    expect(agreed(3, ['7.1 a', '7.2 b'], ['7.1 a'], null)).toBe(2);
+    expect(agreed(3, ['7.1 a'], ['7.1 a'])).toBe(3);
+    expect(agreed(3, [], [])).toBe(1);
+    expect(agreed(3, ['1.1 a'], ['1.1 a'])).toBe(2);
+  });
+
+  it('is the first where what differs stands behind an end', () => {
+    expect(compareShown(3, peer(['1.1 a'], 'x'), engine(['1.1 a', 'end x'], 'y'))).toEqual({
+      ...{ agreed: 0, inconclusive: null },
+      difference: { line: 3, peer: '(nothing)', engine: 'end y' },
+    });
+    expect(compareShown(3, peer(['1.1 a', 'end x'], 'y'), engine(['1.1 a'], 'x'))).toEqual({
+      ...{ agreed: 0, inconclusive: null },
+      difference: { line: 3, peer: 'end y', engine: '(nothing)' },
+    });
+  });
+});
+
 describe('hypercalls compared', () => {
   const entry = { call: 'sched_op', args: [0, 0] } as const;
   const op = { struct: 'xen.mmuext_op', fields: { cmd: 6 } } as const;

@@ -21,9 +21,20 @@ export const TARGETS = {
     least: 85,
   },
   compare: {
-    about: 'the judge that compares two machines; not its self-check, whose teeth are the mutants of part `judge` (xenspec mutants)',
-    mutate: ['oracle/compare/*.ts', NO_TESTS, '!oracle/compare/self_check*.ts'],
-    tests: ['oracle/compare/{difference,locate,lockstep}.test.ts'],
+    about:
+      'what compares two machines, a machine and real Xen, an instruction and the processor; not its self-check, whose teeth are the mutants of part `judge` (xenspec mutants)',
+    mutate: [
+      'oracle/compare/*.ts',
+      'oracle/campaign/peer/compare.ts',
+      'oracle/campaign/isa/{compare,fx_compare}.ts',
+      NO_TESTS,
+      '!oracle/compare/self_check*.ts',
+    ],
+    tests: [
+      'oracle/compare/{difference,locate,lockstep}.test.ts',
+      'oracle/campaign/peer/compare.test.ts',
+      'oracle/campaign/isa/{compare,compare_exactly,fx_compare}.test.ts',
+    ],
     without: [],
     least: 85,
   },
