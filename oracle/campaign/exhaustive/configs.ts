@@ -27,53 +27,17 @@ const CHANNELS = {
   channels_peers_whole: { domids: [1, 2], ports: 4, vcpus: 1, bits: true },
 } as const satisfies Record<string, ChannelScope>;
 
-const TO_DOM0 = { granter: 1, mappers: [0] } as const;
+const TO_DOM0 = { granter: 1, mappers: [0], kinds: [HOST_WRITE, HOST_READ], readOnly: true, ownUse: true } as const;
 const GRANTS = {
   /** The smallest: one frame by one grant, mapped twice at most. */
-  grants: { ...TO_DOM0, grants: 1, frames: 1, handles: 2, entries: 2, kinds: [HOST_WRITE, HOST_READ], readOnly: true, ownUse: true },
-  grants_device: {
-    ...TO_DOM0,
-    grants: 1,
-    frames: 1,
-    handles: 3,
-    entries: 1,
-    kinds: [HOST_WRITE, HOST_READ, DEVICE_WRITE],
-    readOnly: true,
-    ownUse: true,
-  },
-  grants_frames: {
-    ...TO_DOM0,
-    grants: 2,
-    frames: 2,
-    handles: 2,
-    entries: 2,
-    kinds: [HOST_WRITE, HOST_READ],
-    readOnly: false,
-    ownUse: false,
-  },
-  grants_domains: {
-    granter: 0,
-    mappers: [1, 2],
-    grants: 2,
-    frames: 1,
-    handles: 2,
-    entries: 1,
-    kinds: [HOST_WRITE, HOST_READ],
-    readOnly: true,
-    ownUse: true,
-  },
-  grants_3: { ...TO_DOM0, grants: 3, frames: 2, handles: 2, entries: 2, kinds: [HOST_WRITE, HOST_READ], readOnly: true, ownUse: true },
-  grants_handles: {
-    ...TO_DOM0,
-    grants: 2,
-    frames: 2,
-    handles: 3,
-    entries: 2,
-    kinds: [HOST_WRITE, HOST_READ],
-    readOnly: true,
-    ownUse: true,
-  },
-  grants_whole: { ...TO_DOM0, grants: 3, frames: 2, handles: 3, entries: 2, kinds: [HOST_WRITE, HOST_READ], readOnly: true, ownUse: true },
+  grants: { ...TO_DOM0, grants: 1, frames: 1, handles: 2, entries: 2 },
+  grants_device: { ...TO_DOM0, grants: 1, frames: 1, handles: 3, entries: 1, kinds: [HOST_WRITE, HOST_READ, DEVICE_WRITE] },
+  grants_frames: { ...TO_DOM0, grants: 2, frames: 2, handles: 2, entries: 2, readOnly: false, ownUse: false },
+  /** Two domains that map what a third one grants. */
+  grants_domains: { ...TO_DOM0, granter: 0, mappers: [1, 2], grants: 2, frames: 1, handles: 2, entries: 1 },
+  grants_3: { ...TO_DOM0, grants: 3, frames: 2, handles: 2, entries: 2 },
+  grants_handles: { ...TO_DOM0, grants: 2, frames: 2, handles: 3, entries: 2 },
+  grants_whole: { ...TO_DOM0, grants: 3, frames: 2, handles: 3, entries: 2 },
 } as const satisfies Record<string, GrantScope>;
 
 const TABLES = { entries: 1, linear: 1, stranger: false, foreign: 0, taken: false } as const;

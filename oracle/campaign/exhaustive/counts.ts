@@ -13,6 +13,7 @@ export const REACHABLE: Readonly<Partial<Record<ConfigName, Reachable>>> = {
   grants_domains: { states: 106_044, transitions: 2_969_232, longest: 17 },
   page_types: { states: 551, transitions: 9918, longest: 6 },
   page_types_3: { states: 59_111, transitions: 1_950_663, longest: 9 },
+  page_types_foreign: { states: 172_288, transitions: 7_925_248, longest: 10 },
 };
 
 /** States that satisfy the invariants, and transitions from them. */
@@ -21,7 +22,12 @@ export type Satisfying = { readonly states: number; readonly transitions: number
 export const SATISFYING: Readonly<Partial<Record<ConfigName, Satisfying>>> = {
   channels: { states: 1371, transitions: 57_582 },
   channels_vcpus: { states: 16_129, transitions: 838_708 },
+  channels_3: { states: 52_483, transitions: 2_834_082 },
   grants: { states: 1800, transitions: 30_600 },
   grants_device: { states: 5520, transitions: 93_840 },
+  grants_frames: { states: 48_528, transitions: 970_560 },
+  grants_domains: { states: 1_279_200, transitions: 35_817_600 },
   page_types: { states: 1372, transitions: 24_696 },
+  page_types_3: { states: 167_261, transitions: 5_519_613 },
+  page_types_foreign: { states: 527_740, transitions: 24_276_040 },
 };

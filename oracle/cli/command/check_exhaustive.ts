@@ -154,6 +154,7 @@ export const checkExhaustive = async (options: ExhaustiveOptions): Promise<numbe
 /** Must run after a mutant is planted, too. */
 export const checkInductive = async ({ config = DEFAULT_CONFIG, json }: ExhaustiveOptions): Promise<number> => {
   const { candidatesOf, inductiveCoreOf } = await import('../../campaign/exhaustive/configs.ts');
+  const { SATISFYING } = await import('../../campaign/exhaustive/counts.ts');
   const { induct } = await import('../../campaign/exhaustive/induction.ts');
   const core = inductiveCoreOf(config);
   const progress = new Progress('states that satisfy the invariants', STATES);
@@ -161,10 +162,13 @@ export const checkInductive = async ({ config = DEFAULT_CONFIG, json }: Exhausti
   const shown = induct(core, candidatesOf(config), () => progress.step());
   progress.done();
   const seconds = (performance.now() - started) / 1000;
-  const verdict = shown.violation ? 'not inductive' : 'inductive';
+  const pinned = SATISFYING[config as ConfigName];
+  const changed = pinned !== undefined && (pinned.states !== shown.states || pinned.transitions !== shown.transitions);
+  const verdict = shown.violation ? 'not inductive' : changed ? 'changed' : 'inductive';
   if (json) process.stdout.write(`${JSON.stringify({ verdict, config, scope: core.scope, ...shown, seconds }, null, 2)}\n`);
   else {
     if (shown.violation) process.stdout.write(`${shown.violation.action}, in state ${shown.violation.state}: ${shown.violation.what}\n`);
+    if (changed) process.stdout.write(`before: ${count(pinned.states)} states and ${count(pinned.transitions)} transitions\n`);
     print(
       [
         ['small machine', core.scope],
@@ -175,5 +179,5 @@ export const checkInductive = async ({ config = DEFAULT_CONFIG, json }: Exhausti
       verdict,
     );
   }
-  return shown.violation ? EXIT.divergence : EXIT.ok;
+  return shown.violation || changed ? EXIT.divergence : EXIT.ok;
 };
