@@ -14,10 +14,11 @@ import type { Emulated } from './emulated.ts';
 export type EmulatedSegment = { readonly base: Word; readonly limit: number | null };
 export type CodeSegment = EmulatedSegment & { readonly machine: Machine; readonly mode: '64' | '32' | '16' };
 
-type Read = { readonly machine: Machine; readonly rights: number; readonly base: Word; readonly limit: number };
+/** `rights` as RIGHTS has them. */
+export type EmulatedDescriptor = { readonly machine: Machine; readonly rights: number; readonly base: Word; readonly limit: number };
 
 /** Null: it cannot be read. A null selector, and one behind the local table, read as a descriptor of zeros. */
-const readDescriptor = (machine: Machine, at: VcpuRef, selector: number): Read | null => {
+export const readDescriptor = (machine: Machine, at: VcpuRef, selector: number): EmulatedDescriptor | null => {
   const found = withTables(machine, at, 0, (s) => ({ s, value: selector < 4 ? null : guestDescriptor(s, selector) }));
   if (found.kind !== 'loaded') return null;
   if (found.value === null && selector >= 4 && (selector & 4) === 0) return null;

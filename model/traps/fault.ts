@@ -3,6 +3,7 @@ import { TI, XEN_PRIVATE_RANGES } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { ModelBug } from '#spec/failure.ts';
 import { type Fault, PF, VECTOR } from '../cpu/x86/outcome.ts';
+import { emulateCallGate } from '../emulate/call_gate.ts';
 import { emulateForced } from '../emulate/forced.ts';
 import { assisted, emulatePageTableWrite } from '../emulate/page_table_write.ts';
 import { emulatePrivileged } from '../emulate/privileged.ts';
@@ -10,7 +11,7 @@ import { linearlyRead } from '../emulate/read_only_mapping.ts';
 import { emulateReadOnlyMmio } from '../emulate/read_only_mmio.ts';
 import { addressOk } from '../guest_copy.ts';
 import { cite } from '../journal.ts';
-import { setCpu, updateVcpu, vcpuOf } from '../lens.ts';
+import { domainOf, setCpu, updateVcpu, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import { isCanonical } from '../memory/translate.ts';
 import { addInt, toBigInt, type Word } from '../word/word.ts';
@@ -99,6 +100,10 @@ const generalProtection = (machine: Machine, at: VcpuRef, error: number): Machin
     const allowed = (vcpu.traps[vector].flags & TI.DPL_MASK) >= (vcpu.mode === 'kernel' ? 1 : 3);
     if (!allowed) return bounced(cite(machine, 'trap/software_interrupt-dpl'), at, VECTOR.GP, error);
     return injectSoftwareInterrupt(setCpu(machine, at, { ...vcpu.cpu, rip: addInt(vcpu.cpu.rip, 2) }), at, vector);
+  }
+  if (error !== 0 && domainOf(machine, at.domid).pv32) {
+    const gated = emulateCallGate(machine, at, error);
+    return returnToGuest(gated.machine, at, gated.exit);
   }
   const emulated = error === 0 ? emulatePrivileged(machine, at) : null;
   return emulated ?? bounced(machine, at, VECTOR.GP, error);

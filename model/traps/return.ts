@@ -5,7 +5,9 @@
 import { FLAT, TI } from '#spec/abi/xen.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { NotModelled } from '#spec/failure.ts';
+import { type Fault, VECTOR } from '../cpu/x86/outcome.ts';
 import { CS, DS, ES, R11, RCX } from '../cpu/x86/state.ts';
+import { emulateCallGate } from '../emulate/call_gate.ts';
 import { hasBreakpoints } from '../guest_system.ts';
 import { cite, emit } from '../journal.ts';
 import { domainOf, pcpuOf, replaceCpu, setCpu, takeRegisters, updateVcpu, vcpuOf } from '../lens.ts';
@@ -53,12 +55,15 @@ const returnToCompat = (machine: Machine, at: VcpuRef): Machine => {
     if (tried.kind === 'loaded' || (tried.kind === 'fault' && tried.fault.error === 0)) return iret(cite(m, 'compat/return-iret'), at);
     if ((vcpu.cpu.segments.selectors[CS] & OUTER) !== 0 && ++outer > MOST_OUTER) throw new NotModelled('compat/handler-selector');
     const refused = cite(tried.machine, 'trap/return-refused');
-    m =
-      tried.kind === 'fault'
-        ? injectException(refused, at, tried.fault.vector, tried.fault.error)
-        : injectTableFault(refused, at, tried.offset);
+    m = tried.kind === 'fault' ? refusedAt(refused, at, tried.fault) : injectTableFault(refused, at, tried.offset);
   }
 };
+
+/** compat/gate-return: a selector that is #GP may be a call gate, to the instruction that the vCPU stands at. */
+const refusedAt = (machine: Machine, at: VcpuRef, { vector, error }: Fault): Machine =>
+  vector === VECTOR.GP && error !== null && error !== 0
+    ? emulateCallGate(cite(machine, 'compat/gate-return'), at, error).machine
+    : injectException(machine, at, vector, error);
 
 /** Rings 2 and 3 of a selector, and how many of its frames are looked at. */
 const OUTER = 2;

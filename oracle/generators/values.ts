@@ -1,8 +1,10 @@
 /** Values by the kind of field that they go into: plausible ones, and each kind's edges. */
+
 import type { Field } from '#spec/abi/layout.ts';
 import { LAYOUTS, type LayoutName } from '#spec/abi/layouts.ts';
 import type { Argument, Value } from '#spec/program.ts';
 import { type Generation, PAGES, SELF } from './state.ts';
+import { quietVirq } from './virqs.ts';
 
 /** Addresses that no guest structure can be read from or written to: unmapped, Xen's, not canonical. */
 export const BAD_POINTERS: readonly Value[] = [
@@ -72,7 +74,7 @@ export const fieldValue = (g: Generation, field: Field): Value => {
     case 'vcpu':
       return vcpuNumber(g);
     case 'virq':
-      return r.one(4) ? r.pick([23, 24, 31, 32, 0xffffffff]) : r.int(0, 23);
+      return r.one(4) ? r.pick([23, 24, 31, 32, 0xffffffff]) : quietVirq(r);
     case 'gref':
       return gref(g);
     case 'handle':

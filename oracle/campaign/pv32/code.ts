@@ -38,3 +38,6 @@ export const call = (number: number, ...args: readonly number[]): Code => [
   0xcd,
   0x82,
 ];
+
+/** MOV DS and ES, by way of ECX. */
+export const dataSegments = (selector: number): Code => [...mov('ecx', selector), 0x8e, 0xd9, 0x8e, 0xc1];

@@ -18,6 +18,8 @@ export const SHARED = BASE + 104 * PAGE;
 /** Page of the image that its memory ends with, before what the builder adds. */
 export const BSS_PAGES = 20;
 export const STACK = DATA + 0xf00;
+/** Where a step has `recover` go on. */
+export const RESUME = DATA + 0xf80;
 /** Where Xen's part begins at the lowest. */
 export const XEN = 0xf5800000;
 
@@ -33,5 +35,7 @@ export const HANDLERS = {
   fatal: BASE + 0x30,
   /** Goes on. */
   returning: BASE + 0x58,
-  end: BASE + 0x60,
+  /** Goes on where RESUME says, on the first stack and with the kernel's data. */
+  recover: BASE + 0x60,
+  end: BASE + 0x80,
 } as const;

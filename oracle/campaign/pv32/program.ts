@@ -1,16 +1,17 @@
 /** Programs of 32-bit guests: what a seed draws, and the image that it becomes. */
 import { HYPERCALL, SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import { BadInput } from '#spec/failure.ts';
-import { type Code, call, keep, le, mov, store, storeByte } from './code.ts';
+import { type Code, call, dataSegments, keep, le, mov, store, storeByte } from './code.ts';
 import { Draw } from './draw.ts';
 import { image32 } from './image.ts';
-import { BASE, DATA, HANDLERS, SHARED, STACK, TABLES } from './layout.ts';
+import { BASE, DATA, HANDLERS, RESUME, SHARED, STACK, TABLES } from './layout.ts';
 import { CALLS } from './steps/calls.ts';
 import type { Family } from './steps/family.ts';
+import { GATES } from './steps/gates.ts';
 import { MEMORY_STEPS } from './steps/memory.ts';
 import { PROCESSOR } from './steps/processor.ts';
 
-const FAMILIES: Readonly<Record<string, Family>> = { ...PROCESSOR, ...CALLS, ...MEMORY_STEPS };
+const FAMILIES: Readonly<Record<string, Family>> = { ...PROCESSOR, ...CALLS, ...MEMORY_STEPS, ...GATES };
 export const FAMILY_NAMES: readonly string[] = Object.keys(FAMILIES);
 
 export type Step = { readonly family: string; readonly code: Code };
@@ -63,6 +64,7 @@ const handlers = (): Code => {
   place(HANDLERS.store, [0x83, 0xc4, 4, 0x83, 0x04, 0x24, 10, IRET]);
   place(HANDLERS.fatal, shutDown(SHUTDOWN_CRASH));
   place(HANDLERS.returning, [IRET]);
+  place(HANDLERS.recover, [...dataSegments(KERNEL_SS), ...mov('esp', STACK), 0xff, 0x25, ...le(RESUME)]);
   place(HANDLERS.end, []);
   return code;
 };

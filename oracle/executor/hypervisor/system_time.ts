@@ -105,22 +105,24 @@ export const refreshTime = (machine: Machine, vcpu: Vcpu, space: Vcpu = vcpu): v
   record.setInt8(tsc_shift.at - BASE, shift);
   record.setUint8(time_flags.at - BASE, 0);
   memory.writeBytes(at, new Uint8Array(record.buffer));
-  updateTimeArea(machine, vcpu, space);
+  updateTimeArea(machine, vcpu, record, space);
 };
 
-/** Copy the record to the area that the guest registered; put off while the vCPU is in user mode and cannot be reached. */
-export const updateTimeArea = (machine: Machine, vcpu: Vcpu, space: Vcpu = vcpu): void => {
+/**
+ * Copy a record, made by `refreshTime`, to the area that the guest registered; put off while the vCPU is in user mode and cannot be reached. It is
+ * the record as it was made: the area may overlap what lies in vcpu_info.
+ */
+export const updateTimeArea = (machine: Machine, vcpu: Vcpu, record: DataView, space: Vcpu = vcpu): void => {
   const area = vcpu.timeArea;
   if (area === null) return;
-  const at = infoAddress(vcpu) + BASE;
-  const version = machine.memory.read32(at);
+  const version = record.getUint32(0, true);
   if (!putGuest(machine, space, area.lo, area.hi, 4, version - 1)) {
-    vcpu.timeUpdatePending = !vcpu.kernelMode && !vcpu.domain.compat;
+    vcpu.lateTime = vcpu.kernelMode || vcpu.domain.compat ? null : record;
     return;
   }
-  SCRATCH.set(machine.memory.bytes.subarray(at, at + SIZE));
+  SCRATCH.set(new Uint8Array(record.buffer));
   scratch.setUint32(0, version - 1, true);
   copyToGuest(machine, space, area.lo, area.hi, SIZE);
   putGuest(machine, space, area.lo, area.hi, 4, version);
-  vcpu.timeUpdatePending = false;
+  vcpu.lateTime = null;
 };

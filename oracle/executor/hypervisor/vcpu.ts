@@ -140,7 +140,7 @@ export class Vcpu {
   runstateArea: GuestArea | null = null;
   timeArea: GuestArea | null = null;
   runstateUpdatePending = false;
-  timeUpdatePending = false;
+  lateTime: DataView | null = null;
 
   /** Timers, ns; null when stopped. `periodicDue` is armed only while the vCPU holds a pCPU. */
   periodicPeriod: number | null = null;

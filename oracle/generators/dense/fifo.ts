@@ -2,8 +2,10 @@
  * Channels of the FIFO ABI: a domain takes it up, raises ports of many priorities, and gives it back with a reset. Two domains hand over to each other
  * by a port, which a reset would close, so only one that is alone does this.
  */
+
 import type { Value } from '#spec/program.ts';
 import { type Generation, PAGES, SELF } from '../state.ts';
+import { timelessVirq } from '../virqs.ts';
 import { call, type Maker, oneOf, type Theme } from './theme.ts';
 
 const [CONTROL, ARRAY, SECOND] = [PAGES.data[3], PAGES.data[4], PAGES.data[5]];
@@ -36,7 +38,7 @@ const MAKERS: readonly Maker[] = [
   event('alloc_unbound', 8, 6, () => ({ dom: SELF, remote_dom: SELF })),
   event('bind_interdomain', 6, 0, (g) => ({ remote_dom: SELF, remote_port: port(g) })),
   event('bind_ipi', 4, 7, () => ({ vcpu: 0 })),
-  event('bind_virq', 2, 1, ({ r }) => ({ virq: r.int(1, 23), vcpu: 0 })),
+  event('bind_virq', 2, 1, ({ r }) => ({ virq: timelessVirq(r), vcpu: 0 })),
   event('close', 12, 3, (g) => ({ port: owned(g) })),
   event('send', 20, 4, (g) => ({ port: port(g) })),
   event('unmask', 4, 9, (g) => ({ port: owned(g) })),

@@ -2,8 +2,10 @@
  * Event channels that come and go as fast as they are made, so that the ports that calls name are of every kind: what closes one end of a channel
  * leaves the other to be bound again, and a VIRQ is free again when its port is closed.
  */
+
 import type { Value } from '#spec/program.ts';
 import { type Generation, SELF } from '../state.ts';
+import { timelessVirq } from '../virqs.ts';
 import { call, type Maker, oneOf, type Theme } from './theme.ts';
 
 /** Xen hands out the lowest free port, so that the first of these are in use most of the time, and no port lives for ever. */
@@ -12,8 +14,7 @@ const [LAST_IN_USE, LAST_PORT] = [6, 16];
 const firstPort = ({ state }: Generation): number => (state.two ? 2 : 1);
 const port = (g: Generation): Value => (g.r.one(24) ? g.r.pick([0, 1000, 0x20000]) : g.r.int(firstPort(g), LAST_IN_USE));
 const owned = (g: Generation): number => g.r.int(firstPort(g), LAST_PORT);
-/** All but the timer's, which fires by the clock. */
-const virq = ({ r }: Generation): number => (r.one(12) ? 24 : r.int(1, 23));
+const virq = ({ r }: Generation): number => (r.one(12) ? 24 : timelessVirq(r));
 
 const MAKERS: readonly Maker[] = [
   {

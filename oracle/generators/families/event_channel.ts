@@ -1,7 +1,9 @@
 /** Event channels: every operation, on ports that live and on ports that do not; upcalls and the bits in the shared info page. */
+
 import type { Argument, Step } from '#spec/program.ts';
 import { type Family, type Generation, SELF } from '../state.ts';
 import { BAD_POINTERS, domid, port, vcpuNumber } from '../values.ts';
+import { quietVirq } from '../virqs.ts';
 
 const call = (g: Generation, command: number, argument: Argument, id = g.id()): Step => {
   // A structure that cannot be reached is refused before anything else.
@@ -47,7 +49,7 @@ const bindVirq: Family = {
   make: (g) => {
     const id = g.id();
     const { r, state } = g;
-    const virq = r.one(2) ? 0 : r.one(5) ? r.pick([24, 25, 255, 0xffffffff]) : r.int(0, 23);
+    const virq = r.one(2) ? 0 : r.one(5) ? r.pick([24, 25, 255, 0xffffffff]) : quietVirq(r);
     const vcpu = vcpuNumber(g);
     if (virq < 24 && vcpu === 0 && !(virq === 0 && state.timer)) {
       const made = state.addPort(id, 'port', 'virq');

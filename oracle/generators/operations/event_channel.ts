@@ -17,7 +17,7 @@ export const EVENT_CHANNEL: readonly Operation[] = [
     faults: [unknownCommand],
   }),
   operation('event_channel_op/bind_virq', [1, struct('evtchn.bind_virq', { virq: 1, vcpu: 0 })], {
-    variants: [2, 3, 8, 9, 12, 17].map((virq) => [1, struct('evtchn.bind_virq', { virq, vcpu: 0 })]),
+    variants: [2, 3, 7, 9, 12, 17].map((virq) => [1, struct('evtchn.bind_virq', { virq, vcpu: 0 })]),
     faults: [unknownCommand, wrongField(1, 'virq', { global: 2 })],
   }),
   operation('event_channel_op/bind_pirq', [2, struct('evtchn.bind_pirq', { pirq: 4096, flags: 0 })], {

@@ -1,7 +1,5 @@
 /** #GP of a 32-bit guest that names a selector: it may be a call gate of its own, which Xen carries out. */
-import { NotModelled } from '#spec/failure.ts';
 import { GP } from '../../cpu/exit.ts';
-import { WAITING } from '../control/waiting.ts';
 import type { Machine } from '../machine.ts';
 import { injectException } from '../trap/inject.ts';
 import type { Vcpu } from '../vcpu.ts';
@@ -38,6 +36,5 @@ const readGate = (machine: Machine, { cpu: { tables }, gdtEntries }: Vcpu, selec
 export const handleGate = (machine: Machine, vcpu: Vcpu, error: number): void => {
   const gate = readGate(machine, vcpu, error);
   if (gate === null) injectException(vcpu, GP, error);
-  else if (WAITING.has('call_gate')) throw new NotModelled('emulation/call_gate');
   else passGate(machine, vcpu, gate, error);
 };

@@ -13,7 +13,6 @@ import { ASK_PRIVILEGE, lateDomctl } from './domctl_late.ts';
 import { refuseCreation } from './domctls/create.ts';
 import { answerDomctl, isAnswered } from './domctls/index.ts';
 import { answerSysctl, isAnswered as answersSysctl } from './sysctls.ts';
-import { WAITING } from './waiting.ts';
 
 const { size: DOMCTL_SIZE, fields: F } = control.domctl;
 /** Those that are about no domain when the number is DOMID_INVALID. */
@@ -50,8 +49,7 @@ export const domctl = (machine: Machine, vcpu: Vcpu, args: Int32Array): number =
   if (!CONTROL_ANSWERED[machine.config.release]) return forDomain0(machine, vcpu, 'domctl');
   const about = domainOf(machine, cmd, domid);
   if (about && isAnswered(machine, cmd)) return answerDomctl(machine, vcpu, cmd, about, args[0], args[1]);
-  if (cmd === XEN_DOMCTL.createdomain && TOOLS_ANSWERED[machine.config.release] && !WAITING.has('domctl/createdomain'))
-    return refuseCreation(machine, vcpu);
+  if (cmd === XEN_DOMCTL.createdomain && TOOLS_ANSWERED[machine.config.release]) return refuseCreation(machine, vcpu);
   // Devices that nobody could pass on, whether to a domain or to none.
   if (!about && DEVICES.has(cmd)) return -ERRNO.EOPNOTSUPP;
   return forDomain0(machine, vcpu, 'domctl');
@@ -101,8 +99,7 @@ export const sysctl = (machine: Machine, vcpu: Vcpu, args: Int32Array): number =
 
 /** No operation that was begun waits to be gone on with. */
 const goOnWithShadowOp = (machine: Machine, vcpu: Vcpu, domain: Domain): number => {
-  if (!vcpu.domain.privileged || WAITING.has('paging_domctl_cont') || !TOOLS_ANSWERED[machine.config.release])
-    return forDomain0(machine, vcpu, 'paging_domctl_cont');
+  if (!vcpu.domain.privileged || !TOOLS_ANSWERED[machine.config.release]) return forDomain0(machine, vcpu, 'paging_domctl_cont');
   if (domain === vcpu.domain) return -ERRNO.EINVAL;
   return domain.dying === null ? -ERRNO.EBUSY : 0;
 };

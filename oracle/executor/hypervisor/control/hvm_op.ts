@@ -7,7 +7,6 @@ import { domainByAnyId, isTargetOrPrivileged } from '../domids.ts';
 import { copyFromGuest, copyToGuest, scratch } from '../guest_access.ts';
 import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../vcpu.ts';
-import { WAITING } from './waiting.ts';
 
 const OP = {
   set_param: 0,
@@ -47,7 +46,7 @@ export const hvm_op = (machine: Machine, vcpu: Vcpu, args: Int32Array): number =
 
 /** What Xen does for a PV guest, too. */
 const forAnybody = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
-  if (WAITING.has('hvm_op') || !TOOLS_ANSWERED[machine.config.release]) {
+  if (!TOOLS_ANSWERED[machine.config.release]) {
     machine.notModelled(vcpu, 'hvm_op');
     return -ERRNO.ENOSYS;
   }

@@ -5,7 +5,6 @@ import { TOOLS_ANSWERED } from '#spec/releases/control.ts';
 import { copyFromGuest, copyToGuest, scratch } from '../guest_access.ts';
 import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../vcpu.ts';
-import { WAITING } from './waiting.ts';
 
 const KINDS = Object.keys(KEXEC_TYPE).length;
 /** ELF's numbers of processors that Xen can start a kernel for. */
@@ -59,7 +58,7 @@ const load = (call: Call): number => {
 export const kexec_op = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
   if (!vcpu.domain.privileged) return -ERRNO.EPERM;
   const call: Call = { machine, vcpu, lo: args[2], hi: args[3] };
-  if (WAITING.has('kexec_op') || !TOOLS_ANSWERED[machine.config.release]) return stops(call);
+  if (!TOOLS_ANSWERED[machine.config.release]) return stops(call);
   const unknown = machine.ways['kexec_op-unknown'] === 'nothing' ? 0 : -ERRNO.EOPNOTSUPP;
   if (args[1] !== 0) return unknown;
   switch (args[0]) {

@@ -36,7 +36,6 @@ import { systemPolicy } from './sysctls/policy.ts';
 import { cpupoolOp } from './sysctls/pools.ts';
 import { cpuHotplug, getPmStat, pmOp } from './sysctls/power.ts';
 import { schedulerOp, tbufOp } from './sysctls/scheduling.ts';
-import { WAITING } from './waiting.ts';
 
 const PAGE = 4096;
 const BYTES = BigInt(PAGE);
@@ -228,7 +227,7 @@ const TOOLS: ReadonlyMap<number, string> = new Map(Object.entries(TOOL).map(([na
 
 export const isAnswered = (machine: Machine, command: number): boolean => {
   const tool = TOOLS.get(command);
-  return ROWS.has(command) && (tool === undefined || (TOOLS_ANSWERED[machine.config.release] && !WAITING.has(tool)));
+  return ROWS.has(command) && (tool === undefined || TOOLS_ANSWERED[machine.config.release]);
 };
 
 /** Carry out a command that `isAnswered`. Its structure is in the scratch buffer and lies at `lo`, `hi` in the guest. */

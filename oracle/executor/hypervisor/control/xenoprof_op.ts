@@ -6,7 +6,6 @@ import { TOOLS_ANSWERED } from '#spec/releases/control.ts';
 import { copyFromGuest, copyToGuest, SCRATCH, scratch } from '../guest_access.ts';
 import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../vcpu.ts';
-import { WAITING } from './waiting.ts';
 
 const UNPRIVILEGED: ReadonlySet<number> = new Set(Object.values(XENOPROF_UNPRIVILEGED));
 
@@ -16,7 +15,7 @@ export const xenoprof_op = (machine: Machine, vcpu: Vcpu, args: Int32Array): num
   if (op < 0 || op > XENOPROF_LAST) return -ERRNO.EINVAL;
   const isPrimary = machine.hasProfiler && vcpu.domain.privileged;
   if (!UNPRIVILEGED.has(op) && !isPrimary) return -ERRNO.EPERM;
-  if (!WAITING.has('xenoprof_op') && TOOLS_ANSWERED[machine.config.release]) {
+  if (TOOLS_ANSWERED[machine.config.release]) {
     if (op === XENOPROF.init) return init(machine, vcpu, args[2], args[3]);
     // Nobody was made part of a profile.
     if (op === XENOPROF.enable_virq || op === XENOPROF.disable_virq) return -ERRNO.EPERM;

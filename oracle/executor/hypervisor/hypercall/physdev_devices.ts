@@ -3,7 +3,6 @@ import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import { IOAPIC_FRAME } from '#spec/abi/iomem.ts';
 import { IRQS_PER_CPU, MAP_PIRQ_TYPE, NR_GSIS, physdev, XEN_PCI_DEV_PXM, XEN_PCI_MMCFG_RESERVED } from '#spec/abi/physdev.ts';
 import { HARDWARE_LEFT_OUT, TOOLS_ANSWERED } from '#spec/releases/control.ts';
-import { WAITING } from '../control/waiting.ts';
 import type { Domain } from '../domain.ts';
 import { domainByAnyId } from '../domids.ts';
 import { copyFromGuest, copyToGuest, scratch } from '../guest_access.ts';
@@ -108,7 +107,7 @@ const isKnown = ({ config: { release } }: Machine, name: string): boolean =>
 /** The answer, or null when the operation is none of these or a device would be asked. */
 export const aboutDevices = (machine: Machine, vcpu: Vcpu, cmd: number, lo: number, hi: number): number | null => {
   const row = ROWS.get(cmd);
-  if (!row || WAITING.has(`physdev_op/${row[0]}`) || !isKnown(machine, `physdev_op/${row[0]}`)) return null;
+  if (!row || !isKnown(machine, `physdev_op/${row[0]}`)) return null;
   if (!copyFromGuest(machine, vcpu, lo, hi, row[1])) return minus('EFAULT');
   const answer = row[2](machine, vcpu, lo, hi);
   return answer === DEVICE ? null : answer;

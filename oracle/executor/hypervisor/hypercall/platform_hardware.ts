@@ -14,7 +14,6 @@ import {
   XEN_PM,
 } from '#spec/abi/platform.ts';
 import { HARDWARE_LEFT_OUT, TOOLS_ANSWERED } from '#spec/releases/control.ts';
-import { WAITING } from '../control/waiting.ts';
 import { accessOk, copyFromGuest, copyToGuest, scratch } from '../guest_access.ts';
 import type { Machine } from '../machine.ts';
 import { TWO32 } from '../u64.ts';
@@ -189,7 +188,7 @@ const isKnown = ({ config: { release } }: Machine, name: string): boolean =>
 /** The answer, or null when the operation is none of these or asks the hardware. The structure is in the scratch buffer. */
 export const aboutHardware = (machine: Machine, vcpu: Vcpu, cmd: number, lo: number, hi: number): number | null => {
   const row = ROWS.get(cmd);
-  if (!row || WAITING.has(`platform_op/${row[0]}`) || !isKnown(machine, `platform_op/${row[0]}`)) return null;
+  if (!row || !isKnown(machine, `platform_op/${row[0]}`)) return null;
   const op = new DataView(scratch.buffer.slice(0, platform.call.size));
   const answer = row[1]({ machine, vcpu, lo, hi, op });
   return answer === HARDWARE ? null : answer;

@@ -18,5 +18,5 @@ export const toggleGuestMode = (machine: Machine, vcpu: Vcpu): void => {
   loadTables(vcpu);
   if (!vcpu.kernelMode) return;
   if (vcpu.runstateUpdatePending) updateRunstateArea(machine, vcpu);
-  if (vcpu.timeUpdatePending) updateTimeArea(machine, vcpu);
+  if (vcpu.lateTime !== null) updateTimeArea(machine, vcpu, vcpu.lateTime);
 };

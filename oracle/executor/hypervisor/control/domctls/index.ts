@@ -18,7 +18,6 @@ import type { Machine } from '../../machine.ts';
 import { killDomain } from '../../teardown/kill.ts';
 import type { Vcpu } from '../../vcpu.ts';
 import { domainPolicy } from '../sysctls/policy.ts';
-import { WAITING } from '../waiting.ts';
 import { getNodeAffinity, getVcpuAffinity, setNodeAffinity, setVcpuAffinity } from './affinity.ts';
 import { getTscInfo, setTimeOffset, setTscInfo } from './clock.ts';
 import { getDomainInfo, getVcpuInfo } from './domain_info.ts';
@@ -116,7 +115,7 @@ const TOOLS: ReadonlyMap<number, string> = new Map(
 
 export const isAnswered = (machine: Machine, command: number): boolean => {
   const tool = TOOLS.get(command);
-  return ROWS.has(command) && (tool === undefined || (TOOLS_ANSWERED[machine.config.release] && !WAITING.has(tool)));
+  return ROWS.has(command) && (tool === undefined || TOOLS_ANSWERED[machine.config.release]);
 };
 
 const goesBack = (back: Back, answer: number, op: DataView): boolean => {

@@ -1,7 +1,6 @@
 /** shadow_op: Xen was built without shadow page tables, so that a PV domain cannot have any. A log of what it wrote, which is empty, stops. */
 import { domctl, XEN_DOMCTL_SHADOW_ENABLE, XEN_DOMCTL_SHADOW_LOGDIRTY_FINAL, XEN_DOMCTL_SHADOW_OP } from '#spec/abi/domctl.ts';
 import { ERRNO } from '#spec/abi/errno.ts';
-import { WAITING } from '../waiting.ts';
 import { isSelf, type Request, stop, type Work } from './request.ts';
 
 const { OFF, ENABLE, ENABLE_LOGDIRTY, CLEAN, PEEK } = XEN_DOMCTL_SHADOW_OP;
@@ -11,7 +10,6 @@ export const shadowOp: Work = (request) => {
   const { domain, op } = request;
   if (isSelf(request)) return -ERRNO.EINVAL;
   if (domain.dying !== null) return 0;
-  if (WAITING.has('domctl/shadow_op/living')) return stops(request);
   const mode = op.getUint32(F.mode.at, true);
   switch (op.getUint32(F.shadow.at, true)) {
     case ENABLE_LOGDIRTY:

@@ -6,7 +6,6 @@ import { copyFromGuest, copyToGuest } from '../../guest_access.ts';
 import type { Machine } from '../../machine.ts';
 import { TWO32 } from '../../u64.ts';
 import type { Vcpu } from '../../vcpu.ts';
-import { WAITING } from '../waiting.ts';
 import { contentsOf, type Found, find, headOf, listingOf, type Piece, sizeOf } from './tree.ts';
 import { write } from './write.ts';
 
@@ -15,7 +14,7 @@ const SLASH = '/'.charCodeAt(0);
 
 export const hypfs_op = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
   if (!vcpu.domain.privileged) return -ERRNO.EPERM;
-  if (WAITING.has('hypfs_op') || !TOOLS_ANSWERED[machine.config.release]) {
+  if (!TOOLS_ANSWERED[machine.config.release]) {
     machine.notModelled(vcpu, 'hypfs_op');
     return -ERRNO.ENOSYS;
   }
