@@ -44,9 +44,11 @@ const TABLES = { entries: 1, linear: 1, stranger: false, foreign: 0, taken: fals
 const PAGE_TYPES = {
   page_types: { ...TABLES, frames: 2, levels: [1, 2], stranger: true },
   page_types_3: { ...TABLES, frames: 3, levels: [1, 2, 3] },
+  /** Frames that can be taken for one another: their names alone tell them apart. */
+  page_types_taken: { ...TABLES, frames: 3, levels: [1, 2, 3], taken: true },
   page_types_foreign: { ...TABLES, frames: 3, levels: [1, 2], foreign: 1, stranger: true },
-  page_types_entries: { ...TABLES, frames: 3, entries: 2, levels: [1, 2] },
-  page_types_4: { ...TABLES, frames: 4, levels: [1, 2, 3] },
+  page_types_4: { ...TABLES, frames: 4, levels: [1, 2, 3], taken: true },
+  page_types_whole: { ...TABLES, frames: 4, levels: [1, 2, 3], foreign: 1 },
 } as const satisfies Record<string, PageTypeScope>;
 
 type ChannelName = keyof typeof CHANNELS;

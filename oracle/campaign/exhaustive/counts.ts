@@ -13,6 +13,7 @@ export const REACHABLE: Readonly<Partial<Record<ConfigName, Reachable>>> = {
   grants_domains: { states: 106_044, transitions: 2_969_232, longest: 17 },
   page_types: { states: 551, transitions: 9918, longest: 6 },
   page_types_3: { states: 59_111, transitions: 1_950_663, longest: 9 },
+  page_types_taken: { states: 10_134, transitions: 334_422, longest: 9 },
   page_types_foreign: { states: 172_288, transitions: 7_925_248, longest: 10 },
 };
 

@@ -1,19 +1,19 @@
 /** What can happen to grants: what the granter writes, mappings that begin and end, what both do with their own page tables. */
 import { mapGrantRef } from '#model/hypercall/grant_table/map_grant_ref.ts';
 import { completeUnmap, unmapGrantRef } from '#model/hypercall/grant_table/unmap_grant_ref.ts';
-import { entryAt, type Place, writeEntry } from '#model/hypercall/mm/guest_l1e.ts';
+import { type Place, writeEntry } from '#model/hypercall/mm/guest_l1e.ts';
 import { pin, unpin } from '#model/hypercall/mm/pin.ts';
 import { ptUpdate } from '#model/hypercall/mm/pt_update.ts';
 import type { Machine } from '#model/machine.ts';
 import { own } from '#model/page_type/l1_entry.ts';
 import type { Verdict } from '#model/page_type/verdict.ts';
 import { addInt, fromNumber, shl, type Word, ZERO } from '#model/word/word.ts';
-import { GNTMAP, GTF } from '#spec/abi/grant_table.ts';
+import { GTF } from '#spec/abi/grant_table.ts';
 import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import { DOMID } from '#spec/abi/xen.ts';
 import type { Step } from '#spec/program.ts';
 import type { Action } from '../core.ts';
-import { flagsOf, type GrantScope, type GrantTables, isHost, isRead, refOf, upTo, wordOfEntry } from './scope.ts';
+import { flagsOf, type GrantScope, type GrantTables, isDevice, isHost, isRead, refOf, upTo, wordOfEntry } from './scope.ts';
 
 /** Pages of programs: the granter's frames, and behind them those at whose entries mappers map. */
 export const pageOfFrame = (frame: number): number => frame;
@@ -21,7 +21,6 @@ export const pageOfEntry = (entry: number): number => 8 + entry;
 
 const addressOf = ({ mfn, index }: Place): Word => addInt(shl(fromNumber(mfn), 12), index * 8);
 const same = (before: Machine, after: Machine): Machine => (after.questions === 0 ? after : { ...after, questions: before.questions });
-/** What a verdict cites itself, when it refuses. */
 const made = (before: Machine, { machine }: Verdict): Machine => same(before, machine);
 
 const entryStep = (id: number, domain: number, page: number, value: 0 | 'pte'): Step => ({
@@ -118,9 +117,7 @@ const mapperActs = (scope: GrantScope, tables: GrantTables, m: number): readonly
       kinds.flatMap((kind) => (isHost(kind) ? upTo(entries).map((entry) => map(grant, kind, entry)) : [map(grant, kind, null)])),
     ),
     ...upTo(handles).flatMap((handle) => upTo(entries).map((entry) => unmap(handle, entry, null))),
-    ...(kinds.some((kind) => kind & GNTMAP.device_map)
-      ? upTo(handles).flatMap((handle) => upTo(scope.frames).map((frame) => unmap(handle, null, frame)))
-      : []),
+    ...(kinds.some(isDevice) ? upTo(handles).flatMap((handle) => upTo(scope.frames).map((frame) => unmap(handle, null, frame))) : []),
     ...upTo(entries).map(
       (entry): Action => ({
         name: `d${domid} clears entry ${entry}`,
@@ -172,6 +169,3 @@ export const grantActions = (scope: GrantScope, tables: GrantTables): readonly A
   ...scope.mappers.flatMap((_, m) => mapperActs(scope, tables, m)),
   ...granterUses(scope, tables),
 ];
-
-/** The words of an entry, for rules about who may change it. */
-export const wordAt = (machine: Machine, place: Place): Word => entryAt(machine, place);

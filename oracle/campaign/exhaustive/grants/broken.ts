@@ -4,10 +4,8 @@
  */
 import type { FrameUse } from '../parts/frames.ts';
 import type { Values } from '../slots.ts';
-import { type GrantScope, type GrantTables, isHost, isRead, upTo } from './scope.ts';
+import { type GrantScope, type GrantTables, isDevice, isHost, isRead, upTo } from './scope.ts';
 import { slotsOf } from './slots.ts';
-
-const DEVICE = 1;
 
 export const brokenGrants = (scope: GrantScope, tables: GrantTables, uses: readonly FrameUse[]): ((values: Values) => string | null) => {
   const { grants, frames, mappers, entries, handles, kinds } = scope;
@@ -55,7 +53,7 @@ export const brokenGrants = (scope: GrantScope, tables: GrantTables, uses: reado
         const kind = kindOf(mapping);
         const at = (grantOf(mapping) * mappers.length + m) * 3;
         if (isHost(kind)) held[at + (isRead(kind) ? 0 : 1)]!++;
-        if (kind & DEVICE) held[at + 2]!++;
+        if (isDevice(kind)) held[at + 2]!++;
       }
     }
     for (let g = 0; g < grants; g++) {

@@ -3,10 +3,8 @@ import { choices } from '../choices.ts';
 import type { FrameUse } from '../parts/frames.ts';
 import type { Values } from '../slots.ts';
 import { usesOf } from './core.ts';
-import { type GrantScope, type GrantTables, grantTables, isHost, isRead, upTo } from './scope.ts';
+import { type GrantScope, type GrantTables, grantTables, isDevice, isHost, isRead, upTo } from './scope.ts';
 import { slotsOf } from './slots.ts';
-
-const DEVICE = 1;
 
 /** By grant: who uses it how often by their handles; null when two domains use one. */
 const usesByHandles = (scope: GrantScope, handles: readonly number[]) => {
@@ -19,7 +17,7 @@ const usesByHandles = (scope: GrantScope, handles: readonly number[]) => {
     if (use.mapper >= 0 && use.mapper !== mapper) return null;
     use.mapper = mapper;
     if (isHost(kind)) use[isRead(kind) ? 'hostRead' : 'hostWrite']++;
-    if (kind & DEVICE) use.deviceWrite++;
+    if (isDevice(kind)) use.deviceWrite++;
   }
   return used;
 };

@@ -1,9 +1,11 @@
 /** Grants: entries as the granter writes them, mappings of each kind, and the page tables of both. */
 
 import { grantsOf, updateGrants } from '#model/hypercall/grant_table/handles.ts';
+import { entryAt } from '#model/hypercall/mm/guest_l1e.ts';
 import type { Machine } from '#model/machine.ts';
 import { withItem } from '#model/numbered.ts';
 import { equal, ZERO } from '#model/word/word.ts';
+import { GTF } from '#spec/abi/grant_table.ts';
 import { DOMID } from '#spec/abi/xen.ts';
 import type { Step } from '#spec/program.ts';
 import type { Action, Core } from '../core.ts';
@@ -12,7 +14,7 @@ import { activePart, handlesPart, otherGrants } from '../parts/grant_tables.ts';
 import { wholeOf } from '../parts/part.ts';
 import { atHand, type Cell, wordsPart } from '../parts/words.ts';
 import type { Values } from '../slots.ts';
-import { grantActions, pageOfEntry, wordAt } from './actions.ts';
+import { grantActions, pageOfEntry } from './actions.ts';
 import { brokenGrants } from './broken.ts';
 import { FIRST_REF, type GrantScope, type GrantTables, grantTables, isHost, isRead, refOf, upTo } from './scope.ts';
 import { slotsOf } from './slots.ts';
@@ -47,12 +49,13 @@ const oversteps =
   (scope: GrantScope, tables: GrantTables, domid: number): NonNullable<Action['oversteps']> =>
   (before, after) => {
     for (const grant of domid === scope.granter ? [] : upTo(scope.grants)) {
-      const [was, is] = [wordAt(before, tables.entryPlace(grant)), wordAt(after, tables.entryPlace(grant))];
-      if (was.hi !== is.hi || ((was.lo ^ is.lo) & ~0x18) !== 0) return `d${domid} changed more of grant ${grant} than its marks`;
+      const [was, is] = [entryAt(before, tables.entryPlace(grant)), entryAt(after, tables.entryPlace(grant))];
+      if (was.hi !== is.hi || ((was.lo ^ is.lo) & ~(GTF.reading | GTF.writing)) !== 0)
+        return `d${domid} changed more of grant ${grant} than its marks`;
     }
     for (const [m, mapper] of scope.mappers.entries())
       for (const [e, place] of mapper === domid ? [] : [...tables.places[m]!.entries()])
-        if (!equal(wordAt(before, place), wordAt(after, place))) return `d${domid} changed entry ${e} of d${mapper}`;
+        if (!equal(entryAt(before, place), entryAt(after, place))) return `d${domid} changed entry ${e} of d${mapper}`;
     return null;
   };
 

@@ -36,6 +36,7 @@ export const HOST_READ = host_map | readonly;
 export const DEVICE_WRITE = device_map;
 
 export const isHost = (kind: number): boolean => (kind & host_map) !== 0;
+export const isDevice = (kind: number): boolean => (kind & device_map) !== 0;
 export const isRead = (kind: number): boolean => (kind & readonly) !== 0;
 /** As the handle remembers them. */
 export const flagsOf = (kind: number): number => (isHost(kind) ? kind | contains_pte : kind);
@@ -80,9 +81,9 @@ const usesUpTo = (most: number, kinds: readonly number[]) => {
   const counted = (test: (kind: number) => boolean): readonly number[] => (kinds.some(test) ? upTo(most + 1) : [0]);
   return counted((kind) => isHost(kind) && isRead(kind)).flatMap((hostRead) =>
     counted((kind) => isHost(kind) && !isRead(kind)).flatMap((hostWrite) =>
-      counted((kind) => (kind & device_map) !== 0 && !isRead(kind)).flatMap((deviceWrite) => {
+      counted((kind) => isDevice(kind) && !isRead(kind)).flatMap((deviceWrite) => {
         const all = hostRead + hostWrite + deviceWrite;
-        const both = kinds.some((kind) => isHost(kind) && (kind & device_map) !== 0);
+        const both = kinds.some((kind) => isHost(kind) && isDevice(kind));
         return all > 0 && all <= (both ? 2 : 1) * most ? [{ hostRead, hostWrite, deviceRead: 0, deviceWrite }] : [];
       }),
     ),

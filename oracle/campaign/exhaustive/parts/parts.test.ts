@@ -4,8 +4,9 @@ import { engineOn } from '#model/engine.ts';
 import { viewOf, violations } from '#spec/properties/index.ts';
 import { type ConfigName, candidatesOf, coreOf, inductiveCoreOf } from '../configs.ts';
 import type { Core } from '../core.ts';
+import { REACHABLE } from '../counts.ts';
 import { search } from '../search.ts';
-import { packingOf, type Values } from '../slots.ts';
+import { packingOf, renamed, type Values } from '../slots.ts';
 
 const SMALL = ['grants', 'grants_device', 'page_types'] as const satisfies readonly ConfigName[];
 
@@ -79,3 +80,26 @@ describe.each(SMALL)('%s', (name) => {
     expect(Math.min(counts.whole, counts.broken)).toBeGreaterThan(5);
   }, 60_000);
 });
+
+test('states of frames that are taken for one another stand for as many as there are with names', async () => {
+  const core = coreOf('page_types_taken');
+  const packing = packingOf(core.slots);
+  const text = (values: Values): string => {
+    const words = new Int32Array(packing.words);
+    packing.pack(values, words);
+    return words.join();
+  };
+  const { table, states, complete, violation } = await search(core, { states: 100_000 });
+  const values = new Int32Array(core.slots.length);
+  let named = 0;
+  for (let place = 0; place < states; place++) {
+    packing.unpack(table.states, place * packing.words, values);
+    named += new Set([text(values), ...core.symmetries.map((symmetry) => text(renamed(values, symmetry)))]).size;
+  }
+  expect({ states, complete, violation, named }).toEqual({
+    states: REACHABLE.page_types_taken!.states,
+    complete: true,
+    violation: null,
+    named: REACHABLE.page_types_3!.states,
+  });
+}, 120_000);
