@@ -62,6 +62,22 @@ describe('a tolerance', () => {
     expect(fxDifference(caseOf('fsqrt'), registers(ONE), registers(ONE + 1n))).not.toBeNull();
   });
 
+  it('is one unit in both directions, also where normal numbers begin, and none for what is no number', () => {
+    const forgiven = (a: bigint, b: bigint) =>
+      [
+        [a, b],
+        [b, a],
+      ].map(([seen, told]) => fxDifference(caseOf('fsin'), registers(seen!), registers(told!)) === null);
+    const [largestDenormal, smallestNormal] = [(1n << 63n) - 1n, (1n << 64n) | (1n << 63n)];
+    expect(forgiven(ONE, ONE + 1n)).toEqual([true, true]);
+    expect(forgiven(ONE, ONE + 2n)).toEqual([false, false]);
+    expect(forgiven(largestDenormal, smallestNormal)).toEqual([true, true]);
+    expect(forgiven(largestDenormal - 1n, smallestNormal)).toEqual([false, false]);
+    const infinity = (0x7fffn << 64n) | (1n << 63n);
+    for (const other of [infinity + 1n, infinity - (1n << 64n) + (1n << 63n) - 1n])
+      expect(forgiven(infinity, other)).toEqual([false, false]);
+  });
+
   it('is relative for reciprocals, element by element', () => {
     const xmm = (low: bigint) => state({ xmm: at(state().xmm, 2, (state().xmm[2] & ~0xffffffffn) | low) });
     expect(fxDifference(caseOf('rcpps'), xmm(0x3f800800n), xmm(0x3f800000n))).toBeNull();
