@@ -87,6 +87,7 @@ export const CLAUSES = {
   'compat/l3-unadjusted': { chapter: 'compat', title: 'Entries of the L3 get US and RW when it is validated.' },
   'compat/m2p-table': { chapter: 'compat', title: '32-bit guests have a machine-to-physical table of their own, of four bytes a frame.' },
   'compat/machphys_mapping': { chapter: 'compat', title: 'machphys_mapping tells where the table of 32-bit guests lies: where Xen\'s part of the addresses begins, 0xffe00000, and the last frame that finds a place between them.' },
+  'compat/mca-address': { chapter: 'compat', title: 'In the structures of mca an address has four bytes, at the place of the first four of a 64-bit caller\'s; all else is the same, the description of a processor too.' },
   'compat/memory_op-acquire_resource': { chapter: 'compat', title: 'acquire_resource finds at most 1020 frames at a time; they are told in one piece.' },
   'compat/memory_op-batch': { chapter: 'compat', title: 'add_to_physmap_batch reads the pages and indexes of 510 extents before it is refused.' },
   'compat/memory_op-claim_pages': { chapter: 'compat', title: 'claim_pages, paging_op and what the public headers do not name are ENOSYS for 32-bit callers.' },

@@ -2,13 +2,12 @@
  * What 32-bit callers are answered otherwise. Debian's Xen is built without 32-bit PV, so the source is Xen's public one (RELEASE-4.17.0),
  * not a recording; all other cells are those of 64-bit callers.
  */
-import { type Cell, modelled, not, type Row, refused } from './cell.ts';
+import { type Cell, modelled, type Row, refused } from './cell.ts';
 
 type Both = readonly [dom0: Cell, domU: Cell];
 const both = (cell: Cell): Both => [cell, cell];
 
 const NO_BASES = both(refused('ENOSYS', [], 'bases belong to 64-bit code'));
-const QUEUES = not('structures of machine checks for 32-bit callers');
 
 /** By the name of the row. */
 const OTHERWISE: Readonly<Record<string, (row: Row) => Both>> = {
@@ -21,9 +20,6 @@ const OTHERWISE: Readonly<Record<string, (row: Row) => Both>> = {
   'memory_op/claim_pages': () => both(refused('ENOSYS')),
   'memory_op/machphys_compat_mfn_list': () => both(modelled),
   'mmuext_op/new_user_baseptr': () => both(refused('EINVAL', [], 'there is one table for kernel and programs')),
-  'mca/fetch': ({ cells }) => [QUEUES, cells.pv64_domU],
-  'mca/physcpuinfo': ({ cells }) => [QUEUES, cells.pv64_domU],
-  'mca/notifydomain': ({ cells }) => [QUEUES, cells.pv64_domU],
 };
 
 /** The row with the cells of 32-bit callers. */

@@ -6,11 +6,9 @@ import { copyFromGuest } from '../../guest_copy.ts';
 import { cite } from '../../journal.ts';
 import { addInt, fromNumber } from '../../word/word.ts';
 import { kexec_op as wideKexecOp } from '../control/kexec_op.ts';
-import { mca as wideMca } from '../control/mca.ts';
 import { isControlDomain } from '../domids.ts';
 import { fieldOf } from '../guest_struct.ts';
 import { dm_op as wideDmOp } from '../hvm/dm_op.ts';
-import { notModelled } from '../not_modelled.ts';
 import { fail, type Perform } from '../result.ts';
 import { physdev_op } from './physdev_op.ts';
 import { areaAt, laidOut, putAway, translated } from './translation.ts';
@@ -36,13 +34,6 @@ export const kexec_op: Perform = (machine, caller, [op, at]) => {
     wideKexecOp(m, caller, [op, arg]),
   );
 };
-
-/** The name of the stop. */
-const STOP = ['compat', 'mca'].join('/');
-
-/** What comes of one by domain 0 is not narrowed here; others have no privilege, whatever they ask. */
-export const mca: Perform = (machine, caller, args) =>
-  isControlDomain(caller) ? notModelled(cite(machine, 'compat/call-not_modelled'), caller, STOP) : wideMca(machine, caller, args);
 
 /** The form of old: command, then the operation's structure right behind it. */
 export const physdev_op_compat: Perform = (machine, caller, [arg]) => {

@@ -1,9 +1,11 @@
 /** HYPERVISOR_mca(u_mc): machine checks, of which there were none. Chapter: spec/chapters/privileged.md. */
+import type { Field } from '#spec/abi/layout.ts';
 import { mca as MCA, XEN_MC, XEN_MC_FETCH, XEN_MC_NODATA, XEN_MCA_INTERFACE_VERSION } from '#spec/abi/mca.ts';
 import type { ClauseId } from '#spec/clauses.ts';
 import type { VcpuRef } from '#spec/event.ts';
 import { copyFromGuest, copyToGuest } from '../../guest_copy.ts';
 import { cite } from '../../journal.ts';
+import { domainOf } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { wordIn } from '../../memory/guest.ts';
 import { isZero, type Word } from '../../word/word.ts';
@@ -16,11 +18,16 @@ import { describeProcessor } from './logical_cpu.ts';
 /** `bytes`: the whole structure, which lies at `at`. */
 type Asked = { readonly caller: VcpuRef; readonly at: Word; readonly bytes: Uint8Array };
 
+/** compat/mca-address: in all else the structures of 32-bit callers are the same. */
+const addressIn = (machine: Machine, { caller, bytes }: Asked, { at }: Field): Word =>
+  wordIn(bytes, at, domainOf(machine, caller.domid).pv32 ? 4 : 8);
+
 export const mca: Perform = (machine, caller, [at]) => {
   if (!isControlDomain(caller)) return fail(machine, 'EPERM', 'control/privilege');
   const read = copyFromGuest(machine, caller, at, MCA.head.size);
   if (!read.ok) return fail(read.machine, 'EFAULT', 'mca/argument-fault');
-  const { machine: m, bytes } = read;
+  const { bytes } = read;
+  const m = domainOf(machine, caller.domid).pv32 ? cite(read.machine, 'compat/mca-address') : read.machine;
   const { cmd, interface_version } = MCA.head.fields;
   if (fieldOf(bytes, interface_version) !== XEN_MCA_INTERFACE_VERSION) return fail(m, 'EACCES', 'mca/version');
   switch (fieldOf(bytes, cmd)) {
@@ -50,14 +57,14 @@ const fetchEntry = (m: Machine, asked: Asked): HypercallResult => {
   const nonurgent = (given & XEN_MC_FETCH.NONURGENT) !== 0;
   if (urgent === nonurgent) return fail(m, 'EINVAL', 'mca/fetch-flags');
   if (given & XEN_MC_FETCH.ACK) return done(m, 'mca/fetch-ack');
-  if (isZero(wordIn(asked.bytes, data.at))) return fail(m, 'EINVAL', 'mca/fetch-buffer');
+  if (isZero(addressIn(m, asked, data))) return fail(m, 'EINVAL', 'mca/fetch-buffer');
   return tell(m, asked, withFields(asked.bytes, MCA.fetch, { flags: XEN_MC_NODATA, fetch_id: 0 }), 'mca/fetch-nothing');
 };
 
 const physcpuinfo = (m: Machine, asked: Asked): HypercallResult => {
   const { ncpus, info } = MCA.physcpuinfo.fields;
   const online = m.config.pcpus;
-  const place = wordIn(asked.bytes, info.at);
+  const place = addressIn(m, asked, info);
   const counted = (count: number) => withFields(asked.bytes, MCA.physcpuinfo, { ncpus: count });
   if (isZero(place)) return tell(m, asked, counted(online), 'mca/physcpuinfo-count');
   const room = fieldOf(asked.bytes, ncpus) | 0;

@@ -1,5 +1,6 @@
 /** Calls that ask, wait, tell and connect. */
 import { HYPERCALL, SUBOPERATIONS } from '#spec/abi/hypercall.ts';
+import { XEN_MCA_INTERFACE_VERSION } from '#spec/abi/mca.ts';
 import { call } from '../code.ts';
 import { DOMID_SELF } from '../draw.ts';
 import { DATA, SPARE } from '../layout.ts';
@@ -50,6 +51,19 @@ export const CALLS = {
   physdev_op: (d) => [
     ...data(...d.words(4)),
     ...call(HYPERCALL.physdev_op, d.pick(PHYSDEV.irq_status_query, PHYSDEV.set_iopl, PHYSDEV.set_iobitmap, 12, 10, 11), d.pointer()),
+  ],
+  mca: (d) => [
+    ...data(
+      d.pick(1, 1, 2, 3, 3, 7),
+      XEN_MCA_INTERFACE_VERSION,
+      d.pick(0, 1, 1, 2, 5),
+      d.any(),
+      d.pick(0, DATA, SPARE),
+      d.pick(0, d.any()),
+      d.pick(0, SPARE),
+    ),
+    ...dataAt(28, d.pick(0, d.any())),
+    ...call(HYPERCALL.mca, d.pick(DATA, DATA, d.pointer())),
   ],
   others: (d) => call(d.pick(HYPERCALL.set_segment_base, 38, 45, 60, 63, 64, 1000), d.below(5), d.pointer()),
 } as const satisfies Record<string, Family>;

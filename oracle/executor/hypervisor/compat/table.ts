@@ -2,7 +2,6 @@
 
 import { HYPERCALL, type HypercallName, SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import { sched, vcpu as vcpuLayouts } from '#spec/abi/sched.ts';
-import { mca } from '../control/mca.ts';
 import { copyToGuest, scratch } from '../guest_access.ts';
 import type { Handler } from '../hypercall/dispatch.ts';
 import { physdev_op } from '../hypercall/physdev_op.ts';
@@ -123,13 +122,6 @@ const compat_set_timer_op: Handler = (machine, vcpu, args) => {
   return set_timer_op(machine, vcpu, native);
 };
 
-/** What domain 0 asks here has another layout, which is not modelled; nobody else is heard. */
-const compat_mca: Handler = (machine, vcpu, args) => {
-  if (!vcpu.domain.privileged) return mca(machine, vcpu, args);
-  machine.notModelled(vcpu, 'compat/mca');
-  return minus('ENOSYS');
-};
-
 const OWN: Partial<Record<HypercallName, Handler>> = {
   set_trap_table: compat_set_trap_table,
   set_gdt: compat_set_gdt,
@@ -157,7 +149,6 @@ const OWN: Partial<Record<HypercallName, Handler>> = {
   physdev_op_compat: compat_physdev_op_compat,
   dm_op: compat_dm_op,
   kexec_op: compat_kexec_op,
-  mca: compat_mca,
 };
 
 /** Structures are the same, or nothing is read of them. */
@@ -179,6 +170,7 @@ const SHARED: readonly HypercallName[] = [
   'argo_op',
   'xenpmu_op',
   'hypfs_op',
+  'mca',
   'platform_op',
   'xenoprof_op',
 ];

@@ -23,6 +23,8 @@ const QUEUES = XEN_MC_FETCH.NONURGENT | XEN_MC_FETCH.URGENT;
 const SIGN = 0x80000000;
 
 const u32 = (at: number): number => scratch.getUint32(at, true);
+/** compat/mca-address: an address of a 32-bit caller ends where the upper half of another's begins. */
+const upper = (vcpu: Vcpu, at: number): number => (vcpu.domain.compat ? 0 : scratch.getInt32(at + 4, true));
 
 export const mca = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
   if (!vcpu.domain.privileged) return -ERRNO.EPERM;
@@ -53,7 +55,7 @@ const fetch = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
   const queue = asked & QUEUES;
   if (queue === 0 || queue === QUEUES) return -ERRNO.EINVAL;
   if ((asked & XEN_MC_FETCH.ACK) !== 0) return 0;
-  if (scratch.getBigUint64(data.at, true) === 0n) return -ERRNO.EINVAL;
+  if ((u32(data.at) | upper(vcpu, data.at)) === 0) return -ERRNO.EINVAL;
   scratch.setUint32(flags.at, XEN_MC_NODATA, true);
   scratch.setBigUint64(fetch_id.at, 0n, true);
   return reply(machine, vcpu, args, SCRATCH) ? 0 : -ERRNO.EFAULT;
@@ -63,7 +65,7 @@ const fetch = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
 const physcpuinfo = (machine: Machine, vcpu: Vcpu, args: Int32Array): number => {
   const { ncpus, info } = layouts.physcpuinfo.fields;
   const answer = SCRATCH.slice(0, SIZE);
-  const [lo, hi] = [scratch.getInt32(info.at, true), scratch.getInt32(info.at + 4, true)];
+  const [lo, hi] = [scratch.getInt32(info.at, true), upper(vcpu, info.at)];
   let written = true;
   if ((lo | hi) !== 0) {
     const room = u32(ncpus.at);
