@@ -12,10 +12,12 @@ export const MACHINE_MUTANTS: readonly string[] = [...MUTANTS, ...SMALL_SCOPE_MU
 /** Mutants replace text of sources while Node loads them; the published package has none. */
 const SOURCES = new URL('../campaign/engines.ts', import.meta.url);
 
+export const canPlant = (): boolean => existsSync(SOURCES);
+
 /** Must run before an engine is loaded. Throws BadInput for a bug that is not in the list. */
 export const plantMutant = async (id: string): Promise<void> => {
   if (!MACHINE_MUTANTS.includes(id)) throw new BadInput(`mutant ${id}: there are ${MACHINE_MUTANTS.join(', ')}`);
-  if (!existsSync(SOURCES)) throw new BadInput(`mutant ${id}: bugs can be planted in a checkout only`);
+  if (!canPlant()) throw new BadInput(`mutant ${id}: bugs can be planted in a checkout only`);
   // Loaded here only: the package starts on a Node that has no loader hooks.
   (await import('../mutants/plant.ts')).plant(id);
 };

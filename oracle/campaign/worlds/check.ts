@@ -1,5 +1,6 @@
 /** Pairs of worlds on one engine, counted; the first leak is made smaller and told. */
 import type { Boot } from '#spec/engine.ts';
+import type { Input } from '#spec/input.ts';
 import type { ChangingFlowId } from '#spec/properties/worlds/index.ts';
 import { type Condition, drive } from './drive.ts';
 import { actsOf, drawPair, type Pair, type Variation } from './pair.ts';
@@ -29,6 +30,8 @@ export type WorldsLeak = {
   /** Of each domain, what it does, in order. */
   readonly acts: readonly (readonly string[])[];
   readonly pair: Pair;
+  /** Up to the one that shows it. */
+  readonly inputs: readonly Input[];
 };
 
 export type WorldsResult = {
@@ -46,10 +49,10 @@ export type WorldsResult = {
 
 const leakOf = (boot: Boot, pair: Pair, shrink: boolean): WorldsLeak => {
   const small = shrink ? shrinkPair(pair, (less) => drive(boot, less).leak !== null) : pair;
-  const { condition, what } = drive(boot, small).leak!;
+  const { condition, what, inputs } = drive(boot, small).leak!;
   const acts = small.acts.map((both) => both.map(([first, second]) => (first.name === second.name ? first.name : second.name)));
   const observer = pair.domids[0][pair.observer]!;
-  return { seed: pair.seed, variation: pair.variation, observer, condition, what, steps: actsOf(small), acts, pair: small };
+  return { seed: pair.seed, variation: pair.variation, observer, condition, what, steps: actsOf(small), acts, pair: small, inputs };
 };
 
 /** Stops at the first leak. */

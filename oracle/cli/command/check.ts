@@ -26,6 +26,7 @@ import { addPeerOptions, checkPeer, type PeerOptions } from './check_peer.ts';
 import { addPreemptOptions, checkPreempt, type PreemptOptions } from './check_preempt.ts';
 import { addPv32Options, checkPv32Command, type Pv32CommandOptions } from './check_pv32.ts';
 import { type Checked, checkJson, checkTable, coverageTable, findings, verdictOf } from './check_report.ts';
+import { addWorldsOptions, checkWorldsCommand, type WorldsCommandOptions } from './check_worlds.ts';
 import { type Replayed, replayFile } from './replay.ts';
 
 type Options = IsaOptions &
@@ -37,6 +38,7 @@ type Options = IsaOptions &
   Pv32CommandOptions &
   CrowdCommandOptions &
   OrderOptions &
+  WorldsCommandOptions &
   ExhaustiveOptions & {
     xen?: XenRelease;
     seeds?: { readonly first: number; readonly last: number };
@@ -119,11 +121,13 @@ const checkCommand = async (options: Options): Promise<number> => {
   if (options.bare !== undefined) return checkBare(options);
   if (options.dom0 !== undefined) return checkDom0(options);
   if (options.order !== undefined) return checkOrderCommand(options);
+  // Without --seeds the seeds are fresh: taken from the clock, and printed.
+  const first = options.seeds?.first ?? Math.floor(Date.now() / 1000) % 0x3fffffff;
+  // Its threads plant the bug, each for itself.
+  if (options.worlds !== undefined) return checkWorldsCommand(first, options);
   if (options.mutant !== undefined) await plantMutant(options.mutant);
   if (options.exhaustive) return checkExhaustive(options);
   if (options.inductive) return checkInductive(options);
-  // Without --seeds the seeds are fresh: taken from the clock, and printed.
-  const first = options.seeds?.first ?? Math.floor(Date.now() / 1000) % 0x3fffffff;
   const asked = options.seeds ? options.seeds.last - options.seeds.first + 1 : options.programs;
   if (options.pv32 !== undefined) return checkPv32Command(first, options);
   if (options.domains !== undefined) return checkCrowdsCommand(first, options);
@@ -165,7 +169,7 @@ export const addCheck = (program: Command, done: (code: number) => void): void =
       'after',
       '\nExit codes: 0 all agreed, 1 a divergence or a rejected trace, 2 an option that makes no sense, 69 the peer is not on this machine, 70 a bug of ours.' +
         '\n\nExamples:\n  xenspec check\n  xenspec check --seeds 1..2000 --coverage\n  xenspec check --peer xen --programs 200 --as domu\n  xenspec check --mutant executor-close' +
-        '\n  xenspec check --hypercalls 5e6\n  xenspec check --order --peer xen\n  xenspec check --preempt 50 --seeds 1..20\n  xenspec check --pv32 500\n  xenspec check --domains 2..4 --hypercalls 1e6\n  xenspec check --exhaustive --config channels_bits --states 1e6\n  xenspec check --exhaustive --mutant model-close-peer\n  xenspec check --inductive --config grants\n  xenspec check --peer xen --hypercalls 5e5' +
+        '\n  xenspec check --hypercalls 5e6\n  xenspec check --order --peer xen\n  xenspec check --preempt 50 --seeds 1..20\n  xenspec check --pv32 500\n  xenspec check --domains 2..4 --hypercalls 1e6\n  xenspec check --exhaustive --config channels_bits --states 1e6\n  xenspec check --exhaustive --mutant model-close-peer\n  xenspec check --inductive --config grants\n  xenspec check --worlds 1e5 --seeds 1..100000\n  xenspec check --worlds 600 --mutant leak-stale-grant\n  xenspec check --peer xen --hypercalls 5e5' +
         '\n  xenspec check --isa x86 --peer silicon --cases 2000000 --html silicon.html' +
         '\n  xenspec check --bare vmlinux --append "console=ttyS0 pci=off acpi=off" --lenient --memory 256 --steps 1e8' +
         '\n  xenspec check --dom0 /boot/vmlinuz-6.1.0-56-amd64 --steps 5e7\n  xenspec check --dom0 /boot/vmlinuz-6.1.0-56-amd64 --console traces/boots/linux-6.1.0-56-dom0.txt',
@@ -187,4 +191,5 @@ export const addCheck = (program: Command, done: (code: number) => void): void =
   addPv32Options(command);
   addCrowdOptions(command);
   addExhaustiveOptions(command);
+  addWorldsOptions(command);
 };

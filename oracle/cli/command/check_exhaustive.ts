@@ -30,7 +30,11 @@ export const addExhaustiveOptions = (command: Command): void => {
     .option('--exhaustive', 'every state that a small machine of the model can come to, breadth first')
     .option('--inductive', 'from every state of a small machine that satisfies the invariants, every transition')
     .addOption(new Option('--config <name>', `the small machine (default: ${DEFAULT_CONFIG})`))
-    .option('--workers <n>', 'threads that explore it (default: 1)', wholeNumber(1, 64))
+    .option(
+      '--workers <n>',
+      'threads that explore it (default: 1); for --worlds, as many as there are processors, at most four',
+      wholeNumber(1, 64),
+    )
     .option('--resume <file>', 'go on where this file says, and keep there after each level how far it came')
     .option('--states <n>', `look at no more states than these (default: ${count(STATES)})`, largeNumber);
 };

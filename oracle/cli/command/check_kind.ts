@@ -17,6 +17,7 @@ const KINDS = {
   domains: { means: '`check --domains`', options: ['domains', 'xen', 'hypercalls', 'seeds', 'programs', 'budget', 'out', 'json'] },
   exhaustive: { means: '`check --exhaustive`', options: ['exhaustive', 'config', 'states', 'workers', 'resume', 'mutant', 'out', 'json'] },
   inductive: { means: '`check --inductive`', options: ['inductive', 'config', 'mutant', 'json'] },
+  worlds: { means: '`check --worlds`', options: ['worlds', 'on', 'seeds', 'budget', 'workers', 'mutant', 'out', 'json'] },
   order: { means: '`check --order`', options: ['order', 'peer', 'xen', 'json'] },
   bare: { means: '`check --bare`', options: ['bare', 'append', 'memory', 'lenient', 'steps', 'json'] },
   dom0: { means: '`check --dom0`', options: ['dom0', 'xen', 'append', 'memory', 'lenient', 'steps', 'console', 'state', 'json'] },
@@ -41,15 +42,30 @@ type Asked = {
   readonly domains?: readonly number[];
   readonly exhaustive?: true;
   readonly inductive?: true;
+  readonly worlds?: number;
 };
 
 /** What the options ask for. Throws BadInput for a peer that needs --isa. */
-export const kindOf = ({ isa, bare, dom0, peer, hypercalls, order, preempt, pv32, domains, exhaustive, inductive }: Asked): CheckKind => {
+export const kindOf = ({
+  isa,
+  bare,
+  dom0,
+  peer,
+  hypercalls,
+  order,
+  preempt,
+  pv32,
+  domains,
+  exhaustive,
+  inductive,
+  worlds,
+}: Asked): CheckKind => {
   if (bare !== undefined) return 'bare';
   if (dom0 !== undefined) return 'dom0';
   if (isa !== undefined) return peer === undefined ? 'sequences' : (ISA_PEERS[peer] ?? 'silicon');
   if (exhaustive !== undefined) return 'exhaustive';
   if (inductive !== undefined) return 'inductive';
+  if (worlds !== undefined) return 'worlds';
   if (order !== undefined) return 'order';
   if (pv32 !== undefined) return 'pv32';
   if (domains !== undefined) return 'domains';

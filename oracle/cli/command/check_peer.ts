@@ -30,7 +30,7 @@ export const addPeerOptions = (command: Command): void => {
   command
     .addOption(new Option('--as <role>', 'with --peer xen: what the programs are there (default: both)').choices([...ROLES, 'both']))
     .addOption(
-      new Option('--on <engine>', 'with --peer xen: which of our machines is compared (default: both)').choices([...ENGINES, 'both']),
+      new Option('--on <engine>', 'with --peer xen and --worlds: which of our machines (default: both)').choices([...ENGINES, 'both']),
     );
 };
 
