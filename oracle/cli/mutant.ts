@@ -1,5 +1,6 @@
 /** Planting a bug from the command line. */
 import { existsSync } from 'node:fs';
+import module from 'node:module';
 import { BadInput } from '#spec/failure.ts';
 import { MUTANTS } from '../mutants/catalogue.ts';
 import { SMALL_SCOPE_MUTANTS } from '../mutants/small_scope.ts';
@@ -13,6 +14,8 @@ export const MACHINE_MUTANTS: readonly string[] = [...MUTANTS, ...SMALL_SCOPE_MU
 const SOURCES = new URL('../campaign/engines.ts', import.meta.url);
 
 export const canPlant = (): boolean => existsSync(SOURCES);
+/** Whether this Node lets sources be changed while they load. */
+export const hasLoaderHooks = (): boolean => typeof module.registerHooks === 'function';
 
 /** Must run before an engine is loaded. Throws BadInput for a bug that is not in the list. */
 export const plantMutant = async (id: string): Promise<void> => {

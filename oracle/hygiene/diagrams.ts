@@ -1,7 +1,9 @@
-/** State diagrams in the chapters, drawn from the tables by which the model decides, so that picture and rules cannot part. */
+/** What the chapters show and nobody writes: state diagrams, from the tables by which the model decides, and tables of what was measured. */
 import { EVENT_RULES, type EventState } from '#model/hypercall/event_channel/event_word.ts';
 import { CHANNEL_STATES, type ChannelState, MADE_BY, ON_A_PORT } from '#model/hypercall/event_channel/lifecycle.ts';
 import { BEGINS, ENDS, USE_STATES, WANTS_UNUSED } from '#model/hypercall/grant_table/lifecycle.ts';
+import { measured } from '../campaign/hunt/measured.ts';
+import { pageOf } from '../campaign/hunt/page.ts';
 
 type Edge = { readonly from: string; readonly to: string; readonly label: string };
 
@@ -56,6 +58,7 @@ const DIAGRAMS: Readonly<Record<string, () => string>> = {
   channel: () => drawn('free', channelEdges()),
   'event word': () => drawn('none', eventEdges()),
   'grant in use': () => drawn('unused', grantEdges()),
+  advisories: () => pageOf(measured()),
 };
 
 const PLACE = /<!-- drawn: ([a-z ]+) -->\n[\s\S]*?<!-- end -->/g;

@@ -6,6 +6,7 @@ import type { Program } from '#spec/program.ts';
 import { REFERENCE_RELEASE, type XenRelease } from '#spec/releases/release.ts';
 import { locate } from '../../compare/locate.ts';
 import { type Divergence, lockstep, type Pair } from '../../compare/lockstep.ts';
+import { shrinkProgram } from '../../generators/index.ts';
 import { buildImages } from '../../image/index.ts';
 import { DEFAULT_POLICY, type Policy } from '../environment.ts';
 import { type Crowd, drawCrowd } from './draw.ts';
@@ -85,29 +86,19 @@ const withProgram = (crowd: Crowd, at: number, program: Program): Crowd => ({
   programs: crowd.programs.map((one, i) => (i === at ? program : one)),
 });
 
-/** Programs lose steps, and tables calls, as long as it still fails. */
+/** Domains lose their programs whole, then those that are left lose what they can, as long as it still fails. */
 export const shrinkCrowd = (crowd: Crowd, fails: (less: Crowd) => boolean): Crowd => {
   let small = crowd;
-  const tryIt = (less: Crowd): boolean => {
-    if (!fails(less)) return false;
-    small = less;
-    return true;
-  };
-  for (let d = 0; d < small.programs.length; d++) {
-    if (tryIt(withProgram(small, d, empty))) continue;
-    for (let i = small.programs[d]!.steps.length - 1; i >= 0; i--)
-      tryIt(withProgram(small, d, { ...small.programs[d]!, steps: small.programs[d]!.steps.filter((_, n) => n !== i) }));
-    for (let i = 0; i < small.programs[d]!.steps.length; i++) {
-      const step = small.programs[d]!.steps[i]!;
-      if (step.do !== 'calls') continue;
-      for (let draws = step.draws ?? 1; draws > 1; draws = Math.floor(draws / 2)) {
-        const shorter = small.programs[d]!.steps.map((one, n) =>
-          n === i && one.do === 'calls' ? { ...one, draws: Math.floor(draws / 2) } : one,
-        );
-        if (!tryIt(withProgram(small, d, { ...small.programs[d]!, steps: shorter }))) break;
-      }
-    }
+  for (let d = 0; d < crowd.programs.length; d++) {
+    const less = withProgram(small, d, empty);
+    if (fails(less)) small = less;
   }
+  for (let d = 0; d < crowd.programs.length; d++)
+    small = withProgram(
+      small,
+      d,
+      shrinkProgram(small.programs[d]!, (program) => fails(withProgram(small, d, program))),
+    );
   return small;
 };
 

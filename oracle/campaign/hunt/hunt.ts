@@ -14,6 +14,8 @@ export type HuntOptions = {
   readonly budgetMs: number;
   /** Make counterexamples small (the default). */
   readonly shrink?: boolean;
+  /** Ends the hunt with what was found by then. */
+  readonly signal?: AbortSignal;
 };
 
 /** How a method found it; `steps` is null when making it smaller took too long, and when the machine hung. */
@@ -27,7 +29,7 @@ const NO_END_MS = 180_000;
 /** Throws what the worker throws outside of the machines, which is a bug of ours. */
 export const hunt = (mutant: Mutant | null, options: HuntOptions): Promise<Hunt> =>
   new Promise((resolve, reject) => {
-    const { methods, first, budgetMs, shrink = true } = options;
+    const { methods, first, budgetMs, shrink = true, signal } = options;
     const left = new Set(methods);
     const found: { [method in Method]?: Kill | null } = {};
     let timer: NodeJS.Timeout | undefined;
@@ -37,8 +39,14 @@ export const hunt = (mutant: Mutant | null, options: HuntOptions): Promise<Hunt>
       });
       const end = (): void => {
         clearTimeout(timer);
+        signal?.removeEventListener('abort', stop);
         void worker.terminate().then(() => (left.size === 0 ? resolve(found) : run()));
       };
+      const stop = (): void => {
+        left.clear();
+        end();
+      };
+      signal?.addEventListener('abort', stop);
       const watch = (method: Method): void => {
         clearTimeout(timer);
         timer = setTimeout(() => {

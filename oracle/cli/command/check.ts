@@ -8,9 +8,10 @@ import { recordedFolder } from '../../campaign/conformance.ts';
 import { writeCounterexample } from '../../campaign/counterexample.ts';
 import { ENGINES, loadEngine } from '../../campaign/engines.ts';
 import type { Explored } from '../../campaign/exhaustive/slice.ts';
+import type { Hunted } from '../../campaign/hunt/slice.ts';
 import { EXIT } from '../exit_code.ts';
 import { onFile } from '../files.ts';
-import { MACHINE_MUTANTS, plantMutant } from '../mutant.ts';
+import { canPlant, hasLoaderHooks, MACHINE_MUTANTS, plantMutant } from '../mutant.ts';
 import { seedRange, wholeNumber } from '../option.ts';
 import { Progress } from '../table.ts';
 import { version } from '../version.ts';
@@ -58,6 +59,9 @@ const PROGRAMS = 2000;
 const BUDGET_SECONDS = 45;
 /** No further small machine is begun after so long. */
 const EXPLORE_MS = 4000;
+/** The hunt for planted advisories ends by then. */
+const HUNT_MS = 6000;
+const HUNT_EACH_MS = 3000;
 
 /** Paths of the recorded traces that come with the project. */
 export const recordedTraces = (folders: readonly string[] = XEN_RELEASES.map(recordedFolder)): readonly string[] =>
@@ -94,6 +98,18 @@ const exploreSmallMachines = async (): Promise<Explored> => {
   return explored;
 };
 
+/** Whether the campaign sees: published defects, planted in a thread of their own. null where sources are not to be had. */
+const huntAdvisories = async (first: number): Promise<Hunted | null> => {
+  if (!canPlant() || !hasLoaderHooks()) return null;
+  const { foundSoon, huntSlice } = await import('../../campaign/hunt/slice.ts');
+  const { measured } = await import('../../campaign/hunt/measured.ts');
+  const ids = foundSoon(measured());
+  const progress = new Progress('planted advisories', ids.length);
+  const hunted = await huntSlice(ids, { first, budgetMs: HUNT_MS, eachMs: HUNT_EACH_MS, onHunt: () => progress.step() });
+  progress.done();
+  return hunted;
+};
+
 /** `whole`: the campaign as it is when nobody chooses programs, with small machines. */
 const checkEngines = async (first: number, programs: number, budget: number | null, whole: boolean, options: Options): Promise<Checked> => {
   const replayed = options.traces ? await replayAll(recordedTraces()) : [];
@@ -110,10 +126,12 @@ const checkEngines = async (first: number, programs: number, budget: number | nu
   for (const { verdict } of replayed) if (verdict.verdict === 'accepted') for (const c of verdict.clauses) result.clauses.add(c);
   const pair = { reference: await loadEngine('model'), subject: await loadEngine('executor') };
   const explored = whole ? await exploreSmallMachines() : null;
+  // Beside another planted bug every program would be found guilty.
+  const hunted = whole && options.mutant === undefined ? await huntAdvisories(first) : null;
   const folders = result.counterexamples.map((c) =>
     onFile(options.out, () => writeCounterexample(options.out, pair, c, version(), options.mutant ?? null)),
   );
-  return { first, wanted: programs, budget, replayed, result, folders, explored };
+  return { first, wanted: programs, budget, replayed, result, folders, explored, hunted };
 };
 
 const checkCommand = async (options: Options): Promise<number> => {

@@ -5,6 +5,7 @@ import { stepCount } from '../../campaign/counterexample.ts';
 import { describe } from '../../campaign/counterexample_readme.ts';
 import { SLICE } from '../../campaign/coverage.ts';
 import type { Explored } from '../../campaign/exhaustive/slice.ts';
+import type { Hunted } from '../../campaign/hunt/slice.ts';
 import { count, percent, rate, table } from '../table.ts';
 import { explanation, type Replayed } from './replay.ts';
 
@@ -21,6 +22,8 @@ export type Checked = {
   readonly folders: readonly string[];
   /** Small machines of the model; null when they were not asked for. */
   readonly explored: Explored | null;
+  /** Planted advisories; null when none were. */
+  readonly hunted: Hunted | null;
 };
 
 const withVerdict = ({ replayed }: Checked, verdict: string): readonly Replayed[] => replayed.filter((r) => r.verdict.verdict === verdict);
@@ -59,6 +62,13 @@ const exploredText = ({ machines, states, satisfying, transitions, left }: Explo
   return `${machines} (${count(states)} reachable states, ${count(satisfying)} that satisfy the invariants, ${count(transitions)} transitions)${late}`;
 };
 
+const huntedText = ({ found, missed }: Hunted): string => {
+  if (found.length + missed.length === 0) return 'too slow a machine to look for one to the end';
+  const which = found.length > 0 ? ` (${found.join(', ')})` : '';
+  const others = missed.length > 0 ? `; not in that time: ${missed.join(', ')}` : '';
+  return `${found.length} of ${found.length + missed.length} found in seconds${which}${others}`;
+};
+
 export const checkTable = (checked: Checked): string => {
   const { result, first, wanted, budget } = checked;
   const traces = tracesIn(checked);
@@ -82,6 +92,7 @@ export const checkTable = (checked: Checked): string => {
       ['hypercalls compared', count(result.hypercalls)],
       ['observations compared', count(result.observations)],
       ...(checked.explored ? [['small machines of the model explored whole', exploredText(checked.explored)] as const] : []),
+      ...(checked.hunted ? [['Xen’s advisories, planted', huntedText(checked.hunted)] as const] : []),
       ['divergences', count(result.counterexamples.length)],
       ['operations of the slice exercised', `${SLICE.filter((s) => s in operations).length} of ${SLICE.length}`],
       ['clause coverage', `${clauses.covered} of ${clauses.all} about PV guests (${percent(clauses.covered, clauses.all)})`],
@@ -125,6 +136,7 @@ export const checkJson = (checked: Checked) => {
     hypercalls: result.hypercalls,
     observations: result.observations,
     small_machines: checked.explored,
+    planted_advisories: checked.hunted,
     divergences: result.counterexamples.length,
     not_modelled: result.notModelled,
     finishes: result.finishes,

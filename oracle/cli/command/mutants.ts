@@ -1,9 +1,12 @@
 /** `xenspec mutants`: published defects of Xen, planted in the executor one by one, and how long it takes to find each. */
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { type Command, InvalidArgumentError } from 'commander';
 import { BadInput } from '#spec/failure.ts';
 import { GROUPS, type Group, huntAdvisories, inGroup, type Result } from '../../campaign/hunt/advisories.ts';
 import { METHODS, type Method } from '../../campaign/hunt/hunt.ts';
+import { MEASURED, measured, runOf, withRun } from '../../campaign/hunt/measured.ts';
 import { ADVISORIES, type Advisory, MISSING } from '../../mutants/advisories/index.ts';
 import { EXIT } from '../exit_code.ts';
 import { onFile } from '../files.ts';
@@ -17,6 +20,7 @@ type Options = {
   by: readonly Method[];
   jobs: number;
   state?: string;
+  record?: true;
   shrink: boolean;
   json?: true;
 };
@@ -109,6 +113,14 @@ const summaryRows = (results: readonly Result[], methods: readonly Method[]): re
   ].filter(([, killed]) => !killed?.includes('of 0 '));
 };
 
+/** Adds the run to what the book shows. */
+const record = (about: Omit<State, 'mutants'> & { readonly only: string }, results: readonly Result[]): void => {
+  const root = fileURLToPath(new URL('../../../', import.meta.url));
+  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim();
+  const runs = withRun(measured(), runOf({ ...about, date: new Date().toISOString().slice(0, 10), commit }, results));
+  writeFileSync(MEASURED, `${JSON.stringify(runs, null, 1)}\n`);
+};
+
 const mutantsCommand = async (options: Options): Promise<number> => {
   if (!existsSync(SOURCES)) throw new BadInput('mutants: bugs can be planted in a checkout only');
   const { budget, jobs, by: methods, shrink, state, json } = options;
@@ -129,6 +141,7 @@ const mutantsCommand = async (options: Options): Promise<number> => {
     },
   });
   progress.done();
+  if (options.record) record({ only: options.only?.join(',') ?? 'all', ...about }, results);
   const survived = results.filter(({ expressible, killed }) => expressible && !killed);
   if (json) process.stdout.write(`${JSON.stringify({ ...about, mutants: results }, null, 2)}\n`);
   else {
@@ -155,6 +168,7 @@ export const addMutants = (program: Command, done: (code: number) => void): void
     .option('--by <methods>', `of ${METHODS.join(', ')}: those to hunt with`, methodsOf, METHODS)
     .option('--jobs <n>', 'how many mutants at once', wholeNumber(1, 64), 1)
     .option('--state <file>', 'keep results there, and go on from them')
+    .option('--record', 'add the run to the book: measured.json; then `npm run fix`, and `npm run clauses` draws the chapter')
     .option('--no-shrink', 'leave counterexamples as they were found')
     .option('--json', 'machine-readable result')
     .addHelpText(
