@@ -1153,7 +1153,7 @@ export const CLAUSES = {
   'trap/set_trap_table-done': { chapter: 'trap', title: 'Entries are taken one by one up to the first whose address is null.' },
   'trap/set_trap_table-fault': { chapter: 'trap', title: 'An entry that cannot be read is EFAULT; those before it hold.' },
   'trap/set_trap_table-preempted': { chapter: 'trap', title: 'After each entry the call stops when an upcall could be delivered, and goes on with the next entry.' },
-  'trap/software_interrupt-80_unset': { chapter: 'trap', title: 'INT 0x80 without a handler is judged like every other INT n.' },
+  'trap/software_interrupt-80_unset': { chapter: 'trap', title: 'INT 0x80 without a handler is judged like every other INT n; INT1, INT 3 and INT 4 without one end the domain (`trap/frame-no_handler`).' },
   'trap/software_interrupt-bounce': { chapter: 'trap', title: 'INT n goes to entry n, without error code and with RIP behind the instruction, when the entry\'s privilege level allows: 3 from user mode, at least 1 from kernel mode.' },
   'trap/software_interrupt-direct': { chapter: 'trap', title: 'INT 3 and INT 4 go to entries 3 and 4 whatever the privilege level there.' },
   'trap/software_interrupt-dpl': { chapter: 'trap', title: 'A level that is too low is #GP with error code n·8+2, RIP at the instruction.' },

@@ -12,14 +12,15 @@ import { enterByInt } from './compat_call.ts';
 import { handleFault } from './fault.ts';
 import { returnToGuest } from './return.ts';
 
+const LEGACY_SYSCALL = 0x80;
 /** Length of INT n. */
 const INT = 2;
 
-/** INT 0x80 passes Xen's own IDT, as INT 3 and INT 4 do, which are traps; every other one arrives as a #GP that names its gate. */
+/** INT 0x80 and INT1 pass Xen's own IDT, as INT 3 and INT 4 do, which are traps; every other one arrives as a #GP that names its gate. INT1 needs a handler. */
 export const softwareInterrupt = (machine: Machine, at: VcpuRef, vector: number): Machine => {
   if (vector === HYPERCALL_VECTOR) return enterByInt(machine, at);
   const { cpu, traps } = vcpuOf(machine, at);
-  if (!isZero(traps[vector].address)) return injectSoftwareInterrupt(machine, at, vector);
+  if (vector !== LEGACY_SYSCALL || !isZero(traps[vector].address)) return injectSoftwareInterrupt(machine, at, vector);
   const back = setCpu(cite(machine, 'trap/software_interrupt-80_unset'), at, { ...cpu, rip: addInt(cpu.rip, -INT) });
   return handleFault(back, at, { vector: VECTOR.GP, error: vector * 8 + 2, address: null });
 };

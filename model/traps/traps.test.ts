@@ -150,6 +150,12 @@ describe('INT n', () => {
     expect(events[0]).toEqual({ kind: 'exception', at: DOM0, vector: 0x80, error: null, address: null });
     expect(frame(machine, 3)[2]).toBe(BigInt(CODE + 2));
   });
+  it('0x80 is #GP without a handler, where INT1 ends the domain', () => {
+    const without = (vector: number) =>
+      updateVcpu(guest, DOM0, { traps: vcpuOf(guest, DOM0).traps.with(vector, { flags: 0, cs: 0, address: ZERO }) });
+    expect(run(load(without(0x80), DOM0, int(0x80))).events[0]).toMatchObject({ vector: 13, error: 0x80 * 8 + 2 });
+    expect(run(load(without(1), DOM0, [0xf1])).events[0]).toEqual({ kind: 'crash', domid: 0, why: 'bounce-no-handler' });
+  });
   it('n goes to its handler when the entry’s level allows', () =>
     expect(run(load(guest, DOM0, int(0x21))).events[0]).toMatchObject({ vector: 0x21, error: null }));
   it('n is #GP with the gate’s number when it does not', () => {
