@@ -50,6 +50,18 @@ export type CrowdResult = {
 };
 
 const empty: Program = { steps: [] };
+/** The machine ends with domain 0. So that others have their time, it may have to go round for a while. */
+const idle: Program = {
+  steps: [
+    {
+      do: 'code',
+      code: [
+        { op: 'mov', args: ['ecx', 20_000] },
+        { op: 'loop', args: [{ to: 1 }] },
+      ],
+    },
+  ],
+} as unknown as Program;
 /** A crowd as images: a program for each domain, compiled as if it were alone. */
 export const subjectOf = ({ seed, release, programs }: Crowd): { config: MachineConfig; images: readonly Uint8Array[] } => {
   const images = programs.map((program) => buildImages(program.steps.length === 0 ? empty : program)[0]!);
@@ -90,8 +102,8 @@ const withProgram = (crowd: Crowd, at: number, program: Program): Crowd => ({
 export const shrinkCrowd = (crowd: Crowd, fails: (less: Crowd) => boolean): Crowd => {
   let small = crowd;
   for (let d = 0; d < crowd.programs.length; d++) {
-    const less = withProgram(small, d, empty);
-    if (fails(less)) small = less;
+    const less = [empty, idle].map((program) => withProgram(small, d, program)).find(fails);
+    if (less) small = less;
   }
   for (let d = 0; d < crowd.programs.length; d++)
     small = withProgram(

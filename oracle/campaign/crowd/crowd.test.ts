@@ -2,8 +2,8 @@
 import { expect, test } from 'vitest';
 import type { Engine } from '#spec/engine.ts';
 import { loadEngine } from '../engines.ts';
-import { checkCrowds, subjectOf } from './check.ts';
-import { drawCrowd } from './draw.ts';
+import { checkCrowds, shrinkCrowd, subjectOf } from './check.ts';
+import { type Crowd, drawCrowd } from './draw.ts';
 
 const [model, executor] = [await loadEngine('model'), await loadEngine('executor')];
 
@@ -59,4 +59,12 @@ test('a machine that forgets events of the third domain is found out, and the cr
   const steps = counterexample!.crowd.programs.map((program) => program.steps.length);
   expect(counterexample!.crowd.programs).toHaveLength(3);
   expect(steps[0]! + steps[1]! + steps[2]!).toBeLessThanOrEqual(2);
+});
+
+test('where others need time and nothing else of domain 0, all that is left of it is a wait', () => {
+  const takesTime = ({ programs }: Crowd, d: number): boolean =>
+    programs[d]!.steps.some((step) => step.do === 'calls' || (step.do === 'code' && step.code.length > 1));
+  const small = shrinkCrowd(drawCrowd(3, 3, 40), (less) => takesTime(less, 0) && takesTime(less, 1));
+  expect(small.programs[0]!.steps).toMatchObject([{ do: 'code', code: [{ op: 'mov' }, { op: 'loop' }] }]);
+  expect(small.programs[2]!.steps).toEqual([]);
 });
