@@ -1,7 +1,7 @@
 /** What can be measured. */
 import type { Work } from './measure.ts';
 
-export type Unit = 'steps' | 'instructions' | 'programs' | 'hypercalls' | 'boots';
+export type Unit = 'steps' | 'instructions' | 'programs' | 'hypercalls' | 'boots' | 'pairs';
 
 export type Bench = {
   /** `<machine>: <work>`; `--only` takes a part of it. */

@@ -5,5 +5,13 @@ import { generatedBenches } from './generated.ts';
 import { hypercallBenches } from './hypercalls.ts';
 import { machineBenches } from './machines.ts';
 import { modelSteps } from './model_steps.ts';
+import { worldsBenches } from './worlds.ts';
 
-export const BENCHES: readonly Bench[] = [...modelSteps, ...executorMips, ...hypercallBenches, ...generatedBenches, ...machineBenches];
+export const BENCHES: readonly Bench[] = [
+  ...modelSteps,
+  ...executorMips,
+  ...hypercallBenches,
+  ...generatedBenches,
+  ...machineBenches,
+  ...worldsBenches,
+];

@@ -3,16 +3,16 @@ import { expect, test } from 'vitest';
 import { LEAKS } from '../../mutants/leaks.ts';
 import { runWorlds } from './run.ts';
 
-/** A seed whose pair shows the leak: most are found within 100 pairs, the rarest within 600. */
+/** A seed whose pair shows the leak: most are found within 100 pairs, the rarest within 350. */
 const SEEDS: Readonly<Record<string, number>> = {
   'leak-scrub': 8,
-  'leak-padding': 7,
-  'leak-reply-length': 85,
-  'leak-stale-grant': 540,
+  'leak-padding': 22,
+  'leak-reply-length': 42,
+  'leak-stale-grant': 198,
   'leak-grant-user': 9,
   'leak-grant-frame': 100,
   'leak-last-domid': 246,
-  'leak-port-count': 15,
+  'leak-port-count': 7,
   'leak-event': 337,
   'leak-owner': 133,
   'leak-copy-page': 90,

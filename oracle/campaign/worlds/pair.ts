@@ -65,7 +65,8 @@ export const drawPair = (seed: number): Pair => {
   const stranger = variation === 'secrets' ? null : PLACES - observer;
   const acts = Array.from({ length: PLACES }, (_, self) => {
     const [first, second] = domids.map((numbers) => new Scene(seed, self, observer, numbers, stranger)) as [Scene, Scene];
-    return paired(drawActs(first), drawActs(second), variation, first);
+    const acts = drawActs(first);
+    return paired(acts, domids[0] === domids[1] ? acts : drawActs(second), variation, first);
   });
   return { seed, schedule: seed, variation, observer, domids, acts };
 };

@@ -21,7 +21,7 @@ test('a seed draws the same pair each time, and its worlds differ in what the on
 
 test.each([
   ['model', model, 101, 4],
-  ['executor', executor, 101, 60],
+  ['executor', executor, 201, 60],
 ] as const)('after every input both worlds look the same on the %s, and things come by every flow', (name, boot, first, runs) => {
   const { leak, variations, flows, hypercalls, stops } = checkWorlds(boot, { first, runs });
   expect(leak && { ...leak, pair: undefined }).toBeNull();

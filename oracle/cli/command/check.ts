@@ -2,6 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
+import type { Boot } from '#spec/engine.ts';
 import { REFERENCE_RELEASE, XEN_RELEASES, type XenRelease } from '#spec/releases/release.ts';
 import { runCampaign } from '../../campaign/campaign.ts';
 import { recordedFolder } from '../../campaign/conformance.ts';
@@ -9,6 +10,7 @@ import { writeCounterexample } from '../../campaign/counterexample.ts';
 import { ENGINES, loadEngine } from '../../campaign/engines.ts';
 import type { Explored } from '../../campaign/exhaustive/slice.ts';
 import type { Hunted } from '../../campaign/hunt/slice.ts';
+import type { WorldsSlice } from '../../campaign/worlds/slice.ts';
 import { EXIT } from '../exit_code.ts';
 import { onFile } from '../files.ts';
 import { canPlant, hasLoaderHooks, MACHINE_MUTANTS, plantMutant } from '../mutant.ts';
@@ -110,7 +112,16 @@ const huntAdvisories = async (first: number): Promise<Hunted | null> => {
   return hunted;
 };
 
-/** `whole`: the campaign as it is when nobody chooses programs, with small machines. */
+/** As long as it takes for the pairs of a slice to be over by number or by time. */
+const compareWorlds = async (pair: Readonly<Record<'reference' | 'subject', Boot>>, first: number): Promise<WorldsSlice> => {
+  const { SLICE, worldsSlice } = await import('../../campaign/worlds/slice.ts');
+  const progress = new Progress('pairs of worlds', SLICE.model.runs + SLICE.executor.runs);
+  const slice = worldsSlice({ model: pair.reference, executor: pair.subject }, first, () => progress.step());
+  progress.done();
+  return slice;
+};
+
+/** `whole`: the campaign as it is when nobody chooses programs, with small machines, pairs of worlds and planted advisories. */
 const checkEngines = async (first: number, programs: number, budget: number | null, whole: boolean, options: Options): Promise<Checked> => {
   const replayed = options.traces ? await replayAll(recordedTraces()) : [];
   const progress = new Progress('programs, model against executor', programs);
@@ -126,12 +137,13 @@ const checkEngines = async (first: number, programs: number, budget: number | nu
   for (const { verdict } of replayed) if (verdict.verdict === 'accepted') for (const c of verdict.clauses) result.clauses.add(c);
   const pair = { reference: await loadEngine('model'), subject: await loadEngine('executor') };
   const explored = whole ? await exploreSmallMachines() : null;
+  const worlds = whole ? await compareWorlds(pair, first) : null;
   // Beside another planted bug every program would be found guilty.
   const hunted = whole && options.mutant === undefined ? await huntAdvisories(first) : null;
   const folders = result.counterexamples.map((c) =>
     onFile(options.out, () => writeCounterexample(options.out, pair, c, version(), options.mutant ?? null)),
   );
-  return { first, wanted: programs, budget, replayed, result, folders, explored, hunted };
+  return { first, wanted: programs, budget, replayed, result, folders, explored, worlds, hunted };
 };
 
 const checkCommand = async (options: Options): Promise<number> => {

@@ -6,6 +6,7 @@ import { describe } from '../../campaign/counterexample_readme.ts';
 import { SLICE } from '../../campaign/coverage.ts';
 import type { Explored } from '../../campaign/exhaustive/slice.ts';
 import type { Hunted } from '../../campaign/hunt/slice.ts';
+import type { WorldsSlice } from '../../campaign/worlds/slice.ts';
 import { count, percent, rate, table } from '../table.ts';
 import { explanation, type Replayed } from './replay.ts';
 
@@ -24,6 +25,8 @@ export type Checked = {
   readonly explored: Explored | null;
   /** Planted advisories; null when none were. */
   readonly hunted: Hunted | null;
+  /** Pairs of worlds; null when they were not asked for. */
+  readonly worlds: WorldsSlice | null;
 };
 
 const withVerdict = ({ replayed }: Checked, verdict: string): readonly Replayed[] => replayed.filter((r) => r.verdict.verdict === verdict);
@@ -31,7 +34,11 @@ const withVerdict = ({ replayed }: Checked, verdict: string): readonly Replayed[
 export const verdictOf = (checked: Checked): 'agreed' | 'diverged' | 'bug' => {
   const { bugs, counterexamples } = checked.result;
   if (bugs.length > 0) return 'bug';
-  const wrong = counterexamples.length + withVerdict(checked, 'rejected').length + (checked.explored?.wrong.length ?? 0);
+  const wrong =
+    counterexamples.length +
+    withVerdict(checked, 'rejected').length +
+    (checked.explored?.wrong.length ?? 0) +
+    (checked.worlds?.wrong.length ?? 0);
   return wrong > 0 ? 'diverged' : 'agreed';
 };
 
@@ -54,6 +61,7 @@ export const findings = (checked: Checked): readonly string[] => [
   ...checked.replayed.flatMap(explanation),
   ...checked.result.counterexamples.map((c, i) => `${describe(c)}\n  folder:   ${checked.folders[i]}`),
   ...(checked.explored?.wrong ?? []),
+  ...(checked.worlds?.wrong ?? []),
   ...checked.result.bugs.map(({ seed, stack }) => `bug of ours on seed ${seed}: ${stack}`),
 ];
 
@@ -68,6 +76,9 @@ const huntedText = ({ found, missed }: Hunted): string => {
   const others = missed.length > 0 ? `; not in that time: ${missed.join(', ')}` : '';
   return `${found.length} of ${found.length + missed.length} found in seconds${which}${others}`;
 };
+
+const worldsText = ({ pairs, transitions, wrong }: WorldsSlice): string =>
+  `${count(pairs.executor)} on the executor, ${count(pairs.model)} on the model (${count(transitions)} transitions, each looked at); ${wrong.length} undeclared flows`;
 
 export const checkTable = (checked: Checked): string => {
   const { result, first, wanted, budget } = checked;
@@ -93,6 +104,7 @@ export const checkTable = (checked: Checked): string => {
       ['observations compared', count(result.observations)],
       ...(checked.explored ? [['small machines of the model explored whole', exploredText(checked.explored)] as const] : []),
       ...(checked.hunted ? [['Xen’s advisories, planted', huntedText(checked.hunted)] as const] : []),
+      ...(checked.worlds ? [['pairs of worlds that look alike to whom they must', worldsText(checked.worlds)] as const] : []),
       ['divergences', count(result.counterexamples.length)],
       ['operations of the slice exercised', `${SLICE.filter((s) => s in operations).length} of ${SLICE.length}`],
       ['clause coverage', `${clauses.covered} of ${clauses.all} about PV guests (${percent(clauses.covered, clauses.all)})`],
@@ -137,6 +149,7 @@ export const checkJson = (checked: Checked) => {
     observations: result.observations,
     small_machines: checked.explored,
     planted_advisories: checked.hunted,
+    two_worlds: checked.worlds,
     divergences: result.counterexamples.length,
     not_modelled: result.notModelled,
     finishes: result.finishes,
