@@ -48,7 +48,7 @@ const PAGE_TYPES = {
   page_types_taken: { ...TABLES, frames: 3, levels: [1, 2, 3], taken: true },
   page_types_foreign: { ...TABLES, frames: 3, levels: [1, 2], foreign: 1, stranger: true },
   page_types_4: { ...TABLES, frames: 4, levels: [1, 2, 3], taken: true },
-  page_types_whole: { ...TABLES, frames: 4, levels: [1, 2, 3], foreign: 1 },
+  page_types_whole: { ...TABLES, frames: 4, levels: [1, 2, 3], foreign: 1, taken: true },
 } as const satisfies Record<string, PageTypeScope>;
 
 type ChannelName = keyof typeof CHANNELS;

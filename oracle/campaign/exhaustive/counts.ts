@@ -11,9 +11,11 @@ export const REACHABLE: Readonly<Partial<Record<ConfigName, Reachable>>> = {
   grants_device: { states: 1868, transitions: 31_756, longest: 14 },
   grants_frames: { states: 8857, transitions: 177_140, longest: 11 },
   grants_domains: { states: 106_044, transitions: 2_969_232, longest: 17 },
+  grants_whole: { states: 54_483_824, transitions: 2_342_804_432, longest: 25 },
   page_types: { states: 551, transitions: 9918, longest: 6 },
   page_types_3: { states: 59_111, transitions: 1_950_663, longest: 9 },
   page_types_taken: { states: 10_134, transitions: 334_422, longest: 9 },
+  page_types_4: { states: 282_845, transitions: 14_707_940, longest: 12 },
   page_types_foreign: { states: 172_288, transitions: 7_925_248, longest: 10 },
 };
 
