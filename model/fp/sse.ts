@@ -2,6 +2,8 @@
  * Operations on the elements of SSE registers. An instruction works in two stages for all its elements together: what their operands
  * raise, and unless that stops it, what their results raise.
  */
+
+import type { ClauseId } from '#spec/clauses.ts';
 import { compare, type Order } from './compare.ts';
 import { type Delivery, deliver } from './deliver.ts';
 import { DE, IE, PE, type Rounding } from './exception.ts';
@@ -17,7 +19,11 @@ export type SseControl = Delivery & { readonly denormalsAreZero: boolean };
 /** What came of one element. */
 export type Bits = { readonly bits: bigint; readonly flags: number };
 /** An element whose operands have been looked at: what they raise, and how to make the result. */
-export type Element = { readonly before: number; readonly result: () => Bits };
+export type Element = {
+  readonly before: number;
+  readonly result: () => Bits /** What decided it before any number was seen. */;
+  readonly clause?: ClauseId;
+};
 
 /** All elements of an instruction. `raised`: one of `flags` is unmasked, and there is no result. */
 export type Elements = { readonly bits: readonly bigint[]; readonly flags: number; readonly raised: boolean };
@@ -48,7 +54,7 @@ export const binaryElement = (operation: Binary, x: bigint, y: bigint, format: F
   const a = operandOf(x, format, control);
   const b = operandOf(y, format, control);
   const refused = refusedBySse(a, b);
-  if (refused) return delivered(refused.value, refused.flags, format, control);
+  if (refused) return { ...delivered(refused.value, refused.flags, format, control), clause: refused.clause };
   const { value, flags } = operation(asNumeric(a), asNumeric(b), control.mode);
   return computed(value, flags, [a, b], format, control);
 };
@@ -57,7 +63,7 @@ export const binaryElement = (operation: Binary, x: bigint, y: bigint, format: F
 export const unaryElement = (operation: Unary, x: bigint, format: Format, control: SseControl, to: Format = format): Element => {
   const a = operandOf(x, format, control);
   const refused = refusedBySse(a, a);
-  if (refused) return delivered(refused.value, refused.flags, to, control);
+  if (refused) return { ...delivered(refused.value, refused.flags, to, control), clause: refused.clause };
   const { value, flags } = operation(asNumeric(a));
   return computed(value, flags, [a], to, control);
 };
@@ -120,7 +126,7 @@ export const integerElement = (x: bigint, width: number, mode: Rounding, format:
 export const wholeElement = (x: bigint, mode: Rounding, quiet: boolean, format: Format, control: SseControl): Element => {
   const a = operandOf(x, format, control);
   const refused = refusedBySse(a, a);
-  if (refused) return delivered(refused.value, refused.flags, format, control);
+  if (refused) return { ...delivered(refused.value, refused.flags, format, control), clause: refused.clause };
   const { value, inexact } = toWhole(asNumeric(a), mode);
   return { before: 0, result: () => ({ bits: deliver(value, format, control).bits, flags: inexact && !quiet ? PE : 0 }) };
 };

@@ -1,7 +1,8 @@
 /**
  * Which scripts exercise which clauses. Measured: the model cites a clause where it applies it, so what it cites while it carries out a recording, to the
  * end that real Xen came to, was exercised by it. Some recordings are carried out once more with long calls stopped at every question, and must end
- * alike; and scripts of 32-bit guests, which no Xen could be asked for, count when they go as model and executor agreed.
+ * alike; scripts of 32-bit guests, which no Xen could be asked for, count when they go as model and executor agreed; and those of the processor and of
+ * the machine without Xen, when the model answers as their judge did.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,6 +19,8 @@ import { type EngineName, loadEngine } from './engines.ts';
 import { DEFAULT_POLICY, Environment, type Finish } from './environment.ts';
 import { EVERY } from './preemption.ts';
 import { carryOutPv32, isAsExpected, readPv32Scripts } from './pv32/scripts.ts';
+import { X86Machines } from './x86_scripts/carry_out.ts';
+import { readX86Scripts } from './x86_scripts/scripts.ts';
 
 const STEPS = 50_000_000;
 
@@ -73,6 +76,11 @@ export const citedBeyondRecordings = async (): Promise<ReadonlyMap<string, reado
     const carried = carryOutPv32(model, script);
     if (isAsExpected(script, carried)) cited.set(name, [...carried.clauses]);
   }
+  const machines = await X86Machines.load();
+  for (const { name, script } of readX86Scripts()) {
+    const { answer, clauses } = await machines.carryOut('model', script);
+    if (answer.length === 0) cited.set(name, clauses);
+  }
   return cited;
 };
 
@@ -90,14 +98,20 @@ export const scriptsByClause = (cited: ReadonlyMap<string, readonly string[]>): 
   });
 };
 
-/** The whole measurement, some seconds: `progress` after each recording. */
-export const measureScripts = async (progress: () => void = () => {}): Promise<readonly ClauseScripts[]> => {
+/** What the model cites for each recording of real Xen that it accepts: `progress` after each. */
+export const citedByRecordings = async (progress: () => void = () => {}): Promise<Map<string, readonly string[]>> => {
   const cited = new Map<string, readonly string[]>();
   for (const file of recordings()) {
     const verdict = await carryOut('model', file);
     if (verdict.verdict === 'accepted') cited.set(file, verdict.clauses);
     progress();
   }
+  return cited;
+};
+
+/** The whole measurement, some seconds: `progress` after each recording. */
+export const measureScripts = async (progress: () => void = () => {}): Promise<readonly ClauseScripts[]> => {
+  const cited = await citedByRecordings(progress);
   for (const [name, clauses] of await citedBeyondRecordings()) cited.set(name, clauses);
   return scriptsByClause(cited);
 };

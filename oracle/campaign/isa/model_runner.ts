@@ -45,7 +45,12 @@ const BASE = baseMemory();
 /** More iterations than any case asks for. */
 const MOST_STEPS = 20_000;
 
-export const runOnModel = (p: Prepared, cpuid: readonly CpuidLeaf[]): EngineResult => {
+/** `onClauses`: what the model cites on the way. */
+export const runOnModel = (
+  p: Prepared,
+  cpuid: readonly CpuidLeaf[],
+  onClauses: (clauses: readonly string[]) => void = () => {},
+): EngineResult => {
   const { instruction: c } = p;
   const platform: Platform = { cpuid, tsc: ZERO };
   const memory = p.stretches.reduce((m, { at, bytes }) => writeBytes(m, frameAt(at), at % PAGE, bytes), BASE);
@@ -55,6 +60,7 @@ export const runOnModel = (p: Prepared, cpuid: readonly CpuidLeaf[]): EngineResu
   try {
     for (let steps = 0; steps < MOST_STEPS; steps++) {
       const outcome = executeInstruction(cpu, now, platform);
+      onClauses(outcome.clauses);
       const ending = endOf(outcome);
       if (outcome.kind === 'int' && ending.end === 'fault') return { ...stateOf(c, cpu), changes: changesFrom(memory, now, p), ...ending };
       cpu = outcome.cpu;

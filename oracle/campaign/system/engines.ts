@@ -23,14 +23,16 @@ const deaf = (machine: BareMachine): boolean => (BigInt(machine.observe().cpu.rf
 export const advance = (
   machine: BareMachine,
   steps: number,
+  onClauses: (clauses: readonly string[]) => void = () => {},
 ): { readonly events: readonly BareEvent[]; readonly stopped: Stopped | 'exit' | null } => {
   const before = machine.status();
   if (before.halted && before.ended === null) {
     if (before.deadline === null) return { events: [], stopped: HANG };
-    machine.apply({ kind: 'time', now: before.deadline });
+    onClauses(machine.apply({ kind: 'time', now: before.deadline }).clauses ?? []);
   }
   try {
-    const { events, retired } = machine.apply({ kind: 'execute', steps });
+    const { events, retired, clauses = [] } = machine.apply({ kind: 'execute', steps });
+    onClauses(clauses);
     const { ended, halted } = machine.status();
     if (before.halted && halted && retired === 0 && deaf(machine)) return { events, stopped: HANG };
     if (ended === null) return { events, stopped: null };
@@ -48,13 +50,14 @@ export const advance = (
 export const debugconOf = (events: readonly BareEvent[]): string => events.map((e) => (e.kind === 'debugcon' ? e.bytes : '')).join('');
 export const latin1 = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
 
-export const engineRunner = (name: EngineName, boot: BootBare): Runner => ({
+/** `onClauses`: what the model cites on the way. */
+export const engineRunner = (name: EngineName, boot: BootBare, onClauses?: (clauses: readonly string[]) => void): Runner => ({
   name,
   run: async (payload): Promise<ImageRun> => {
     const machine = boot(barePc(), multibootElf(payload));
     let said = '';
     for (let steps = 0; ; steps += SLICE) {
-      const { events, stopped } = advance(machine, SLICE);
+      const { events, stopped } = advance(machine, SLICE, onClauses);
       const bytes = debugconOf(events);
       said += bytes;
       if (stopped !== null) return { debugcon: latin1(said), stopped: stopped === 'exit' ? null : stopped };

@@ -17,6 +17,7 @@ import { onFile, readImage } from '../files.ts';
 import { seedRange, wholeNumber } from '../option.ts';
 import { Progress, percent, table } from '../table.ts';
 import { version } from '../version.ts';
+import { recordIsa } from './record_isa.ts';
 
 type RecorderName = PeerName | EngineName;
 type Options = {
@@ -26,6 +27,7 @@ type Options = {
   batch: number;
   conformance?: true;
   pv32?: true;
+  isa?: string;
   stats?: true;
   out?: string;
   json?: true;
@@ -91,8 +93,12 @@ const recordPv32 = async (json: boolean): Promise<number> => {
 };
 
 export const recordCommand = async (images: readonly string[], options: Options): Promise<number> => {
+  if (options.isa !== undefined) {
+    if (images.length > 0 || options.conformance || options.pv32) throw new BadInput('--isa goes with --seeds and --json alone');
+    return recordIsa(options.isa, options);
+  }
   const asked = [images.length > 0, options.seeds !== undefined, options.conformance === true, options.pv32 === true];
-  if (asked.filter((given) => given).length !== 1) throw new BadInput('one of images, --seeds, --conformance and --pv32 is needed');
+  if (asked.filter((given) => given).length !== 1) throw new BadInput('one of images, --seeds, --conformance, --pv32 and --isa is needed');
   if (options.pv32) return recordPv32(options.json === true);
   const recorder = await recorderNamed(options.peer, options.xen);
   const folder = options.out ?? (options.conformance && options.peer === 'xen' ? recordedFolder(options.xen) : 'recordings');
@@ -154,12 +160,16 @@ export const addRecord = (program: Command, done: (code: number) => void): void 
       'the scripts of traces/conformance, into traces/recorded; on real Xen also their expected lines; with --xen those that show what a release changed',
     )
     .option('--pv32', 'the scripts of 32-bit guests in traces/conformance/pv32, which no Xen could be asked for: what both machines do')
+    .option(
+      '--isa <name>',
+      'the scripts of the processor and of the machine without Xen in traces/conformance/x86 and bare: what QEMU, Bochs and this processor answer; clauses without a script get one, drawn from --seeds (1..4000)',
+    )
     .option('--stats', 'how many hypercalls of each operation passed the checks')
     .option('--out <directory>', 'where traces go (default: recordings)')
     .option('--json', 'machine-readable result')
     .addHelpText(
       'after',
-      '\nExamples:\n  xenspec record hello.elf --out recordings\n  xenspec record --seeds 1..100 --batch 10\n  xenspec record --conformance\n  xenspec record --pv32',
+      '\nExamples:\n  xenspec record hello.elf --out recordings\n  xenspec record --seeds 1..100 --batch 10\n  xenspec record --conformance\n  xenspec record --pv32\n  xenspec record --isa x86 --seeds 1..4000',
     )
     .action(async (images: string[], options: Options) => done(await recordCommand(images, options)));
 };

@@ -5,7 +5,7 @@ import { fromBigInt, toBigInt, Word } from '../../../../word/word.ts';
 import { finishXmm, readXmm } from '../../fpu/simd.ts';
 import type { Xmm } from '../../fpu/state.ts';
 import type { Instruction, Operand } from '../../instruction.ts';
-import type { Running, Semantics } from '../../running.ts';
+import { citing, type Running, type Semantics } from '../../running.ts';
 import { controlOfMxcsr, withRaised } from './mxcsr.ts';
 
 /** The elements of a word or of a register, lowest first. */
@@ -38,7 +38,8 @@ export const concluded = (
   control: SseControl,
 ): { readonly s: Running; readonly bits: Elements['bits'] } => {
   const { bits, flags, raised } = conclude(elements, control);
-  return { s: withRaised(s, flags, raised), bits };
+  const clause = elements.find((element) => element.clause !== undefined)?.clause;
+  return { s: withRaised(clause === undefined ? s : citing(s, clause), flags, raised), bits };
 };
 
 /** How an element of the result comes from those of both operands. */
