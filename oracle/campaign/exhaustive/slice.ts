@@ -4,7 +4,7 @@ import { REACHABLE, SATISFYING } from './counts.ts';
 import { induct } from './induction.ts';
 import { search } from './search.ts';
 
-export const SLICE = ['grants', 'page_types', 'grants_device', 'channels'] as const satisfies readonly ConfigName[];
+export const SLICE = ['grants', 'page_types', 'channels', 'grants_device'] as const satisfies readonly ConfigName[];
 
 export type Explored = {
   /** Small machines explored whole, and distinct states of them. */
