@@ -1,5 +1,6 @@
 /** Smaller programs of the same kind. Names of results whose step is gone become literals when the program is compiled. */
 import type { Argument, Instruction, Program, Step, Value } from '#spec/program.ts';
+import { unrolled } from '../image/compile/unrolled.ts';
 import { withLowerPorts } from './shrink_ports.ts';
 
 type CodeStep = Extract<Step, { do: 'code' }>;
@@ -104,6 +105,9 @@ function* simplerCall(step: Extract<Step, { do: 'hypercall' }>): IterableIterato
   }
 }
 
+/** Draws that are told one by one. */
+const MOST_UNROLLED = 200;
+
 /** Fewer draws, then fewer calls to draw from; drawn calls may become listed ones. */
 function* simplerCalls(step: Extract<Step, { do: 'calls' }>): IterableIterator<Step> {
   const { calls, draws } = step;
@@ -112,6 +116,8 @@ function* simplerCalls(step: Extract<Step, { do: 'calls' }>): IterableIterator<S
     yield listed;
     if (batches) yield { ...listed, draws, ...(_seed === undefined ? {} : { seed: _seed }) };
     for (let less = draws >> 1; less >= 1; less >>= 1) yield { ...step, draws: draws - less };
+    // A drawn call cannot go without others taking its place; a listed one can.
+    if (draws <= MOST_UNROLLED) yield { ...listed, calls: [...unrolled(step)] };
   }
   for (let size = calls.length >> 1; size >= 1; size >>= 1)
     for (let from = 0; from < calls.length; from += size) {

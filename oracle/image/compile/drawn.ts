@@ -15,19 +15,19 @@ import { Draw } from './draw.ts';
 import { loadValue } from './values.ts';
 
 /** Runs of a step: the upper bits of the state choose one. */
-const RUN_BITS = 6;
+export const RUN_BITS = 6;
 /** Pieces of a run: so many at least, or one of the numbers that follow. */
-const LEAST_PIECES = 3;
-const PIECE_COUNTS = 8;
+export const LEAST_PIECES = 3;
+export const PIECE_COUNTS = 8;
 /** One run in so many begins with a multicall, where there are any. */
-const WITH_BATCH = 3;
+export const WITH_BATCH = 3;
 /** Entries of a multicall, in the same way. */
-const LEAST_ENTRIES = 16;
-const ENTRY_COUNTS = 49;
+export const LEAST_ENTRIES = 16;
+export const ENTRY_COUNTS = 49;
 
 /** The guest's state: x → MULTIPLIER · x + INCREMENT modulo 2^32. */
-const MULTIPLIER = 1664525;
-const INCREMENT = 1013904223;
+export const MULTIPLIER = 1664525;
+export const INCREMENT = 1013904223;
 
 /** Stands first in every multicall: whatever stops behind it has moved RDI on. */
 const HEAD: Call = { call: 'xen_version', args: [0] };
