@@ -27,7 +27,7 @@ export type WorldsCommandOptions = {
 };
 
 /** With both machines, the executor takes all pairs, and the model, which is slower, the first of so many. */
-const MODEL_SHARE = 100;
+const MODEL_SHARE = 500;
 
 export const addWorldsOptions = (command: Command): void => {
   command.option(
