@@ -1,7 +1,8 @@
 /** `xenspec record --isa x86`: the scripts of the processor and of the machine without Xen, with what their judges answer. */
 import { BadInput } from '#spec/failure.ts';
-import { citedByRecordings, recordings } from '../../campaign/clause_scripts.ts';
+import { citedBeyondRecordings, citedByRecordings, recordings } from '../../campaign/clause_scripts.ts';
 import { recordX86Scripts } from '../../campaign/x86_scripts/record.ts';
+import { readX86Scripts } from '../../campaign/x86_scripts/scripts.ts';
 import { EXIT } from '../exit_code.ts';
 import { Progress, table } from '../table.ts';
 
@@ -15,6 +16,9 @@ export const recordIsa = async (isa: string, { seeds = SEEDS, json }: Options): 
   const progress = new Progress('recordings of real Xen', recordings().length);
   const elsewhere = await citedByRecordings(() => progress.step());
   progress.done();
+  // These are asked about themselves.
+  const own = new Set(readX86Scripts().map(({ name }) => name));
+  for (const [name, clauses] of await citedBeyondRecordings()) if (!own.has(name)) elsewhere.set(name, clauses);
   const { scripts, missing } = await recordX86Scripts({
     seeds,
     elsewhere: new Set([...elsewhere.values()].flat()),
