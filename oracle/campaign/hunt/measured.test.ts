@@ -33,7 +33,7 @@ test('a run goes on from itself, and stands beside others', () => {
 
 test('the page tells who survived, and how many of each group were hunted', () => {
   const page = pageOf([runOf(about, [row('18', true), row('31', false)])]);
-  expect(page).toContain('| 5 | milestone | 2 of 30 | 1 | 1.2 | 2 | 2 |');
+  expect(page).toContain('| 5 at `abcdef0` | milestone | 2 of 30 | 1 | 1.2 | 2 | 2 |');
   expect(page).toContain('comparison, 1.2 s, 2 steps |');
   expect(page).toMatch(/^\| 31 \|.*\*\*survived\*\* \|$/m);
   expect(page).toContain('`xenspec mutants --only 18 --seed 5 --budget 60 --by "comparison" --record`');

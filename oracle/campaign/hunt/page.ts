@@ -11,6 +11,8 @@ export const quantile = (values: readonly number[], share: number): number | nul
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? null;
 };
+/** Its first seed, and the commit that it ran on. */
+const named = ({ seed, commit }: Run): string => `${seed} at \`${commit}\``;
 const shown = (value: number | null): string | number => value ?? '–';
 
 type Group = readonly [name: string, has: (id: string) => boolean];
@@ -23,28 +25,27 @@ const GROUPS: readonly Group[] = [
 const summary = (runs: readonly Run[]): string =>
   markdown(
     ['run', 'group', 'hunted', 'found', 'median s', 'median steps', '95 % of steps'],
-    runs.flatMap(({ seed, mutants }) =>
+    runs.flatMap((run) =>
       GROUPS.flatMap(([name, has]) => {
-        const these = mutants.filter(({ id }) => has(id));
+        const these = run.mutants.filter(({ id }) => has(id));
         if (these.length === 0) return [];
         const all = ADVISORIES.filter(({ id, missing }) => missing === null && has(id)).length;
         const found = these.filter(({ killed }) => killed);
         const [times, steps] = [found.flatMap(({ seconds }) => seconds ?? []), found.flatMap((one) => one.steps ?? [])];
         const sizes = [quantile(steps, 0.5), quantile(steps, 0.95)].map(shown);
-        return [[seed, name, `${these.length} of ${all}`, found.length, shown(quantile(times, 0.5)), ...sizes]];
+        return [[named(run), name, `${these.length} of ${all}`, found.length, shown(quantile(times, 0.5)), ...sizes]];
       }),
     ),
   );
 
 const about = (runs: readonly Run[]): string =>
   markdown(
-    ['run', 'date', 'commit', 'methods', 'command'],
-    runs.map(({ only, seed, budget, methods, date, commit }) => [
-      seed,
-      date,
-      `\`${commit}\``,
-      methods.join(', '),
-      `\`xenspec mutants --only ${only} --seed ${seed} --budget ${budget} --by "${methods.join(',')}" --record\``,
+    ['run', 'date', 'methods', 'command'],
+    runs.map((run) => [
+      named(run),
+      run.date,
+      run.methods.join(', '),
+      `\`xenspec mutants --only ${run.only} --seed ${run.seed} --budget ${run.budget} --by "${run.methods.join(',')}" --record\``,
     ]),
   );
 
@@ -57,7 +58,7 @@ const fate = (row: Row | undefined): string => {
 
 const hunted = (runs: readonly Run[]): string =>
   markdown(
-    ['advisory', 'what is broken', ...runs.map(({ seed }) => `run ${seed}`)],
+    ['advisory', 'what is broken', ...runs.map(named)],
     ADVISORIES.filter(({ missing }) => missing === null).map(({ id }) => [
       id,
       mutantOfAdvisory(id)?.summary ?? '',
