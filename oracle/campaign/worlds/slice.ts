@@ -3,7 +3,7 @@ import type { Boot } from '#spec/engine.ts';
 import { ENGINES, type EngineName } from '../engines.ts';
 import { checkWorlds } from './check.ts';
 
-/** Most pairs, and milliseconds after which no further one starts. The model takes a hundred times as long for one. */
+/** Most pairs, and milliseconds after which no further one starts. The model takes some thirty times as long for one. */
 export const SLICE = {
   executor: { runs: 400, budgetMs: 3500 },
   model: { runs: 2, budgetMs: 1000 },

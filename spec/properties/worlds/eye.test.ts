@@ -87,9 +87,18 @@ test('frames that become its own, or are so no more', () => {
   machine.words[0x504] = { 0: 1n };
   eye.look();
   expect([eye.readable, eye.changed, eye.isRegrouped]).toEqual([[...M2P, 0x502, 0x504], [0x504], true]);
-  machine.own(own(0x502), own(0x504));
+  machine.own(own(0x502), own(0x504, { refs: 2 }));
   eye.look();
-  expect([eye.changed, eye.isRegrouped]).toEqual([[], true]);
+  expect([eye.changed, eye.isRegrouped, eye.own.get(0x504)]).toEqual([[], true, own(0x504, { refs: 2 })]);
+});
+
+test('frames of others that change are nothing to it', () => {
+  const { machine, eye } = looking(own(0x500), frame(0x501, { owner: 0 }));
+  const before = eye.own;
+  machine.own(own(0x500), frame(0x501, { owner: 0, refs: 9 }));
+  eye.look();
+  expect([eye.changed, eye.isRegrouped]).toEqual([[], false]);
+  expect(eye.own).toBe(before);
 });
 
 test('its level 1 tables let it read what they lead to, of 40 bits', () => {

@@ -6,6 +6,7 @@ import type { MachineConfig } from '../../config.ts';
 import type { DomainView, Engine } from '../../engine.ts';
 import type { DomainObservation, FrameObservation } from '../../observation.ts';
 import { digestOf } from './page_digest.ts';
+import { same } from './same.ts';
 
 const ENTRIES = 512;
 const PRESENT = 1;
@@ -28,7 +29,7 @@ export class Eye {
   readable: readonly number[] = [];
   /** Of those, whose bytes are not what they were at the last look. */
   changed: readonly number[] = [];
-  /** Whether other frames are its own, or it can read others, than at the last look. */
+  /** Whether other frames are its own, in other states, or it can read others, than at the last look. */
   isRegrouped = false;
   /** What stood, before the last look and now, in the frames that Xen writes a few bytes of at a time. */
   readonly before = new Map<number, Uint8Array>();
@@ -57,9 +58,9 @@ export class Eye {
     const { domain, memory, frames } = this.glance();
     this.domain = domain;
     this.changed = [];
-    this.isRegrouped = frames !== this.frameStates;
-    if (!this.isRegrouped && memory === this.memory) return;
-    if (this.isRegrouped) this.findOwn();
+    this.isRegrouped = false;
+    if (frames === this.frameStates && memory === this.memory) return;
+    if (frames !== this.frameStates) this.isRegrouped = this.findOwn() || this.frameStates === '';
     this.frameStates = frames;
     this.memory = memory;
     const changed = this.refresh(this.readable);
@@ -82,11 +83,19 @@ export class Eye {
     return grants?.some((grant) => grant.domid === this.domid && grant.mfn === mfn) ?? false;
   }
 
-  private findOwn(): void {
+  /** Whether its frames are others, or in other states, than before: those of other domains change more often. */
+  private findOwn(): boolean {
     const own = new Map<number, FrameObservation>();
-    for (const frame of this.engine.frames(this.domid)) if (frame.owner === this.domid) own.set(frame.mfn, frame);
+    let isChanged = false;
+    for (const frame of this.engine.frames(this.domid)) {
+      if (frame.owner !== this.domid) continue;
+      own.set(frame.mfn, frame);
+      isChanged ||= !same(frame, this.own.get(frame.mfn));
+    }
+    if (!isChanged && own.size === this.own.size) return false;
     this.own = own;
     this.tables = [...own.values()].filter(({ type }) => type === 'l1').map(({ mfn }) => mfn);
+    return true;
   }
 
   /** The frames that are new. */
