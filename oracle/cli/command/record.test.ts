@@ -42,7 +42,7 @@ it('records images by name, and says it in JSON', () => {
 });
 
 it.each([
-  [['record'], 'one of images, --seeds, --conformance and --pv32 is needed'],
+  [['record'], 'one of images, --seeds, --conformance, --pv32 and --isa is needed'],
   [['record', 'x.elf', '--conformance', '--peer', 'model'], 'one of images'],
   [['record', '--seeds', '3..1'], 'seeds are A..B'],
   [['record', '--seeds', '1..2', '--batch', '0'], 'whole number'],
