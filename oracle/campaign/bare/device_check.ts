@@ -24,6 +24,10 @@ class ModelBench implements Bench {
     this.devices = devicesAtEntry(config);
   }
 
+  get cited(): readonly string[] {
+    return this.devices.cited;
+  }
+
   private take<T extends { readonly devices: model.Devices }>(answer: T): Omit<T, 'devices'> {
     const { devices, ...rest } = answer;
     this.devices = devices;
@@ -110,6 +114,13 @@ const told = (bench: Bench, step: DeviceStep): unknown => {
     if (thrown instanceof NotModelled) return { notModelled: thrown.message };
     throw thrown;
   }
+};
+
+/** What the model's devices cite in a program, up to what is not modelled. */
+export const citedByDevices = (config: BareConfig, program: readonly DeviceStep[]): readonly string[] => {
+  const bench = new ModelBench(config);
+  for (const step of program) if ('notModelled' in (told(bench, step) as object)) break;
+  return bench.cited;
 };
 
 export type DeviceDifference = { readonly step: number; readonly model: unknown; readonly executor: unknown };

@@ -12,6 +12,7 @@ test.each([
   [{ order: true, peer: 'xen' }, 'order'],
   [{ exhaustive: true }, 'exhaustive'],
   [{ inductive: true }, 'inductive'],
+  [{ clauses: true }, 'clauses'],
   [{ isa: 'x86' }, 'sequences'],
   [{ isa: 'x86', peer: 'silicon' }, 'silicon'],
   [{ isa: 'x86', peer: 'bochs' }, 'system'],

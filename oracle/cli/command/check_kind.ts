@@ -15,6 +15,7 @@ const KINDS = {
   preempt: { means: '`check --preempt`', options: ['preempt', 'xen', 'seeds', 'out', 'json'] },
   pv32: { means: '`check --pv32`', options: ['pv32', 'xen', 'seeds', 'budget', 'out', 'json'] },
   domains: { means: '`check --domains`', options: ['domains', 'xen', 'hypercalls', 'seeds', 'programs', 'budget', 'out', 'json'] },
+  clauses: { means: '`check --clauses`', options: ['clauses', 'seeds', 'budget', 'json'] },
   exhaustive: { means: '`check --exhaustive`', options: ['exhaustive', 'config', 'states', 'workers', 'resume', 'mutant', 'out', 'json'] },
   inductive: { means: '`check --inductive`', options: ['inductive', 'config', 'mutant', 'json'] },
   worlds: { means: '`check --worlds`', options: ['worlds', 'on', 'seeds', 'budget', 'workers', 'mutant', 'out', 'json'] },
@@ -40,6 +41,7 @@ type Asked = {
   readonly preempt?: number;
   readonly pv32?: number;
   readonly domains?: readonly number[];
+  readonly clauses?: true;
   readonly exhaustive?: true;
   readonly inductive?: true;
   readonly worlds?: number;
@@ -56,6 +58,7 @@ export const kindOf = ({
   preempt,
   pv32,
   domains,
+  clauses,
   exhaustive,
   inductive,
   worlds,
@@ -63,6 +66,7 @@ export const kindOf = ({
   if (bare !== undefined) return 'bare';
   if (dom0 !== undefined) return 'dom0';
   if (isa !== undefined) return peer === undefined ? 'sequences' : (ISA_PEERS[peer] ?? 'silicon');
+  if (clauses !== undefined) return 'clauses';
   if (exhaustive !== undefined) return 'exhaustive';
   if (inductive !== undefined) return 'inductive';
   if (worlds !== undefined) return 'worlds';
