@@ -21,6 +21,17 @@ it.each([
   expect(told === ticks || told === ticks - 1n).toBe(true);
 });
 
+it('counts backwards to its beginning, which has no sign', () => {
+  const machine = withRate(2_000_000);
+  const at = (offset: bigint, now: number) =>
+    toBigInt(tscAt(machine, { ...domainOf(machine, 1), tsc: { mode: 1, khz: 2_000_000, incarnation: 1, offset } }, now));
+  const after = at(0n, 600);
+  expect(at(1_000n, 1_600)).toBe(after);
+  expect(at(1_000n, 400)).toBe(2n ** 64n - after);
+  // A sign would make it 1,000 ticks and some.
+  expect(at(-1_000n, 400)).toBeGreaterThan(2n ** 32n);
+});
+
 it('is for domains other than domain 0, unless the machine\u2019s counter is invariant', () => {
   const invariant = { leaf: 0x80000007, subleaf: null, eax: 0, ebx: 0, ecx: 0, edx: 1 << 8 };
   const steady = { ...config, cpu: { ...config.cpu, cpuid: [...config.cpu.cpuid, invariant] } };

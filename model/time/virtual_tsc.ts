@@ -27,14 +27,13 @@ const reciprocal = ({ mul, shift }: ReturnType<typeof timeScale>): { readonly mu
 export const tscInfoOf = ({ config }: Machine, { tsc }: Domain): TscInfo =>
   tsc ?? { mode: 0, khz: config.cpu.tsc_khz, incarnation: 1, offset: 0n };
 
-/** What the domain's made-up counter says at a system time (ns). */
+/** What the domain's made-up counter says at a system time (ns). Xen has no sign there: a counter that began before the machine did begins in a far future. */
 export const tscAt = (machine: Machine, domain: Domain, now: number): Word => {
   const { khz, offset } = tscInfoOf(machine, domain);
   const { mul, shift } = reciprocal(timeScale(BigInt(khz) * 1000n));
-  const since = BigInt.asIntN(64, BigInt(now) - offset);
-  const ns = since < 0n ? 0n : since;
-  const shifted = shift < 0 ? ns >> BigInt(-shift) : BigInt.asUintN(64, ns << BigInt(shift));
-  return fromBigInt((shifted * mul) >> 32n);
+  const ticks = (ns: bigint): bigint => ((shift < 0 ? ns >> BigInt(-shift) : BigInt.asUintN(64, ns << BigInt(shift))) * mul) >> 32n;
+  const [time, beginning] = [BigInt(now), BigInt.asUintN(64, offset)];
+  return fromBigInt(BigInt.asUintN(64, time < beginning ? -ticks(beginning - time) : ticks(time - beginning)));
 };
 
 /** A read that Xen answers. time/emulated_tsc-read: of a counter of Xen's making no two reads are alike. */

@@ -17,15 +17,21 @@ export type Crowd = { readonly seed: number; readonly release: XenRelease; reado
 /** Fields that name a domain. */
 const NAMING: ReadonlySet<string> = new Set(['dom', 'domid', 'remote_dom', 'source_domid', 'dest_domid', 'in_domid', 'out_domid']);
 
+const { pausedomain, destroydomain } = XEN_DOMCTL_MODELLED;
+/** Whether a structure is a domctl that may be about any domain; how domains wait and end is drawn apart. */
+const isAboutOthers = ({ struct: name, fields: { cmd } }: Extract<Argument, { struct: unknown }>): boolean =>
+  /^(?:domctl|control)\./.test(name) && cmd !== pausedomain && cmd !== destroydomain;
+
 /** Now and then another domain in place of the one that is named. */
 const crossed = (draw: Draw, domains: number, argument: Argument): Argument => {
   if (typeof argument !== 'object') return argument;
   if ('structs' in argument) return { ...argument, structs: argument.structs.map((one) => crossed(draw, domains, one) as typeof one) };
   if ('calls' in argument) return { ...argument, calls: argument.calls.map((one) => crossedCall(draw, domains, one)) };
   if (!('struct' in argument)) return argument;
+  const others = isAboutOthers(argument);
   const fields = Object.entries(argument.fields).map(([name, value]) => [
     name,
-    NAMING.has(name) && draw.below(3) === 0 ? draw.below(domains) : value,
+    (NAMING.has(name) || (others && name === 'domain')) && draw.below(3) === 0 ? draw.below(domains) : value,
   ]);
   return { ...argument, fields: Object.fromEntries(fields) };
 };
@@ -92,7 +98,7 @@ const peerCall = (draw: Draw, domains: number, self: number): Call => {
 
 /** Domain 0 has another one wait, go on, or end. */
 const control = (draw: Draw, domain: number): Call => {
-  const { pausedomain, unpausedomain, destroydomain, getdomaininfo } = XEN_DOMCTL_MODELLED;
+  const { unpausedomain, getdomaininfo } = XEN_DOMCTL_MODELLED;
   const cmd = draw.pick(
     pausedomain,
     unpausedomain,
