@@ -5,9 +5,11 @@ export const XENPF_INTERFACE_VERSION = 0x03000001;
 /** Bytes of struct xen_platform_op: Xen reads all of them, whatever the operation. */
 export const PLATFORM_OP_BYTES = 136;
 
+const HEAD = { cmd: [0, 4], interface_version: [4, 4] } as const;
+
 /** Each operation's structure, with the command and the version of the interface that stand before all of them. */
 export const platform = {
-  head: layout(8, { cmd: [0, 4], interface_version: [4, 4] }),
+  head: layout(8, HEAD),
   /** The whole structure, for whoever calls: the operation's own words have no names here. */
   call: layout(PLATFORM_OP_BYTES, {
     cmd: [0, 4],
@@ -54,13 +56,19 @@ export const platform = {
   del_memtype: layout(16, { handle: [8, 4], reg: [12, 4] }),
   read_memtype: layout(40, { reg: [8, 4], mfn: [16, 8, 'mfn', 'out'], nr_mfns: [24, 8, 'number', 'out'], type: [32, 4, 'number', 'out'] }),
   microcode_update: layout(24, { data: [8, 8, 'pointer'], length: [16, 4] }),
-  enter_acpi_sleep: layout(20, { val_a: [8, 2], val_b: [10, 2], sleep_state: [12, 4], flags: [16, 4, 'flags'] }),
+  enter_acpi_sleep: layout(20, { ...HEAD, val_a: [8, 2], val_b: [10, 2], sleep_state: [12, 4], flags: [16, 4, 'flags'] }),
   /** `pdc`, `states`: of one type each; the others have structures of their own there. */
-  set_processor_pminfo: layout(PLATFORM_OP_BYTES, { id: [8, 4], type: [12, 4], pdc: [16, 8, 'pointer'], states: [24, 8, 'pointer'] }),
-  cpu_hotadd: layout(20, { apic_id: [8, 4], acpi_id: [12, 4], pxm: [16, 4] }),
+  set_processor_pminfo: layout(PLATFORM_OP_BYTES, {
+    ...HEAD,
+    id: [8, 4],
+    type: [12, 4],
+    pdc: [16, 8, 'pointer'],
+    states: [24, 8, 'pointer'],
+  }),
+  cpu_hotadd: layout(20, { ...HEAD, apic_id: [8, 4], acpi_id: [12, 4], pxm: [16, 4] }),
   mem_hotadd: layout(32, { spfn: [8, 8], epfn: [16, 8], pxm: [24, 4], flags: [28, 4] }),
   core_parking: layout(16, { type: [8, 4], idle_nums: [12, 4, 'number', 'inout'] }),
-  resource_op: layout(24, { nr_entries: [8, 4], cpu: [12, 4], entries: [16, 8, 'pointer'] }),
+  resource_op: layout(24, { ...HEAD, nr_entries: [8, 4], cpu: [12, 4], entries: [16, 8, 'pointer'] }),
   /** An entry of resource_op; the answer to one that is refused takes the place of `cmd`. */
   resource_entry: layout(24, { cmd: [0, 4, 'number', 'inout'], rsvd: [4, 4], idx: [8, 8], val: [16, 8, 'number', 'inout'] }),
   get_symbol: layout(40, {

@@ -59,7 +59,8 @@ export const emulatedKhz = ({ config }: Machine, { tscKhz }: Domain): number => 
 
 /** What the counter of a domain whose RDTSC Xen carries out says at a system time. */
 const emulatedTscAt = (machine: Machine, domain: Domain, ns: number): bigint => {
-  const since = BigInt(ns) - domain.tscOffset;
+  // Xen compares without sign.
+  const since = BigInt(ns) - BigInt.asUintN(64, domain.tscOffset);
   const scale = reciprocal(timeScale(emulatedKhz(machine, domain)));
   return since < 0n ? BigInt.asUintN(64, -scaled(-since, scale)) : scaled(since, scale);
 };

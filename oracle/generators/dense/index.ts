@@ -9,13 +9,14 @@ import { fifo } from './fifo.ts';
 import { full } from './full.ts';
 import { grants } from './grants.ts';
 import { LISTED } from './listed.ts';
+import { management } from './management.ts';
 import { madePortable } from './portable.ts';
 import { ports } from './ports.ts';
 import { reservations } from './reservation.ts';
 import { tableTree } from './table_tree.ts';
 import type { Theme } from './theme.ts';
 
-export const THEMES: readonly Theme[] = [tableTree, descriptorTables, reservations, ports, fifo, grants, full, ...LISTED];
+export const THEMES: readonly Theme[] = [tableTree, descriptorTables, reservations, ports, fifo, grants, full, management, ...LISTED];
 
 export type DenseOptions = {
   /** Draws of a program, about. */
@@ -29,8 +30,11 @@ export type DenseOptions = {
 };
 const DEFAULTS: DenseOptions = { draws: 4000, portable: false, alone: null, multicalls: true };
 
-/** Frames that are handed out are the machine's choice; and to fill a table of ports takes an emulated processor longer than a peer waits. */
-const PORTABLE = THEMES.filter((theme) => theme !== reservations && theme !== full);
+/**
+ * Frames that are handed out are the machine's choice; to fill a table of ports takes an emulated processor longer than a peer waits; and what domain 0
+ * does to the machine stays done for all programs behind.
+ */
+const PORTABLE = THEMES.filter((theme) => theme !== reservations && theme !== full && theme !== management);
 
 /** Multicalls that are made up of a table's calls: most tables have some. */
 const BATCHES = [0, 1, 2, 3];
