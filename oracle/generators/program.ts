@@ -63,6 +63,7 @@ const THEMES: readonly (readonly Family[])[] = [
   [...EVENT_CHANNELS, ...EVENT_CHANNELS, ...SCHEDULING, multicall],
   [...MEMORY, readEntry, look, accessInUserMode],
   [...GRANTS, ...GRANTS, ...GRANT_MOVES, statusPage, readEntry, ...MEMORY.slice(0, 3)],
+  [statusPage, statusPage, ...GRANT_MOVES, ...MEMORY.slice(0, 4)],
   [...REGISTERS, trap, computeInUserMode, singleStep, ...CORNERS],
   [...CORNERS, access, trap],
   [...SEGMENTS, ...SEGMENTS, trap, access, ...RETURNS],

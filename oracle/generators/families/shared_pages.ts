@@ -1,6 +1,6 @@
 /**
  * Pages of Xen's own that a guest may map: those with the marks of grants in use. The guest maps one, writes there, and has Xen give it up, with the mapping
- * in place or without; and looks at what it is given the next time.
+ * in place or without; touches what it had; and looks at what it is given the next time.
  */
 import type { Step, Value } from '#spec/program.ts';
 import { type Family, type Generation, PAGES, SELF } from '../state.ts';
@@ -31,20 +31,41 @@ const map = (g: Generation, window: number): readonly Step[] => [
 const unmap = (g: Generation, window: number): Step =>
   g.step({ do: 'hypercall', call: 'update_va_mapping', args: [{ page: window, as: 'va' }, 0, 2] } as never);
 
-/** Of a table that nobody has used yet. */
+/** The page as the guest sees it: what stands there, and whether it may still write. */
+const touch = (g: Generation, inside: Value): readonly Step[] => [
+  g.step({ do: 'access', how: 'read', at: inside, size: 8 } as never),
+  write(g, inside, g.r.dword()),
+];
+
+/** Ways from a page that is mapped to one that may have been given up, in any order that a guest can choose. */
+const usesOf = (g: Generation, window: number): readonly Step[] => {
+  const { r } = g;
+  const inside: Value = { page: window, as: 'va', plus: 8 * r.int(0, 511) };
+  switch (r.int(0, 3)) {
+    case 0:
+      return [version(g, 1), ...touch(g, inside), unmap(g, window)];
+    case 1:
+      return [version(g, 1), version(g, 2), ...touch(g, inside), unmap(g, window), version(g, 1)];
+    case 2:
+      return [unmap(g, window), version(g, 1), version(g, 2), ...map(g, window), ...touch(g, inside), unmap(g, window)];
+    default:
+      return [unmap(g, window), version(g, 1), ...touch(g, inside)];
+  }
+};
+
+/** Domain 1 of two hands over by a grant of its own, so that its table stays as it is. */
 export const statusPage: Family = {
   weight: 5,
   make: (g) => {
     const { r, state } = g;
-    if (state.grantVersion !== 1 || state.entries.length > 0 || state.two) return [];
+    if (state.two) return [];
     const window = r.pick(PAGES.windows);
-    const inside: Value = { page: window, as: 'va', plus: 2048 };
     const setup = state.grantTable ? [] : [g.step({ do: 'grant_setup', frames: 1 } as never)];
     state.grantTable = true;
+    // Whether the version changes depends on what is mapped; entries are gone or mean something else.
     state.grantVersion = null;
-    const first = [...setup, version(g, 2), ...map(g, window), write(g, inside, r.dword())];
-    if (r.one(3)) return [...first, version(g, 1), unmap(g, window)];
-    const look = g.step({ do: 'access', how: 'read', at: inside, size: 8 } as never);
-    return [...first, unmap(g, window), version(g, 1), version(g, 2), ...map(g, window), look, unmap(g, window)];
+    state.entries.length = 0;
+    const first = write(g, { page: window, as: 'va', plus: 2048 }, r.dword());
+    return [...setup, version(g, 2), ...map(g, window), first, ...usesOf(g, window)];
   },
 };
