@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Program, Step } from '#spec/program.ts';
+import type { Call, Program, Step } from '#spec/program.ts';
+import { unrolled } from '../image/compile/unrolled.ts';
 import { buildImages } from '../image/index.ts';
 import { generateProgram } from './program.ts';
 import { shrinkProgram, simplifications } from './shrink.ts';
@@ -66,4 +67,16 @@ test('every simplification is a program that can be built, and none goes on for 
     }
     expect(count).toBeLessThan(5000);
   }
+});
+
+test('many drawn calls become the few that matter, although fewer draws would not do', () => {
+  const calls: Call[] = [17, 21, 32, 33, 40, 41, 57].map((type) => ({ call: 'vm_assist', args: [0, type] }));
+  const program: Program = { steps: [{ id: 1, do: 'calls', calls, draws: 600, seed: 0x1234_5678 }] };
+  const made = ({ steps }: Program): readonly Call[] =>
+    steps.flatMap((step) => (step.do !== 'calls' ? [] : step.draws === undefined ? step.calls : unrolled(step)));
+  const times = (one: Program): number => made(one).filter(({ args }) => args[1] === 57).length;
+  expect(times(program)).toBeGreaterThan(50);
+  const small = shrinkProgram(program, (one) => times(one) >= 50);
+  // Without unrolling the draws stay, seven times as many.
+  expect(made(small).length).toBeLessThan(100);
 });

@@ -105,8 +105,25 @@ function* simplerCall(step: Extract<Step, { do: 'hypercall' }>): IterableIterato
   }
 }
 
-/** Draws that are told one by one. */
+/** Draws that are told one by one: so many in a step, and in so many steps at most. */
 const MOST_UNROLLED = 200;
+const MOST_CHUNKS = 20;
+
+/** A step of more draws than one step tells, as steps of listed calls: then those in the midst can go as well. */
+function* inChunks(program: Program): IterableIterator<Program> {
+  for (const [i, step] of program.steps.entries()) {
+    const { draws = 0 } = step.do === 'calls' ? step : {};
+    if (step.do !== 'calls' || draws <= MOST_UNROLLED || draws > MOST_UNROLLED * MOST_CHUNKS) continue;
+    const { draws: _draws, seed: _seed, batches: _batches, ...listed } = step;
+    const calls = unrolled(step);
+    const next = Math.max(...program.steps.map(({ id }) => id)) + 1;
+    const chunks = Array.from(
+      { length: Math.ceil(calls.length / MOST_UNROLLED) },
+      (_, n): Step => ({ ...listed, id: next + n, calls: calls.slice(n * MOST_UNROLLED, (n + 1) * MOST_UNROLLED) }),
+    );
+    if (next + chunks.length <= 9999) yield { ...program, steps: program.steps.flatMap((s, n) => (n === i ? chunks : [s])) };
+  }
+}
 
 /** Fewer draws, then fewer calls to draw from; drawn calls may become listed ones. */
 function* simplerCalls(step: Extract<Step, { do: 'calls' }>): IterableIterator<Step> {
@@ -153,6 +170,7 @@ export function* simplifications(program: Program): IterableIterator<Program> {
   }
   yield* withLowerPorts(program);
   for (let i = 0; i < length; i++) for (const step of simplerStep(program.steps[i])) yield replace(program, i, step);
+  yield* inChunks(program);
 }
 
 /** What two programs are told apart by. */
