@@ -33,10 +33,16 @@ test('a run goes on from itself, and stands beside others', () => {
 
 test('the page tells who survived, and how many of each group were hunted', () => {
   const page = pageOf([runOf(about, [row('18', true), row('31', false)])]);
-  expect(page).toContain('| 5 at `abcdef0` | milestone | 2 of 30 | 1 | 1.2 | 2 | 2 |');
+  expect(page).toContain('| comparison: 5 at `abcdef0` | milestone | 2 of 30 | 1 (50 %) | 1.2 | 2 | 2 |');
   expect(page).toContain('comparison, 1.2 s, 2 steps |');
   expect(page).toMatch(/^\| 31 \|.*\*\*survived\*\* \|$/m);
   expect(page).toContain('`xenspec mutants --only 18 --seed 5 --budget 60 --by "comparison" --record`');
+});
+
+test('a run of several groups has a line for all that it hunted', () => {
+  const page = pageOf([runOf(about, [row('18', true), row('13', true), row('14', false)])]);
+  expect(page).toMatch(/\| all \| 3 of \d+ \| 2 \(66\.7 %\) \|/);
+  expect(pageOf([runOf(about, [row('18', true)])])).not.toContain('| all |');
 });
 
 test('a quantile is a value that was measured', () => {

@@ -11,8 +11,8 @@ export const quantile = (values: readonly number[], share: number): number | nul
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? null;
 };
-/** Its first seed, and the commit that it ran on. */
-const named = ({ seed, commit }: Run): string => `${seed} at \`${commit}\``;
+/** By what, its first seed, and the commit that it ran on. */
+const named = ({ methods, seed, commit }: Run): string => `${methods.join(', ')}: ${seed} at \`${commit}\``;
 const shown = (value: number | null): string | number => value ?? '–';
 
 type Group = readonly [name: string, has: (id: string) => boolean];
@@ -20,7 +20,10 @@ const GROUPS: readonly Group[] = [
   ['milestone', (id) => MILESTONE.includes(id)],
   ['set aside by lot', (id) => SET_ASIDE.includes(id)],
   ['others', (id) => !MILESTONE.includes(id) && !SET_ASIDE.includes(id)],
+  ['all', () => true],
 ];
+
+const foundOf = (found: number, hunted: number): string => `${found} (${Math.round((1000 * found) / hunted) / 10} %)`;
 
 const summary = (runs: readonly Run[]): string =>
   markdown(
@@ -28,12 +31,16 @@ const summary = (runs: readonly Run[]): string =>
     runs.flatMap((run) =>
       GROUPS.flatMap(([name, has]) => {
         const these = run.mutants.filter(({ id }) => has(id));
-        if (these.length === 0) return [];
+        // All together says something new only where there is more than one group.
+        const { length } = GROUPS.filter(([, other]) => run.mutants.some(({ id }) => other(id)));
+        if (these.length === 0 || (name === 'all' && length === 2)) return [];
         const all = ADVISORIES.filter(({ id, missing }) => missing === null && has(id)).length;
         const found = these.filter(({ killed }) => killed);
         const [times, steps] = [found.flatMap(({ seconds }) => seconds ?? []), found.flatMap((one) => one.steps ?? [])];
         const sizes = [quantile(steps, 0.5), quantile(steps, 0.95)].map(shown);
-        return [[named(run), name, `${these.length} of ${all}`, found.length, shown(quantile(times, 0.5)), ...sizes]];
+        return [
+          [named(run), name, `${these.length} of ${all}`, foundOf(found.length, these.length), shown(quantile(times, 0.5)), ...sizes],
+        ];
       }),
     ),
   );
