@@ -16,9 +16,9 @@ export type Hunted = {
 /** Seconds of the processor's time that count as soon. */
 const SOON = 5;
 
-/** Advisories that every run found, as often as it hunted them, and soon. */
+/** Advisories that every run beside the model found, as often as it hunted them, and soon: the slice looks for them in that way. */
 export const foundSoon = (runs: readonly Run[]): readonly string[] => {
-  const rows = runs.flatMap(({ mutants }) => mutants);
+  const rows = runs.filter(({ methods }) => methods.includes('comparison')).flatMap(({ mutants }) => mutants);
   return [...new Set(rows.map(({ id }) => id))].filter((id) =>
     rows.every((row) => row.id !== id || (row.seconds !== null && row.seconds <= SOON)),
   );
