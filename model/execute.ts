@@ -14,7 +14,7 @@ import type { Machine } from './machine.ts';
 import { leaveIfStopped } from './sched/context.ts';
 import { tscOf } from './time/clock.ts';
 import { modeOf } from './traps/compat_bounce.ts';
-import { meetDebug, meetTrap } from './traps/debug.ts';
+import { exitFromTrap, meetDebug, meetTrap } from './traps/debug.ts';
 import { handleFault, tableFault } from './traps/fault.ts';
 import { returnToGuest } from './traps/return.ts';
 import { softwareInterrupt } from './traps/software_interrupt.ts';
@@ -93,7 +93,8 @@ const handled = (machine: Machine, at: VcpuRef, outcome: CpuOutcome): Machine =>
     case 'syscall':
       return enterBySyscall(machine, at);
     case 'fault':
-      if (outcome.fault.vector === VECTOR.DB) return returnToGuest(meetDebug(machine, at, debugBits(outcome)), at, 'sysret');
+      if (outcome.fault.vector === VECTOR.DB)
+        return returnToGuest(meetDebug(machine, at, debugBits(outcome)), at, exitFromTrap(machine, at));
       return handleFault(machine, at, outcome.fault);
     case 'int':
       return softwareInterrupt(machine, at, outcome.vector);
@@ -103,11 +104,11 @@ const handled = (machine: Machine, at: VcpuRef, outcome: CpuOutcome): Machine =>
       throw new NotModelled(`x86/outside-${outcome.wanted.kind}`);
     case 'trap':
       return outcome.fault.vector === VECTOR.DB
-        ? returnToGuest(meetDebug(machine, at, debugBits(outcome)), at, 'sysret')
+        ? returnToGuest(meetDebug(machine, at, debugBits(outcome)), at, exitFromTrap(machine, at))
         : returnToGuest(
             meetTrap(cite(machine, 'trap/software_interrupt-direct'), at, outcome.fault.vector, outcome.fault.error),
             at,
-            'sysret',
+            outcome.fault.vector === VECTOR.BP ? exitFromTrap(machine, at) : 'sysret',
           );
   }
 };

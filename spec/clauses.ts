@@ -1139,7 +1139,7 @@ export const CLAUSES = {
   'trap/page_fault-xen_range': { chapter: 'trap', title: 'Addresses where Xen keeps itself are present to the fault\'s error code, and never accessible.' },
   'trap/return-event': { chapter: 'trap', title: 'An upcall is due when the pending byte is not 0 and the mask byte is 0. Its frame goes to the event callback, without error code, and sets the mask; pending stays.' },
   'trap/return-held': { chapter: 'trap', title: 'A vCPU that stops inside a hypercall (it blocks, goes down, or is pinned to another pCPU) goes back by SYSRET when its turn comes again; one that was taken off its pCPU while it ran goes back by IRET.' },
-  'trap/return-iret': { chapter: 'trap', title: 'After emulation, and when nothing was pushed on a way in by an input, the return is made by IRET, which leaves RCX and R11 alone.' },
+  'trap/return-iret': { chapter: 'trap', title: 'After emulation, after a trap that is kept for a debugger, and when nothing was pushed on a way in by an input, the return is made by IRET, which leaves RCX and R11 alone.' },
   'trap/return-nmi': { chapter: 'trap', title: 'A pending NMI is delivered through entry 2 unless one is being handled; the next iret hypercall ends the handling.' },
   'trap/return-nmi_lost': { chapter: 'trap', title: 'Without a handler the NMI is lost.' },
   'trap/return-not_canonical': { chapter: 'trap', title: 'A RIP that is not canonical rules SYSRET out: RCX and R11 are set all the same, and IRET is used.' },

@@ -8,6 +8,7 @@ import { domainOf, updateVcpu, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import { or, word } from '../word/word.ts';
 import { injectException } from './exception.ts';
+import type { Exit } from './return.ts';
 
 /** Index of DR6 in Vcpu.dr. */
 const STATUS = 4;
@@ -17,6 +18,9 @@ const isKept = (machine: Machine, at: VcpuRef): boolean =>
   waysOf(machine.config.release)['setdebugging-traps'] === 'kept' &&
   domainOf(machine, at.domid).debugged === true &&
   vcpuOf(machine, at).mode === 'kernel';
+
+/** trap/return-iret: nothing was pushed where a trap is kept. */
+export const exitFromTrap = (machine: Machine, at: VcpuRef): Exit => (isKept(machine, at) ? 'iret' : 'sysret');
 
 const told = (machine: Machine, at: VcpuRef, bits: number): Machine => {
   const { dr } = vcpuOf(machine, at);

@@ -18,7 +18,7 @@ import { onFlat } from '../segment_loads.ts';
 import { eventsNeedDelivery } from '../vcpu_info.ts';
 import { isZero, word } from '../word/word.ts';
 import { bounce, FLAG } from './bounce.ts';
-import { meetDebug } from './debug.ts';
+import { exitFromTrap, meetDebug } from './debug.ts';
 import { injectException } from './exception.ts';
 import { handleFault, injectTableFault, tableFault } from './fault.ts';
 import { iretTo } from './iret_target.ts';
@@ -126,7 +126,7 @@ const sysret = (before: Machine, at: VcpuRef): Machine => {
       })
     : replaceCpu(cite(machine, 'trap/return-sysret'), at, { ...cpu, regs, flags, segments: onFlat(cpu.segments) });
   const gone = flagsSpent(m, at);
-  return (restored & FLAG.TF) === 0 ? gone : returnToGuest(meetDebug(cite(gone, 'trap/return-sysret_tf'), at), at, 'sysret');
+  return (restored & FLAG.TF) === 0 ? gone : returnToGuest(meetDebug(cite(gone, 'trap/return-sysret_tf'), at), at, exitFromTrap(gone, at));
 };
 
 /** iret/frame-flags_above: a way back that was refused keeps them for the next one. */

@@ -15,6 +15,8 @@ export type Policy = {
   readonly seed: number;
   /** Of so many slices one has questions of long operations answered yes, chosen by the seed; absent: none. */
   readonly preempt?: number | undefined;
+  /** Of so many rounds of the processors one begins with bytes typed at Xen's console, chosen by the seed; absent: none. */
+  readonly typed?: number | undefined;
 };
 
 export const DEFAULT_POLICY: Policy = { slice: 10_000, nsPerStep: 1, seed: 0 };
@@ -27,6 +29,9 @@ export const BOOT_NS = 3_000_000_000;
 
 /** Inputs in a row in which no guest executes anything: a machine that needs more of them will never go on. */
 const MOST_BARREN_INPUTS = 1_000_000;
+
+/** What somebody types, one character a byte. */
+const TYPED = 'xen\n\u00ff';
 
 /** Why no further input makes sense. `idle`: every vCPU waits and no timer is armed, or only one that is farther away than the environment's patience. */
 export type Finish = 'halted' | 'idle' | 'limit';
@@ -45,6 +50,8 @@ export class Environment {
   private owed = 0;
   /** Inputs since the last retired step. */
   private barren = 0;
+  /** Whether this round began with typing. */
+  private hasTyped = false;
   private pending: Input[] = [{ kind: 'time', now: BOOT_NS }];
 
   /** `limit`: steps in all. `patience`: nanoseconds for which it waits when all vCPUs do; months, when nobody says how many. */
@@ -76,6 +83,12 @@ export class Environment {
       if (deadline === null || deadline > Number.MAX_SAFE_INTEGER || deadline - now > this.patience) return 'idle';
       return { kind: 'time', now: Math.max(now, deadline) };
     }
+    const { typed } = this.policy;
+    if (typed && !this.hasTyped && this.draw(typed) === 0) {
+      this.hasTyped = true;
+      return { kind: 'console_input', bytes: TYPED };
+    }
+    this.hasTyped = false;
     return this.dispatch(status);
   }
 

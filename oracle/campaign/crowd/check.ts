@@ -1,7 +1,5 @@
 /** Crowds of domains in lockstep on model and executor, counted, and shrunk when the engines part. */
 import type { MachineConfig } from '#spec/config.ts';
-import { debian } from '#spec/machines/debian.ts';
-import { dom0, domU } from '#spec/machines/debian_4_17.ts';
 import type { Program } from '#spec/program.ts';
 import { REFERENCE_RELEASE, type XenRelease } from '#spec/releases/release.ts';
 import { locate } from '../../compare/locate.ts';
@@ -10,14 +8,11 @@ import { shrinkProgram } from '../../generators/index.ts';
 import { buildImages } from '../../image/index.ts';
 import { DEFAULT_POLICY, type Policy } from '../environment.ts';
 import { type Crowd, drawCrowd } from './draw.ts';
+import { disksOf, isFast, machineOf } from './machine.ts';
 
 /** Calls of a domain, about; steps that a crowd may take. */
 export const DRAWS = 400;
 export const LIMIT = 2_000_000;
-const DOM0_MIB = 16;
-const DOMU_MIB = 8;
-/** RAM of the machine in frames. */
-const FRAMES = 0x5000;
 
 export type CrowdOptions = {
   readonly first: number;
@@ -62,12 +57,15 @@ const idle: Program = {
     },
   ],
 } as unknown as Program;
-/** A crowd as images: a program for each domain, compiled as if it were alone. */
+/** A crowd as images: a program for each domain, compiled as if it were alone, and RAM disks. */
 export const subjectOf = ({ seed, release, programs }: Crowd): { config: MachineConfig; images: readonly Uint8Array[] } => {
   const images = programs.map((program) => buildImages(program.steps.length === 0 ? empty : program)[0]!);
-  const domains = programs.map((_, i) => (i === 0 ? dom0('', DOM0_MIB) : domU(i, '', DOMU_MIB)));
-  return { config: { ...debian(release, domains), frames: FRAMES, pcpus: 1 + (seed % 2) }, images };
+  return { config: machineOf(seed, programs.length, release), images: [...images, ...disksOf(seed, programs.length)] };
 };
+
+const FAST_NS = 100_000;
+/** Of so many rounds somebody types in one. */
+const TYPED = 40;
 
 /** Short turns, of whom a seed chooses. */
 export const policyOf = ({ seed }: Crowd): Policy => ({
@@ -76,6 +74,8 @@ export const policyOf = ({ seed }: Crowd): Policy => ({
   seed,
   // Of some, long operations stop on the way.
   ...(seed % 4 === 0 ? { preempt: 3 } : {}),
+  ...(seed % 5 === 3 ? { typed: TYPED } : {}),
+  ...(isFast(seed) ? { nsPerStep: FAST_NS } : {}),
 });
 
 const lockstepOf = (pair: Pair, crowd: Crowd) =>

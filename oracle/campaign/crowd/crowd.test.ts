@@ -4,6 +4,7 @@ import type { Engine } from '#spec/engine.ts';
 import { loadEngine } from '../engines.ts';
 import { checkCrowds, shrinkCrowd, subjectOf } from './check.ts';
 import { type Crowd, drawCrowd } from './draw.ts';
+import { disksOf, machineOf } from './machine.ts';
 
 const [model, executor] = [await loadEngine('model'), await loadEngine('executor')];
 
@@ -67,4 +68,14 @@ test('where others need time and nothing else of domain 0, all that is left of i
   const small = shrinkCrowd(drawCrowd(3, 3, 40), (less) => takesTime(less, 0) && takesTime(less, 1));
   expect(small.programs[0]!.steps).toMatchObject([{ do: 'code', code: [{ op: 'mov' }, { op: 'loop' }] }]);
   expect(small.programs[2]!.steps).toEqual([]);
+});
+
+test('seeds draw the machine, too', () => {
+  const machines = Array.from({ length: 22 }, (_, seed) => machineOf(seed, 3, '4.17'));
+  const some = (which: (machine: (typeof machines)[number]) => boolean) => new Set(machines.map(which)).size;
+  expect(some(({ host }) => host === 'empty')).toBe(2);
+  expect(some(({ xen }) => xen.build_id === '')).toBe(2);
+  expect(some(({ domains }) => domains.some(({ vcpus }) => vcpus === 2))).toBe(2);
+  for (const [seed, { domains }] of machines.entries())
+    expect(disksOf(seed, 3).map(({ length }) => length)).toEqual(domains.flatMap(({ initrd }) => initrd ?? []));
 });

@@ -2,12 +2,14 @@
  * Two to four domains that work at the same time: each has a program of its own, which names the others in its ports, grants and commands. Who runs when
  * is an input, so that both machines see one and the same run.
  */
-import { XEN_DOMCTL_MODELLED } from '#spec/abi/domctl.ts';
+import { MOST_PAUSES, XEN_DOMCTL_MODELLED, XEN_DOMCTL_TOOLS } from '#spec/abi/domctl.ts';
 import type { Argument, Call, Program, Step } from '#spec/program.ts';
 import { REFERENCE_RELEASE, type XenRelease } from '#spec/releases/release.ts';
 import { forRelease } from '../../generators/for_release.ts';
 import { denseProgram } from '../../generators/index.ts';
 import { Draw } from '../pv32/draw.ts';
+import { isFast, isHostEmpty } from './machine.ts';
+import { moments } from './moments.ts';
 
 const SELF = 0x7ff0;
 const DOMCTL_VERSION = 0x15;
@@ -96,19 +98,34 @@ const peerCall = (draw: Draw, domains: number, self: number): Call => {
   }
 };
 
-/** Domain 0 has another one wait, go on, or end. */
+const domctl = (cmd: number, layout: string, domain: number, fields: Fields): Call => ({
+  call: 'domctl',
+  args: [struct(layout, { cmd, interface_version: DOMCTL_VERSION, domain, ...fields })],
+});
+
+/** Domain 0 has another one wait, go on, or end, debugs it, says what machine checks it sees, and asks after it, also when it is dying. */
 const control = (draw: Draw, domain: number): Call => {
   const { unpausedomain, getdomaininfo } = XEN_DOMCTL_MODELLED;
-  const cmd = draw.pick(
-    pausedomain,
-    unpausedomain,
-    unpausedomain,
-    unpausedomain,
-    getdomaininfo,
-    draw.below(6) === 0 ? destroydomain : pausedomain,
-  );
-  const layout = cmd === getdomaininfo ? 'domctl.getdomaininfo' : 'control.domctl';
-  return { call: 'domctl', args: [struct(layout, { cmd, interface_version: DOMCTL_VERSION, domain })] };
+  const { setdebugging, set_ext_vcpucontext, shadow_op } = XEN_DOMCTL_TOOLS;
+  switch (draw.below(16)) {
+    case 0:
+      return domctl(setdebugging, 'domctl.setdebugging', domain, { enable: draw.pick(1, 1, 0) });
+    case 1:
+      return domctl(set_ext_vcpucontext, 'domctl.set_ext_vcpucontext', domain, { size: 64, mcg_cap: draw.pick(2, 0x102) });
+    case 2:
+      return domctl(shadow_op, 'domctl.shadow_op', domain, { shadow: 0 });
+    case 3:
+    case 4:
+      return domctl(getdomaininfo, 'domctl.getdomaininfo', domain, {});
+    case 5:
+      return domctl(draw.below(3) === 0 ? destroydomain : pausedomain, 'control.domctl', domain, {});
+    case 6:
+    case 7:
+    case 8:
+      return domctl(pausedomain, 'control.domctl', domain, {});
+    default:
+      return domctl(unpausedomain, 'control.domctl', domain, {});
+  }
 };
 
 const CALLS = 24;
@@ -124,6 +141,30 @@ const dealings = (draw: Draw, domains: number, self: number, draws: number): rea
   return [...entries, table] as unknown as Omit<Step, 'id'>[];
 };
 
+/** Of so many crowds one has a domain paused as often as it may be, and once more. */
+const PATIENCE = 12;
+const pauses = (domain: number): Omit<Step, 'id'> => {
+  const calls = [domctl(pausedomain, 'control.domctl', domain, {})];
+  return { do: 'calls', calls, draws: MOST_PAUSES + 5, seed: 1, batches: 0 } as unknown as Omit<Step, 'id'>;
+};
+
+/** Of so many crowds one has a domain end whose pages others hold, and be asked after. */
+const FAREWELLS = 4;
+const farewell = (draw: Draw, dom: number): Omit<Step, 'id'> => {
+  const maps = Array.from({ length: REFS }, (_, i) =>
+    grant(0, 'map_grant_ref', { host_addr: { page: draw.pick(...WINDOWS), as: 'va' }, flags: draw.pick(2, 6), ref: FIRST_REF + i, dom }),
+  );
+  const { shadow_op, gettscinfo } = XEN_DOMCTL_TOOLS;
+  const calls = [
+    ...maps,
+    domctl(destroydomain, 'control.domctl', dom, {}),
+    domctl(shadow_op, 'domctl.shadow_op', dom, { shadow: draw.pick(0, 2, 32) }),
+    domctl(XEN_DOMCTL_MODELLED.getdomaininfo, 'domctl.getdomaininfo', dom, {}),
+    domctl(gettscinfo, 'domctl.tsc_info', dom, {}),
+  ];
+  return { do: 'calls', calls } as unknown as Omit<Step, 'id'>;
+};
+
 /** The crowd of a seed: as many domains, each making about so many calls by itself and as many with the others. Calls are the release's. */
 export const drawCrowd = (seed: number, domains: number, draws: number, release: XenRelease = REFERENCE_RELEASE): Crowd => {
   if (domains < 2 || domains > MOST_DOMAINS) throw new RangeError(`${domains} domains are no crowd`);
@@ -133,7 +174,17 @@ export const drawCrowd = (seed: number, domains: number, draws: number, release:
     const own = alone.steps.map((step) =>
       step.do === 'calls' ? { ...step, calls: step.calls.map((call) => crossedCall(draw, domains, call)) } : step,
     );
-    const steps = [...dealings(draw, domains, self, draws), ...own, ...dealings(draw, domains, self, draws)];
+    const surroundings = { self, hostIsEmpty: isHostEmpty(seed), fast: isFast(seed) };
+    const steps = [
+      ...dealings(draw, domains, self, draws),
+      ...moments(draw, surroundings),
+      ...own,
+      ...moments(draw, surroundings),
+      ...dealings(draw, domains, self, draws),
+      ...(self === 0 && draw.below(FAREWELLS) === 0 ? [farewell(draw, 1 + draw.below(domains - 1))] : []),
+      ...(self === 0 && draw.below(PATIENCE) === 0 ? [pauses(1 + draw.below(domains - 1))] : []),
+      ...moments(draw, surroundings),
+    ];
     return forRelease({ steps: steps.map((step, id) => ({ ...step, id }) as Step) }, release);
   });
   return { seed, release, programs };

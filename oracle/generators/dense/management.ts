@@ -34,7 +34,7 @@ const FAR = '0xffffffffffffffff';
 
 /** Mostly a domain that crowds have, and that is not the caller. */
 const someone = ({ r }: Generation): number => (r.one(12) ? r.pick([0, NOBODY, 0x7ff0]) : r.pick([1, 1, 2, 3]));
-const someVcpu = ({ r }: Generation): number => (r.one(5) ? r.pick([1, 2, 8192]) : 0);
+const someVcpu = ({ r }: Generation): number => (r.one(4) ? r.pick([1, 1, 2, 8192]) : 0);
 /** A place to write to, and now and then none. */
 const place = ({ r }: Generation): Argument => (r.one(4) ? r.pick([0, ...NOWHERE]) : AREA);
 
@@ -89,12 +89,13 @@ const T = XEN_DOMCTL_TOOLS;
 const address = ({ r }: Generation): Value => r.pick([0, va(PAGES.data[0]), '0x7fffffffffff', '0xffff800000000000', '0x800000000000']);
 
 const DOMCTLS: readonly Draw[] = [
-  // Without a version of grant tables it is none that could be made.
+  // Without a version of grant tables it is none that could be made, nor in a pool that is not there.
   (g) =>
     about(g, createdomain, 'domctl.createdomain', {
       domain: g.r.pick([0, 1, NOBODY, NOBODY]),
       ...{ flags: g.r.pick([0, 0, 0, 1, 256]), max_vcpus: g.r.pick([1, 1, 1, 0, 8193]), max_evtchn_port: 1023 },
-      ...{ max_grant_frames: 4, max_maptrack_frames: 4, grant_opts: 0, cpupool_id: g.r.pick([0, 1, 7, 0xffffffff]) },
+      ...{ max_grant_frames: 4, max_maptrack_frames: 4 },
+      ...(g.r.one(2) ? { grant_opts: 1, cpupool_id: 7 } : { grant_opts: 0, cpupool_id: g.r.pick([0, 7, 0xffffffff]) }),
     }),
   (g) => about(g, get_vcpu_msrs, 'domctl.vcpu_msrs', { vcpu: someVcpu(g), msr_count: g.r.pick([0, 1, VCPU_MSRS]), msrs: place(g) }),
   (g) => about(g, T.set_vcpu_msrs, 'domctl.vcpu_msrs', { vcpu: someVcpu(g), msr_count: g.r.pick([0, VCPU_MSRS + 1, FAR]), msrs: place(g) }),

@@ -1,5 +1,6 @@
 /** What domain 0 says to the machine: firmware, processors, machine checks, interrupts. What would be carried out on hardware is not among it. */
 import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
+import { XEN_HYPFS_OP } from '#spec/abi/hypfs.ts';
 import { XEN_MC, XEN_MC_FETCH, XEN_MCA_INTERFACE_VERSION } from '#spec/abi/mca.ts';
 import { NR_GSIS } from '#spec/abi/physdev.ts';
 import { ACPI_SLEEP, HOTADD_LIMITS, PDC_REVISION, RESOURCE, XEN_PM, XENPF_INTERFACE_VERSION } from '#spec/abi/platform.ts';
@@ -23,8 +24,8 @@ const platform = (
 
 /** Entries whose first is wrong, or right and about a processor that is not there. */
 const entries = ({ r }: Generation): Argument => {
-  const command = r.pick([RESOURCE.MSR_READ, RESOURCE.MSR_WRITE, 2, 99]);
-  const register: Value = r.pick(['0x10', 0x1b, '0x100000010']);
+  const command = r.pick([RESOURCE.MSR_READ, RESOURCE.MSR_READ, RESOURCE.MSR_WRITE, 2]);
+  const register: Value = r.pick(['0x10', '0x10', 0x1b, '0x100000010']);
   const reserved = r.one(6) ? 1 : 0;
   return { array: [`0x${(BigInt(reserved) * 2n ** 32n + BigInt(command)).toString(16)}`, register, 0], size: 8, show: 'hex' };
 };
@@ -58,9 +59,18 @@ const mca = (g: Generation): Call => {
       );
 };
 
+/** How Xen was configured is told by a text that is not modelled: it is seldom read whole. */
+const configuration = ({ r }: Generation): Call => {
+  const path = '/buildinfo/config';
+  const room = r.one(12) ? ROOM : 64;
+  return call('hypfs_op', XEN_HYPFS_OP.read, { text: path }, path.length + 1, { buffer: ROOM, show: 'nothing' }, room);
+};
+const ROOM = 2048;
+
 /** A device whose flags say that more follows, where nothing is mapped. */
 const device = (): Call => call('physdev_op', PHYSDEV.pci_device_add, va(PAGES.windows[1], 4096 - TORN_DEVICE));
 
+const CONSOLEIO_READ = 1;
 /** Bytes of a structure at the end of a page. */
 export const TORN_DEVICE = 12;
 
@@ -85,6 +95,9 @@ export const MACHINE: readonly ((g: Generation) => Call)[] = [
     }),
   mca,
   mca,
+  configuration,
+  // What was typed, to nowhere.
+  (g) => call('console_io', CONSOLEIO_READ, 4, g.r.pick(NOWHERE)),
   device,
   (g) =>
     call(
