@@ -80,3 +80,13 @@ test('many drawn calls become the few that matter, although fewer draws would no
   // Without unrolling the draws stay, seven times as many.
   expect(made(small).length).toBeLessThan(100);
 });
+
+test('a call that fails when it is made again with its own arguments is drawn alone', () => {
+  const calls: Call[] = [17, 21, 32, 33, 40, 41, 57].map((type) => ({ call: 'vm_assist', args: [0, type] }));
+  const program: Program = { steps: [{ id: 1, do: 'calls', calls, draws: 40, seed: 0x1234_5678 }] };
+  // Listed calls never fail, as each has arguments that nobody wrote to.
+  const fails = ({ steps }: Program): boolean =>
+    steps.some((step) => step.do === 'calls' && step.draws !== undefined && unrolled(step).filter(({ args }) => args[1] === 57).length > 1);
+  const [step] = shrinkProgram(program, fails).steps as [Extract<Step, { do: 'calls' }>];
+  expect(step.calls).toEqual([calls.at(-1)]);
+});

@@ -1,5 +1,6 @@
 /** Smaller programs of the same kind. Names of results whose step is gone become literals when the program is compiled. */
 import type { Argument, Instruction, Program, Step, Value } from '#spec/program.ts';
+import { LEAST_PIECES } from '../image/compile/drawn.ts';
 import { unrolled } from '../image/compile/unrolled.ts';
 import { withLowerPorts } from './shrink_ports.ts';
 
@@ -125,6 +126,9 @@ function* inChunks(program: Program): IterableIterator<Program> {
   }
 }
 
+/** As often as it takes for a call to find in its arguments what Xen left there the time before. */
+const AGAIN = LEAST_PIECES;
+
 /** Fewer draws, then fewer calls to draw from; drawn calls may become listed ones. */
 function* simplerCalls(step: Extract<Step, { do: 'calls' }>): IterableIterator<Step> {
   const { calls, draws } = step;
@@ -135,6 +139,8 @@ function* simplerCalls(step: Extract<Step, { do: 'calls' }>): IterableIterator<S
     for (let less = draws >> 1; less >= 1; less >>= 1) yield { ...step, draws: draws - less };
     // A drawn call cannot go without others taking its place; a listed one can.
     if (draws <= MOST_UNROLLED) yield { ...listed, calls: [...unrolled(step)] };
+    // Listed calls have arguments of their own each time; a drawn one has those that Xen wrote to.
+    if (draws > AGAIN) for (const call of calls) yield { ...listed, calls: [call], draws: AGAIN, seed: _seed };
   }
   for (let size = calls.length >> 1; size >= 1; size >>= 1)
     for (let from = 0; from < calls.length; from += size) {

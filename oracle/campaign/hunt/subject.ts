@@ -3,6 +3,7 @@ import type { Program } from '#spec/program.ts';
 import { REFERENCE_RELEASE } from '#spec/releases/release.ts';
 import type { Subject } from '../../compare/lockstep.ts';
 import { shrinkProgram } from '../../generators/index.ts';
+import { unrolled } from '../../image/compile/unrolled.ts';
 import { type Case, caseOf, caseOfSeed } from '../case.ts';
 import { LIMIT as CROWD_LIMIT, policyOf as crowdPolicy, subjectOf as crowdSubject, DRAWS, shrinkCrowd } from '../crowd/check.ts';
 import { type Crowd, drawCrowd } from '../crowd/draw.ts';
@@ -29,7 +30,7 @@ export const CROWD_SIZES: readonly number[] = [2, 3, 4];
 
 /** How many things the guests of a program do. */
 export const sizeOf = ({ steps }: Program): number =>
-  steps.reduce((sum, step) => sum + (step.do === 'calls' ? (step.draws ?? step.calls.length) : 1), 0);
+  steps.reduce((sum, step) => sum + (step.do !== 'calls' ? 1 : step.draws === undefined ? step.calls.length : unrolled(step).length), 0);
 
 const ofCase = (subject: Case): Prey => ({
   subject,
