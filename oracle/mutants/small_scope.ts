@@ -50,6 +50,14 @@ export const SMALL_SCOPE_MUTANTS: readonly Mutant[] = [
     replace: 'const used = allow(addReference(machine, mfn));',
     summary: 'An entry of level 1 maps a frame for writing and counts no use of it',
   },
+  {
+    id: 'model-death-channels',
+    part: 'model',
+    file: 'model/domain/teardown/channels.ts',
+    find: 'if (channel) m = cite(closeChannel',
+    replace: "if (channel && channel.state !== 'interdomain') m = cite(closeChannel",
+    summary: 'A domain that dies keeps its channels to other domains',
+  },
 ];
 
 export const smallScopeById = (id: string): Mutant | undefined => SMALL_SCOPE_MUTANTS.find((mutant) => mutant.id === id);

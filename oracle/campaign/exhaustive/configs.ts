@@ -1,6 +1,8 @@
 /** The small machines that can be explored, by name. */
 import { BadInput } from '#spec/failure.ts';
 import type { Core } from './core.ts';
+import { deathCore } from './deaths/core.ts';
+import type { DeathScope } from './deaths/scope.ts';
 import { channelCandidates } from './event_channels/candidates.ts';
 import { channelCore } from './event_channels/core.ts';
 import type { ChannelScope } from './event_channels/scope.ts';
@@ -49,17 +51,31 @@ const PAGE_TYPES = {
   page_types_foreign: { ...TABLES, frames: 3, levels: [1, 2], foreign: 1, stranger: true },
   page_types_4: { ...TABLES, frames: 4, levels: [1, 2, 3], taken: true },
   page_types_whole: { ...TABLES, frames: 4, levels: [1, 2, 3], foreign: 1, taken: true },
+  page_types_mapped: { ...TABLES, frames: 3, levels: [1, 2, 3], foreign: 3, stranger: true },
 } as const satisfies Record<string, PageTypeScope>;
+
+const DEATHS = {
+  /** The smallest: a domain with a channel, which dies at once or with a stop at every 256th question. */
+  deaths: { mortals: [1], domids: [0, 1], ports: 1, grant: null, stops: [256] },
+  /** Its frame is mapped by domain 0 while it dies. */
+  deaths_granter: { mortals: [1], domids: [0, 1], ports: 1, grant: { granter: 1, mapper: 0 }, stops: [256] },
+  /** It maps a frame of another domain, which dies too; either at once. */
+  deaths_mapper: { mortals: [1, 2], domids: [1, 2], ports: 1, grant: { granter: 2, mapper: 1 }, stops: [] },
+  /** A stop at every question that there is. */
+  deaths_piecemeal: { mortals: [1], domids: [0, 1], ports: 1, grant: null, stops: [1] },
+} as const satisfies Record<string, DeathScope>;
 
 type ChannelName = keyof typeof CHANNELS;
 type GrantName = keyof typeof GRANTS;
 type PageTypeName = keyof typeof PAGE_TYPES;
-export type ConfigName = ChannelName | GrantName | PageTypeName;
-export const CONFIGS = [...Object.keys(CHANNELS), ...Object.keys(GRANTS), ...Object.keys(PAGE_TYPES)] as readonly ConfigName[];
+type DeathName = keyof typeof DEATHS;
+export type ConfigName = ChannelName | GrantName | PageTypeName | DeathName;
+export const CONFIGS = [CHANNELS, GRANTS, PAGE_TYPES, DEATHS].flatMap(Object.keys) as readonly ConfigName[];
 
 const isChannels = (name: string): name is ChannelName => name in CHANNELS;
 const isGrants = (name: string): name is GrantName => name in GRANTS;
 const isPageTypes = (name: string): name is PageTypeName => name in PAGE_TYPES;
+const isDeaths = (name: string): name is DeathName => name in DEATHS;
 const unknown = (name: string): BadInput => new BadInput(`--config ${name}: there are ${CONFIGS.join(', ')}`);
 
 /** Throws BadInput for a name that there is not. `taken`: states that differ in names alone are taken for one another. */
@@ -67,6 +83,7 @@ export const coreOf = (name: string, taken = true): Core => {
   if (isChannels(name)) return taken ? channelCore(name, CHANNELS[name]) : channelCore(name, CHANNELS[name], false);
   if (isGrants(name)) return grantCore(name, GRANTS[name]);
   if (isPageTypes(name)) return taken ? pageTypeCore(name, PAGE_TYPES[name]) : pageTypeCore(name, PAGE_TYPES[name], false);
+  if (isDeaths(name)) return deathCore(name, DEATHS[name]);
   throw unknown(name);
 };
 
@@ -78,5 +95,7 @@ export const candidatesOf = (name: string): Iterable<Values> => {
   if (isChannels(name)) return channelCandidates(CHANNELS[name]);
   if (isGrants(name)) return grantCandidates(GRANTS[name]);
   if (isPageTypes(name)) return pageTypeCandidates(PAGE_TYPES[name]);
+  if (isDeaths(name))
+    throw new BadInput(`--config ${name}: nobody can list the states of a machine whose domains die; --exhaustive explores it`);
   throw unknown(name);
 };

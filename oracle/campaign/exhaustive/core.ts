@@ -46,6 +46,8 @@ export type Core = {
   readonly clauses: readonly string[];
   /** vCPUs of each domain, for programs. */
   readonly vcpus: 1 | 2;
+  /** Its states mean something to the thread alone that found them: no other can help, and no later search can go on. */
+  readonly alone?: true;
   /** Steps with which a program begins, before the way. */
   readonly prelude?: readonly Step[];
 };

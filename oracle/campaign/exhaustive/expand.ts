@@ -1,6 +1,6 @@
 /** All that can happen in each state of one level of the search. */
 import { CHANGE, CUT, NEVER, type Outcomes } from './outcome.ts';
-import { isLess, renamed, type Values } from './slots.ts';
+import { renamed, type Values } from './slots.ts';
 import type { StateTable } from './table.ts';
 
 /** What does not hold: in the state at a place of the queue, or in what an action makes of it. */
@@ -47,13 +47,18 @@ const expanderOf = (outcomes: Outcomes, table: StateTable): ((place: number, val
   const { words } = packing;
   const names = core.symmetries.length + 1;
   const actions = core.actions.length;
-  /** The state by all its names, and what a transition makes of it. */
+  /** The state by all its names: of each the first word, then of each the next. And the first of its names by what a transition makes of it. */
   const from = new Int32Array(words * names);
-  const to = new Int32Array(words * names);
+  const to = new Int32Array(words);
+  const one = new Int32Array(words);
   const reached = new Int32Array(core.slots.length);
+  const name = (n: number, values: Values): void => {
+    packing.pack(values, one);
+    for (let w = 0; w < words; w++) from[w * names + n] = one[w]!;
+  };
   return (place, values, into) => {
-    packing.pack(values, from);
-    for (let n = 1; n < names; n++) packing.pack(renamed(values, core.symmetries[n - 1]!), from, n * words);
+    name(0, values);
+    for (let n = 1; n < names; n++) name(n, renamed(values, core.symmetries[n - 1]!));
     for (let a = 0; a < actions; a++) {
       const outcome = outcomes.of(values, a);
       if (outcome.kind === NEVER) continue;
@@ -62,14 +67,19 @@ const expanderOf = (outcomes: Outcomes, table: StateTable): ((place: number, val
       if (outcome.kind !== CHANGE) continue;
       if (outcome.wrong !== null) return { place, action: a, what: outcome.wrong };
       const { masks, bits } = outcome;
-      let least = 0;
-      for (let w = 0; w < words; w++) to[w] = (from[w]! & ~masks[w]!) | bits[w]!;
-      for (let at = words; at < to.length; at += words) {
-        for (let w = at; w < at + words; w++) to[w] = (from[w]! & ~masks[w]!) | bits[w]!;
-        if (isLess(to, at, to, least, words)) least = at;
+      for (let w = 0, at = 0; w < words; w++, at += names) to[w] = (from[at]! & ~masks[at]!) | bits[at]!;
+      for (let n = 1; n < names; n++) {
+        let isLess = false;
+        for (let w = 0, at = n; w < words; w++, at += names) {
+          const word = (from[at]! & ~masks[at]!) | bits[at]!;
+          // Most names are out of question by their first word.
+          if (!isLess && word > to[w]!) break;
+          if (word < to[w]!) isLess = true;
+          if (isLess) to[w] = word;
+        }
       }
-      if (!table.add(to, least, place)) continue;
-      packing.unpack(to, least, reached);
+      if (!table.add(to, 0, place)) continue;
+      packing.unpack(to, 0, reached);
       const what = core.broken(reached);
       if (what !== null) return { place, action: a, what };
     }

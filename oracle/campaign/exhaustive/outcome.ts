@@ -11,7 +11,7 @@ export type Outcome = {
   readonly kind: 0 | 1 | 2 | 3;
   /** What does not hold of the transition, or the model's error. */
   readonly wrong: string | null;
-  /** For the state and then for its other names, word by word: the bits that change, and what they become. */
+  /** Of the first word, for the state and then for its other names, then of the next word: the bits that change, and what they become. */
   readonly masks: Int32Array;
   readonly bits: Int32Array;
 };
@@ -65,10 +65,11 @@ export class Outcomes {
     const anew = this.workOut(values, action);
     const isSame = (left: Int32Array, right: Int32Array): boolean => left.every((word, w) => word === right[w]);
     // Bits that were the same before are not among those that change.
+    const names = this.core.symmetries.length + 1;
     const becomes = (outcome: Outcome): Int32Array => {
       const words = new Int32Array(this.packing.words);
       this.packing.pack(values, words);
-      return words.map((word, w) => (word & ~outcome.masks[w]!) | outcome.bits[w]!);
+      return words.map((word, w) => (word & ~outcome.masks[w * names]!) | outcome.bits[w * names]!);
     };
     if (anew.kind !== known.kind || anew.wrong !== known.wrong || (known.kind === CHANGE && !isSame(becomes(anew), becomes(known))))
       throw new ModelBug(`${action.name} looked at something that it was not seen to look at`);
@@ -113,18 +114,20 @@ export class Outcomes {
   private changes(values: Values): { masks: Int32Array; bits: Int32Array } {
     const { symmetries } = this.core;
     const { words, word, shift, mask } = this.packing;
-    const masks = new Int32Array(words * (symmetries.length + 1));
+    const names = symmetries.length + 1;
+    const masks = new Int32Array(words * names);
     const bits = new Int32Array(masks.length);
-    const change = (at: number, slot: number, value: number): void => {
-      masks[at + word[slot]!] = masks[at + word[slot]!]! | mask[slot]!;
-      bits[at + word[slot]!] = bits[at + word[slot]!]! | (value << shift[slot]!);
+    const change = (name: number, slot: number, value: number): void => {
+      const at = word[slot]! * names + name;
+      masks[at] = masks[at]! | mask[slot]!;
+      bits[at] = bits[at]! | (value << shift[slot]!);
     };
     for (let s = 0; s < values.length; s++) {
       const value = this.after[s]!;
       if (value === values[s]) continue;
       if (value < 0 || value >= this.core.slots[s]!.size) throw new ModelBug(`${this.core.slots[s]!.name} has no value ${value}`);
       change(0, s, value);
-      for (const [n, { slots, to }] of symmetries.entries()) change((n + 1) * words, slots[s]!, to[s]![value]!);
+      for (const [n, { slots, to }] of symmetries.entries()) change(n + 1, slots[s]!, to[s]![value]!);
     }
     return { masks, bits };
   }

@@ -68,6 +68,14 @@ test.each([
     /^count\/types: /,
     ['d1 pins frame 0 as L1', 'd1 writes entry 0 of frame 0: frame 0, writable'],
   ],
+  [
+    'model-death-channels',
+    'deaths',
+    /^channel\/pairs: port 1 of d0 leads to port 1 of d1, which does not lead back/,
+    // In programs domain 0 holds a page of the dead, whose port leads back.
+    /^the invariants hold$/,
+    ['d0 alloc_unbound(dom SELF, remote_dom 1)', 'd1 bind_interdomain(remote_dom 0, remote_port 1)', 'd0 destroys d1'],
+  ],
 ] as const)(
   '%s in %s',
   (mutant, config, what, invariant, path) => {

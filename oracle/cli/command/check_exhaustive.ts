@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
+import { BadInput } from '#spec/failure.ts';
 import type { Program } from '#spec/program.ts';
 import type { ConfigName } from '../../campaign/exhaustive/configs.ts';
 import { EXIT } from '../exit_code.ts';
@@ -63,6 +64,8 @@ export const checkExhaustive = async (options: ExhaustiveOptions): Promise<numbe
   const { pathTo, programOf } = await import('../../campaign/exhaustive/path.ts');
   const { replay } = await import('../../campaign/exhaustive/replay.ts');
   const core = coreOf(config);
+  if (core.alone && (workers > 1 || resume !== undefined))
+    throw new BadInput(`--config ${config}: one thread explores it, in one go, so neither --workers nor --resume fits`);
   const progress = new Progress('states found', states);
   const [started, usedBefore] = [performance.now(), process.cpuUsage()];
   let told = 0;

@@ -114,7 +114,7 @@ const raisesOf = (domid: number, { ports, vcpus }: ChannelScope): readonly Actio
   },
 ];
 
-export const actionsOf = (scope: ChannelScope): readonly Action[] =>
+export const channelActions = (scope: ChannelScope): readonly Action[] =>
   scope.domids.flatMap((domid) => [
     ...callsOf(domid, scope),
     ...(scope.bits ? [...raisesOf(domid, scope), ...guestStores(domid, scope)] : []),

@@ -3,7 +3,7 @@ import type { Channel } from '#model/domain.ts';
 import type { Core } from '../core.ts';
 import { bootSmall } from '../machine.ts';
 import type { Values } from '../slots.ts';
-import { actionsOf } from './actions.ts';
+import { channelActions } from './actions.ts';
 import { brokenChannels } from './broken.ts';
 import { channelCode } from './code.ts';
 import { type ChannelScope, kindsOf, namedSlots, slotsOf, swapOf } from './scope.ts';
@@ -71,7 +71,7 @@ export const channelCore = (name: string, scope: ChannelScope, swaps = !scope.do
     scope: `domains ${scope.domids.join(' and ')} of ${scope.vcpus} vCPU${scope.vcpus > 1 ? 's' : ''}, ${scope.ports} ports each${scope.bits ? ', all bits' : ''}`,
     slots: namedSlots(scope),
     initial: [base],
-    actions: actionsOf(scope),
+    actions: channelActions(scope),
     encode,
     decode,
     watch: channelWatch(scope, decode),

@@ -91,9 +91,9 @@ const usesUpTo = (most: number, kinds: readonly number[]) => {
 };
 
 /** The granter's frames as they are mapped at first, mappers' entries empty, tables of grants and of handles there. */
-export const grantTables = (scope: GrantScope): GrantTables => {
+export const grantTables = (scope: GrantScope, booted = bootSmall([scope.granter, ...scope.mappers], 1)): GrantTables => {
   const { granter, mappers, kinds } = scope;
-  let machine = bootSmall([granter, ...mappers], 1);
+  let machine = booted;
   machine = growTable(machine, granter, 1)!;
   for (const mapper of mappers) {
     const { machine: taken, handle } = takeHandle(machine, mapper, 0);
