@@ -26,3 +26,9 @@ test('they make thousands of calls, and in every fourth it is not domain 0 that 
 test('themes have names of their own', () => {
   expect(new Set(THEMES.map(({ name }) => name)).size).toBe(THEMES.length);
 });
+
+test('what domain 0 does to the machine stands in no program for a machine that others use', () => {
+  const made = (portable: boolean) =>
+    seeds.some((seed) => JSON.stringify(denseProgram(seed, { portable, alone: 'pv64_dom0' })).includes('platform.enter_acpi_sleep'));
+  expect([made(false), made(true)]).toEqual([true, false]);
+});

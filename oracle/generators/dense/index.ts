@@ -69,7 +69,9 @@ const generate = (source: fc.Random, two: boolean, { draws, portable, alone, mul
   const g = new Generation(r, two ? 2 : 1);
   g.domain = two ? 1 : 0;
   const caller: DomainKind = alone ?? (two ? 'pv64_domU' : 'pv64_dom0');
-  const themes = (portable ? PORTABLE : THEMES).filter(({ needs }) => needs.every((row) => isAnswered(row, caller)));
+  const themes = (portable ? PORTABLE : THEMES).filter(
+    ({ needs, only = caller }) => only === caller && needs.every((row) => isAnswered(row, caller)),
+  );
   const steps: Step[] = [];
   const tables = r.int(2, 4);
   const step = g.step.bind(g);

@@ -83,7 +83,7 @@ const extendedState = ({ r }: Generation): Fields => {
 };
 
 const { createdomain } = XEN_DOMCTL;
-const { get_vcpu_msrs, scheduler_op, get_ext_vcpucontext } = XEN_DOMCTL_MODELLED;
+const { get_vcpu_msrs, scheduler_op, get_ext_vcpucontext, subscribe } = XEN_DOMCTL_MODELLED;
 const T = XEN_DOMCTL_TOOLS;
 
 const address = ({ r }: Generation): Value => r.pick([0, va(PAGES.data[0]), '0x7fffffffffff', '0xffff800000000000', '0x800000000000']);
@@ -122,6 +122,8 @@ const DOMCTLS: readonly Draw[] = [
       ...{ incarnation: g.r.pick([0, 7, '0xffffffff']), elapsed_nsec: g.r.pick([0, 1_000_000, '0x100000000', FAR]) },
     }),
   (g) => about(g, T.gettscinfo, 'domctl.tsc_info'),
+  (g) => about(g, subscribe, 'domctl.subscribe', { port: g.r.int(0, 6) }),
+  (g) => about(g, T.set_cpu_policy, 'domctl.cpu_policy'),
   (g) => about(g, T.setdebugging, 'domctl.setdebugging', { enable: g.r.int(0, 2) }),
   (g) =>
     about(g, T.getvcpuextstate, 'domctl.vcpuextstate', {
@@ -194,8 +196,9 @@ const KINDS: readonly (readonly Draw[])[] = [DOMCTLS, DOMCTLS, DOMCTLS, SYSCTLS,
 
 export const management: Theme = {
   name: 'management',
-  weight: 4,
+  weight: 10,
   needs: [],
+  only: 'pv64_dom0',
   prepare,
-  call: (g, caller) => (caller === 'pv64_dom0' ? g.r.pick(g.r.pick(KINDS))(g) : null),
+  call: (g) => g.r.pick(g.r.pick(KINDS))(g),
 };

@@ -10,6 +10,8 @@ export type Theme = {
   readonly weight: number;
   /** Rows of the matrix without which it says nothing. */
   readonly needs: readonly string[];
+  /** Whose calls they are, when no other domain makes them. */
+  readonly only?: DomainKind;
   readonly prepare: (g: Generation) => readonly Step[];
   /** One call of those to draw from; null when the caller's matrix has none like it. */
   readonly call: (g: Generation, caller: DomainKind) => Call | null;
