@@ -141,7 +141,9 @@ const mutantsCommand = async (options: Options): Promise<number> => {
     },
   });
   progress.done();
-  if (options.record) record({ only: options.only?.join(',') ?? 'all', ...about }, results);
+  // A counterexample that was left as it was found has no size worth keeping.
+  const kept = shrink ? results : results.map((result) => ({ ...result, steps: null }));
+  if (options.record) record({ only: options.only?.join(',') ?? 'all', ...about }, kept);
   const survived = results.filter(({ expressible, killed }) => expressible && !killed);
   if (json) process.stdout.write(`${JSON.stringify({ ...about, mutants: results }, null, 2)}\n`);
   else {
