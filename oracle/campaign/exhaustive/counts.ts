@@ -18,6 +18,7 @@ export const REACHABLE: Readonly<Partial<Record<ConfigName, Reachable>>> = {
   page_types_4: { states: 282_845, transitions: 14_707_940, longest: 12 },
   page_types_foreign: { states: 172_288, transitions: 7_925_248, longest: 10 },
   page_types_whole: { states: 1_599_294, transitions: 110_351_286, longest: 13 },
+  deaths_mapper: { states: 8588, transitions: 297_540, longest: 12 },
   deaths: { states: 1618, transitions: 38_550, longest: 12 },
 };
 
