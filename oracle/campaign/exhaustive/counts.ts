@@ -18,6 +18,8 @@ export const REACHABLE: Readonly<Partial<Record<ConfigName, Reachable>>> = {
   page_types_4: { states: 282_845, transitions: 14_707_940, longest: 12 },
   page_types_foreign: { states: 172_288, transitions: 7_925_248, longest: 10 },
   page_types_whole: { states: 1_599_294, transitions: 110_351_286, longest: 13 },
+  page_types_mapped: { states: 7_165_984, transitions: 451_456_992, longest: 12 },
+  deaths_granter: { states: 16_748, transitions: 461_208, longest: 16 },
   deaths_mapper: { states: 8588, transitions: 297_540, longest: 12 },
   deaths: { states: 1618, transitions: 38_550, longest: 12 },
 };
