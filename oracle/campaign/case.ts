@@ -4,8 +4,9 @@ import { debian } from '#spec/machines/debian.ts';
 import { dom0, domU } from '#spec/machines/debian_4_17.ts';
 import type { Program } from '#spec/program.ts';
 import { REFERENCE_RELEASE, type XenRelease } from '#spec/releases/release.ts';
-import { denseProgram, forRelease, generateProgram } from '../generators/index.ts';
+import { denseProgram, forRelease, generateProgram, variedProgram } from '../generators/index.ts';
 import { buildImages } from '../image/index.ts';
+import { readScripts } from './conformance.ts';
 
 export type Case = {
   readonly seed: number;
@@ -15,8 +16,8 @@ export type Case = {
   readonly work: Work;
 };
 
-/** Programs of every kind of step, or those that spend their time in Xen. */
-export type Work = 'mixed' | 'dense';
+/** Programs of every kind of step, those that spend their time in Xen, or variations of the conformance scripts. */
+export type Work = 'mixed' | 'dense' | 'varied';
 
 /** Memory of a generated domain in MiB: small, because every boot fills its tables; the programs never look at the size. */
 const DOM0_MIB = 16;
@@ -33,4 +34,16 @@ export const caseOf = (program: Program, seed: number, work: Work = 'mixed'): Ca
 
 /** The case of a seed. Mixed: even seeds are state-aware, odd ones undirected, and every fourth spans two domains. */
 export const caseOfSeed = (seed: number, work: Work = 'mixed', release: XenRelease = REFERENCE_RELEASE): Case =>
-  caseOf(forRelease(work === 'dense' ? denseProgram(seed) : generateProgram(seed), release), seed, work);
+  caseOf(forRelease(programOf(seed, work), release), seed, work);
+
+/** Read when they are first wanted; Throws BadInput where there is no checkout. */
+let scripts: readonly Program[] | null = null;
+const corpus = (): readonly Program[] => {
+  scripts ??= readScripts().map(({ script }) => script.program);
+  return scripts;
+};
+
+const programOf = (seed: number, work: Work): Program => {
+  if (work === 'varied') return variedProgram(seed, corpus());
+  return work === 'dense' ? denseProgram(seed) : generateProgram(seed);
+};

@@ -23,6 +23,13 @@ export type ReadmeOptions = {
   readonly traces: boolean;
 };
 
+/** How the program of a seed is asked for again. */
+const AGAIN: Readonly<Record<Counterexample['work'], (seed: number) => string>> = {
+  mixed: (seed) => `--seeds ${seed} --no-traces`,
+  dense: (seed) => `--hypercalls 1 --seeds ${seed}`,
+  varied: (seed) => `--variations 1 --seeds ${seed}`,
+};
+
 /** Every line that begins with `  xenspec` works as it stands, in this folder. */
 export const readme = (c: Counterexample, { mutant, domains, traces }: ReadmeOptions): string => {
   const flag = mutant === null ? '' : ` --mutant ${mutant}`;
@@ -35,7 +42,7 @@ export const readme = (c: Counterexample, { mutant, domains, traces }: ReadmeOpt
     ...(mutant === null ? [] : [`The bug was planted on purpose: ${mutant}. Without \`${flag.trim()}\` the machines are whole.`]),
     '',
     'Again from the seed, to the same difference:',
-    `  xenspec check ${c.work === 'dense' ? '--hypercalls 1 ' : ''}--seeds ${c.seed} ${c.work === 'dense' ? '' : '--no-traces '}--out again${flag}`,
+    `  xenspec check ${AGAIN[c.work](c.seed)} --out again${flag}`,
     '',
     'The shrunk program alone, on each machine:',
     `  ${run} --on model`,

@@ -27,7 +27,7 @@ export type Counterexample = {
 export const STEP_LIMIT = 3_000_000;
 
 /** Machines are compared whole after each slice; where hypercalls are dense, their events tell most, and slices are longer. */
-const SLICE: Readonly<Record<Work, number>> = { mixed: 500, dense: 5000 };
+const SLICE: Readonly<Record<Work, number>> = { mixed: 500, dense: 5000, varied: 500 };
 
 /** The policy of a seed: slices of different lengths, so that time inputs fall in different places; for some, long operations stop on the way. */
 export const policyOf = (seed: number, work: Work = 'mixed'): Policy => ({

@@ -16,13 +16,14 @@ import { buildImages } from '../../image/index.ts';
 import { MODES } from '../../image/instruction/case.ts';
 import { citedByDevices } from '../bare/device_check.ts';
 import { opcodeProgram } from '../bare/opcode_program.ts';
-import { caseOf } from '../case.ts';
+import { caseOf, caseOfSeed } from '../case.ts';
 import * as crowd from '../crowd/check.ts';
 import { drawCrowd } from '../crowd/draw.ts';
 import { loadEngine } from '../engines.ts';
 import { DEFAULT_POLICY, type Policy } from '../environment.ts';
 import { runOnModel } from '../isa/model_runner.ts';
 import { prepare } from '../isa/window_state.ts';
+import { policyOf } from '../judge.ts';
 import { LENGTH, roleOfSeed, STEP_LIMIT } from '../pv32/check.ts';
 import { firstFrameOf, subjectOf } from '../pv32/machine.ts';
 import { drawProgram } from '../pv32/program.ts';
@@ -90,6 +91,11 @@ const ofXen = (boot: Boot): readonly Source[] => [
       const alone = ([null, 'pv64_dom0', 'pv64_domU'] as const)[seed % 3]!;
       runOn(boot, caseOf(forRelease(denseProgram(seed, { draws: DENSE_DRAWS, alone }), releaseOf(seed)), seed, 'dense'), { seed }, cite);
     },
+  },
+  {
+    name: 'variations of scripts',
+    command: 'check --variations N',
+    run: (seed, cite) => runOn(boot, caseOfSeed(seed, 'varied', releaseOf(seed)), policyOf(seed, 'varied'), cite),
   },
   {
     name: 'order of checks',

@@ -166,7 +166,7 @@ const checkCommand = async (options: Options): Promise<number> => {
   if (options.domains !== undefined) return checkCrowdsCommand(first, options);
   if (options.preempt !== undefined) return checkPreempt(first, options);
   if (options.peer !== undefined) return checkPeer(options.peer, first, asked ?? null, options);
-  if (options.hypercalls !== undefined) return checkHypercalls(first, options);
+  if (options.hypercalls !== undefined || options.variations !== undefined) return checkHypercalls(first, options);
 
   const budget = options.budget ?? (asked === undefined ? BUDGET_SECONDS : null);
   const checked = await checkEngines(first, asked ?? PROGRAMS, budget, asked === undefined, options);
@@ -202,7 +202,7 @@ export const addCheck = (program: Command, done: (code: number) => void): void =
       'after',
       '\nExit codes: 0 all agreed, 1 a divergence or a rejected trace, 2 an option that makes no sense, 69 the peer is not on this machine, 70 a bug of ours.' +
         '\n\nExamples:\n  xenspec check\n  xenspec check --seeds 1..2000 --coverage\n  xenspec check --peer xen --programs 200 --as domu\n  xenspec check --mutant executor-close' +
-        '\n  xenspec check --hypercalls 5e6\n  xenspec check --order --peer xen\n  xenspec check --preempt 50 --seeds 1..20\n  xenspec check --pv32 500\n  xenspec check --domains 2..4 --hypercalls 1e6\n  xenspec check --clauses --budget 300\n  xenspec check --exhaustive --config channels_bits --states 1e6\n  xenspec check --exhaustive --mutant model-close-peer\n  xenspec check --inductive --config grants\n  xenspec check --worlds 1e5 --seeds 1..100000\n  xenspec check --worlds 600 --mutant leak-stale-grant\n  xenspec check --peer xen --hypercalls 5e5' +
+        '\n  xenspec check --hypercalls 5e6\n  xenspec check --order --peer xen\n  xenspec check --preempt 50 --seeds 1..20\n  xenspec check --pv32 500\n  xenspec check --domains 2..4 --hypercalls 1e6\n  xenspec check --variations 2000\n  xenspec check --clauses --budget 300\n  xenspec check --exhaustive --config channels_bits --states 1e6\n  xenspec check --exhaustive --mutant model-close-peer\n  xenspec check --inductive --config grants\n  xenspec check --worlds 1e5 --seeds 1..100000\n  xenspec check --worlds 600 --mutant leak-stale-grant\n  xenspec check --peer xen --hypercalls 5e5' +
         '\n  xenspec check --isa x86 --peer silicon --cases 2000000 --html silicon.html' +
         '\n  xenspec check --bare vmlinux --append "console=ttyS0 pci=off acpi=off" --lenient --memory 256 --steps 1e8' +
         '\n  xenspec check --dom0 /boot/vmlinuz-6.1.0-56-amd64 --steps 5e7\n  xenspec check --dom0 /boot/vmlinuz-6.1.0-56-amd64 --console traces/boots/linux-6.1.0-56-dom0.txt',

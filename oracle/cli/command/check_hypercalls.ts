@@ -1,4 +1,7 @@
-/** `xenspec check --hypercalls`: dense programs on model and executor until so many hypercalls were compared, and what became of each operation. */
+/**
+ * `xenspec check --hypercalls`: dense programs on model and executor until so many hypercalls were compared, and what became of each operation.
+ * `xenspec check --variations`: the same for so many programs that conformance scripts were made into.
+ */
 import type { Command } from 'commander';
 import type { XenRelease } from '#spec/releases/release.ts';
 import { type CampaignResult, runCampaign } from '../../campaign/campaign.ts';
@@ -14,6 +17,7 @@ import { version } from '../version.ts';
 
 export type HypercallOptions = {
   hypercalls?: number;
+  variations?: number;
   xen?: XenRelease;
   seeds?: { readonly first: number; readonly last: number };
   mutant?: string;
@@ -23,14 +27,13 @@ export type HypercallOptions = {
   json?: true;
 };
 
-/** 5000000 or 5e6. */
-
 export const addHypercallOptions = (command: Command): void => {
   command.option(
     '--hypercalls <n>',
     'dense programs until so many hypercalls were compared, e.g. 5e6; batches count by their elements',
     largeNumber,
   );
+  command.option('--variations <n>', 'so many programs that begin as conformance scripts, joined and changed a little', largeNumber);
 };
 
 /** What share of an operation's calls passed Xen's checks of their arguments. */
@@ -78,17 +81,21 @@ function* seedsOf(first: number, last: number): Generator<number> {
 /** Seeds are 31 bits wide. */
 const LAST_SEED = 0x7fffffff;
 
-export const checkHypercalls = async (first: number, { hypercalls = 1, ...options }: HypercallOptions): Promise<number> => {
-  const progress = new Progress('hypercalls, model against executor', hypercalls);
+export const checkHypercalls = async (first: number, options: HypercallOptions): Promise<number> => {
+  const { variations, hypercalls = 1 } = options;
+  const progress = new Progress(
+    variations === undefined ? 'hypercalls, model against executor' : 'variations of scripts, model against executor',
+    variations ?? hypercalls,
+  );
   const result = await runCampaign({
-    work: 'dense',
+    work: variations === undefined ? 'dense' : 'varied',
     ...(options.xen === undefined ? {} : { release: options.xen }),
-    seeds: seedsOf(first, options.seeds?.last ?? LAST_SEED),
-    hypercalls,
+    seeds: seedsOf(first, options.seeds?.last ?? (variations === undefined ? LAST_SEED : first + variations - 1)),
+    ...(variations === undefined ? { hypercalls } : {}),
     ...(options.mutant === undefined ? {} : { mutant: options.mutant }),
     stopAtFirst: !options.keepGoing,
     budgetMs: options.budget === undefined ? null : options.budget * 1000,
-    onProgram: (n) => progress.step(n),
+    onProgram: (n) => progress.step(variations === undefined ? n : 1),
   });
   progress.done();
   const [reference, subject] = await Promise.all(ENGINES.map(loadEngine));

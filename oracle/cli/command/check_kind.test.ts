@@ -13,6 +13,7 @@ test.each([
   [{ exhaustive: true }, 'exhaustive'],
   [{ inductive: true }, 'inductive'],
   [{ clauses: true }, 'clauses'],
+  [{ variations: 500 }, 'variations'],
   [{ isa: 'x86' }, 'sequences'],
   [{ isa: 'x86', peer: 'silicon' }, 'silicon'],
   [{ isa: 'x86', peer: 'bochs' }, 'system'],

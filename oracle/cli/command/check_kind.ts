@@ -12,6 +12,7 @@ const KINDS = {
     options: ['peer', 'xen', 'as', 'on', 'hypercalls', 'mutant', 'budget', 'seeds', 'programs', 'out', 'coverage', 'json'],
   },
   hypercalls: { means: '`check --hypercalls`', options: ['hypercalls', 'xen', 'seeds', 'mutant', 'budget', 'out', 'keepGoing', 'json'] },
+  variations: { means: '`check --variations`', options: ['variations', 'xen', 'seeds', 'mutant', 'budget', 'out', 'keepGoing', 'json'] },
   preempt: { means: '`check --preempt`', options: ['preempt', 'xen', 'seeds', 'out', 'json'] },
   pv32: { means: '`check --pv32`', options: ['pv32', 'xen', 'seeds', 'budget', 'out', 'json'] },
   domains: { means: '`check --domains`', options: ['domains', 'xen', 'hypercalls', 'seeds', 'programs', 'budget', 'out', 'json'] },
@@ -37,6 +38,7 @@ type Asked = {
   readonly dom0?: string;
   readonly peer?: string;
   readonly hypercalls?: number;
+  readonly variations?: number;
   readonly order?: true | string;
   readonly preempt?: number;
   readonly pv32?: number;
@@ -54,6 +56,7 @@ export const kindOf = ({
   dom0,
   peer,
   hypercalls,
+  variations,
   order,
   preempt,
   pv32,
@@ -74,6 +77,7 @@ export const kindOf = ({
   if (pv32 !== undefined) return 'pv32';
   if (domains !== undefined) return 'domains';
   if (preempt !== undefined) return 'preempt';
+  if (variations !== undefined) return 'variations';
   if (peer === undefined) return hypercalls === undefined ? 'campaign' : 'hypercalls';
   if (peer in ISA_PEERS) throw new BadInput(`--peer ${peer} knows no hypervisor: it goes with --isa x86`);
   return 'peer';

@@ -6,7 +6,7 @@ import { checkAgainstPeer } from '../../campaign/peer/check.ts';
 import { findPeer } from '../peers.ts';
 
 /** Some of these programs close a port that an event waits on, and look at it again. */
-const SEEDS = { first: 20, programs: 60 } as const;
+const SEEDS = { first: 20, programs: 300 } as const;
 const SMALL = 6;
 
 describe.runIf(findPeer('xen').available)('a bug planted in the executor', () => {
@@ -17,7 +17,8 @@ describe.runIf(findPeer('xen').available)('a bug planted in the executor', () =>
         ...{ peer: 'xen', release: '4.17', roles: ['dom0'], engines: ['executor'], work: 'mixed', out, mutant: 'executor-close' },
         ...{ ...SEEDS, hypercalls: null, budget: null, onProgress: () => undefined },
       });
-      const [difference] = check.differences;
+      // The first few are made small.
+      const difference = check.differences.find(({ steps }) => steps !== null);
       expect(difference).toMatchObject({ role: 'dom0', explained: null });
       expect(difference!.steps).toBeLessThanOrEqual(SMALL);
       const files = readdirSync(difference!.folder);

@@ -43,7 +43,8 @@ export const asDomain0 = (machine: Machine, vcpu: Vcpu, cmd: number, lo: number,
       // Xen uses no debug port of USB.
       return copyFromGuest(machine, vcpu, lo, hi, physdev.dbgp_op.size) ? 0 : minus('EFAULT');
   }
-  return UNDECIDED;
+  const read = READ_FIRST.get(cmd) ?? 0;
+  return read > 0 && !copyFromGuest(machine, vcpu, lo, hi, read) ? minus('EFAULT') : UNDECIDED;
 };
 
 /** Bytes that are read before others than domain 0 are refused. */

@@ -5,7 +5,7 @@
 import { NotModelled } from '#spec/failure.ts';
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
 import { DB } from '../../cpu/exit.ts';
-import type { Instruction } from '../../cpu/instruction.ts';
+import { type Instruction, NEXT_RIP, NO_REGISTER } from '../../cpu/instruction.ts';
 import { FS, RCX, RDI } from '../../cpu/interface.ts';
 import type { Machine } from '../machine.ts';
 import { frameOf, PTE } from '../mm/entry.ts';
@@ -20,6 +20,7 @@ const STORES: ReadonlySet<number> = new Set([0x88, 0x89, 0xa2, 0xa3, 0xc6, 0xc7,
 const STOS: ReadonlySet<number> = new Set([0xaa, 0xab]);
 const FIRST_SETCC = 0x0f90;
 const LAST_SETCC = 0x0f9f;
+const PAGE_OFFSET = 0xfff;
 const ON_STACK: ReadonlySet<string> = new Set(['push', 'pushf', 'push_seg', 'call', 'call_far', 'enter']);
 
 /** Bytes that the instruction stores; 0 when it does more than to store. */
@@ -39,6 +40,8 @@ export const dropReadOnlyStore = (machine: Machine, vcpu: Vcpu, lo: number, hi: 
   if (ON_STACK.has(row.mnemonic)) throw new NotModelled(`emulation/mmio_ro-${row.mnemonic}`);
   const size = storeSize(instruction);
   if (size === 0 || (lo & (size - 1)) !== 0 || !isFlat(vcpu, instruction)) return false;
+  // A store that begins on the page before faults here too.
+  if ((lo & PAGE_OFFSET) === 0 && (offsetOf(vcpu, instruction) & BigInt(PAGE_OFFSET)) !== 0n) return false;
   const again = STOS.has(instruction.opcode) && stepString(vcpu, instruction, size);
   if (!again) cpu.rip = BigInt.asUintN(64, cpu.rip + BigInt(length));
   machine.emit({ kind: 'emulated', at: vcpu.ref, instruction: 'mmio_ro' });
@@ -52,6 +55,17 @@ const mapsReadOnlyIo = (machine: Machine, vcpu: Vcpu, lo: number, hi: number): b
   const { view } = machine.memory;
   const entry = view.getInt32(at, true);
   return (entry & (PTE.PRESENT | PTE.RW)) === PTE.PRESENT && isReadOnlyIo(frameOf(entry, view.getInt32(at + 4, true)));
+};
+
+/** Where in its segment the operand begins. */
+const offsetOf = ({ cpu }: Vcpu, { opcode, base, index, scale, displacement, displacementHigh, length, address32 }: Instruction): bigint => {
+  const register = (number: number): bigint => {
+    if (number === NEXT_RIP) return cpu.rip + BigInt(length);
+    return number === NO_REGISTER ? 0n : cpu.gpr(number);
+  };
+  const moved = (BigInt(displacementHigh) << 32n) | BigInt(displacement >>> 0);
+  const offset = STOS.has(opcode) ? cpu.gpr(RDI) : register(base) + (register(index) << BigInt(scale)) + moved;
+  return BigInt.asUintN(address32 ? 32 : 64, offset);
 };
 
 /** Xen compares the offset in the segment with the address of the fault; STOS always uses ES. */
