@@ -24,9 +24,7 @@ import { DEFAULT_POLICY, type Policy } from '../environment.ts';
 import { runOnModel } from '../isa/model_runner.ts';
 import { prepare } from '../isa/window_state.ts';
 import { policyOf } from '../judge.ts';
-import { LENGTH, roleOfSeed, STEP_LIMIT } from '../pv32/check.ts';
-import { firstFrameOf, subjectOf } from '../pv32/machine.ts';
-import { drawProgram } from '../pv32/program.ts';
+import { caseOfPv32 } from '../pv32/check.ts';
 import { runEngine } from '../run.ts';
 import { machineFor } from '../seed_recordings.ts';
 import { advance, engineRunner, loadBare } from '../system/engines.ts';
@@ -118,9 +116,9 @@ const ofXen = (boot: Boot): readonly Source[] => [
     name: '32-bit guests',
     command: 'check --pv32 N',
     run: (seed, cite) => {
-      const role = roleOfSeed(seed);
-      const { config, images } = subjectOf(drawProgram(seed, firstFrameOf(role), LENGTH), role, releaseOf(seed));
-      untilNotModelled(() => runEngine(boot(config, images), { limit: STEP_LIMIT, onClauses: cite }));
+      const { program, subjectOf, options } = caseOfPv32(seed, releaseOf(seed));
+      const { config, images } = subjectOf(program);
+      untilNotModelled(() => runEngine(boot(config, images), { ...options, onClauses: cite }));
     },
   },
 ];

@@ -1,9 +1,12 @@
 /** Generated programs of 32-bit guests in lockstep, counted, and shrunk when the engines part. */
 import { REFERENCE_RELEASE, type XenRelease } from '#spec/releases/release.ts';
+import type { Pv32Script } from '#traces/conformance_pv32.ts';
 import { locate } from '../../compare/locate.ts';
-import { type Divergence, lockstep, type Pair } from '../../compare/lockstep.ts';
+import { type Divergence, lockstep, type Pair, type Subject } from '../../compare/lockstep.ts';
+import { DEFAULT_POLICY, type Policy } from '../environment.ts';
 import { firstFrameOf, type Role, subjectOf } from './machine.ts';
 import { drawProgram, type Pv32Program } from './program.ts';
+import { subjectOfVaried, variedPv32 } from './varied.ts';
 
 /** Steps of a program, and of the guest's processor that it may take. */
 export const LENGTH = 60;
@@ -27,7 +30,8 @@ export type Pv32Options = {
 
 export type Pv32Counterexample = {
   readonly seed: number;
-  readonly role: Role;
+  readonly role: Pv32Script['role'];
+  readonly subject: Subject;
   readonly program: Pv32Program;
   readonly divergence: Divergence;
 };
@@ -68,8 +72,36 @@ const stopOfOne = ({ aspect, difference }: Divergence): string | null => {
   return stops.length === 0 ? null : stops.join(', ');
 };
 
-const run = (pair: Pair, program: Pv32Program, role: Role, release: XenRelease): Ran => {
-  const verdict = lockstep(pair, subjectOf(program, role, release), { limit: STEP_LIMIT });
+/** What a seed stands for: a program, its machine, and how it is run. */
+export type Pv32Case = {
+  readonly role: Pv32Script['role'];
+  readonly program: Pv32Program;
+  readonly subjectOf: (program: Pv32Program) => Subject;
+  readonly options: { readonly limit: number; readonly policy?: Policy };
+};
+
+/** A seed among so many is a variation of a script, unless families or another release are asked for. */
+const VARIED = 4;
+const VARIED_LIMIT = 100_000;
+
+export const caseOfPv32 = (seed: number, release: XenRelease, families?: readonly string[]): Pv32Case => {
+  const varied = seed % VARIED === 1 && release === REFERENCE_RELEASE && families === undefined ? variedPv32(seed) : null;
+  if (varied !== null) {
+    const { script, program } = varied;
+    return {
+      ...{ role: script.role, program, subjectOf: (less: Pv32Program) => subjectOfVaried(script, less) },
+      options: { limit: VARIED_LIMIT, policy: { ...DEFAULT_POLICY, slice: script.slice } },
+    };
+  }
+  const role = roleOfSeed(seed);
+  return {
+    ...{ role, program: drawProgram(seed, firstFrameOf(role), LENGTH, families) },
+    ...{ subjectOf: (less: Pv32Program) => subjectOf(less, role, release), options: { limit: STEP_LIMIT } },
+  };
+};
+
+const run = (pair: Pair, subject: Subject, options: Pv32Case['options']): Ran => {
+  const verdict = lockstep(pair, subject, options);
   if (verdict.agree) return { kind: 'agreed', ...verdict.agreement };
   const { divergence } = verdict;
   const what = stopOfOne(divergence);
@@ -112,9 +144,8 @@ export const checkPv32 = (pair: Pair, options: Pv32Options): Pv32Result => {
   let counterexample: Pv32Counterexample | null = null;
   const inTime = (): boolean => budgetMs === undefined || performance.now() - started < budgetMs;
   for (let seed = first; seed < first + programs && hypercalls < wanted && inTime() && counterexample === null; seed++) {
-    const role = roleOfSeed(seed);
-    const program = drawProgram(seed, firstFrameOf(role), LENGTH, families);
-    const ran = run(pair, program, role, release);
+    const { role, program, subjectOf: machine, options: limits } = caseOfPv32(seed, release, families);
+    const ran = run(pair, machine(program), limits);
     done++;
     if (ran.kind === 'agreed') {
       for (const { family } of program.steps) count(drawn, family);
@@ -124,11 +155,12 @@ export const checkPv32 = (pair: Pair, options: Pv32Options): Pv32Result => {
       hypercalls += ran.hypercalls;
       retired += ran.retired;
     } else {
-      const parts = (less: Pv32Program): boolean => run(pair, less, role, release).kind === 'parted';
+      const parts = (less: Pv32Program): boolean => run(pair, machine(less), limits).kind === 'parted';
       const small = options.shrink === false ? program : shrinkPv32(program, parts);
-      const again = run(pair, small, role, release);
+      const subject = machine(small);
+      const again = run(pair, subject, limits);
       const { divergence } = again.kind === 'parted' ? again : ran;
-      counterexample = { seed, role, program: small, divergence: locate(pair, subjectOf(small, role, release), divergence) };
+      counterexample = { seed, role, program: small, subject, divergence: locate(pair, subject, divergence) };
     }
     onProgram?.();
   }

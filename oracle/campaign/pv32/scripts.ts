@@ -25,6 +25,9 @@ export const PV32_PREFIX = 'pv32/';
 
 export type NamedPv32Script = { readonly name: string; readonly path: string; readonly script: Pv32Script };
 
+/** Whether this is a checkout, with scripts. */
+export const hasPv32Scripts = (): boolean => existsSync(PV32_FOLDER);
+
 /** All scripts, by name. Throws BadInput for one that is not valid, or when this is no checkout. */
 export const readPv32Scripts = (folder = PV32_FOLDER): readonly NamedPv32Script[] => {
   if (!existsSync(folder)) throw new BadInput('conformance scripts are part of a checkout, and there is none here');

@@ -5,7 +5,6 @@ import type { Command } from 'commander';
 import { REFERENCE_RELEASE, type XenRelease } from '#spec/releases/release.ts';
 import { ENGINES, loadEngine } from '../../campaign/engines.ts';
 import { checkPv32, type Pv32Counterexample } from '../../campaign/pv32/check.ts';
-import { subjectOf } from '../../campaign/pv32/machine.ts';
 import { EXIT } from '../exit_code.ts';
 import { onFile } from '../files.ts';
 import { largeNumber } from '../option.ts';
@@ -24,11 +23,11 @@ export const addPv32Options = (command: Command): void => {
   command.option('--pv32 <n>', 'so many programs of 32-bit (PAE) guests, every other one a domain beside a 64-bit domain 0', largeNumber);
 };
 
-const keep = (out: string, { seed, role, program, divergence }: Pv32Counterexample, release: XenRelease): string =>
+const keep = (out: string, { seed, subject, program, divergence }: Pv32Counterexample): string =>
   onFile(out, () => {
     const folder = join(out, `pv32-${seed}`);
     mkdirSync(folder, { recursive: true });
-    const { config, images } = subjectOf(program, role, release);
+    const { config, images } = subject;
     for (const [i, image] of images.entries()) writeFileSync(join(folder, `d${i}.elf`), image);
     const steps = program.steps.map(({ family, code }) => ({ family, code: Buffer.from(code).toString('hex') }));
     const put = (name: string, value: unknown): void => writeFileSync(join(folder, name), `${JSON.stringify(value, null, 2)}\n`);
@@ -58,7 +57,7 @@ export const checkPv32Command = async (first: number, options: Pv32CommandOption
   );
   progress.done();
   const { counterexample, clauses, finishes, stops, families, ...counts } = result;
-  const folder = counterexample === null ? null : keep(out, counterexample, xen);
+  const folder = counterexample === null ? null : keep(out, counterexample);
   const verdict = counterexample === null ? 'agreed' : 'diverged';
   if (json) {
     const maps = { finishes: Object.fromEntries(finishes), stops: Object.fromEntries(stops), families: Object.fromEntries(families) };

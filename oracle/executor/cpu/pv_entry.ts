@@ -117,7 +117,8 @@ export class XenSide {
     const ring = c.s[CPL];
     c.s[CPL] = 0;
     const entered = c.attempt(() => enterByIret(c, cs, ss));
-    if (!entered) c.s[CPL] = ring;
+    if (entered) c.refresh();
+    else c.s[CPL] = ring;
     return entered;
   }
 

@@ -7,6 +7,7 @@ import { copyFromGuest, putGuest, scratch } from '../guest_access.ts';
 import type { Machine } from '../machine.ts';
 import { NO_RETURN } from '../result.ts';
 import { domainCrash } from '../shutdown.ts';
+import { visibleFlags } from '../trap/exit_state.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { setUpcallMask } from '../vcpu_info.ts';
 import { isKernelCode } from './selectors.ts';
@@ -100,5 +101,6 @@ const refuseV86 = (machine: Machine, vcpu: Vcpu, esp: number): boolean => {
 const crash = (machine: Machine, vcpu: Vcpu): number => {
   domainCrash(machine, vcpu.domain, 'iret-frame');
   vcpu.cpu.setGprHalves(RAX, 0, 0);
+  visibleFlags(vcpu, true);
   return NO_RETURN;
 };

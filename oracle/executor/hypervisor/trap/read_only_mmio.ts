@@ -58,7 +58,10 @@ const mapsReadOnlyIo = (machine: Machine, vcpu: Vcpu, lo: number, hi: number): b
 };
 
 /** Where in its segment the operand begins. */
-const offsetOf = ({ cpu }: Vcpu, { opcode, base, index, scale, displacement, displacementHigh, length, address32 }: Instruction): bigint => {
+const offsetOf = (
+  { cpu }: Vcpu,
+  { opcode, base, index, scale, displacement, displacementHigh, length, address32 }: Instruction,
+): bigint => {
   const register = (number: number): bigint => {
     if (number === NEXT_RIP) return cpu.rip + BigInt(length);
     return number === NO_REGISTER ? 0n : cpu.gpr(number);
