@@ -34,7 +34,7 @@ export const policyOf = (seed: number, work: Work = 'mixed'): Policy => ({
   ...DEFAULT_POLICY,
   slice: SLICE[work] + ((Math.imul(seed, 2654435761) >>> 0) % (10 * SLICE[work])),
   seed: seed & 0xffff,
-  ...(seed % 3 === 0 ? { preempt: 3 } : {}),
+  ...(work === 'varied' ? (seed % 2 === 1 ? { preempt: 2 } : {}) : seed % 3 === 0 ? { preempt: 3 } : {}),
 });
 
 export const judge = (pair: Pair, subject: Case, shrink = true): Judged => {

@@ -88,9 +88,11 @@ export const caseOfPv32 = (seed: number, release: XenRelease, families?: readonl
   const varied = seed % VARIED === 1 && release === REFERENCE_RELEASE && families === undefined ? variedPv32(seed) : null;
   if (varied !== null) {
     const { script, program } = varied;
+    // Of every other one long operations stop on the way.
+    const turn = (seed - 1) / VARIED;
     return {
       ...{ role: script.role, program, subjectOf: (less: Pv32Program) => subjectOfVaried(script, less) },
-      options: { limit: VARIED_LIMIT, policy: { ...DEFAULT_POLICY, slice: script.slice } },
+      options: { limit: VARIED_LIMIT, policy: { ...DEFAULT_POLICY, slice: script.slice, seed, ...(turn % 2 === 1 ? { preempt: 2 } : {}) } },
     };
   }
   const role = roleOfSeed(seed);

@@ -14,12 +14,7 @@ export type VariedPv32 = { readonly script: Pv32Script; readonly program: Pv32Pr
 /** Read when they are first wanted; none where there is no checkout. */
 let scripts: readonly Pv32Script[] | null = null;
 const corpus = (): readonly Pv32Script[] => {
-  // What a forced stop interrupts is at a place of the script's own.
-  scripts ??= hasPv32Scripts()
-    ? readPv32Scripts()
-        .map(({ script }) => script)
-        .filter(({ stops }) => stops.length === 0)
-    : [];
+  scripts ??= hasPv32Scripts() ? readPv32Scripts().map(({ script }) => script) : [];
   return scripts;
 };
 
