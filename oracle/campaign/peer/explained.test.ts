@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import type { Call } from '#spec/program.ts';
 import { explanationOf } from './explained.ts';
 
 const of = (peer: string, engine: string, bytes?: string, shared: readonly string[] = [], ended = 'shutdown 0') => {
@@ -27,6 +28,19 @@ it('knows that nobody says when a domain with selectors that no longer load has 
   expect(of('end shutdown 3', '1> 0.32 write', undefined, lost, 'shutdown 0')).toBeNull();
   expect(of('end shutdown 3', '0.32 write', undefined, lost, 'shutdown 3')).toBeNull();
   expect(of('1> 0.32 write', 'end shutdown 3', undefined, lost, 'shutdown 3')).toBeNull();
+});
+
+it('knows a turn of domain 0 among calls of a domain that loads GS, and only there', () => {
+  const [theirs, ours] = ['0.6 calls/drawn trap=256 error=0 rip=0x0 left=1990', '0.6 calls/drawn mix=0x77e34b235ca9b868'];
+  const load = { call: 'set_segment_base' as const, args: [3, 0x2007] };
+  const among = (peer: string, engine: string, calls: readonly Call[], role: 'dom0' | 'domu' = 'domu') =>
+    explanationOf({ role, peer, engine, step: { id: 6, do: 'calls', calls: [...calls] }, shared: [], ended: 'shutdown 0' });
+  expect(among(theirs, ours, [load])).toBe('open/vcpu-choice');
+  expect(among(theirs, ours, [{ call: 'multicall', args: [{ calls: [load] }, 1] }])).toBe('open/vcpu-choice');
+  expect(among(theirs, ours, [load], 'dom0')).toBeNull();
+  expect(among(theirs, ours, [{ ...load, args: [1, 0x2007] }])).toBeNull();
+  expect(among(ours, theirs, [load])).toBeNull();
+  expect(among('0.6 calls/drawn mix=0x1', ours, [load])).toBeNull();
 });
 
 it('explains where 32-bit code behind an IRET runs on through a null segment', () => {
