@@ -43,6 +43,19 @@ it('knows a turn of domain 0 among calls of a domain that loads GS, and only the
   expect(among('0.6 calls/drawn mix=0x1', ours, [load])).toBeNull();
 });
 
+it('knows a turn of domain 0 during code, behind a change of the global table', () => {
+  const [theirs, ours] = [
+    '0.24 code/user trap=256 error=35 rip=0x0 rax=0x1a',
+    '0.24 code/user trap=14 error=4 cr2=0x0 rip=+2 mode=user rax=0x0',
+  ];
+  const changed = ['0.16 code rbx=0x23 flags=0x0', '0.23 set_gdt rc=0'];
+  expect(of(theirs, ours, '8ee8', changed)).toBe('open/vcpu-choice');
+  expect(of(theirs, ours, '8ee8', changed.slice(0, 1))).toBeNull();
+  expect(of(theirs, ours, '8ee8', ['0.23 set_gdt rc=-22'])).toBeNull();
+  expect(of(ours, theirs, '8ee8', changed)).toBeNull();
+  expect(of(theirs, theirs, '8ee8', changed)).toBeNull();
+});
+
 it('explains where 32-bit code behind an IRET runs on through a null segment', () => {
   const iret = 'b80d0000000f05';
   const [theirs, ours] = ['0.40 code trap=14 error=16 cr2=0x0 rip=0x0 rbx=0x202', '0.40 code trap=13 error=0 rip=+48 rbx=0x202'];

@@ -84,6 +84,15 @@ const isTurnAmongCalls = ({ role, peer, engine, step }: Explainable): boolean =>
   / trap=256 error=0 rip=0x0 left=\d+$/.test(peer) &&
   / mix=0x[0-9a-f]+$/.test(engine);
 
+const SET_GDT = /^\d+\.\d+ set_gdt rc=0$/;
+/** The same during a block of a fresh domain's code, when its global table was changed before. */
+const isTurnDuringCode = ({ role, peer, engine, step, shared }: Explainable): boolean =>
+  role === 'domu' &&
+  step?.do === 'code' &&
+  / code(?:\/user)? trap=256 /.test(peer) &&
+  !/ trap=256 /.test(engine) &&
+  shared.some((line) => SET_GDT.test(line));
+
 /** Both sides show the same for all else that spec/looseness.ts leaves open: its other entries explain no difference. */
 const EXPLANATIONS: readonly Explanation[] = [
   { id: 'F-176', about: "QEMU's LAR without the upper limit bits", covers: isLarWithoutLimit },
@@ -92,7 +101,7 @@ const EXPLANATIONS: readonly Explanation[] = [
   {
     id: 'open/vcpu-choice',
     about: 'When a domain whose selectors no longer load has its next turn',
-    covers: (difference) => isTurnOfSelectors(difference) || isTurnAmongCalls(difference),
+    covers: (difference) => isTurnOfSelectors(difference) || isTurnAmongCalls(difference) || isTurnDuringCode(difference),
   },
 ];
 
