@@ -3,7 +3,9 @@ import { COMPAT } from '#spec/abi/compat.ts';
 import { domctl } from '#spec/abi/domctl.ts';
 import { vcpu_guest_context } from '#spec/abi/sched.ts';
 import { copyFromGuest, copyToGuest } from '../../../guest_copy.ts';
+import { refOf } from '../../../lens.ts';
 import { wordIn } from '../../../memory/guest.ts';
+import { vcpuWake } from '../../../sched/wake.ts';
 import { isZero } from '../../../word/word.ts';
 import { isCompatContextWrong } from '../../compat/initialise.ts';
 import { fieldOf } from '../../guest_struct.ts';
@@ -23,7 +25,9 @@ export const getvcpucontext: Rule = (machine, asked) => {
   if (!vcpu || isCaller(asked, vcpu)) return fail(machine, 'EINVAL', 'domctl/getvcpucontext-vcpu');
   if (!vcpu.initialised) return fail(machine, 'ENODATA', 'domctl/getvcpucontext-uninitialised');
   if (target.pv32 || hasUsedFpu(vcpu)) return notModelled(machine, caller, 'domctl');
-  const stored = copyToGuest(machine, caller, wordIn(bytes, fields.ctxt.at), toldContext(target, vcpu));
+  // It is stopped for a moment: one that came up without being woken goes on now.
+  const woken = vcpuWake(machine, refOf(vcpu));
+  const stored = copyToGuest(woken, caller, wordIn(bytes, fields.ctxt.at), toldContext(target, vcpu));
   return stored.ok
     ? tell(stored.machine, asked, bytes, 'domctl/getvcpucontext-told')
     : refuseAndTell(asked, fail(stored.machine, 'EFAULT', 'domctl/getvcpucontext-told'));

@@ -3,6 +3,7 @@ import { domctl } from '#spec/abi/domctl.ts';
 import { ERRNO } from '#spec/abi/errno.ts';
 import { checkCompatContext } from '../../compat/initialise.ts';
 import { copyToGuest } from '../../guest_access.ts';
+import { wake } from '../../scheduler.ts';
 import { toldContext } from '../../told_context.ts';
 import { checkContext } from '../../vcpu_context.ts';
 import { isSelf, type Request, stop, vcpuOf, type Work } from './request.ts';
@@ -22,6 +23,8 @@ export const getContext: Work = (request) => {
   if (!vcpu.initialised) return -ERRNO.ENODATA;
   if (domain.compat || vcpu.fpuUsed) return stops(request);
   const bytes = toldContext(vcpu);
+  // Paused and let go: also when nothing had woken it since it came up.
+  wake(machine, vcpu);
   request.tells = true;
   const [lo, hi] = [op.getInt32(F.ctxt.at, true), op.getInt32(F.ctxt.at + 4, true)];
   return copyToGuest(machine, caller, lo, hi, bytes.length, bytes) ? 0 : -ERRNO.EFAULT;
