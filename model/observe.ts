@@ -25,7 +25,7 @@ export const observe = (machine: Machine): Observation => ({
   now: machine.now,
   retired: machine.retired,
   halted: machine.halted,
-  cpus: machine.cpus.map(({ current }) => ({ current })),
+  cpus: machine.cpus.map(({ current, loaded }, cpu) => ({ current, holds: loaded ?? null, flushes: machine.tlb.flushes[cpu]! })),
   domains: machine.domains.map(observeDomain),
   ...(machine.virqHandlers?.size ? { virq_handlers: [...machine.virqHandlers].sort(([a], [b]) => a - b) } : {}),
   memory: memoryDigest(machine.memory),
@@ -67,6 +67,9 @@ const observeDomain = (domain: Domain): DomainObservation => ({
 
 /** What domain 0 has set, where it differs from what a domain begins with. */
 const observeControl = ({
+  domid,
+  ioports,
+  iomem,
   dying,
   pauses,
   handle,
@@ -87,6 +90,8 @@ const observeControl = ({
   ...(debugged ? { debugged } : {}),
   ...(timeOffset ? { time_offset: `0x${BigInt.asUintN(64, timeOffset).toString(16)}` } : {}),
   ...(tsc && (tsc.mode !== 0 || tsc.incarnation !== 1) ? { tsc: [tsc.mode, tsc.incarnation] } : {}),
+  ...(domid !== 0 && ioports?.length ? { io_ports: ioports } : {}),
+  ...(domid !== 0 && iomem?.length ? { io_frames: iomem } : {}),
   ...(nodes === undefined ? {} : { nodes: `0x${nodes.toString(16)}` }),
 });
 

@@ -34,7 +34,7 @@ const fresh: Machine = (() => {
     { current: DOM1, loaded: DOM1 },
     { current: null },
   ];
-  return { ...machine, cpus, tlb: { time: 1, flushed: [1, 1, 1, 1] } };
+  return { ...machine, cpus, tlb: { time: 1, flushed: [1, 1, 1, 1], flushes: [0, 0, 0, 0] } };
 })();
 
 const flushes = ({ machine }: Pick<Called, 'machine'>) =>

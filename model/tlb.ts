@@ -13,9 +13,15 @@ export type Tlb = {
   readonly time: number;
   /** For each pCPU the time of its last one. */
   readonly flushed: readonly number[];
+  /** How often each pCPU has forgotten everything: nothing here depends on it, the properties do. */
+  readonly flushes: readonly number[];
 };
 
-export const freshTlb = (pcpus: number): Tlb => ({ time: 1, flushed: new Array<number>(pcpus).fill(1) });
+export const freshTlb = (pcpus: number): Tlb => ({
+  time: 1,
+  flushed: new Array<number>(pcpus).fill(1),
+  flushes: new Array<number>(pcpus).fill(0),
+});
 
 /** tlb/dirty: pCPUs that hold the state of some vCPU of the domain, ascending. */
 export const dirtyPcpus = ({ cpus }: Machine, domid: number): readonly number[] =>
@@ -28,7 +34,13 @@ export const pcpusHolding = ({ cpus }: Machine, domid: number, vcpus: ReadonlySe
 /** The pCPUs forget everything, without anybody being told. */
 export const forget = (machine: Machine, cpus: readonly number[]): Machine => {
   const time = machine.tlb.time + 1;
-  return { ...machine, tlb: { time, flushed: machine.tlb.flushed.map((last, cpu) => (cpus.includes(cpu) ? time : last)) } };
+  const { flushed, flushes } = machine.tlb;
+  const tlb: Tlb = {
+    time,
+    flushed: flushed.map((last, cpu) => (cpus.includes(cpu) ? time : last)),
+    flushes: flushes.map((count, cpu) => (cpus.includes(cpu) ? count + 1 : count)),
+  };
+  return { ...machine, tlb };
 };
 
 /** The pCPUs forget everything. */

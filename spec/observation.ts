@@ -121,6 +121,9 @@ export type DomainObservation = {
   /** What settimeoffset set, in seconds (two's complement); mode and incarnation that settscinfo set. Absent as at first. */
   readonly time_offset?: string;
   readonly tsc?: readonly [mode: number, incarnation: number];
+  /** Of a domain that is not domain 0, the ports and the frames of devices that domain 0 lets it use; absent while there are none. */
+  readonly io_ports?: readonly (readonly [first: number, last: number])[];
+  readonly io_frames?: readonly (readonly [first: number, last: number])[];
   readonly pages: number;
   /** Most pages that it may have, and pages claimed for it and not yet handed out. */
   readonly max_pages: number;
@@ -149,13 +152,21 @@ export type DomainObservation = {
   readonly console_bytes: number;
 };
 
+export type PcpuObservation = {
+  readonly current: VcpuRef | null;
+  /** The vCPU whose state it holds, also while it idles (clause tlb/dirty): translations of that one's tables may be cached. */
+  readonly holds: VcpuRef | null;
+  /** How often it has forgotten all translations since boot. */
+  readonly flushes: number;
+};
+
 export type Observation = {
   readonly now: number;
   /** Steps retired on all CPUs. */
   readonly retired: number;
   /** Reason with which dom0's end stopped the machine. */
   readonly halted: number | null;
-  readonly cpus: readonly { readonly current: VcpuRef | null }[];
+  readonly cpus: readonly PcpuObservation[];
   readonly domains: readonly DomainObservation[];
   /** VIRQs that another domain than domain 0 handles, ascending; absent while there are none. */
   readonly virq_handlers?: readonly (readonly [virq: number, domid: number])[];

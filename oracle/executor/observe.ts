@@ -20,6 +20,7 @@ import type { FifoState } from './hypervisor/event_channel/fifo.ts';
 import { gdtPages } from './hypervisor/global_descriptor_table.ts';
 import type { Machine } from './hypervisor/machine.ts';
 import { ECS, type Port } from './hypervisor/port.ts';
+import type { RangeSet } from './hypervisor/range_set.ts';
 import { RUNSTATE_NAMES } from './hypervisor/scheduler.ts';
 import { hexText, type U64 } from './hypervisor/u64.ts';
 import { type Vcpu, VPF } from './hypervisor/vcpu.ts';
@@ -33,7 +34,11 @@ export const observe = (machine: Machine): Observation => ({
   now: machine.now,
   retired: machine.retired,
   halted: machine.halted,
-  cpus: machine.pcpus.map(({ current }) => ({ current: current === null ? null : { ...current.ref } })),
+  cpus: machine.pcpus.map(({ id, current, loaded }) => ({
+    current: current === null ? null : { ...current.ref },
+    holds: loaded?.loadedOn === id ? { ...loaded.ref } : null,
+    flushes: machine.tlb.flushes[id],
+  })),
   domains: machine.domains.map(observeDomain),
   ...observeHandlers(machine),
   memory: machine.memory.digest(),
@@ -71,6 +76,8 @@ const observeDomain = (domain: Domain): DomainObservation => ({
   ...(domain.tscMode === 0 && domain.tscIncarnation === 1 ? {} : { tsc: [domain.tscMode, domain.tscIncarnation] as const }),
   ...(domain.nodes === null ? {} : { nodes: hexOf(domain.nodes) }),
   ...(domain.eoiMapMfn < 0 ? {} : { eoi_map: domain.eoiMapMfn }),
+  ...(domain.domid === 0 || domain.ioPorts.isEmpty() ? {} : { io_ports: rangesOf(domain.ioPorts) }),
+  ...(domain.domid === 0 || domain.ioFrames.isEmpty() ? {} : { io_frames: rangesOf(domain.ioFrames) }),
   pages: domain.pages,
   max_pages: domain.maxPages,
   claimed: domain.claimed,
@@ -89,6 +96,8 @@ const observeDomain = (domain: Domain): DomainObservation => ({
   watchdogs: [...domain.watchdogs],
   console_bytes: domain.consoleBytes,
 });
+
+const rangesOf = ({ ranges }: RangeSet): (readonly [number, number])[] => ranges.map(({ first, last }) => [first, last] as const);
 
 const handleText = (handle: Uint8Array): string => Array.from(handle, (byte) => byte.toString(16).padStart(2, '0')).join('');
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Engine } from '../engine.ts';
+import { LEADS } from './cached.ts';
 import { INVARIANTS, viewOf, violations } from './index.ts';
 import { activeGrant, bytesOf, CONFIG, domain, entry, frame, port, small, vcpu } from './testing/small_machine.ts';
 import { domainOf, hex } from './view.ts';
@@ -15,6 +16,7 @@ test('each invariant is a sentence of its own, and names the property that a def
     'count/grants': 'REF',
     'owner/mappings': 'OWN',
     'owner/tables': 'OWN',
+    'owner/translations': 'OWN',
     'channel/pairs': 'SAFE',
     'channel/once': 'SAFE',
     'authority/ring': 'PRIV',
@@ -31,7 +33,8 @@ test('a machine without anything is in order, and one with everything wrong brea
     active_grants: [activeGrant(1, 9, 0x501, { host_read: 1 })],
   });
   const frames = [frame(0x501, { type: 'l1', type_refs: 3 }), frame(0x502, { owner: 1 })];
-  const told = [...violations(small({ domains: [wrong], frames, words: { 1281: { 0: entry(0x600) } } }))];
+  const cached = [{ domid: 0, leads: new Map([[0x501, LEADS.write]]) }];
+  const told = [...violations({ ...small({ domains: [wrong], frames, words: { 1281: { 0: entry(0x600) } } }), cached })];
   expect(new Set(told.map(({ invariant }) => invariant))).toEqual(new Set(Object.keys(INVARIANTS)));
   expect(told).toContainEqual({ invariant: 'authority/ring', what: 'd0v0: RFLAGS 0x0 keeps interrupts from Xen' });
 });

@@ -6,8 +6,10 @@ import { grantMappings } from './grants.ts';
 import { mappings, tableOwners } from './ownership.ts';
 import { quotas } from './quotas.ts';
 import { remains } from './remains.ts';
+import { translations } from './translations.ts';
 import type { Invariant, View } from './view.ts';
 
+export { Caches } from './cached.ts';
 export type { Invariant, View, Violation } from './view.ts';
 export { viewOf } from './view.ts';
 
@@ -18,6 +20,7 @@ export const INVARIANTS = {
   'count/grants': grantMappings,
   'owner/mappings': mappings,
   'owner/tables': tableOwners,
+  'owner/translations': translations,
   'channel/pairs': channelsPair,
   'channel/once': channelsOnce,
   'authority/ring': authority,

@@ -14,9 +14,9 @@ const isGranted = (view: View, owner: number, to: number, mfn: number, writable:
     (grant) => grant.mfn === mfn && grant.domid === to && grant.host_write + (writable ? 0 : grant.host_read) > 0,
   ) ?? false;
 
-/** Why a domain may not have this mapping; null when it may. */
-const forbidden = (view: View, domid: number, { mfn, writable }: Entry): string | null => {
-  if (!isCounted(view, mfn)) return domid === PRIVILEGED ? null : 'device memory';
+/** Why a domain may not have this mapping; null when it may. Of device memory Xen takes no mapping away when domain 0 takes the right back. */
+export const forbidden = (view: View, domid: number, { mfn, writable }: Pick<Entry, 'mfn' | 'writable'>): string | null => {
+  if (!isCounted(view, mfn)) return domid === PRIVILEGED || domainOf(view, domid)?.io_frames !== undefined ? null : 'device memory';
   if (isMachineToPhys(view, mfn)) return writable ? 'the machine-to-physical table, to be written' : null;
   const shared = sharedBy(view, mfn);
   if (shared !== null) return shared === domid || domid === PRIVILEGED ? null : `what Xen shares with d${shared}`;
@@ -32,7 +32,7 @@ const forbidden = (view: View, domid: number, { mfn, writable }: Entry): string 
 export const mappings: Invariant = {
   property: 'OWN',
   states:
-    'A page table of a domain maps frames that the domain owns, that it was granted in this way, or that Xen shares with it; domain 0 also those of others. None is free.',
+    'A page table of a domain maps frames that the domain owns, that it was granted in this way, or that Xen shares with it; domain 0 also those of others. None is free. Device memory is for domain 0 and whom it gave some.',
   *violations(view) {
     for (const { frame, level } of tables(view)) {
       if (level !== 1 || frame.owner === null) continue;

@@ -13,7 +13,10 @@ const named = (other: number): Parts => ({
     domain(1),
   ],
   frames: [frame(0x50a, { owner: other }), frame(0x50b, { owner: null })],
-  cpus: [{ current: null }, { current: { domid: other, vcpu: 1 } }],
+  cpus: [
+    { current: null, holds: { domid: other, vcpu: 2 }, flushes: 0 },
+    { current: { domid: other, vcpu: 1 }, holds: null, flushes: 0 },
+  ],
 });
 
 test('a domain that lives may be named everywhere', () => expect([...remains.violations(small(named(1)))]).toEqual([]));
@@ -21,6 +24,7 @@ test('a domain that lives may be named everywhere', () => expect([...remains.vio
 test('one that is gone nowhere', () => {
   expect([...remains.violations(small(named(7)))]).toEqual([
     'frame 50a is of d7',
+    'processor 0 holds the state of d7v2',
     'processor 1 runs d7v1',
     'port 3 of d0 leads to d7',
     'grant 8 of d0 is used by d7',

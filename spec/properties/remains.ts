@@ -8,8 +8,10 @@ export const remains: Invariant = {
     const alive = new Set(observation.domains.map(({ domid }) => domid));
     const isGone = (domid: number | null): domid is number => domid !== null && !alive.has(domid);
     for (const { mfn, owner } of frames.values()) if (isGone(owner)) yield `frame ${mfn.toString(16)} is of d${owner}`;
-    for (const [cpu, { current }] of observation.cpus.entries())
+    for (const [cpu, { current, holds }] of observation.cpus.entries()) {
       if (current && isGone(current.domid)) yield `processor ${cpu} runs d${current.domid}v${current.vcpu}`;
+      if (holds && isGone(holds.domid)) yield `processor ${cpu} holds the state of d${holds.domid}v${holds.vcpu}`;
+    }
     for (const { domid, ports, active_grants, maptrack } of observation.domains) {
       for (const { port, status, remote_dom } of ports)
         if (status === 'interdomain' && isGone(remote_dom)) yield `port ${port} of d${domid} leads to d${remote_dom}`;

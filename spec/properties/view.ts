@@ -5,6 +5,7 @@
 import type { MachineConfig } from '../config.ts';
 import type { Engine } from '../engine.ts';
 import type { DomainObservation, FrameObservation, Observation } from '../observation.ts';
+import type { Cached } from './cached.ts';
 
 export type View = {
   readonly config: MachineConfig;
@@ -13,6 +14,8 @@ export type View = {
   readonly frames: ReadonlyMap<number, FrameObservation>;
   /** The 4096 bytes of a frame. */
   readonly page: (mfn: number) => DataView;
+  /** By pCPU, what it may have cached; absent when only this one moment is known (`Caches`). */
+  readonly cached?: readonly (Cached | null)[];
 };
 
 /** A place where a property does not hold, in one line that names the domain, frame, port or vCPU. */

@@ -1,8 +1,8 @@
 /** Two ways to find a broken machine: beside the model, and by what must hold of any machine. Each says what is wrong, or null. */
 import type { Boot } from '#spec/engine.ts';
 import { BadInput, NotModelled } from '#spec/failure.ts';
-import { viewOf, violations } from '#spec/properties/index.ts';
 import { lockstep, type Pair } from '../../compare/lockstep.ts';
+import { Watch } from '../../compare/watch.ts';
 import { runEngine } from '../run.ts';
 import type { Prey } from './subject.ts';
 
@@ -31,8 +31,10 @@ export const violated = (boot: Boot, { subject, policy, limit }: Prey): string |
   let inputs = 0;
   try {
     const engine = boot({ ...config, lenient: true }, images);
+    const watch = new Watch(config, engine);
     const look = (): void => {
-      for (const { invariant, what } of violations(viewOf(config, engine))) throw new Violated(`${invariant}: ${what}`);
+      const broken = watch.first();
+      if (broken) throw new Violated(`${broken.invariant}: ${broken.what}`);
     };
     try {
       runEngine(engine, { policy, limit, onInput: () => inputs++ % LOOK_EVERY === 0 && look() });

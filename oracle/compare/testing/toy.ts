@@ -57,7 +57,7 @@ class ToyEngine implements Engine {
   }
   observe(): Observation {
     const { halted, current } = this.status();
-    const cpus = current.map((vcpu) => ({ current: vcpu }));
+    const cpus = current.map((vcpu) => ({ current: vcpu, holds: vcpu, flushes: 0 }));
     const plain = { now: this.now, retired: this.steps, halted, cpus, domains: [], memory: 'm', frames: 'f' };
     return { ...plain, ...this.toy.shows?.(this.steps) };
   }

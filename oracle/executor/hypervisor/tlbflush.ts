@@ -12,14 +12,21 @@ export class TlbClock {
   time = 1;
   /** Of each pCPU's last flush. */
   readonly flushed: Uint32Array;
+  /** How often each pCPU flushed everything, for those who look on. */
+  readonly flushes: Uint32Array;
 
   constructor(pcpus: number) {
     this.flushed = new Uint32Array(pcpus).fill(1);
+    this.flushes = new Uint32Array(pcpus);
   }
 
   tick(mask: number): void {
     this.time++;
-    for (let left = mask; left !== 0; left &= left - 1) this.flushed[31 - Math.clz32(left & -left)] = this.time;
+    for (let left = mask; left !== 0; left &= left - 1) {
+      const cpu = 31 - Math.clz32(left & -left);
+      this.flushed[cpu] = this.time;
+      this.flushes[cpu]++;
+    }
   }
 
   /** Those of the set that have not flushed since `stamp`. */

@@ -82,7 +82,13 @@ export type Parts = {
   readonly config?: View['config'];
 };
 
-export const small = ({ domains = [domain(0)], frames = [], words = {}, cpus = [{ current: null }], config = CONFIG }: Parts): View => ({
+export const small = ({
+  domains = [domain(0)],
+  frames = [],
+  words = {},
+  cpus = [{ current: null, holds: null, flushes: 0 }],
+  config = CONFIG,
+}: Parts): View => ({
   config,
   observation: { now: 0, retired: 0, halted: null, cpus, domains, memory: '', frames: '' },
   frames: new Map(frames.map((each) => [each.mfn, each])),
