@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { FrameObservation } from '../observation.ts';
-import { countUses, pages, references, typeCounts } from './conservation.ts';
+import { pages, references, tallyOf, typeCounts } from './conservation.ts';
 import { activeGrant, domain, entry, frame, type Parts, PRESENT, small, WRITABLE } from './testing/small_machine.ts';
 import type { Invariant } from './view.ts';
 
@@ -20,11 +20,19 @@ const told = (invariant: Invariant, of: Parts) => [...invariant.violations(small
 
 test('everything that is held is counted', () => {
   for (const invariant of [references, typeCounts, pages]) expect(told(invariant, parts())).toEqual([]);
-  expect([...countUses(small(parts()))]).toEqual([
-    [0x502, { refs: 2, types: new Map([['writable', 1]]), by: ['entry 0 of l1 501', 'entry 1 of l1 501 as writable'] }],
-    [0x405, { refs: 1, types: new Map(), by: ['entry 2 of l1 501'] }],
-    [0x501, { refs: 1, types: new Map([['l1', 1]]), by: ['its pin as l1'] }],
-    [0x503, { refs: 1, types: new Map(), by: ['grant 8 of d0, for a device'] }],
+  const tally = tallyOf(small(parts()));
+  const held = [0x501, 0x502, 0x503, 0x405, 0x504].map((mfn) => [
+    tally.held(mfn),
+    tally.usedAs(mfn, 'l1'),
+    tally.usedAs(mfn, 'writable'),
+    tally.isUsedOtherwise(mfn, 'writable'),
+  ]);
+  expect(held).toEqual([
+    [1, 1, 0, true],
+    [2, 0, 1, false],
+    [1, 0, 0, false],
+    [1, 0, 0, false],
+    [0, 0, 0, false],
   ]);
 });
 

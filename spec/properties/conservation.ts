@@ -1,29 +1,59 @@
 /** Nothing is counted that nobody holds, and nobody holds what is not counted. Chapter: spec/chapters/page_type.md. */
-import type { FrameObservation } from '../observation.ts';
-import { isCounted, isShared } from './frames.ts';
+import type { FrameObservation, FrameType } from '../observation.ts';
+import { isCounted, isShared, LOW_MEMORY } from './frames.ts';
 import { type Use, type UseType, uses } from './uses.ts';
 import { domainOf, hex, type Invariant, type View, type Violation } from './view.ts';
 
-type Count = { refs: number; readonly types: Map<UseType, number>; readonly by: string[] };
+const TYPES: readonly UseType[] = ['writable', 'l1', 'l2', 'l3', 'l4', 'seg_desc'];
 
-export const countUses = (view: View): ReadonlyMap<number, Count> => {
-  const counts = new Map<number, Count>();
-  for (const use of uses(view)) if (isCounted(view, use.mfn)) add(counts, use);
-  return counts;
-};
+/** How often each frame is held, and as what; in all, as types, by number of the type. */
+export class Tally {
+  private readonly refs: Int32Array;
+  private readonly types: Int32Array;
 
-const add = (counts: Map<number, Count>, { mfn, type, by }: Use): void => {
-  let count = counts.get(mfn);
-  if (count === undefined) {
-    count = { refs: 0, types: new Map(), by: [] };
-    counts.set(mfn, count);
+  constructor(frames: number) {
+    this.refs = new Int32Array(frames);
+    this.types = new Int32Array(frames * TYPES.length);
   }
-  count.refs++;
-  if (type !== null) count.types.set(type, (count.types.get(type) ?? 0) + 1);
-  count.by.push(type === null ? by : `${by} as ${type}`);
+
+  add({ mfn, type }: Use): void {
+    this.refs[mfn]!++;
+    if (type !== null) this.types[mfn * TYPES.length + TYPES.indexOf(type)]!++;
+  }
+
+  held(mfn: number): number {
+    return this.refs[mfn]!;
+  }
+
+  usedAs(mfn: number, type: FrameType): number {
+    const index = TYPES.indexOf(type as UseType);
+    return index < 0 ? 0 : this.types[mfn * TYPES.length + index]!;
+  }
+
+  /** Whether it is used in some other way than as this type. */
+  isUsedOtherwise(mfn: number, type: FrameType): boolean {
+    return TYPES.some((other) => other !== type && this.usedAs(mfn, other) > 0);
+  }
+}
+
+/** Two properties ask for the same view. */
+const tallies = new WeakMap<View, Tally>();
+
+export const tallyOf = (view: View): Tally => {
+  const known = tallies.get(view);
+  if (known) return known;
+  const tally = new Tally(view.config.frames);
+  for (const use of uses(view)) if (isCounted(view, use.mfn)) tally.add(use);
+  tallies.set(view, tally);
+  return tally;
 };
 
-const NONE: Count = { refs: 0, types: new Map(), by: [] };
+/** Everything that holds a frame, for people. */
+const holders = (view: View, frame: number): string => {
+  const found: string[] = [];
+  for (const { mfn, type, by } of uses(view)) if (mfn === frame) found.push(type === null ? by() : `${by()} as ${type}`);
+  return found.length === 0 ? 'none' : found.join(', ');
+};
 
 /** Calls that stopped half way hold references of their own, in the guest's state alone, until they go on. */
 export const references: Invariant = {
@@ -31,15 +61,15 @@ export const references: Invariant = {
   states:
     'A frame has as many references as page tables, base pointers, pins, descriptor tables, grants and Xen hold, and one for its allocation.',
   *violations(view) {
-    const counts = countUses(view);
-    for (const frame of view.frames.values()) {
-      if (!isCounted(view, frame.mfn) || isShared(view, frame.mfn)) continue;
-      const held = counts.get(frame.mfn) ?? NONE;
-      const allocation = frame.allocated === false ? 0 : 1;
-      if (frame.refs !== held.refs + allocation || frame.refs === 0) yield wrong(frame, `${frame.refs} references`, held.refs, held);
+    const tally = tallyOf(view);
+    for (let mfn = LOW_MEMORY; mfn < view.config.frames; mfn++) {
+      const frame = view.frames.get(mfn);
+      const held = tally.held(mfn);
+      if ((frame === undefined && held === 0) || isShared(view, mfn)) continue;
+      if (frame === undefined) yield `frame ${hex(mfn)} is free, yet held by ${holders(view, mfn)}`;
+      else if (frame.refs !== held + (frame.allocated === false ? 0 : 1) || frame.refs === 0)
+        yield wrong(view, frame, `${frame.refs} references`, held);
     }
-    for (const [mfn, held] of counts)
-      if (!view.frames.has(mfn) && !isShared(view, mfn)) yield `frame ${hex(mfn)} is free, yet held by ${held.by.join(', ')}`;
   },
 };
 
@@ -48,20 +78,18 @@ export const typeCounts: Invariant = {
   states:
     'A frame is used as its type as often as its type count says, and in no other way: never writable and a page table or descriptor page.',
   *violations(view) {
-    const counts = countUses(view);
+    const tally = tallyOf(view);
     for (const frame of view.frames.values()) {
       if (!isCounted(view, frame.mfn) || isShared(view, frame.mfn)) continue;
-      const held = counts.get(frame.mfn) ?? NONE;
-      const kinds = [...held.types.keys()];
-      const used = held.types.get(frame.type as UseType) ?? 0;
-      if (kinds.some((kind) => kind !== frame.type) || used !== frame.type_refs)
-        yield wrong(frame, `${frame.type_refs} uses as ${frame.type}`, used, held);
+      const used = tally.usedAs(frame.mfn, frame.type);
+      if (used !== frame.type_refs || tally.isUsedOtherwise(frame.mfn, frame.type))
+        yield wrong(view, frame, `${frame.type_refs} uses as ${frame.type}`, used);
     }
   },
 };
 
-const wrong = ({ mfn, owner }: FrameObservation, says: string, held: number, { by }: Count): Violation =>
-  `frame ${hex(mfn)} of ${owner === null ? 'Xen' : `d${owner}`} has ${says}; found are ${held}: ${by.length === 0 ? 'none' : by.join(', ')}`;
+const wrong = (view: View, { mfn, owner }: FrameObservation, says: string, held: number): Violation =>
+  `frame ${hex(mfn)} of ${owner === null ? 'Xen' : `d${owner}`} has ${says}; found are ${held}: ${holders(view, mfn)}`;
 
 /** What of a domain's frames is counted as its own. */
 export const pages: Invariant = {

@@ -3,7 +3,7 @@ import { isMachineToPhys } from './machine_to_phys.ts';
 import type { View } from './view.ts';
 
 /** Device memory lies in the first MiB and behind the end of RAM, and has no counts. */
-const LOW_MEMORY = 0x100;
+export const LOW_MEMORY = 0x100;
 export const isCounted = ({ config }: View, mfn: number): boolean => mfn >= LOW_MEMORY && mfn < config.frames;
 
 /** Xen's own, some of which it shares with guests for good: these have a reference and a writable use that nothing takes away. */

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { activeGrant, domain, entry, frame, type Parts, PRESENT, small, vcpu, WRITABLE } from './testing/small_machine.ts';
 import { baseTables, isCompat, uses } from './uses.ts';
 
-const told = (parts: Parts) => [...uses(small(parts))].map(({ mfn, type, by }) => [mfn, type, by]);
+const told = (parts: Parts) => [...uses(small(parts))].map(({ mfn, type, by }) => [mfn, type, by()]);
 const table = (mfn: number, type: 'l1' | 'l2' | 'l3' | 'l4', partial: { entries: number; nested: boolean } | null = null) =>
   frame(mfn, { type, type_refs: 1, partial });
 

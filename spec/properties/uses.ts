@@ -5,7 +5,7 @@ import type { View } from './view.ts';
 
 export type UseType = Exclude<FrameType, 'none' | 'shared'>;
 /** One reference to a frame; with `type`, which is also a use of it as that. */
-export type Use = { readonly mfn: number; readonly type: UseType | null; readonly by: string };
+export type Use = { readonly mfn: number; readonly type: UseType | null; readonly by: () => string };
 
 const TABLE_TYPES = ['none', 'l1', 'l2', 'l3', 'l4'] as const;
 
@@ -13,7 +13,7 @@ function* ofPageTables(view: View): Generator<Use> {
   for (const { frame, level } of tables(view)) {
     const { mfn: table, partial } = frame;
     for (const { mfn, index, writable } of entries(view, frame, level)) {
-      const by = `entry ${index} of ${TABLE_TYPES[level]} ${table.toString(16)}`;
+      const by = (): string => `entry ${index} of ${TABLE_TYPES[level]} ${table.toString(16)}`;
       if (level === 1) yield { mfn, type: writable ? 'writable' : null, by };
       else if (mfn !== table) {
         // Linear page tables: an entry for a table of the same level.
@@ -22,14 +22,14 @@ function* ofPageTables(view: View): Generator<Use> {
       }
     }
     if (partial === null) continue;
-    yield { mfn: table, type: TABLE_TYPES[level] as UseType, by: 'its state half way' };
+    yield { mfn: table, type: TABLE_TYPES[level] as UseType, by: () => 'its state half way' };
     const next = partial.nested ? entryOf(view, table, level, partial.entries) : null;
-    if (next) yield { mfn: next.mfn, type: null, by: `entry ${next.index} of ${table.toString(16)}, half way` };
+    if (next) yield { mfn: next.mfn, type: null, by: () => `entry ${next.index} of ${table.toString(16)}, half way` };
   }
 }
 
 function* ofPins(view: View): Generator<Use> {
-  for (const { mfn, type, pinned } of view.frames.values()) if (pinned) yield { mfn, type: type as UseType, by: 'its pin' };
+  for (const { mfn, type, pinned } of view.frames.values()) if (pinned) yield { mfn, type: type as UseType, by: () => 'its pin' };
 }
 
 type BaseTable = { readonly mfn: number; readonly type: 'l3' | 'l4'; readonly what: string };
@@ -53,7 +53,7 @@ export const baseTables = (view: View, vcpu: VcpuObservation): readonly BaseTabl
 
 function* ofVcpus(view: View, domain: DomainObservation): Generator<Use> {
   for (const vcpu of domain.vcpus) {
-    const by = (what: string): string => `${what} of d${domain.domid}v${vcpu.vcpu}`;
+    const by = (what: string) => (): string => `${what} of d${domain.domid}v${vcpu.vcpu}`;
     for (const { mfn, type, what } of baseTables(view, vcpu)) yield { mfn, type, by: by(what) };
     for (const mfn of vcpu.gdt.frames) yield { mfn, type: 'seg_desc', by: by('the GDT') };
     for (const [, mfn] of vcpu.ldt.frames ?? []) yield { mfn, type: 'seg_desc', by: by('the LDT') };
@@ -62,17 +62,17 @@ function* ofVcpus(view: View, domain: DomainObservation): Generator<Use> {
 }
 
 function* ofEvents({ domid, fifo, eoi_map }: DomainObservation): Generator<Use> {
-  for (const mfn of fifo?.array ?? []) yield { mfn, type: 'writable', by: `the event array of d${domid}` };
+  for (const mfn of fifo?.array ?? []) yield { mfn, type: 'writable', by: () => `the event array of d${domid}` };
   for (const { control_block } of fifo?.vcpus ?? [])
-    if (control_block) yield { mfn: control_block[0], type: 'writable', by: `a control block of d${domid}` };
-  if (eoi_map !== undefined) yield { mfn: eoi_map, type: 'writable', by: `the map of interrupts of d${domid}` };
+    if (control_block) yield { mfn: control_block[0], type: 'writable', by: () => `a control block of d${domid}` };
+  if (eoi_map !== undefined) yield { mfn: eoi_map, type: 'writable', by: () => `the map of interrupts of d${domid}` };
 }
 
 /** Mappings for devices; those for a processor are entries of page tables. */
 function* ofGrants({ domid, active_grants }: DomainObservation): Generator<Use> {
   for (const { ref, mfn, device_read, device_write } of active_grants) {
-    for (let i = 0; i < device_read; i++) yield { mfn, type: null, by: `grant ${ref} of d${domid}, for a device` };
-    for (let i = 0; i < device_write; i++) yield { mfn, type: 'writable', by: `grant ${ref} of d${domid}, for a device` };
+    for (let i = 0; i < device_read; i++) yield { mfn, type: null, by: () => `grant ${ref} of d${domid}, for a device` };
+    for (let i = 0; i < device_write; i++) yield { mfn, type: 'writable', by: () => `grant ${ref} of d${domid}, for a device` };
   }
 }
 
