@@ -34,7 +34,8 @@ export const engineOn = (first: Machine): Engine & { readonly machine: () => Mac
     apply: (input) => {
       const outcome = step(machine, input);
       machine = outcome.machine;
-      return { events: outcome.events, retired: outcome.retired, questions: outcome.questions, clauses: outcome.clauses };
+      const { events, retired, questions, clauses, work } = outcome;
+      return { events, retired, questions, clauses, ...(work.length === 0 ? {} : { work }) };
     },
     status: () => statusOf(machine),
     observe: () => observe(machine),

@@ -21,6 +21,7 @@ import { softwareInterrupt } from './traps/software_interrupt.ts';
 import { enterBySyscall } from './traps/syscall.ts';
 import type { Vcpu } from './vcpu.ts';
 import type { Word } from './word/word.ts';
+import { outsideCalls } from './work.ts';
 
 /** Run up to `steps` guest steps on what pCPU `cpu` holds. A NotModelled that it throws tells what happened in the steps before. */
 export const execute = (machine: Machine, cpu: number, steps: number): Machine => {
@@ -36,7 +37,10 @@ export const execute = (machine: Machine, cpu: number, steps: number): Machine =
       const outcome = runInstructions(ready(vcpu), m.memory, new GuestPlatform(m), left);
       m = retire(m, at, outcome);
       cited = clausesOf(m.journal).length;
-      if (outcome.kind !== 'retired') m = leaveIfStopped(handled(m, at, outcome), at);
+      if (outcome.kind !== 'retired') {
+        outsideCalls(m, at.domid);
+        m = leaveIfStopped(handled(m, at, outcome), at);
+      }
       left = steps - (m.retired - machine.retired);
     }
     return m;

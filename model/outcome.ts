@@ -1,6 +1,7 @@
 /** What one input comes to. */
 import type { ClauseId } from '#spec/clauses.ts';
 import type { Event } from '#spec/event.ts';
+import type { Stretch } from '#spec/work.ts';
 import type { Machine } from './machine.ts';
 
 export type Outcome = {
@@ -10,6 +11,8 @@ export type Outcome = {
   readonly clauses: readonly ClauseId[];
   /** Questions of long operations whether they should stop. */
   readonly questions: number;
+  /** The longest stretches of work. */
+  readonly work: readonly Stretch[];
   /** Guest steps retired. */
   readonly retired: number;
 };

@@ -9,6 +9,7 @@ import type { Machine } from './machine.ts';
 import type { Outcome } from './outcome.ts';
 import { schedule } from './sched/context.ts';
 import { passTime } from './time/pass.ts';
+import { stretchesOf } from './work.ts';
 
 /**
  * Apply one input. Throws BadInput when the input makes no sense in this state, NotModelled when the guest asks for what the
@@ -21,6 +22,7 @@ export const step = (machine: Machine, input: Input): Outcome => {
     events: eventsOf(next.journal),
     clauses: clausesOf(next.journal),
     questions: next.questions,
+    work: stretchesOf(next.journal.work),
     retired: next.retired - machine.retired,
   };
 };

@@ -3,15 +3,18 @@ import type { MachineConfig } from './config.ts';
 import type { Event, VcpuRef } from './event.ts';
 import type { Input } from './input.ts';
 import type { DomainObservation, FrameObservation, Observation } from './observation.ts';
+import type { Stretch } from './work.ts';
 
 /**
  * What one input brought about. `questions`: how often a long operation asked whether it should stop (input `execute`, `preempt`).
+ * `work`: the longest stretch of work without such a question, of each call; absent when nothing that counts was done.
  * `clauses`: ids of the clauses that decided something (model only).
  */
 export type Report = {
   readonly events: readonly Event[];
   readonly retired: number;
   readonly questions?: number;
+  readonly work?: readonly Stretch[];
   readonly clauses?: readonly string[];
 };
 

@@ -9,6 +9,7 @@ import { cite } from '../journal.ts';
 import { setCpu, vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import { add, addInt, isZero, type Word, word, ZERO } from '../word/word.ts';
+import { spend } from '../work.ts';
 import { type CodeSegment, dataSegment, type EmulatedSegment } from './code_segment.ts';
 import type { Emulated } from './emulated.ts';
 import { metPorts } from './port_breakpoints.ts';
@@ -87,6 +88,7 @@ export const portString = (machine: Machine, at: VcpuRef, instruction: Instructi
   let fault: Moved['fault'];
   let done = 0;
   while (done < most && fault === undefined) {
+    spend(m, 'entry');
     const offset = cut(addInt(cpu.regs[pointer], done * delta), addressSize);
     const place = linear(segment.segment, offset, size);
     const moved: Moved =

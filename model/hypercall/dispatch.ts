@@ -6,6 +6,7 @@ import { emit } from '../journal.ts';
 import { vcpuOf } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import { toBigInt, toHex, type Word } from '../word/word.ts';
+import { beginCall, outsideCalls } from '../work.ts';
 import { callback_op } from './callback/callback_op.ts';
 import { set_callbacks } from './callback/set_callbacks.ts';
 import { console_io } from './console/console_io.ts';
@@ -105,7 +106,9 @@ const KNOWN: ReadonlyMap<number, Known> = new Map(
 /** Carry out call number `number`. `depth` is 1 for an entry of a multicall. */
 export const callHypercall: Call = (machine, caller, number, args, depth) => {
   const known = number.hi === 0 ? KNOWN.get(number.lo) : undefined;
+  if (known) beginCall(machine, caller.domid, known.name, args[0].lo, depth);
   const result = known ? perform(machine, caller, known, args, depth) : fail(machine, 'ENOSYS', 'hypercall/number-unknown');
+  if (depth === 0) outsideCalls(result.machine, caller.domid);
   const told = new Array<string>(known ? known.told : UNKNOWN_ARGS);
   for (let i = 0; i < told.length; i++) told[i] = toHex(args[i]);
   return tell(result, caller, known ? known.name : `hypercall_${toBigInt(number)}`, told, depth);

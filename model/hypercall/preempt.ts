@@ -4,6 +4,7 @@ import { cite } from '../journal.ts';
 import type { Machine } from '../machine.ts';
 import { isTimerDue } from '../time/timers.ts';
 import { eventsNeedDelivery } from '../vcpu_info.ts';
+import { endStretch } from '../work.ts';
 
 /** The answer to one question whether to stop; the machine has counted the question. */
 export type Answer = { readonly machine: Machine; readonly stop: boolean };
@@ -28,5 +29,9 @@ export const isForced = (machine: Machine, nth: number): boolean =>
   machine.forced.length > 0 && machine.forced.includes(machine.questions + nth);
 
 /** `count` questions more were asked. */
-export const countQuestions = (machine: Machine, count: number): Machine =>
-  count === 0 ? machine : { ...machine, questions: machine.questions + count };
+export const countQuestions = (machine: Machine, count: number): Machine => (count === 0 ? machine : asked(machine, count));
+
+const asked = (machine: Machine, count: number): Machine => {
+  endStretch(machine);
+  return { ...machine, questions: machine.questions + count };
+};

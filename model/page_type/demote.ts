@@ -8,9 +8,10 @@ import type { Machine } from '../machine.ts';
 import { pageOf, readWord, writeWord } from '../memory/memory.ts';
 import { EMPTY_LEAF } from '../memory/page.ts';
 import type { Word } from '../word/word.ts';
+import { spend } from '../work.ts';
 import { putPageFromL1e } from './l1_entry.ts';
 import { isGuestL4Slot } from './l4_slots.ts';
-import { isInterruptible } from './promote.ts';
+import { askedOften, isInterruptible } from './promote.ts';
 import { ENTRIES, frameOf, isPresent, type Level, unadjusted, xenL2Slot } from './pte.ts';
 import { putPageFromTableEntry } from './table_entry.ts';
 import { allow, type Verdict } from './verdict.ts';
@@ -21,6 +22,8 @@ export const demote = (machine: Machine, current: VcpuRef, mfn: number, level: L
   // Nothing that giving back does changes what waits.
   const hurried = isInterruptible(level) && somethingWaits(machine, current);
   const first = nested ? entries : entries - 1;
+  const isAsking = isInterruptible(level);
+  spend(machine, 'slot', isAsking ? Math.min(first + 1, 1) : first + 1);
   let m = machine;
   let asked = 0;
   const { pv32 } = domainOf(machine, frame(machine, mfn)!.owner!);
@@ -34,8 +37,9 @@ export const demote = (machine: Machine, current: VcpuRef, mfn: number, level: L
     }
     const pte = readWord(m.memory, mfn, index);
     if (isPresent(pte) && index < end && (level < 4 || isGuestL4Slot(index))) {
-      const put = putPageFromTableEntry(countQuestions(m, asked), current, pte, { table: mfn, partial: nested && index === first });
+      m = askedOften(m, asked);
       asked = 0;
+      const put = putPageFromTableEntry(m, current, pte, { table: mfn, partial: nested && index === first });
       if (put.errno) return interrupted(put.machine, mfn, { entries: index, nested: true });
       m = pv32 && level === 3 ? letGo(put.machine, mfn, index, pte) : put.machine;
     }
@@ -44,7 +48,7 @@ export const demote = (machine: Machine, current: VcpuRef, mfn: number, level: L
       if (hurried || isForced(m, asked)) return interrupted(countQuestions(m, asked), mfn, { entries: index, nested: false });
     }
   }
-  return allow(countQuestions(m, asked));
+  return allow(askedOften(m, asked));
 };
 
 /** compat/l3-unadjusted */
@@ -64,6 +68,7 @@ export const isEmptyRun = ({ memory }: Machine, mfn: number, index: number): boo
 export const giveBackL1 = (machine: Machine, mfn: number, end: number): Machine =>
   changingFrames(machine, (before) => {
     let m = before;
+    spend(before, 'slot', end);
     for (let index = end - 1; index >= 0; index--) {
       const pte = readWord(m.memory, mfn, index);
       if (isPresent(pte)) m = putPageFromL1e(m, pte);

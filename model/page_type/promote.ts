@@ -12,6 +12,7 @@ import type { Machine } from '../machine.ts';
 import { type Memory, pageOf, readWord, withPageOf, writeWord } from '../memory/memory.ts';
 import { pageWithWords } from '../memory/page.ts';
 import { equal, fromBigInt, Word, ZERO } from '../word/word.ts';
+import { spend } from '../work.ts';
 import { giveBackL1, isEmptyRun } from './demote.ts';
 import { getPageFromL1e, own } from './l1_entry.ts';
 import { initXenL4Slots, isGuestL4Slot } from './l4_slots.ts';
@@ -32,6 +33,8 @@ export const promote = (machine: Machine, current: VcpuRef, mfn: number, level: 
   if (pv32 && level === 4) throw new NotModelled('compat/page_type-l4');
   if (pv32 && level === 3) return promotePaeL3(machine, current, mfn, domid, from);
   const end = pv32 && frame(machine, mfn)!.paeXen ? xenL2Slot(pv32.virtStart) : ENTRIES;
+  const isAsking = isInterruptible(level);
+  spend(machine, 'slot', isAsking ? 1 : ENTRIES - from.entries);
   // Nothing that validation does changes what waits.
   const hurried = isInterruptible(level) && somethingWaits(machine, current);
   let m = machine;
@@ -49,7 +52,7 @@ export const promote = (machine: Machine, current: VcpuRef, mfn: number, level: 
     }
     const pte = readWord(m.memory, mfn, index);
     if (!isPresent(pte) || index >= end || (level === 4 && !isGuestL4Slot(index))) continue;
-    m = countQuestions(m, asked);
+    m = askedOften(m, asked);
     asked = 0;
     const resumed = from.nested && index === from.entries;
     const taken = getPageFromTableEntry(m, current, pte, { table: mfn, level, domid, resumed, keep: true });
@@ -57,7 +60,7 @@ export const promote = (machine: Machine, current: VcpuRef, mfn: number, level: 
     if (taken.errno) return { machine: stopped(taken.machine, current, mfn, { index, pte, resumed }), errno: taken.errno };
     m = rewrite(taken.machine, mfn, index, pte, adjusted(pte, level, pv32 !== undefined));
   }
-  m = countQuestions(m, asked);
+  m = askedOften(m, asked);
   if (end < ENTRIES) return allow(initXenL2Slots(m, mfn, end));
   return allow(level === 4 ? initXenL4Slots(m, mfn, domid) : cite(m, 'page_type/table-validated'));
 };
@@ -72,6 +75,7 @@ const promotePaeL3 = (machine: Machine, current: VcpuRef, mfn: number, domid: nu
       m = countQuestions(m, 1);
       if (hurried || isForced(m, 0)) return interrupted(m, mfn, { entries: index, nested: false });
     }
+    spend(m, 'slot');
     const isLast = index === PAE_L3_ENTRIES - 1;
     const pte = readWord(m.memory, mfn, index);
     if (!isPresent(pte) && !isLast) continue;
@@ -115,6 +119,7 @@ const initXenL2Slots = (machine: Machine, mfn: number, first: number): Machine =
 const promoteL1 = (machine: Machine, mfn: number, domid: number): Verdict => {
   const who = own(domid);
   const pv32 = domainOf(machine, domid).pv32 !== undefined;
+  spend(machine, 'slot', ENTRIES);
   let refusal: { readonly index: number; readonly errno: Errno } | null = null;
   const taken = changingFrames(machine, (before) => {
     const written: Word[] = [];
@@ -143,6 +148,13 @@ const promoteL1 = (machine: Machine, mfn: number, domid: number): Verdict => {
   if (refusal === null) return allow(cite(taken, 'page_type/l1-validated'));
   const { index, errno }: { readonly index: number; readonly errno: Errno } = refusal;
   return { machine: giveBackL1(cite(taken, 'page_type/validate-failed'), mfn, index), errno };
+};
+
+/** Questions before as many slots of a table, the last of which is looked at now. */
+export const askedOften = (machine: Machine, count: number): Machine => {
+  const m = countQuestions(machine, count);
+  if (count > 0) spend(m, 'slot');
+  return m;
 };
 
 /** Levels whose tables Xen can stop in the middle of. A level 4 table stops only when a table below it does. */

@@ -6,6 +6,7 @@ import { cite } from '../journal.ts';
 import { frame, setFrame, updateFrame } from '../lens.ts';
 import type { Machine } from '../machine.ts';
 import { flushForType } from '../tlb.ts';
+import { spend } from '../work.ts';
 import { validateDescriptors } from './descriptors.ts';
 import { isCounted, ownerOf } from './owner.ts';
 import type { Level } from './pte.ts';
@@ -33,8 +34,12 @@ export const getPageType = (machine: Machine, mfn: number, type: PlainType): Ver
   return allow(cite(setFrame(flushed, mfn, { ...state, type, typeRefs: 1, validated: true, linear: 0 }), 'page_type/type-first'));
 };
 
+/** Descriptors in a page. */
+const DESCRIPTORS = 512;
+
 /** page_type/type-first: descriptors are looked at. After a refusal the frame has no type. */
 const asDescriptors = (machine: Machine, mfn: number): Verdict => {
+  spend(machine, 'descriptor', DESCRIPTORS);
   const checked = validateDescriptors(machine, mfn);
   const type = checked.errno ? ('none' as const) : ('seg_desc' as const);
   const used = updateFrame(checked.machine, mfn, { type, typeRefs: checked.errno ? 0 : 1, validated: true, linear: 0 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { Report } from '#spec/engine.ts';
 import { NotModelled } from '#spec/failure.ts';
 import type { DomainObservation, FrameObservation, VcpuObservation } from '#spec/observation.ts';
 import type { Step } from '#spec/program.ts';
@@ -36,7 +37,7 @@ test.each(['model', 'executor'] as const)('after every input the invariants hold
       const { config, images } = caseOf(program, seed);
       const engine = boot({ ...config, lenient: true }, images);
       const watch = new Watch(config, engine);
-      const holds = (): void => expect([...watch.look()].slice(0, 5)).toEqual([]);
+      const holds = (_?: number, report?: Report): void => expect([...watch.look(report)].slice(0, 5)).toEqual([]);
       holds();
       untilNotModelled(() => runEngine(engine, { policy: { ...DEFAULT_POLICY, seed, slice, preempt: 3 }, limit: 20_000, onInput: holds }));
     }),
@@ -51,7 +52,7 @@ test.each(['model', 'executor'] as const)('they hold for 32-bit guests too, on t
     const { config, images } = subjectOf(drawProgram(seed, firstFrameOf(role), 40), role, REFERENCE_RELEASE);
     const engine = boot({ ...config, lenient: true }, images);
     const watch = new Watch(config, engine);
-    const holds = (): void => expect([...watch.look()].slice(0, 5)).toEqual([]);
+    const holds = (_: number, report: Report): void => expect([...watch.look(report)].slice(0, 5)).toEqual([]);
     untilNotModelled(() => runEngine(engine, { policy: { ...DEFAULT_POLICY, seed, slice: 400 }, limit: 20_000, onInput: holds }));
   }
 });
@@ -127,6 +128,12 @@ const SPOILED: readonly (readonly [what: string, InvariantId, (view: View) => Vi
     'gone/remains',
     (view) => ({ ...view, observation: { ...view.observation, domains: view.observation.domains.slice(0, 1) } }),
   ],
+  [
+    'a table checked in one go',
+    'work/bounded',
+    (view) => ({ ...view, work: [{ call: 'mmu_update', domid: 1, kind: 'slot', units: 512 * 512 }] }),
+  ],
+  ['a fault of its own', 'total/machine', (view) => ({ ...view, fault: 'a frame beyond the frame table' })],
 ];
 
 test.each(SPOILED)('%s is told by %s', async (_, invariant, spoil) => {

@@ -23,7 +23,7 @@ export type RunOptions = {
   /** Called after every input with the clauses that decided something. */
   readonly onClauses?: (clauses: readonly string[]) => void;
   /** Called after every input, before its events, with the steps retired so far. */
-  readonly onInput?: (retired: number) => void;
+  readonly onInput?: (retired: number, report: Report) => void;
 };
 
 /** Throws NotModelled, BadInput and ModelBug as the engine does. What happened before something not modelled is told first. */
@@ -31,7 +31,7 @@ export const runEngine = (engine: Engine, options: RunOptions = {}): RunResult =
   const environment = new Environment(options.policy ?? DEFAULT_POLICY, options.limit, options.patience);
   const tell = (input: Input, report: Report): void => {
     environment.account(input, report.retired);
-    options.onInput?.(environment.retired);
+    options.onInput?.(environment.retired, report);
     if (options.onEvent) for (const event of report.events) options.onEvent(event);
     if (options.onClauses && report.clauses) options.onClauses(report.clauses);
   };

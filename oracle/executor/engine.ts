@@ -25,8 +25,10 @@ class Executor implements Engine {
     machine.events = events;
     machine.questions = 0;
     machine.preempt = input.kind === 'execute' ? (input.preempt ?? null) : null;
+    machine.work.take();
     const retired = this.perform(input);
-    return { events, retired, questions: machine.questions };
+    const work = machine.work.take();
+    return { events, retired, questions: machine.questions, ...(work.length === 0 ? {} : { work }) };
   }
 
   private perform(input: Input): number {

@@ -22,6 +22,8 @@ test('each invariant is a sentence of its own, and names the property that a def
     'authority/ring': 'PRIV',
     'quota/limits': 'QUOTA',
     'gone/remains': 'LEAK',
+    'work/bounded': 'TERM',
+    'total/machine': 'NOCRASH',
   });
 });
 
@@ -34,8 +36,13 @@ test('a machine without anything is in order, and one with everything wrong brea
   });
   const frames = [frame(0x501, { type: 'l1', type_refs: 3 }), frame(0x502, { owner: 1 })];
   const cached = [{ domid: 0, leads: new Map([[0x501, LEADS.write]]) }];
-  const told = [...violations({ ...small({ domains: [wrong], frames, words: { 1281: { 0: entry(0x600) } } }), cached })];
-  expect(new Set(told.map(({ invariant }) => invariant))).toEqual(new Set(Object.keys(INVARIANTS)));
+  const work = [{ call: 'iret', domid: 0, kind: 'port', units: 3 }] as const;
+  const broken = { ...small({ domains: [wrong], frames, words: { 1281: { 0: entry(0x600) } } }), cached, work };
+  const told = [...violations(broken)];
+  const alive = Object.keys(INVARIANTS).filter((id) => id !== 'total/machine');
+  expect(new Set(told.map(({ invariant }) => invariant))).toEqual(new Set(alive));
+  // Of a machine that is no more nothing else is asked.
+  expect([...violations({ ...broken, fault: 'an index of -1' })]).toEqual([{ invariant: 'total/machine', what: 'an index of -1' }]);
   expect(told).toContainEqual({ invariant: 'authority/ring', what: 'd0v0: RFLAGS 0x0 keeps interrupts from Xen' });
 });
 

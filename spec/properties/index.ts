@@ -6,8 +6,10 @@ import { grantMappings } from './grants.ts';
 import { mappings, tableOwners } from './ownership.ts';
 import { quotas } from './quotas.ts';
 import { remains } from './remains.ts';
+import { totality } from './totality.ts';
 import { translations } from './translations.ts';
 import type { Invariant, View } from './view.ts';
+import { work } from './work.ts';
 
 export { Caches } from './cached.ts';
 export type { Invariant, View, Violation } from './view.ts';
@@ -26,11 +28,17 @@ export const INVARIANTS = {
   'authority/ring': authority,
   'quota/limits': quotas,
   'gone/remains': remains,
+  'work/bounded': work,
+  'total/machine': totality,
 } as const satisfies Record<string, Invariant>;
 export type InvariantId = keyof typeof INVARIANTS;
 
-/** Every place where some invariant does not hold. */
+/** Every place where some invariant does not hold. Of a machine that ended by a fault of its own nothing else is asked. */
 export function* violations(view: View): Generator<{ readonly invariant: InvariantId; readonly what: string }> {
+  if (view.fault !== undefined) {
+    yield { invariant: 'total/machine', what: view.fault };
+    return;
+  }
   for (const [invariant, { violations: of }] of Object.entries(INVARIANTS) as [InvariantId, Invariant][])
     for (const what of of(view)) yield { invariant, what };
 }

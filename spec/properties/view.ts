@@ -5,6 +5,7 @@
 import type { MachineConfig } from '../config.ts';
 import type { Engine } from '../engine.ts';
 import type { DomainObservation, FrameObservation, Observation } from '../observation.ts';
+import type { Stretch } from '../work.ts';
 import type { Cached } from './cached.ts';
 
 export type View = {
@@ -16,6 +17,10 @@ export type View = {
   readonly page: (mfn: number) => DataView;
   /** By pCPU, what it may have cached; absent when only this one moment is known (`Caches`). */
   readonly cached?: readonly (Cached | null)[];
+  /** The longest stretches of work since the last look; absent where nobody counts. */
+  readonly work?: readonly Stretch[];
+  /** What ended the machine, when something of its own did: nothing else of it need be in order then. */
+  readonly fault?: string;
 };
 
 /** A place where a property does not hold, in one line that names the domain, frame, port or vCPU. */
@@ -24,7 +29,7 @@ export type Violation = string;
 /** A statement about one state of a machine, worked out anew from what can be observed. */
 export type Invariant = {
   /** As in the catalogue of advisories: which property a defect of this kind violates. */
-  readonly property: 'REF' | 'TYPE' | 'OWN' | 'PRIV' | 'QUOTA' | 'LEAK' | 'SAFE';
+  readonly property: 'REF' | 'TYPE' | 'OWN' | 'PRIV' | 'QUOTA' | 'LEAK' | 'SAFE' | 'TERM' | 'NOCRASH';
   /** The statement, for people. */
   readonly states: string;
   readonly violations: (view: View) => Iterable<Violation>;

@@ -6,6 +6,7 @@ import { forgetHandler } from '../../hypercall/event_channel/virq.ts';
 import { preemptCheck } from '../../hypercall/preempt.ts';
 import { cite } from '../../journal.ts';
 import { domainOf, updateDomain } from '../../lens.ts';
+import { spend } from '../../work.ts';
 import type { Stage } from './kill.ts';
 
 const BETWEEN_CHECKS = 64;
@@ -14,6 +15,7 @@ const BETWEEN_CHECKS = 64;
 export const closeChannels: Stage = (machine, caller, domid) => {
   let m = machine;
   for (let port = domainOf(machine, domid).validPorts - 1; port > 0; port--) {
+    spend(m, 'port');
     const channel = channelAt(m, domid, port);
     if (channel) m = cite(closeChannel(m, domid, port, channel), 'domctl/destroydomain-channels');
     if (port % BETWEEN_CHECKS !== 0) continue;

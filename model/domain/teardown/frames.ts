@@ -9,6 +9,7 @@ import { demote } from '../../page_type/demote.ts';
 import { addReference, putPage } from '../../page_type/references.ts';
 import { putPageAndTable } from '../../page_type/table_entry.ts';
 import { levelOf } from '../../page_type/type.ts';
+import { spend } from '../../work.ts';
 import type { Progress, Stage } from './kill.ts';
 
 /** domctl/destroydomain-frames: one round, ascending, with a question after each frame. */
@@ -26,6 +27,7 @@ export const relinquishFrames: Stage = (machine, caller, domid) => {
   for (let mfn = Math.max(first, dying.next); mfn < end; mfn++) {
     const { owner, refs } = frame(m, mfn)!;
     if (owner !== domid || refs === 0) continue;
+    spend(m, 'frame');
     const gone = relinquish(m, caller, mfn, level);
     if (!gone.over) return stopAt(gone.machine, mfn);
     const asked = preemptCheck(gone.machine, caller);

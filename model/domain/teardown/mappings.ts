@@ -9,6 +9,7 @@ import { findDomain } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { putPage } from '../../page_type/references.ts';
 import { putPageType } from '../../page_type/type.ts';
+import { spend } from '../../work.ts';
 import type { Stage } from './kill.ts';
 
 const PER_FRAME = 256;
@@ -26,6 +27,7 @@ export const releaseMappings: Stage = (machine, caller, domid) => {
       m = asked.machine;
     }
     handle--;
+    spend(m, 'handle');
     m = release(m, domid, handle);
   }
   return { machine: updateGrants(m, domid, { maptrack: [], handleOwners: [], freeHandles: [] }), over: true };

@@ -7,6 +7,7 @@ import { cite, emit } from '../../journal.ts';
 import { vcpuOf } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { toBigInt, toHex, type Word, word } from '../../word/word.ts';
+import { beginCall, outsideCalls } from '../../work.ts';
 import { console_io } from '../console/console_io.ts';
 import { absent } from '../control/absent.ts';
 import { domctl, paging_domctl_cont } from '../control/domctl.ts';
@@ -104,7 +105,9 @@ const RULES: Readonly<Partial<Record<HypercallName, Perform>>> = {
 /** Carry out call number `number` of a 32-bit domain. `depth` is 1 for an entry of a multicall. */
 export const callCompat: Call = (machine, caller, number, args, depth) => {
   const name = HYPERCALL_NAME.get(number.lo);
+  if (name) beginCall(machine, caller.domid, name, args[0].lo, depth);
   const result = perform(machine, caller, name, args, depth);
+  if (depth === 0) outsideCalls(result.machine, caller.domid);
   const count = (name && ((COMPAT_HYPERCALL_ARGS as Readonly<Record<string, number>>)[name] ?? HYPERCALL_ARGS[name])) ?? UNKNOWN_ARGS;
   return tell(result, caller, name ?? `hypercall_${toBigInt(number)}`, args.slice(0, count).map(toHex), depth);
 };

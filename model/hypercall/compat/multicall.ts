@@ -6,6 +6,7 @@ import { cite } from '../../journal.ts';
 import { vcpuOf } from '../../lens.ts';
 import { bytesOf, wordIn } from '../../memory/guest.ts';
 import { addInt, fromNumber, type Word, word } from '../../word/word.ts';
+import { spend } from '../../work.ts';
 import type { Call } from '../multicall/multicall.ts';
 import { preemptCheck } from '../preempt.ts';
 import { done, type Ending, fail, type HypercallResult, type Perform } from '../result.ts';
@@ -33,6 +34,7 @@ export const multicall =
         m = asked.machine;
         if (asked.stop) return ended({ kind: 'preempted', machine: cite(m, 'multicall/entry-preempted'), args: left });
       }
+      spend(m, 'entry');
       const copied = copyFromGuest(m, caller, at, ENTRY);
       if (!copied.ok) return ended(fail(copied.machine, 'EFAULT', 'multicall/entry-fault'));
       const op = wordIn(copied.bytes, 0, 4);

@@ -5,6 +5,7 @@ import { copyFromGuest } from '../../guest_copy.ts';
 import { cite } from '../../journal.ts';
 import { updateVcpu, vcpuOf } from '../../lens.ts';
 import { addInt, isZero, word } from '../../word/word.ts';
+import { spend } from '../../work.ts';
 import { fieldsOf } from '../guest_struct.ts';
 import { preemptCheck } from '../preempt.ts';
 import { done, fail, type Perform } from '../result.ts';
@@ -20,6 +21,7 @@ export const set_trap_table: Perform = (machine, caller, [traps]) => {
       m = asked.machine;
       if (asked.stop) return { kind: 'preempted', machine: cite(m, 'trap/set_trap_table-preempted'), args: [at] };
     }
+    spend(m, 'entry');
     const copied = copyFromGuest(m, caller, at, COMPAT.trap_info.size);
     m = copied.machine;
     if (!copied.ok) return fail(m, 'EFAULT', 'compat/set_trap_table-fault');

@@ -6,6 +6,7 @@ import { cite, emit } from '../../journal.ts';
 import { domainOf, updateDomain } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { addInt, fromNumber, type Word, ZERO } from '../../word/word.ts';
+import { spend } from '../../work.ts';
 import { preemptCheck } from '../preempt.ts';
 import { done, fail, type HypercallResult, type Perform } from '../result.ts';
 
@@ -34,6 +35,7 @@ const write = (machine: Machine, caller: VcpuRef, count: number, buffer: Word): 
       if (asked.stop)
         return { kind: 'preempted', machine: tell(cite(m, 'console/write-preempted'), caller, text), args: [ZERO, fromNumber(left), at] };
     }
+    spend(m, 'entry');
     const length = Math.min(left, CHUNK);
     const copied = copyFromGuest(m, caller, at, length);
     m = copied.machine;

@@ -11,6 +11,7 @@ import { findDomain } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { wordIn } from '../../memory/guest.ts';
 import { add, addInt, below, type Word } from '../../word/word.ts';
+import { nameOperation } from '../../work.ts';
 import { isControlDomain } from '../domids.ts';
 import { fieldOf } from '../guest_struct.ts';
 import { notModelled } from '../not_modelled.ts';
@@ -35,6 +36,7 @@ export const domctl: Perform = (machine, caller, [uDomctl]) => {
   const op = domctlOf(read.bytes);
   if (op.version !== INTERFACE_VERSIONS[m.config.release].domctl) return fail(m, 'EACCES', 'domctl/version');
   if (isControlDomain(caller) && isLeftOut(m.config.release, op.cmd, op.domain)) return notModelled(m, caller, 'domctl');
+  nameOperation(m, 'domctl', op.cmd);
   const late = lateRule(op.cmd);
   return (
     unknownDomain(m, op) ??

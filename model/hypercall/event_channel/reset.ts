@@ -5,6 +5,7 @@ import { cite } from '../../journal.ts';
 import { domainOf, findDomain, updateDomain } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { putPageAndType } from '../../page_type/references.ts';
+import { spend } from '../../work.ts';
 import { mayTarget, self } from '../domids.ts';
 import type { Fields } from '../guest_struct.ts';
 import { preemptCheck } from '../preempt.ts';
@@ -40,6 +41,7 @@ const BETWEEN_CHECKS = 64;
 const closeFrom = (machine: Machine, caller: VcpuRef, domid: number, first: number): Granted<Reset> | Preempted => {
   let after = machine;
   for (let port = first; portIsValid(after, domid, port) && hasChannels(after, domid); port++) {
+    spend(after, 'port');
     const channel = channelAt(after, domid, port);
     if (channel) after = closeChannel(after, domid, port, channel);
     if (port % BETWEEN_CHECKS !== 0) continue;

@@ -8,6 +8,7 @@ import type { Machine } from '../../machine.ts';
 import { wordIn } from '../../memory/guest.ts';
 import { dirtyPcpus, flush } from '../../tlb.ts';
 import { add, addInt, fromNumber, type Word, ZERO } from '../../word/word.ts';
+import { spend } from '../../work.ts';
 import { bytesOfNumber, fieldOf, withFields } from '../guest_struct.ts';
 import { preemptCheck } from '../preempt.ts';
 import { done, fail, type HypercallResult } from '../result.ts';
@@ -26,6 +27,7 @@ export const mapGrantRefs = (machine: Machine, caller: VcpuRef, uop: Word, count
       m = asked.machine;
       if (asked.stop) return interrupted(m, 'map_grant_ref', uop, i * size, count - i);
     }
+    spend(m, 'entry');
     const at = add(uop, fromNumber(i * size));
     const read = copyFromGuest(m, caller, at, size);
     if (!read.ok) return fail(read.machine, 'EFAULT', 'gnttab/element-fault');
@@ -95,6 +97,7 @@ const unmapRound = (machine: Machine, caller: VcpuRef, name: Unmapping, uop: Wor
   const unmapped: Unmapped[] = [];
   let m = machine;
   for (let i = 0; i < count; i++) {
+    spend(m, 'entry');
     const at = addInt(uop, i * size);
     const read = copyFromGuest(m, caller, at, size);
     if (!read.ok) return { machine: read.machine, unmapped, fault: true };

@@ -10,6 +10,7 @@ import type { Machine } from '../../machine.ts';
 import { wordIn } from '../../memory/guest.ts';
 import { isKnown, ownerOf } from '../../page_type/owner.ts';
 import { addInt, shr, toNumber, type Word } from '../../word/word.ts';
+import { spend } from '../../work.ts';
 import { fieldsOf } from '../guest_struct.ts';
 import { preemptCheck } from '../preempt.ts';
 import { done, fail, type HypercallResult } from '../result.ts';
@@ -40,6 +41,7 @@ export const cacheFlush = (machine: Machine, caller: VcpuRef, uop: Word, count: 
     };
     const stopped = i > 0 ? stop() : null;
     if (stopped) return stopped;
+    spend(m, 'entry');
     const read = copyFromGuest(m, caller, at, size);
     m = read.machine;
     if (!read.ok) return fail(m, 'EFAULT', 'gnttab/element-fault');
@@ -76,6 +78,7 @@ const flushOne = (machine: Machine, caller: VcpuRef, bytes: Uint8Array, next: nu
 const lookForMapping = (machine: Machine, owner: number, user: number, mfn: number, first: number): 'found' | 'none' | number => {
   const all = entryCount(machine, owner);
   const end = Math.min(first + ROUND, all);
+  spend(machine, 'grant', Math.max(0, end - first));
   for (let ref = first; ref < end; ref++) {
     const active = activeAt(machine, owner, ref);
     if (active?.domid === user && active.mfn === mfn) return 'found';

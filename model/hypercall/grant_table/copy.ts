@@ -13,6 +13,7 @@ import { readBytes, writeBytes } from '../../memory/access.ts';
 import { getPage, putPage } from '../../page_type/references.ts';
 import { getPageType, putPageType } from '../../page_type/type.ts';
 import { addInt, type Word } from '../../word/word.ts';
+import { spend } from '../../work.ts';
 import { self } from '../domids.ts';
 import { fieldsOf, withFields } from '../guest_struct.ts';
 import { preemptCheck } from '../preempt.ts';
@@ -74,6 +75,7 @@ export const copyGrants = (machine: Machine, caller: VcpuRef, uop: Word, count: 
       held = { ...held, machine: asked.machine };
       if (asked.stop) return goOnLater(releaseBoth(held).machine, 'copy', addInt(uop, i * size), count - i);
     }
+    spend(held.machine, 'entry');
     const at = addInt(uop, i * size);
     const read = copyFromGuest(held.machine, caller, at, size);
     if (!read.ok) return fail(releaseBoth({ ...held, machine: read.machine }).machine, 'EFAULT', 'gnttab/element-fault');

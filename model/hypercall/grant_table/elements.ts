@@ -7,6 +7,7 @@ import { arrayOk, copyFromGuest, copyToGuestUnchecked } from '../../guest_copy.t
 import { cite, emit } from '../../journal.ts';
 import type { Machine } from '../../machine.ts';
 import { addInt, fromNumber, type Word } from '../../word/word.ts';
+import { spend } from '../../work.ts';
 import { bytesOfNumber } from '../guest_struct.ts';
 import { preemptCheck } from '../preempt.ts';
 import { done, fail, type HypercallResult } from '../result.ts';
@@ -28,6 +29,7 @@ export const elementwise =
         m = asked.machine;
         if (asked.stop) return goOnLater(m, name, at, count - i);
       }
+      spend(m, 'entry');
       const read = copyFromGuest(m, caller, at, layout.size);
       if (!read.ok) return fail(read.machine, 'EFAULT', 'gnttab/element-fault');
       const result = element(read.machine, caller, read.bytes);

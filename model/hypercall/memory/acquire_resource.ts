@@ -15,6 +15,7 @@ import { findDomain } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { bytesOf } from '../../memory/guest.ts';
 import { addInt, fromNumber, isZero, toBigInt, toNumber, type Word } from '../../word/word.ts';
+import { spend } from '../../work.ts';
 import { isControlDomain } from '../domids.ts';
 import { grantsOf } from '../grant_table/handles.ts';
 import { growTable } from '../grant_table/setup_table.ts';
@@ -116,6 +117,7 @@ const acquire = (machine: Machine, caller: VcpuRef, call: MemoryCall, resource: 
   let m = machine;
   for (let from = toNumber(call.extent); from < frames; from += ACQUIRE_STRIDE) {
     const count = Math.min(ACQUIRE_STRIDE, frames - from);
+    spend(m, 'entry', count);
     const found = framesOf(m, resource, resource.first + from, count);
     if ('kind' in found) return found;
     const told = copyToGuest(found.machine, caller, addInt(list, 8 * from), bytesOf(found.frames.map(fromNumber)));

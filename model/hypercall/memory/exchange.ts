@@ -7,6 +7,7 @@ import { addressOk } from '../../guest_copy.ts';
 import { cite } from '../../journal.ts';
 import type { Machine } from '../../machine.ts';
 import { fromBigInt, type Word } from '../../word/word.ts';
+import { spend } from '../../work.ts';
 import { mayTarget } from '../domids.ts';
 import { bytesOfNumber } from '../guest_struct.ts';
 import { preemptCheck } from '../preempt.ts';
@@ -109,6 +110,8 @@ const chunks = (machine: Machine, call: MemoryCall, exchange: Exchange, exchange
       m = asked.machine;
       if (asked.stop) return counted(continued(cite(m, 'memory/exchange-preempted'), call, 0), caller, call, i << BigInt(inChunk));
     }
+    spend(m, 'entry');
+    spend(m, 'page', 2 * 2 ** Math.max(ins.order, exchange.outs.order));
     const chunk = exchangeChunk(m, exchange, i);
     m = chunk.machine;
     if (chunk.errno) return counted(fail(m, chunk.errno, 'memory/exchange-undone'), caller, call, i << BigInt(inChunk));

@@ -9,6 +9,7 @@ import type { Machine } from '../../machine.ts';
 import { wordIn } from '../../memory/guest.ts';
 import { setM2pRun } from '../../page_type/allocation.ts';
 import { addInt, fromNumber, isZero, toBigInt, toNumber, type Word } from '../../word/word.ts';
+import { spend } from '../../work.ts';
 import { isControlDomain, mayTarget } from '../domids.ts';
 import { preemptCheck } from '../preempt.ts';
 import { doneWord, type HypercallResult } from '../result.ts';
@@ -91,6 +92,8 @@ const extents = (machine: Machine, call: MemoryCall, reservation: Reservation, f
       m = asked.machine;
       if (asked.stop) return continued(cite(m, 'memory/reservation-preempted'), call, i);
     }
+    spend(m, 'entry');
+    if (!reservation.onDemand) spend(m, 'page', 2 ** reservation.order);
     const worked = extent(m, reservation, i);
     m = worked.machine;
     if (!worked.done) return doneWord(m, 'memory/reservation-stopped', fromNumber(i));

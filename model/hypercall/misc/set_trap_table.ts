@@ -9,6 +9,7 @@ import type { Machine } from '../../machine.ts';
 import { wordIn } from '../../memory/guest.ts';
 import { isCanonical } from '../../memory/translate.ts';
 import { addInt, isZero, type Word } from '../../word/word.ts';
+import { spend } from '../../work.ts';
 import { fieldOf } from '../guest_struct.ts';
 import { preemptCheck } from '../preempt.ts';
 import { done, fail, type HypercallResult, type Perform } from '../result.ts';
@@ -27,6 +28,7 @@ const setFrom = (machine: Machine, caller: VcpuRef, first: Word): HypercallResul
       m = asked.machine;
       if (asked.stop) return { kind: 'preempted', machine: cite(m, 'trap/set_trap_table-preempted'), args: [at] };
     }
+    spend(m, 'entry');
     const copied = copyFromGuest(m, caller, at, trap_info.size);
     m = copied.machine;
     if (!copied.ok) return fail(m, 'EFAULT', 'trap/set_trap_table-fault');

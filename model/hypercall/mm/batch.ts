@@ -9,6 +9,7 @@ import { oldTableOf, putOldGuestTable } from '../../page_type/old_table.ts';
 import type { Verdict } from '../../page_type/verdict.ts';
 import { dirtyPcpus, flush } from '../../tlb.ts';
 import { add, fromNumber, isZero, type Word, ZERO } from '../../word/word.ts';
+import { nameOperation, spend } from '../../work.ts';
 import { bytesOfNumber, fieldOf } from '../guest_struct.ts';
 import { type Answer, preemptCheck } from '../preempt.ts';
 import type { HypercallResult } from '../result.ts';
@@ -96,12 +97,14 @@ export const runBatch = (machine: Machine, caller: VcpuRef, batch: Batch, before
     const { machine: asked, stop } = asksBefore(m, caller, i);
     if (stop) return interrupted(flushed(countDone(asked, caller, batch, before + i)), batch, at, i);
     m = asked;
+    spend(m, 'entry');
     const read = copyFromGuest(m, caller, at, elements.size);
     if (!read.ok) {
       m = cite(read.machine, 'mmu/batch-element');
       rc = -ERRNO.EFAULT;
       break;
     }
+    nameOperation(read.machine, elements.call, elements.command(read.bytes));
     const performed = elements.perform(read.machine, read.bytes);
     const { machine: after, errno } = performed;
     tableChanged ||= performed.tableChanged === true;

@@ -9,6 +9,7 @@ import { vcpuOf } from '../../lens.ts';
 import type { Machine } from '../../machine.ts';
 import { bytesOf } from '../../memory/guest.ts';
 import { addInt, fromNumber, toNumber, type Word } from '../../word/word.ts';
+import { spend } from '../../work.ts';
 import { preemptCheck } from '../preempt.ts';
 import { done, type Ending, fail, type HypercallResult, type Perform } from '../result.ts';
 
@@ -56,6 +57,7 @@ const entry = (all: List, before: Machine, i: number): Entered => {
   const at = addInt(all.list, i * ENTRY);
   const { machine, stop } = i > 0 ? preemptCheck(before, caller) : { machine: before, stop: false };
   if (stop) return stops({ kind: 'preempted', machine: cite(machine, 'multicall/entry-preempted'), args: rest(all, at, i) });
+  spend(machine, 'entry');
   const { machine: m, words } = readGuestWords(machine, caller, at, ENTRY / 8);
   if (words === null) return stops(fail(m, 'EFAULT', 'multicall/entry-fault'));
   const op = words[OP];

@@ -11,7 +11,7 @@ import type { StateTable } from './table.ts';
 /** One thing that happened, and the machine before it. */
 export type Taken = { readonly action: Action; readonly before: Machine };
 
-const cleared = (machine: Machine): Machine => ({ ...machine, journal: { events: null, clauses: [] } });
+const cleared = (machine: Machine): Machine => ({ ...machine, journal: { events: null, clauses: [], work: null } });
 
 /** The words of a machine's state as text; null when it is beyond the scope. */
 const nameOf = (core: Core): ((machine: Machine) => string | null) => {

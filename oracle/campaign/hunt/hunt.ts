@@ -1,5 +1,6 @@
 /** The hunt for one mutant, in a thread of its own that is ended when it takes too long. */
 import { Worker } from 'node:worker_threads';
+import type { InvariantId } from '#spec/properties/index.ts';
 import type { Mutant } from '../../mutants/catalogue.ts';
 import type { Found, Message, Method, WorkerData } from './worker.ts';
 
@@ -25,6 +26,8 @@ export type Hunt = { readonly [method in Method]?: Kill | null };
 const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
 /** A program takes a second; one that takes so long, on a busy machine too, will never end. */
 const NO_END_MS = 180_000;
+/** As the invariant of that name says it. */
+const NO_END = `${'total/machine' satisfies InvariantId}: no end`;
 
 /** Throws what the worker throws outside of the machines, which is a bug of ours. */
 export const hunt = (mutant: Mutant | null, options: HuntOptions): Promise<Hunt> =>
@@ -51,7 +54,7 @@ export const hunt = (mutant: Mutant | null, options: HuntOptions): Promise<Hunt>
         clearTimeout(timer);
         timer = setTimeout(() => {
           // Nothing found and no end: a guest has Xen work for ever.
-          found[method] ??= { kind: 'mixed', seed: first, programs: 0, seconds: budgetMs / 1000, what: 'totality: no end', steps: null };
+          found[method] ??= { kind: 'mixed', seed: first, programs: 0, seconds: budgetMs / 1000, what: NO_END, steps: null };
           left.delete(method);
           end();
         }, NO_END_MS);

@@ -1,8 +1,8 @@
 /** Two ways to find a broken machine: beside the model, and by what must hold of any machine. Each says what is wrong, or null. */
-import type { Boot } from '#spec/engine.ts';
-import { BadInput, NotModelled } from '#spec/failure.ts';
+import type { Boot, Report } from '#spec/engine.ts';
+import { NotModelled } from '#spec/failure.ts';
 import { lockstep, type Pair } from '../../compare/lockstep.ts';
-import { Watch } from '../../compare/watch.ts';
+import { type Broken, faultOf, isNoteworthy, Watch } from '../../compare/watch.ts';
 import { runEngine } from '../run.ts';
 import type { Prey } from './subject.ts';
 
@@ -25,6 +25,8 @@ const LOOK_EVERY = 8;
 
 class Violated extends Error {}
 
+const told = ({ invariant, what }: Broken): string => `${invariant}: ${what}`;
+
 /** The first property that does not hold, on the one machine alone; or what ended it. */
 export const violated = (boot: Boot, { subject, policy, limit }: Prey): string | null => {
   const { config, images } = subject;
@@ -32,12 +34,12 @@ export const violated = (boot: Boot, { subject, policy, limit }: Prey): string |
   try {
     const engine = boot({ ...config, lenient: true }, images);
     const watch = new Watch(config, engine);
-    const look = (): void => {
-      const broken = watch.first();
-      if (broken) throw new Violated(`${broken.invariant}: ${broken.what}`);
+    const look = (report?: Report): void => {
+      const broken = watch.first(report);
+      if (broken) throw new Violated(told(broken));
     };
     try {
-      runEngine(engine, { policy, limit, onInput: () => inputs++ % LOOK_EVERY === 0 && look() });
+      runEngine(engine, { policy, limit, onInput: (_, report) => (inputs++ % LOOK_EVERY === 0 || isNoteworthy(report)) && look(report) });
       look();
     } catch (error) {
       if (!(error instanceof NotModelled)) throw error;
@@ -46,9 +48,9 @@ export const violated = (boot: Boot, { subject, policy, limit }: Prey): string |
       engine.dispose?.();
     }
   } catch (error) {
-    if (error instanceof NotModelled || error instanceof BadInput) return null;
-    const { message } = error as Error;
-    return error instanceof Violated ? message : `totality: ${message}`;
+    if (error instanceof Violated) return error.message;
+    const fault = faultOf(error);
+    return fault && told(fault);
   }
   return null;
 };

@@ -8,7 +8,9 @@ import type { Data, Told } from './worker.ts';
 
 const watched = (mutant: Mutant | null): Promise<Told> =>
   new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: { mutant } satisfies Data });
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+      workerData: { mutant, scenarios: new URL('./scenarios.ts', import.meta.url).href } satisfies Data,
+    });
     worker.once('message', resolve).once('error', reject);
   });
 

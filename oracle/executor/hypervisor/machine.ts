@@ -17,6 +17,7 @@ import type { Pcpu } from './pcpu.ts';
 import { TlbClock } from './tlbflush.ts';
 import { isCanonical } from './u64.ts';
 import type { Vcpu } from './vcpu.ts';
+import { WorkMeter } from './work_meter.ts';
 import { XenTranslations } from './xen_translations.ts';
 
 /** Upper half of the addresses at which Xen finds arguments that it has translated, and how many bytes there are: no guest has anything there. */
@@ -91,6 +92,7 @@ export class Machine {
   /** How often long operations asked, in the input at work, whether they should stop; and the questions to be answered yes. */
   questions = 0;
   preempt: readonly number[] | null = null;
+  readonly work = new WorkMeter();
   private readonly translations: XenTranslations;
   /** Width of physical addresses, and the bits of page-table entries' upper halves that it leaves reserved. */
   readonly physicalBits: number;

@@ -37,6 +37,7 @@ export const execute = (machine: Machine, cpu: number, steps: number): number =>
       if (exit.kind === 'limit') break;
       if (exit.kind !== 'syscall' || !exit.served) {
         CALL_STATE.gaveUp = false;
+        machine.work.outside(vcpu.domain.domid);
         handleExit(machine, vcpu, exit);
       }
       wayOut(machine, vcpu);

@@ -58,7 +58,7 @@ export const deathCore = (name: string, scope: DeathScope): Core => {
     ...{ kinds: KINDS, readOnly: false, ownUse: false },
   };
   const grants = grantScope && { scope: grantScope, tables: grantTables(grantScope, booted) };
-  const base: Machine = { ...(grants?.tables.base ?? booted), journal: { events: null, clauses: [] } };
+  const base: Machine = { ...(grants?.tables.base ?? booted), journal: { events: null, clauses: [], work: null } };
   const whole = numberedMachines(ports);
   const some = (test: (machine: Machine) => boolean) => (values: Int32Array) => test(whole.decode(values));
   const mapped = (machine: Machine): boolean =>

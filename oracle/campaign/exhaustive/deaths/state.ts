@@ -39,7 +39,7 @@ export const numberedMachines = (ports: number): Pick<Core, 'slots' | 'encode' |
     const pages = [...populated(memory)].map((mfn) => `${mfn}:${contentOf(pageOf(memory, mfn))}`);
     return `${contentOf(rest)} ${pages.join()}`;
   };
-  const decode = ([number]: Int32Array): Machine => ({ ...machines[number!]!, journal: { events: null, clauses: [] } });
+  const decode = ([number]: Int32Array): Machine => ({ ...machines[number!]!, journal: { events: null, clauses: [], work: null } });
   return {
     slots: [{ name: 'machine', size: MOST }],
     encode: (machine, into) => {

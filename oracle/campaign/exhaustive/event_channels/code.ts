@@ -131,7 +131,7 @@ export const channelCode = (booted: Machine, scope: ChannelScope): ChannelCode =
   };
 
   const decode = (values: Values): Machine => {
-    let machine: Machine = { ...base, journal: { events: null, clauses: [] } };
+    let machine: Machine = { ...base, journal: { events: null, clauses: [], work: null } };
     for (let d = 0; d < 2; d++) machine = decodeHalf(machine, domids[d]!, d, values);
     return machine;
   };
@@ -184,5 +184,5 @@ const settledBase = (booted: Machine, { domids, vcpus }: ChannelScope): Machine 
       memory: withPageOf(machine.memory, sharedInfo, new Page(page.leaves)),
     };
   }
-  return { ...machine, journal: { events: null, clauses: [] } };
+  return { ...machine, journal: { events: null, clauses: [], work: null } };
 };

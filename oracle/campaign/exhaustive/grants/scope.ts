@@ -118,7 +118,7 @@ export const grantTables = (scope: GrantScope, booted = bootSmall([scope.granter
     return adjusted(entryFor(mfnOf(value.frame), low, PTE_HIGH.NX), 1);
   };
   return {
-    base: { ...machine, journal: { events: null, clauses: [] } },
+    base: { ...machine, journal: { events: null, clauses: [], work: null } },
     frames,
     places,
     entryPlace: (grant) => {

@@ -68,7 +68,7 @@ export const pageTypeTables = (scope: PageTypeScope): PageTypeTables => {
     return entryFor(mfn, FLAGS.low | (value.writable ? PTE.RW : 0), FLAGS.high);
   });
   return {
-    base: { ...machine, journal: { events: null, clauses: [] } },
+    base: { ...machine, journal: { events: null, clauses: [], work: null } },
     mfns,
     values,
     words,

@@ -27,7 +27,7 @@ export const wholeOf = (base: Machine, parts: readonly Part[], told: Told): Pick
   });
   const decode = (values: Values): Machine => {
     // Journals are written over: each machine has its own.
-    const machine: Machine = { ...base, journal: { events: null, clauses: [] } };
+    const machine: Machine = { ...base, journal: { events: null, clauses: [], work: null } };
     return placed.reduce((made, { part, first }) => part.write(made, values, first), machine);
   };
   return {

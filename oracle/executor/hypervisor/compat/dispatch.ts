@@ -65,7 +65,9 @@ export const compatHypercall = (machine: Machine, vcpu: Vcpu): void => {
   const since = machine.events.length;
   const { name, shown } = callOf(number);
   const spelled = texts(liveArguments, shown);
+  machine.work.call(vcpu.domain.domid, number, liveArguments[0]);
   const answer = call(machine, vcpu, number, liveArguments);
+  machine.work.outside(vcpu.domain.domid);
   if (CALL_STATE.preempted) {
     rewind(vcpu, number);
     emitUnanswered(machine, vcpu, name, spelled, 0, since);
@@ -94,6 +96,7 @@ export const compatNestedCall = (machine: Machine, vcpu: Vcpu, number: number): 
   const since = machine.events.length;
   const { name, shown } = callOf(number);
   const spelled = texts(nestedArguments, shown);
+  machine.work.entry(vcpu.domain.domid, number, nestedArguments[0]);
   const answer = call(machine, vcpu, number, nestedArguments);
   if (CALL_STATE.preempted) {
     nestedArguments.set(CALL_STATE.continuation.subarray(0, 2 * CALL_STATE.continuationCount));

@@ -1,5 +1,7 @@
 /** multicall of a 32-bit guest: entries of eight words, number and result first. */
+
 import { HYPERCALL } from '#spec/abi/hypercall.ts';
+import { WORK } from '#spec/work.ts';
 import { copyFromGuest, copyToGuest, putGuest, scratch } from '../guest_access.ts';
 import { CALL_STATE, continueCall, shouldPreempt } from '../hypercall/continuation.ts';
 import type { Machine } from '../machine.ts';
@@ -25,6 +27,7 @@ const run = (machine: Machine, vcpu: Vcpu, first: number, count: number): number
   for (let done = 0, at = first; done < count; done++, at += SIZE) {
     const [lo, hi] = [at | 0, at >= TWO32 ? 1 : 0];
     if (done > 0 && shouldPreempt(machine, vcpu)) return continueCall(lo, 0, count - done, 0);
+    machine.work.spend(WORK.entry);
     if (!copyFromGuest(machine, vcpu, lo, hi, SIZE)) return minus('EFAULT');
     const number = scratch.getUint32(0, true);
     const args = compatEntryArguments();

@@ -1,6 +1,8 @@
 /** set_trap_table, set_callbacks, callback_op, stack_switch, nmi_op of 32-bit guests: addresses come with a code segment. */
+
 import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import { CALLBACKF_mask_events, CALLBACKTYPE } from '#spec/abi/xen.ts';
+import { WORK } from '#spec/work.ts';
 import { copyFromGuest, scratch } from '../guest_access.ts';
 import { continueCall, shouldPreempt } from '../hypercall/continuation.ts';
 import { registerNmi, unregisterNmi } from '../hypercall/trap_table.ts';
@@ -24,6 +26,7 @@ export const compat_set_trap_table = (machine: Machine, vcpu: Vcpu, args: Int32A
     return 0;
   }
   for (let entry = at >>> 0; ; ) {
+    machine.work.spend(WORK.entry);
     if (!copyFromGuest(machine, vcpu, entry | 0, entry > 0xffffffff ? 1 : 0, TRAP_INFO_BYTES)) return minus('EFAULT');
     const address = scratch.getInt32(4, true);
     if (address === 0) return 0;

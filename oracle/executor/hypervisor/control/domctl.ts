@@ -31,6 +31,7 @@ export const domctl = (machine: Machine, vcpu: Vcpu, args: Int32Array): number =
   if (!copyFromGuest(machine, vcpu, args[0], args[1], DOMCTL_SIZE)) return -ERRNO.EFAULT;
   if (scratch.getUint32(F.interface_version.at, true) !== INTERFACE_VERSIONS[machine.config.release].domctl) return -ERRNO.EACCES;
   const cmd = scratch.getUint32(F.cmd.at, true);
+  machine.work.operation('domctl', cmd);
   const domid = scratch.getUint16(F.domain.at, true);
   if (vcpu.domain.privileged && isLeftOut(machine.config.release, cmd, domid)) return forDomain0(machine, vcpu, 'domctl');
   const privilegeFirst = machine.ways['domctl-privilege'] === 'first' && !vcpu.domain.privileged;

@@ -1,5 +1,7 @@
 /** Closing one channel, or all of them. */
+
 import { ERRNO } from '#spec/abi/errno.ts';
+import { WORK } from '#spec/work.ts';
 import type { Domain } from '../domain.ts';
 import { shouldPreempt } from '../hypercall/continuation.ts';
 import type { Machine } from '../machine.ts';
@@ -36,6 +38,7 @@ export const closePort = (machine: Machine, domain: Domain, port: number): numbe
 /** Close every channel of a dying domain, from the last valid port down, which then are valid no more. Answers 0 or -ERESTART. */
 export const closeAll = (machine: Machine, caller: Vcpu, domain: Domain): number => {
   for (let port = domain.validPorts - 1; port > 0; port--) {
+    machine.work.spend(WORK.port);
     closePort(machine, domain, port);
     if (port % RESET_STRIDE === 0 && shouldPreempt(machine, caller)) {
       domain.validPorts = port;
@@ -53,6 +56,7 @@ export const resetPorts = (machine: Machine, vcpu: Vcpu, domain: Domain, resumin
   if (port > domain.nextPortToReset) domain.nextPortToReset = port;
   if (port === 0) return -ERRNO.EBUSY;
   for (; portIsValid(domain, port) && domain.activePorts > 0; port++) {
+    machine.work.spend(WORK.port);
     closePort(machine, domain, port);
     if (port % RESET_STRIDE === 0 && shouldPreempt(machine, vcpu)) {
       domain.nextPortToReset = port;

@@ -1,7 +1,9 @@
 /** GNTTABOP_cache_flush: the caches have no state here; what counts is who may name which page. */
+
 import { ERRNO } from '#spec/abi/errno.ts';
 import { GNTTAB_CACHE, gnttab } from '#spec/abi/grant_table.ts';
 import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
+import { WORK } from '#spec/work.ts';
 import type { Domain } from '../domain.ts';
 import { copyFromGuest, scratch } from '../guest_access.ts';
 import { continueCall, shouldPreempt } from '../hypercall/continuation.ts';
@@ -25,6 +27,7 @@ export const cacheFlush = (machine: Machine, vcpu: Vcpu, from: number, lo: numbe
   SEARCH.ref = from;
   for (let i = 0; i < count; i++) {
     if (i > 0 && shouldPreempt(machine, vcpu)) return again(i);
+    machine.work.spend(WORK.entry);
     if (!copyFromGuest(machine, vcpu, offsetLo(lo, i * size), offsetHi(lo, hi, i * size), size)) return -ERRNO.EFAULT;
     for (;;) {
       const answer = flushOne(machine, vcpu.domain);
@@ -55,16 +58,17 @@ const flushOne = (machine: Machine, domain: Domain): number => {
   const owner = frames.refs[mfn] === 0 ? undefined : machine.domainById(frames.owner[mfn]);
   if (!owner) return -ERRNO.EPERM;
   if (owner !== domain) {
-    const found = findGrant(owner, domain, mfn);
+    const found = findGrant(machine, owner, domain, mfn);
     if (found !== 0) return found;
   }
   return op === GNTTAB_CACHE.inval ? -ERRNO.EOPNOTSUPP : 0;
 };
 
 /** Whether `owner` has a grant of the frame that `user` uses, among the next references. Answers 0, -EINVAL or MORE. */
-const findGrant = ({ grants }: Domain, user: Domain, mfn: number): number => {
+const findGrant = (machine: Machine, { grants }: Domain, user: Domain, mfn: number): number => {
   // The sum wraps: a search that would begin beyond all references finds none.
   const end = Math.min((SEARCH.ref + STRIDE) >>> 0, grants.entries());
+  machine.work.spend(WORK.grant, Math.max(0, end - SEARCH.ref));
   for (const [ref, active] of grants.active) {
     if (ref >= SEARCH.ref && ref < end && active.domid === user.domid && active.mfn === mfn) return 0;
   }

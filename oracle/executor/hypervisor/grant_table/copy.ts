@@ -1,8 +1,10 @@
 /** GNTTABOP_copy: bytes from one page to another, each named by a frame of the caller's or by a grant. */
+
 import { ERRNO } from '#spec/abi/errno.ts';
 import { GNTCOPY, GNTST, gnttab } from '#spec/abi/grant_table.ts';
 import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import { DOMID } from '#spec/abi/xen.ts';
+import { WORK } from '#spec/work.ts';
 import { domainByAnyId } from '../domids.ts';
 import { copyFromGuest, putGuest, scratch } from '../guest_access.ts';
 import { continueCall, shouldPreempt } from '../hypercall/continuation.ts';
@@ -34,6 +36,7 @@ const copyAll = (machine: Machine, vcpu: Vcpu, lo: number, hi: number, count: nu
     const atLo = offsetLo(lo, i * size);
     const atHi = offsetHi(lo, hi, i * size);
     if (i > 0 && shouldPreempt(machine, vcpu)) return continueCall(OP.copy, 0, atLo, atHi, count - i, 0);
+    machine.work.spend(WORK.entry);
     if (!copyFromGuest(machine, vcpu, atLo, atHi, size)) return -ERRNO.EFAULT;
     const status = copyOne(machine, vcpu);
     if (status === RESTART) {

@@ -1,7 +1,9 @@
 /** grant_table_op: command, elements, count. */
+
 import { ERRNO } from '#spec/abi/errno.ts';
 import { gnttab } from '#spec/abi/grant_table.ts';
 import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
+import { WORK } from '#spec/work.ts';
 import { accessOk, copyFromGuest, copyToGuest, putGuest } from '../guest_access.ts';
 import { continueCall, shouldPreempt } from '../hypercall/continuation.ts';
 import type { Machine } from '../machine.ts';
@@ -66,6 +68,7 @@ const mapBatch = (machine: Machine, vcpu: Vcpu, lo: number, hi: number, count: n
     const atLo = offsetLo(lo, i * size);
     const atHi = offsetHi(lo, hi, i * size);
     if (i > 0 && shouldPreempt(machine, vcpu)) return continueCall(OP.map_grant_ref, 0, atLo, atHi, count - i, 0);
+    machine.work.spend(WORK.entry);
     if (!copyFromGuest(machine, vcpu, atLo, atHi, size)) return -ERRNO.EFAULT;
     tell(machine, vcpu, 'grant_table_op/map_grant_ref', mapGrantRef(machine, vcpu));
     if (!copyToGuest(machine, vcpu, atLo, atHi, size)) return -ERRNO.EFAULT;
@@ -91,6 +94,7 @@ const unmapBatch = (
     let ended = 0;
     let fault = false;
     while (!fault && ended < batch) {
+      machine.work.spend(WORK.entry);
       const bytes = (done + ended) * size;
       fault = !copyFromGuest(machine, vcpu, offsetLo(lo, bytes), offsetHi(lo, hi, bytes), size);
       if (fault) break;

@@ -1,6 +1,8 @@
 /** The end of a domain's use of others' grants. */
+
 import { ERRNO } from '#spec/abi/errno.ts';
 import { GNTMAP } from '#spec/abi/grant_table.ts';
+import { WORK } from '#spec/work.ts';
 import type { Domain } from '../domain.ts';
 import { shouldPreempt } from '../hypercall/continuation.ts';
 import type { Machine } from '../machine.ts';
@@ -26,6 +28,7 @@ export const releaseMappings = (machine: Machine, vcpu: Vcpu, domain: Domain): n
       if (shouldPreempt(machine, vcpu)) return -ERRNO.ERESTART;
     }
     handle--;
+    machine.work.spend(WORK.handle);
     if ((maptrack.flags[handle] & PARTS) !== 0) release(machine, vcpu, domain, handle);
     maptrack.flags[handle] = 0;
   }

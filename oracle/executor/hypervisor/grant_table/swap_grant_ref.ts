@@ -1,7 +1,9 @@
 /** GNTTABOP_swap_grant_ref: two entries of the caller's own table change places. */
+
 import { ERRNO } from '#spec/abi/errno.ts';
 import { GNTST, gnttab, grant_entry_v1, grant_entry_v2 } from '#spec/abi/grant_table.ts';
 import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
+import { WORK } from '#spec/work.ts';
 import type { Domain } from '../domain.ts';
 import { copyFromGuest, putGuest, scratch } from '../guest_access.ts';
 import { continueCall, shouldPreempt } from '../hypercall/continuation.ts';
@@ -19,6 +21,7 @@ export const swapBatch = (machine: Machine, vcpu: Vcpu, lo: number, hi: number, 
     const atHi = offsetHi(lo, hi, i * size);
     if (i > 0 && shouldPreempt(machine, vcpu))
       return continueCall(SUBOPERATIONS.grant_table_op.swap_grant_ref, 0, atLo, atHi, count - i, 0);
+    machine.work.spend(WORK.entry);
     if (!copyFromGuest(machine, vcpu, atLo, atHi, size)) return -ERRNO.EFAULT;
     const status = swap(machine, vcpu.domain, scratch.getUint32(fields.ref_a.at, true), scratch.getUint32(fields.ref_b.at, true));
     machine.emit({ kind: 'operation', at: vcpu.ref, name: 'grant_table_op/swap_grant_ref', result: status });

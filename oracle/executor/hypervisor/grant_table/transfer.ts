@@ -1,7 +1,9 @@
 /** GNTTABOP_transfer: a page of the caller becomes another domain's, which has said in its table that it takes one. */
+
 import { ERRNO } from '#spec/abi/errno.ts';
 import { GNTST, GTF, GTF_TRANSFER, gnttab, grant_entry_v1, grant_entry_v2 } from '#spec/abi/grant_table.ts';
 import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
+import { WORK } from '#spec/work.ts';
 import type { Domain } from '../domain.ts';
 import { setM2p } from '../domain_builder/m2p.ts';
 import { PGF } from '../frame_table.ts';
@@ -24,6 +26,7 @@ export const transferBatch = (machine: Machine, vcpu: Vcpu, lo: number, hi: numb
     const atLo = offsetLo(lo, i * size);
     const atHi = offsetHi(lo, hi, i * size);
     if (i > 0 && shouldPreempt(machine, vcpu)) return continueCall(SUBOPERATIONS.grant_table_op.transfer, 0, atLo, atHi, count - i, 0);
+    machine.work.spend(WORK.entry);
     if (!copyFromGuest(machine, vcpu, atLo, atHi, size)) return -ERRNO.EFAULT;
     const status = transfer(machine, vcpu);
     machine.emit({ kind: 'operation', at: vcpu.ref, name: 'grant_table_op/transfer', result: status });

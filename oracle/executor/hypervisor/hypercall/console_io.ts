@@ -1,5 +1,7 @@
 /** console_io: the domain's console. Xen writes in pieces; a piece that cannot be read ends the call, those before it are out. */
+
 import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
+import { WORK } from '#spec/work.ts';
 import { copyFromGuest, copyToGuest, SCRATCH } from '../guest_access.ts';
 import type { Machine } from '../machine.ts';
 import { minus } from '../result.ts';
@@ -31,6 +33,7 @@ const write = (machine: Machine, vcpu: Vcpu, count: number, firstLo: number, fir
       answer = continueCall(OP.write, 0, left, 0, lo, hi);
       break;
     }
+    machine.work.spend(WORK.entry);
     const piece = Math.min(left, PIECE);
     if (!copyFromGuest(machine, vcpu, lo, hi, piece)) {
       answer = minus('EFAULT');

@@ -23,6 +23,7 @@ export const CALL_STATE = {
  */
 export const shouldPreempt = (machine: Machine, vcpu: Vcpu): boolean => {
   const question = ++machine.questions;
+  machine.work.ask();
   if (machine.preempt?.includes(question)) return true;
   if (CALL_STATE.gaveUp || machine.timerDue || vcpu.pauseFlags !== 0 || vcpu.domain.shutdown !== null) return true;
   return wantsUpcall(machine, vcpu);

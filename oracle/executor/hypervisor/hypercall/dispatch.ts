@@ -123,7 +123,9 @@ export const hypercall = (machine: Machine, vcpu: Vcpu): void => {
   const { name, shown } = callOf(numberLo, numberHi);
   // Spelled before the call: handlers may be told other arguments.
   const args = texts(liveArguments, shown);
+  if (numberHi === 0) machine.work.call(vcpu.domain.domid, numberLo, liveArguments[0]);
   const answer = call(machine, vcpu, numberLo, numberHi, liveArguments);
+  machine.work.outside(vcpu.domain.domid);
   if (CALL_STATE.preempted) {
     rewind(vcpu, numberLo);
     emitUnanswered(machine, vcpu, name, args, 0, since);
@@ -157,6 +159,7 @@ export const nestedCall = (machine: Machine, vcpu: Vcpu, numberLo: number, numbe
   const since = machine.events.length;
   const { name, shown } = callOf(numberLo, numberHi);
   const args = texts(nestedArguments, shown);
+  if (numberHi === 0) machine.work.entry(vcpu.domain.domid, numberLo, nestedArguments[0]);
   const answer = call(machine, vcpu, numberLo, numberHi, nestedArguments);
   if (CALL_STATE.preempted) {
     nestedArguments.set(CALL_STATE.continuation.subarray(0, 2 * CALL_STATE.continuationCount));

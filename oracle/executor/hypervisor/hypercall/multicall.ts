@@ -1,5 +1,7 @@
 /** multicall: a list of hypercalls in one. Each entry's result is stored as it is done; the list can be interrupted between entries. */
+
 import { multicall_entry } from '#spec/abi/xen.ts';
+import { WORK } from '#spec/work.ts';
 import { accessOk, copyFromGuest, copyToGuest, putGuest, scratch, scratchWords } from '../guest_access.ts';
 import type { Machine } from '../machine.ts';
 import { minus } from '../result.ts';
@@ -33,6 +35,7 @@ const run = (machine: Machine, vcpu: Vcpu, firstLo: number, firstHi: number, cou
   let hi = firstHi;
   for (let done = 0; done < count; done++) {
     if (done > 0 && shouldPreempt(machine, vcpu)) return continueCall(lo, hi, (count - done) | 0, 0);
+    machine.work.spend(WORK.entry);
     if (!copyFromGuest(machine, vcpu, lo, hi, SIZE)) return minus('EFAULT');
     const number = scratchWords[OP];
     const numberHi = scratchWords[OP + 1];

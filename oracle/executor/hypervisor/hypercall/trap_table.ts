@@ -3,6 +3,7 @@
 import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import { callback } from '#spec/abi/sched.ts';
 import { CALLBACKF_mask_events, CALLBACKTYPE, FLAT, TI, trap_info } from '#spec/abi/xen.ts';
+import { WORK } from '#spec/work.ts';
 import { COMPAT_KERNEL_CS } from '../compat/selectors.ts';
 import { copyFromGuest, scratch } from '../guest_access.ts';
 import type { Machine } from '../machine.ts';
@@ -30,6 +31,7 @@ export const set_trap_table = (machine: Machine, vcpu: Vcpu, args: Int32Array): 
   }
   const { vector, flags, cs, address } = trap_info.fields;
   for (;;) {
+    machine.work.spend(WORK.entry);
     if (!copyFromGuest(machine, vcpu, lo, hi, trap_info.size)) return minus('EFAULT');
     const addressLo = scratch.getInt32(address.at, true);
     const addressHi = scratch.getInt32(address.at + 4, true);

@@ -1,8 +1,10 @@
 /** XENMEM_acquire_resource: the frames of another domain's grant table, by number. */
+
 import { ERRNO } from '#spec/abi/errno.ts';
 import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import { ACQUIRE_STRIDE, MEMOP_MOST_EXTENTS, memory, XENMEM_resource, XENMEM_resource_grant_table_id } from '#spec/abi/memory.ts';
 import { ACQUIRE_ONCE_MOST } from '#spec/releases/memory.ts';
+import { WORK } from '#spec/work.ts';
 import type { Domain } from '../domain.ts';
 import { framesForStatus, statusFramesFor } from '../grant_table/status_frames.ts';
 import { growTable } from '../grant_table/table_size.ts';
@@ -85,6 +87,7 @@ export const acquireResource = (machine: Machine, vcpu: Vcpu, args: Int32Array):
   if (extentHi(args) !== 0 || start >= count || count > MEMOP_MOST_EXTENTS) return -ERRNO.EINVAL;
   for (let done = start; ; ) {
     const todo = Math.min(ACQUIRE_STRIDE, count - done);
+    machine.work.spend(WORK.entry, todo);
     const answer = framesOf(machine, domain, type, id, frame + done, todo);
     if (answer !== 0) return answer;
     if (!copyToGuest(machine, vcpu, offsetLo(listLo, 8 * done), offsetHi(listLo, listHi, 8 * done), 8 * todo, LIST)) return -ERRNO.EFAULT;

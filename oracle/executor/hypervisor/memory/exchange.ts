@@ -1,7 +1,9 @@
 /** XENMEM_exchange: frames of a domain go, as many others come. */
+
 import { ERRNO } from '#spec/abi/errno.ts';
 import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import { memory } from '#spec/abi/memory.ts';
+import { WORK } from '#spec/work.ts';
 import type { Domain } from '../domain.ts';
 import { setM2p } from '../domain_builder/m2p.ts';
 import { domainByAnyId, isTargetOrPrivileged } from '../domids.ts';
@@ -71,6 +73,8 @@ export const exchange = (machine: Machine, vcpu: Vcpu, args: Int32Array): number
       if (told(0, chunk << goesShift) !== 0) return -ERRNO.EFAULT;
       return continueCall(SUBOPERATIONS.memory_op.exchange, 0, args[2], args[3]);
     }
+    machine.work.spend(WORK.entry);
+    machine.work.spend(WORK.page, 2 * 2 ** Math.max(goes.order, comes.order));
     const answer = exchangeChunk(
       machine,
       vcpu,

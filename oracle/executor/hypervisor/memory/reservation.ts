@@ -1,6 +1,8 @@
 /** increase_reservation, decrease_reservation, populate_physmap: frames come and go. What they answer is how many extents are done. */
+
 import { SUBOPERATIONS } from '#spec/abi/hypercall.ts';
 import { MAX_ORDER, MEMOP_MAX_ORDER, MEMOP_MOST_EXTENTS, memory, XENMEMF } from '#spec/abi/memory.ts';
+import { WORK } from '#spec/work.ts';
 import type { Domain } from '../domain.ts';
 import { setM2p } from '../domain_builder/m2p.ts';
 import { domainByAnyId, isTargetOrPrivileged } from '../domids.ts';
@@ -59,6 +61,8 @@ export const reservation = (machine: Machine, vcpu: Vcpu, args: Int32Array, op: 
   if (batch.order > (batch.onDemand ? MAX_ORDER : maxOrder(vcpu))) return start;
   for (let i = start; i < count; i++) {
     if (i !== start && shouldPreempt(machine, vcpu)) return continueAt(op, i, args);
+    machine.work.spend(WORK.entry);
+    if (!batch.onDemand) machine.work.spend(WORK.page, 2 ** batch.order);
     if (!extent(machine, vcpu, batch, op, i)) return i;
   }
   return count;

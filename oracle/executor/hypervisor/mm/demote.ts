@@ -1,5 +1,7 @@
 /** Giving back what the entries of a page table hold, because nobody relies on it any more. */
+
 import { ERRNO } from '#spec/abi/errno.ts';
+import { WORK } from '#spec/work.ts';
 import { PGT } from '../frame_table.ts';
 import { answersAlike, shouldPreempt } from '../hypercall/continuation.ts';
 import type { Machine } from '../machine.ts';
@@ -19,6 +21,7 @@ export const demote = (machine: Machine, vcpu: Vcpu, table: number, type: number
   const { frames, memory } = machine;
   const { view } = memory;
   if (type === PGT.l1) {
+    machine.work.spend(WORK.slot, ENTRIES);
     for (let slot = nextPresent(memory, table, 0); slot < ENTRIES; slot = nextPresent(memory, table, slot + 1)) {
       const at = table * 4096 + 8 * slot;
       putPageFromL1e(machine, vcpu, view.getInt32(at, true), view.getInt32(at + 4, true));
@@ -34,8 +37,11 @@ export const demote = (machine: Machine, vcpu: Vcpu, table: number, type: number
     frames.partialSet[table] = isSet ? 1 : 0;
     return -ERRNO.ERESTART;
   };
-  for (let slot = frames.nrValidated[table] - (partialSet ? 0 : 1); slot >= 0; slot--, partialSet = false) {
+  const last = frames.nrValidated[table] - (partialSet ? 0 : 1);
+  if (type === PGT.l4) machine.work.spend(WORK.slot, last + 1);
+  for (let slot = last; slot >= 0; slot--, partialSet = false) {
     if (type === PGT.l4 && isXenSlot(slot)) continue;
+    if (type !== PGT.l4) machine.work.spend(WORK.slot);
     const at = table * 4096 + 8 * slot;
     if (slot < xenSlot) {
       const [lo, hi] = [view.getInt32(at, true), view.getInt32(at + 4, true)];
@@ -48,7 +54,9 @@ export const demote = (machine: Machine, vcpu: Vcpu, table: number, type: number
       if (!answersAlike(machine)) continue;
       const present = previousPresent(memory, table, slot - 1);
       // Slot 0 asks nothing.
-      machine.questions += slot - Math.max(present + 1, 1);
+      const skipped = slot - Math.max(present + 1, 1);
+      machine.questions += skipped;
+      if (skipped > 0) machine.work.ask();
       slot = present + 1;
     }
   }

@@ -1,7 +1,9 @@
 /** mmu_update: a batch of changes to page table entries and to the machine-to-physical table. */
+
 import { ERRNO } from '#spec/abi/errno.ts';
 import { SUBOPERATIONS, suboperation } from '#spec/abi/hypercall.ts';
 import { DOMID, mmu_update as layout } from '#spec/abi/xen.ts';
+import { WORK } from '#spec/work.ts';
 import { setM2p } from '../domain_builder/m2p.ts';
 import { isTargetOrPrivileged } from '../domids.ts';
 import { PGT } from '../frame_table.ts';
@@ -47,7 +49,9 @@ export const mmu_update = (machine: Machine, vcpu: Vcpu, args: Int32Array): numb
     if (hasOldGuestTable(vcpu) || (i > 0 && shouldPreempt(machine, vcpu))) answer = RESTART;
     else if (!copyFromGuest(machine, vcpu, lo, hi, layout.size)) answer = -ERRNO.EFAULT;
     else {
+      machine.work.spend(WORK.entry);
       const cmd = scratch.getUint8(0) & CMD_MASK;
+      machine.work.operation('mmu_update', cmd);
       answer = update(machine, vcpu, cmd);
       if (answer !== RESTART) machine.emit({ kind: 'operation', at: vcpu.ref, name: NAMES[cmd], result: answer });
     }

@@ -1,8 +1,10 @@
 /** mmuext_op: a batch of operations on page tables, base pointers, caches and whole pages. */
+
 import { ERRNO } from '#spec/abi/errno.ts';
 import { SUBOPERATIONS, suboperation } from '#spec/abi/hypercall.ts';
 import { mmuext_op as layout, MMUEXT_MAX_TYPE } from '#spec/abi/xen.ts';
 import { ModelBug } from '#spec/failure.ts';
+import { WORK } from '#spec/work.ts';
 import { isTargetOrPrivileged } from '../domids.ts';
 import { PGT } from '../frame_table.ts';
 import { accessOk, copyFromGuest, scratch } from '../guest_access.ts';
@@ -45,7 +47,9 @@ export const mmuext_op = (machine: Machine, vcpu: Vcpu, args: Int32Array): numbe
     if (hasOldGuestTable(vcpu) || (i > 0 && shouldPreempt(machine, vcpu))) answer = RESTART;
     else if (!copyFromGuest(machine, vcpu, lo, hi, layout.size)) answer = -ERRNO.EFAULT;
     else {
+      machine.work.spend(WORK.entry);
       const cmd = scratch.getUint32(0, true);
+      machine.work.operation('mmuext_op', cmd);
       answer = operate(machine, vcpu, cmd, pgOwner);
       if (answer !== RESTART) machine.emit({ kind: 'operation', at: vcpu.ref, name: NAMES[cmd] ?? `mmuext_op/${cmd}`, result: answer });
     }

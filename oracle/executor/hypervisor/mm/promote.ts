@@ -3,6 +3,7 @@
 import { ERRNO } from '#spec/abi/errno.ts';
 import { VMASST_TYPE, XEN_L4_SLOTS } from '#spec/abi/xen.ts';
 import { NotModelled } from '#spec/failure.ts';
+import { WORK } from '#spec/work.ts';
 import type { Domain } from '../domain.ts';
 import { PGT } from '../frame_table.ts';
 import { answersAlike, shouldPreempt } from '../hypercall/continuation.ts';
@@ -29,6 +30,7 @@ import { clearXenSlots, fillM2pSlot } from './xen_slots.ts';
 /** Take the references of all present entries. Answers 0 or a negative errno; -ERESTART: interrupted, what was done stays. */
 export const promote = (machine: Machine, vcpu: Vcpu, mfn: number, type: number): number => {
   if (type === PGT.l1) return promoteL1(machine, vcpu, mfn);
+  if (type === PGT.seg_desc) machine.work.spend(WORK.descriptor, ENTRIES);
   if (type === PGT.seg_desc) return checkDescriptorPage(machine, mfn) ? 0 : -ERRNO.EINVAL;
   const answer = promoteTable(machine, vcpu, mfn, type);
   if (answer === 0 && type === PGT.xen_l2) fillCompatSlots(machine, mfn, ownerOf(machine, mfn)!.hypervisorStart);
@@ -49,6 +51,7 @@ const isM2pStrict = (machine: Machine, l4: number): boolean => {
 /** Entry by entry; a failure takes back what the earlier ones took. */
 const promoteL1 = (machine: Machine, vcpu: Vcpu, table: number): number => {
   const { memory } = machine;
+  machine.work.spend(WORK.slot, ENTRIES);
   const domid = machine.frames.owner[table];
   const start = table * 4096;
   const compat = isCompat(machine, domid);
@@ -58,6 +61,7 @@ const promoteL1 = (machine: Machine, vcpu: Vcpu, table: number): number => {
     const hi = memory.view.getInt32(at + 4, true);
     const flip = getPageFromL1e(machine, vcpu, lo, hi, domid, domid);
     if (flip < 0) {
+      machine.work.spend(WORK.slot, slot);
       for (let done = at - 8; done >= start; done -= 8) {
         putPageFromL1e(machine, vcpu, memory.view.getInt32(done, true), memory.view.getInt32(done + 4, true));
       }
@@ -89,9 +93,11 @@ const promoteTable = (machine: Machine, vcpu: Vcpu, table: number, type: number)
   const end = pae ? COMPAT_L3_ENTRIES : ENTRIES;
   if (pae) memory.fill(table * 4096 + 8 * end, 8 * (ENTRIES - end), 0);
   const xenSlot = firstXenSlot(owner, type);
+  if (type === PGT.l4) machine.work.spend(WORK.slot, ENTRIES - start);
   for (let slot = start; slot < end; slot++, partialSet = false) {
     if (type === PGT.l4 && isXenSlot(slot)) continue;
     if (type !== PGT.l4 && slot > start && shouldPreempt(machine, vcpu)) return interruptAt(machine, table, slot, false);
+    if (type !== PGT.l4) machine.work.spend(WORK.slot);
     if (slot >= xenSlot) continue;
     const at = table * 4096 + 8 * slot;
     const lo = memory.view.getInt32(at, true);
@@ -100,6 +106,8 @@ const promoteTable = (machine: Machine, vcpu: Vcpu, table: number, type: number)
       if (type === PGT.l4 || pae || slot === start || !answersAlike(machine)) continue;
       const present = nextPresent(memory, table, slot + 1);
       machine.questions += present - slot - 1;
+      if (present > slot + 1) machine.work.ask();
+      if (present > slot + 1) machine.work.spend(WORK.slot);
       slot = present - 1;
       continue;
     }

@@ -1,5 +1,7 @@
 /** The frames of a dying domain: pins and the references of their allocation go; tables that hold each other in a circle are emptied. */
+
 import { ERRNO } from '#spec/abi/errno.ts';
+import { WORK } from '#spec/work.ts';
 import type { Domain } from '../domain.ts';
 import { PGF, type PGT } from '../frame_table.ts';
 import { shouldPreempt } from '../hypercall/continuation.ts';
@@ -18,6 +20,7 @@ export const loseFrames = (machine: Machine, caller: Vcpu, domain: Domain, which
   const heap = which === 'xen' ? PGF.xenheap : 0;
   for (let mfn = domain.teardownFrom; mfn < frames.count; mfn++) {
     if (frames.owner[mfn] !== domain.domid || (frames.flags[mfn] & PGF.xenheap) !== heap || frames.refs[mfn] === 0) continue;
+    machine.work.spend(WORK.frame);
     const isDone = loseFrame(machine, caller, mfn, level);
     domain.teardownFrom = isDone ? mfn + 1 : mfn;
     if (!isDone || shouldPreempt(machine, caller)) return -ERRNO.ERESTART;

@@ -1,5 +1,7 @@
 /** INS and OUTS: as many iterations at once as go without a fault, until Xen is asked to stop. */
+
 import { RFLAGS } from '#spec/isa/x86/flags.ts';
+import { WORK } from '#spec/work.ts';
 import { GP, SS } from '../../cpu/exit.ts';
 import type { Instruction } from '../../cpu/instruction.ts';
 import { DS, ES, FS, GS, RCX, RDI, RDX, RSI, SS_REG } from '../../cpu/interface.ts';
@@ -46,6 +48,7 @@ export const portString = (machine: Machine, vcpu: Vcpu, instruction: Instructio
   let done = 0n;
   let faulted = false;
   while (done < most) {
+    machine.work.spend(WORK.entry);
     faulted = !moveOne(machine, vcpu, { into, port, bytes, offset: BigInt.asUintN(64, offset), place });
     if (faulted) break;
     done++;
