@@ -138,6 +138,7 @@ const observeVcpu = (vcpu: Vcpu): VcpuObservation => {
     gs_base_other: toHex(vcpu.gsBaseOther),
     kernel_table: vcpu.kernelTable,
     user_table: vcpu.userTable,
+    ...(vcpu.oldGuestTable === null ? {} : { put_off: vcpu.oldGuestTable.mfn }),
     kernel_ss: vcpu.kernelSs,
     kernel_sp: toHex(vcpu.kernelSp),
     event_callback: toHex(vcpu.callbacks.event),

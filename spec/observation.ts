@@ -31,6 +31,8 @@ export type VcpuObservation = {
   /** Frames of the kernel and user top-level tables; user 0 when none is set. */
   readonly kernel_table: number;
   readonly user_table: number;
+  /** A page table that it gives back when it enters Xen next (`mmu/deferred`): until then it holds it; absent when there is none. */
+  readonly put_off?: number;
   readonly kernel_ss: number;
   readonly kernel_sp: string;
   readonly event_callback: string;

@@ -24,6 +24,8 @@ export type CampaignOptions = {
   readonly hypercalls?: number;
   /** Make counterexamples small (the default). */
   readonly shrink?: boolean;
+  /** Look at the invariants in every program; in a share of them when not given (`judge`). */
+  readonly watch?: boolean;
 };
 
 export type CampaignResult = {
@@ -33,6 +35,9 @@ export type CampaignResult = {
   /** Elements of batches. */
   elements: number;
   observations: number;
+  /** Transitions after which the invariants were looked at, and programs in which they were. */
+  looks: number;
+  watched: number;
   /** Programs that stopped at something not modelled, by name, the same on both. */
   notModelled: Record<string, number>;
   finishes: Record<string, number>;
@@ -53,6 +58,8 @@ export const runCampaign = async (options: CampaignOptions): Promise<CampaignRes
     hypercalls: 0,
     elements: 0,
     observations: 0,
+    looks: 0,
+    watched: 0,
     notModelled: {},
     finishes: {},
     clauses: new Set(),
@@ -91,6 +98,8 @@ export const runCampaign = async (options: CampaignOptions): Promise<CampaignRes
     result.hypercalls += agreement.hypercalls;
     result.elements += agreement.elements;
     result.observations += agreement.observations;
+    result.looks += agreement.looks;
+    if (agreement.looks > 0) result.watched++;
     result.finishes[agreement.finish] = (result.finishes[agreement.finish] ?? 0) + 1;
     if (agreement.what !== null) result.notModelled[agreement.what] = (result.notModelled[agreement.what] ?? 0) + 1;
     for (const clause of agreement.clauses) result.clauses.add(clause);
@@ -102,6 +111,7 @@ export const runCampaign = async (options: CampaignOptions): Promise<CampaignRes
         workerData: {
           mutant: options.mutant ?? null,
           shrink: options.shrink ?? true,
+          watch: options.watch ?? false,
           work: options.work ?? 'mixed',
           release: options.release ?? REFERENCE_RELEASE,
         } satisfies WorkerData,

@@ -37,9 +37,15 @@ export const policyOf = (seed: number, work: Work = 'mixed'): Policy => ({
   ...(work === 'varied' ? (seed % 2 === 1 ? { preempt: 2 } : {}) : seed % 3 === 0 ? { preempt: 3 } : {}),
 });
 
-export const judge = (pair: Pair, subject: Case, shrink = true): Judged => {
+/** Of so many seeds one has the invariants looked at, whenever machines are compared. */
+export const WATCHED_OF = 8;
+export const isWatched = (seed: number): boolean => seed % WATCHED_OF === 0;
+
+export type Judging = { readonly shrink?: boolean; readonly watch?: boolean };
+
+export const judge = (pair: Pair, subject: Case, { shrink = true, watch = isWatched(subject.seed) }: Judging = {}): Judged => {
   const policy = policyOf(subject.seed, subject.work);
-  const options = { policy, limit: STEP_LIMIT };
+  const options = { policy, limit: STEP_LIMIT, watch };
   const verdict = lockstep(pair, subject, options);
   if (verdict.agree) {
     const coverage = new Coverage();

@@ -55,7 +55,7 @@ test('a step at which the reference itself stops has no clauses', () => {
   };
   expect(located(REFERENCE, stops)).toMatchObject({
     ...{ aspect: 'ending', clauses: [], last: { steps: 1 } },
-    difference: { path: 'ending', expected: 'bug: oops', seen: 'went on' },
+    difference: { path: 'ending', expected: 'total/machine: oops', seen: 'went on' },
   });
 });
 

@@ -38,7 +38,8 @@ const attempt = (pair: Pair, subject: Subject, inputs: readonly Input[], last: I
  */
 export const locate = (pair: Pair, subject: Subject, divergence: Divergence): Divergence => {
   const { last, inputs } = divergence;
-  if (divergence.aspect === 'boot' || last.kind !== 'execute' || last.steps === 1) return divergence;
+  // An invariant is not a difference, which could be looked for.
+  if (divergence.aspect === 'boot' || divergence.aspect === 'invariant' || last.kind !== 'execute' || last.steps === 1) return divergence;
   const at = (steps: number): Trial => attempt(pair, subject, inputs, { ...last, steps });
   let agreed = 0;
   let differs = last.steps;

@@ -56,9 +56,16 @@ test.each<readonly [Ending, Ending, aspect: string, path: string, expected: unkn
   [ending({}), stopped('x'), 'ending', 'ending', 'went on', 'not modelled: x'],
   [stopped('x'), ending({}), 'ending', 'ending', 'not modelled: x', 'went on'],
   [ending({}), { kind: 'bad_input', message: 'm' }, 'ending', 'ending', 'went on', 'bad_input: m'],
-  [{ kind: 'bug', message: 'm', stack: '' }, { kind: 'bug', message: 'm', stack: '' }, 'ending', 'ending', 'bug: m', 'bug: m'],
-  [{ kind: 'bug', message: 'm', stack: '' }, stopped('m'), 'ending', 'ending', 'bug: m', 'not modelled: m'],
-  [stopped('m'), { kind: 'bug', message: 'm', stack: '' }, 'ending', 'ending', 'not modelled: m', 'bug: m'],
+  [
+    { kind: 'bug', message: 'm', stack: '' },
+    { kind: 'bug', message: 'm', stack: '' },
+    'ending',
+    'ending',
+    'total/machine: m',
+    'total/machine: m',
+  ],
+  [{ kind: 'bug', message: 'm', stack: '' }, stopped('m'), 'ending', 'ending', 'total/machine: m', 'not modelled: m'],
+  [stopped('m'), { kind: 'bug', message: 'm', stack: '' }, 'ending', 'ending', 'not modelled: m', 'total/machine: m'],
 ])('%#: endings that differ', (a, b, aspect, path, expected, seen) => {
   expect(compareEndings(a, b)).toEqual({ aspect, difference: { path, expected, seen } });
 });
@@ -154,7 +161,17 @@ const START = [
 ];
 
 test('a run in which the machines agree tells what was compared', () => {
-  const counts = { finish: 'halted', what: null, halted: 0, retired: 10, hypercalls: 2, elements: 2, observations: 7, clauses: ['b', 'a'] };
+  const counts = {
+    finish: 'halted',
+    what: null,
+    halted: 0,
+    retired: 10,
+    hypercalls: 2,
+    elements: 2,
+    observations: 7,
+    looks: 0,
+    clauses: ['b', 'a'],
+  };
   expect(run(WORK, WORK)).toEqual({ agree: true, agreement: counts, events: [element, element, called, says('x'), called] });
   expect(run(WORK, WORK, { observeEvery: 3 })).toMatchObject({ agreement: { ...counts, observations: 2 } });
   expect(run(WORK, WORK, { observeEvery: 4 })).toMatchObject({ agreement: { ...counts, observations: 1 } });
@@ -163,6 +180,36 @@ test('a run in which the machines agree tells what was compared', () => {
   expect(lockstep({ reference: bootOf(WORK), subject: bootOf(WORK) }, SUBJECT)).toMatchObject({
     agreement: { ...counts, observations: 3 },
   });
+});
+
+/** Nobody runs where anybody could see it: then nothing is out of order. */
+const QUIET: Toy = { ...WORK, shows: () => ({ cpus: [] }) };
+
+test('invariants are looked at when somebody asks for it, after every input that observations are compared after', () => {
+  expect(run(QUIET, QUIET, { watch: true })).toMatchObject({ agreement: { observations: 7, looks: 7 } });
+  expect(run(QUIET, QUIET, { watch: true, observeEvery: 3 })).toMatchObject({ agreement: { observations: 2, looks: 2 } });
+  expect(run(WORK, WORK, { watch: false })).toMatchObject({ agreement: { looks: 0 } });
+});
+
+test('what both machines have out of order is told, where they agree, too', () => {
+  expect(run(WORK, WORK, { watch: true })).toEqual({
+    agree: false,
+    divergence: {
+      ...{ inputs: START.slice(0, 1), last: START[1], aspect: 'invariant', clauses: [] },
+      difference: { path: 'gone/remains', expected: 'holds', seen: 'processor 0 runs d0v0' },
+    },
+  });
+  const broken: Toy = { ...QUIET, shows: () => ({ cpus: [{ current: AT, holds: null, flushes: 0 }] }) };
+  expect(run(broken, broken, { watch: true })).toMatchObject({ divergence: { inputs: [], aspect: 'invariant', clauses: [] } });
+});
+
+test('work without an end in sight is told of either machine', () => {
+  const long = [{ call: 'iret', domid: 0, kind: 'port', units: 9 }] as const;
+  const busy: Toy = { ...QUIET, work: (steps) => (steps === 8 ? long : undefined) };
+  const found = { aspect: 'invariant', last: executed(4), difference: { path: 'work/bounded', expected: 'holds' } };
+  expect(run(QUIET, busy, { watch: true })).toMatchObject({ divergence: found });
+  expect(run(busy, QUIET, { watch: true })).toMatchObject({ divergence: found });
+  expect(run(busy, QUIET)).toMatchObject({ agree: true });
 });
 
 test('clauses and questions are a matter of each machine', () => {

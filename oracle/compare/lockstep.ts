@@ -7,6 +7,7 @@ import { BadInput, NotModelled } from '#spec/failure.ts';
 import type { Input } from '#spec/input.ts';
 import { DEFAULT_POLICY, Environment, type Finish, type Policy } from '../campaign/environment.ts';
 import { type Difference, firstDifference } from './difference.ts';
+import { faultName, Watch } from './watch.ts';
 
 /** What to run, and on which pair. The first engine is the reference. */
 export type Pair = { readonly reference: Boot; readonly subject: Boot };
@@ -23,7 +24,7 @@ export type Divergence = {
   /** Inputs applied before the one that parted the engines, and that input (narrowed to its last step by `locate`). */
   readonly inputs: readonly Input[];
   readonly last: Input;
-  readonly aspect: 'boot' | 'ending' | 'events' | 'retired' | 'questions' | 'status' | 'observation';
+  readonly aspect: 'boot' | 'ending' | 'events' | 'retired' | 'questions' | 'status' | 'observation' | 'invariant';
   readonly difference: Difference;
   /** Clauses that the reference cited in the last input. */
   readonly clauses: readonly string[];
@@ -38,6 +39,8 @@ export type Agreement = {
   /** Elements of batched hypercalls. */
   readonly elements: number;
   readonly observations: number;
+  /** Transitions after which the invariants were looked at. */
+  readonly looks: number;
   readonly clauses: readonly string[];
 };
 
@@ -50,6 +53,11 @@ export type LockstepOptions = {
   readonly limit?: number;
   /** Compare observations after every so many inputs; 1 = after each. */
   readonly observeEvery?: number;
+  /**
+   * Look at the invariants whenever observations were compared. The machines are alike then, by all that is observed and by digests of memory and frames,
+   * so that one picture is both of theirs; the work of each is its own.
+   */
+  readonly watch?: boolean;
 };
 
 export const applyInput = (engine: Engine, input: Input): Ending => {
@@ -75,7 +83,11 @@ export const compareEndings = (expected: Ending, seen: Ending): Pick<Divergence,
     if (expected.kind === 'not_modelled' && seen.kind === 'not_modelled' && expected.what === seen.what)
       return partedBefore(expected, seen);
     const show = (e: Ending) =>
-      e.kind === 'report' ? 'went on' : e.kind === 'not_modelled' ? `not modelled: ${e.what}` : `${e.kind}: ${e.message}`;
+      e.kind === 'report'
+        ? 'went on'
+        : e.kind === 'not_modelled'
+          ? `not modelled: ${e.what}`
+          : `${e.kind === 'bug' ? faultName : e.kind}: ${e.message}`;
     return { aspect: 'ending', difference: { path: 'ending', expected: show(expected), seen: show(seen) } };
   }
   const events = firstDifference(expected.report.events, seen.report.events, 'events');
@@ -161,13 +173,19 @@ export const lockstep = (pair: Pair, subject: Subject, options: LockstepOptions 
   if (!Array.isArray(booted)) return { agree: false, divergence: booted as Divergence };
   const engines = booted as readonly [Engine, Engine];
   try {
-    return compareRuns(engines, options);
+    return compareRuns(engines, subject.config, options);
   } finally {
     for (const engine of engines) engine.dispose?.();
   }
 };
 
-const compareRuns = ([reference, other]: readonly [Engine, Engine], options: LockstepOptions): Verdict => {
+/** What of the two machines, found alike, is not in order. */
+const outOfOrder = (watch: Watch, ...reports: readonly Report[]): Pick<Divergence, 'aspect' | 'difference'> | null => {
+  const broken = watch.first(...reports);
+  return broken && { aspect: 'invariant', difference: { path: broken.invariant, expected: 'holds', seen: broken.what } };
+};
+
+const compareRuns = ([reference, other]: readonly [Engine, Engine], config: MachineConfig, options: LockstepOptions): Verdict => {
   const environment = new Environment(options.policy ?? DEFAULT_POLICY, options.limit);
   const every = options.observeEvery ?? 1;
   const inputs: Input[] = [];
@@ -176,6 +194,9 @@ const compareRuns = ([reference, other]: readonly [Engine, Engine], options: Loc
   let hypercalls = 0;
   let elements = 0;
   let observations = 0;
+  let looks = 0;
+  // The second engine: an executor knows which pages are as they were.
+  const watch = options.watch ? new Watch(config, other) : null;
 
   const diverged = (last: Input, found: Pick<Divergence, 'aspect' | 'difference'>, ending: Ending | null): Verdict => ({
     agree: false,
@@ -192,11 +213,12 @@ const compareRuns = ([reference, other]: readonly [Engine, Engine], options: Loc
       hypercalls,
       elements,
       observations,
+      looks,
       clauses: [...clauses],
     },
   });
 
-  const atBoot = compareMachines(reference, other);
+  const atBoot = compareMachines(reference, other) ?? (watch && outOfOrder(watch));
   if (atBoot) return diverged({ kind: 'time', now: 0 }, atBoot, null);
   for (;;) {
     const input = environment.next(reference.status());
@@ -208,7 +230,9 @@ const compareRuns = ([reference, other]: readonly [Engine, Engine], options: Loc
     const seen = applyInput(other, input);
     const found = compareEndings(expected, seen);
     if (found) return diverged(input, found, expected);
-    if (expected.kind !== 'report') return agreed('not_modelled', expected.kind === 'not_modelled' ? expected.what : null);
+    if (expected.kind !== 'report' || seen.kind !== 'report')
+      return agreed('not_modelled', expected.kind === 'not_modelled' ? expected.what : null);
+    watch?.cited(expected.report.clauses);
     environment.account(input, expected.report.retired);
     for (const event of expected.report.events) {
       events.push(event);
@@ -218,8 +242,9 @@ const compareRuns = ([reference, other]: readonly [Engine, Engine], options: Loc
     for (const clause of expected.report.clauses ?? []) clauses.add(clause);
     if ((inputs.length + 1) % every === 0) {
       observations++;
-      const parted = compareMachines(reference, other);
+      const parted = compareMachines(reference, other) ?? (watch && outOfOrder(watch, expected.report, seen.report));
       if (parted) return diverged(input, parted, expected);
+      if (watch) looks++;
     }
     inputs.push(input);
   }

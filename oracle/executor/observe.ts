@@ -164,6 +164,7 @@ const observeVcpu = (vcpu: Vcpu): VcpuObservation => {
     gs_base_other: text(vcpu.gsBaseOther),
     kernel_table: vcpu.kernelTable,
     user_table: vcpu.userTable,
+    ...(vcpu.oldGuestTable < 0 ? {} : { put_off: vcpu.oldGuestTable }),
     kernel_ss: vcpu.kernelSs,
     kernel_sp: text(vcpu.kernelSp),
     event_callback: text(vcpu.eventCallback),

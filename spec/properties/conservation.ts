@@ -1,6 +1,6 @@
 /** Nothing is counted that nobody holds, and nobody holds what is not counted. Chapter: spec/chapters/page_type.md. */
 import type { FrameObservation, FrameType } from '../observation.ts';
-import { isCounted, isShared, LOW_MEMORY } from './frames.ts';
+import { isCounted, isShared } from './frames.ts';
 import { type Use, type UseType, uses } from './uses.ts';
 import { domainOf, hex, type Invariant, type View, type Violation } from './view.ts';
 
@@ -10,14 +10,27 @@ const TYPES: readonly UseType[] = ['writable', 'l1', 'l2', 'l3', 'l4', 'seg_desc
 export class Tally {
   private readonly refs: Int32Array;
   private readonly types: Int32Array;
+  /** Every frame that is held, once. */
+  readonly all: number[] = [];
 
   constructor(frames: number) {
     this.refs = new Int32Array(frames);
     this.types = new Int32Array(frames * TYPES.length);
   }
 
+  /** Nothing is held; null when it has not room for so many frames. */
+  emptyFor(frames: number): Tally | null {
+    if (this.refs.length !== frames) return null;
+    for (const mfn of this.all) {
+      this.refs[mfn] = 0;
+      this.types.fill(0, mfn * TYPES.length, (mfn + 1) * TYPES.length);
+    }
+    this.all.length = 0;
+    return this;
+  }
+
   add({ mfn, type }: Use): void {
-    this.refs[mfn]!++;
+    if (this.refs[mfn]!++ === 0) this.all.push(mfn);
     if (type !== null) this.types[mfn * TYPES.length + TYPES.indexOf(type)]!++;
   }
 
@@ -36,15 +49,15 @@ export class Tally {
   }
 }
 
-/** Two properties ask for the same view. */
-const tallies = new WeakMap<View, Tally>();
+/** Two properties ask for the same view, one after the other; its numbers take much room, which the next view's take over. */
+let last: { readonly view: View; readonly tally: Tally } | null = null;
 
 export const tallyOf = (view: View): Tally => {
-  const known = tallies.get(view);
-  if (known) return known;
-  const tally = new Tally(view.config.frames);
+  if (last?.view === view) return last.tally;
+  const tally = last?.tally.emptyFor(view.config.frames) ?? new Tally(view.config.frames);
+  last = null;
   for (const use of uses(view)) if (isCounted(view, use.mfn)) tally.add(use);
-  tallies.set(view, tally);
+  last = { view, tally };
   return tally;
 };
 
@@ -62,13 +75,14 @@ export const references: Invariant = {
     'A frame has as many references as page tables, base pointers, pins, descriptor tables, grants and Xen hold, and one for its allocation.',
   *violations(view) {
     const tally = tallyOf(view);
-    for (let mfn = LOW_MEMORY; mfn < view.config.frames; mfn++) {
-      const frame = view.frames.get(mfn);
+    for (const mfn of tally.all)
+      if (!view.frames.has(mfn) && !isShared(view, mfn)) yield `frame ${hex(mfn)} is free, yet held by ${holders(view, mfn)}`;
+    for (const frame of view.frames.values()) {
+      const { mfn, refs, allocated } = frame;
+      if (!isCounted(view, mfn)) continue;
       const held = tally.held(mfn);
-      if ((frame === undefined && held === 0) || isShared(view, mfn)) continue;
-      if (frame === undefined) yield `frame ${hex(mfn)} is free, yet held by ${holders(view, mfn)}`;
-      else if (frame.refs !== held + (frame.allocated === false ? 0 : 1) || frame.refs === 0)
-        yield wrong(view, frame, `${frame.refs} references`, held);
+      const isRight = refs === held + (allocated === false ? 0 : 1) && refs > 0;
+      if (!isRight && !isShared(view, mfn)) yield wrong(view, frame, `${refs} references`, held);
     }
   },
 };
@@ -80,10 +94,10 @@ export const typeCounts: Invariant = {
   *violations(view) {
     const tally = tallyOf(view);
     for (const frame of view.frames.values()) {
-      if (!isCounted(view, frame.mfn) || isShared(view, frame.mfn)) continue;
+      if (!isCounted(view, frame.mfn)) continue;
       const used = tally.usedAs(frame.mfn, frame.type);
-      if (used !== frame.type_refs || tally.isUsedOtherwise(frame.mfn, frame.type))
-        yield wrong(view, frame, `${frame.type_refs} uses as ${frame.type}`, used);
+      const isRight = used === frame.type_refs && !tally.isUsedOtherwise(frame.mfn, frame.type);
+      if (!isRight && !isShared(view, frame.mfn)) yield wrong(view, frame, `${frame.type_refs} uses as ${frame.type}`, used);
     }
   },
 };

@@ -1,4 +1,5 @@
 /** What kinds of frames a machine has. */
+import type { DomainObservation } from '../observation.ts';
 import { isMachineToPhys } from './machine_to_phys.ts';
 import type { View } from './view.ts';
 
@@ -13,10 +14,18 @@ export const isShared = (view: View, mfn: number): boolean => {
 };
 
 /** The domain that a frame of Xen's is shared with: its shared info, or frames of its grant table. */
-export const sharedBy = ({ observation }: View, mfn: number): number | null => {
-  const by = observation.domains.find(
-    ({ shared_info, grant_frames, status_frames }) =>
-      mfn === shared_info || grant_frames.includes(mfn) || (status_frames?.includes(mfn) ?? false),
-  );
-  return by?.domid ?? null;
+export const sharedBy = ({ observation: { domains } }: View, mfn: number): number | null => {
+  const shares = known.get(domains) ?? sharesOf(domains);
+  return shares.get(mfn) ?? null;
+};
+
+/** Every frame is asked about at each look. */
+const known = new WeakMap<readonly DomainObservation[], ReadonlyMap<number, number>>();
+
+const sharesOf = (domains: readonly DomainObservation[]): ReadonlyMap<number, number> => {
+  const shares = new Map<number, number>();
+  for (const { domid, shared_info, grant_frames, status_frames = [] } of domains)
+    for (const mfn of [shared_info, ...grant_frames, ...status_frames]) if (!shares.has(mfn)) shares.set(mfn, domid);
+  known.set(domains, shares);
+  return shares;
 };

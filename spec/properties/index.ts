@@ -11,7 +11,7 @@ import { translations } from './translations.ts';
 import type { Invariant, View } from './view.ts';
 import { work } from './work.ts';
 
-export { Caches } from './cached.ts';
+export { Looks } from './looks.ts';
 export type { Invariant, View, Violation } from './view.ts';
 export { viewOf } from './view.ts';
 

@@ -31,20 +31,37 @@ export const entryOf = (view: View, table: number, level: Level, index: number):
   return (pte & PRESENT) === 0n ? null : { table, level, index, mfn: Number((pte & FRAME_MASK) >> 12n), writable: (pte & WRITABLE) !== 0n };
 };
 
-/** The present entries of a table that Xen has validated: all of them, or those below the place where it stopped half way. */
-export function* entries(view: View, frame: FrameObservation, level: Level): Generator<Entry> {
-  const end = frame.partial === null ? ENTRIES : frame.partial.entries;
+/** The present entries of a table below slot `end`, but for those of Xen's slots. */
+export const presentEntries = (view: View, table: number, level: Level, end: number): readonly Entry[] => {
+  const found: Entry[] = [];
   for (let index = 0; index < end; index++) {
     if (level === 4 && index >= XEN_SLOTS.first && index < XEN_SLOTS.end) continue;
-    const entry = entryOf(view, frame.mfn, level, index);
-    if (entry) yield entry;
+    const entry = entryOf(view, table, level, index);
+    if (entry) found.push(entry);
   }
-}
+  return found;
+};
+
+/** The present entries of a table that Xen has validated: all of them, or those below the place where it stopped half way. */
+export const entries = (view: View, frame: FrameObservation, level: Level): readonly Entry[] => {
+  const end = frame.partial === null ? ENTRIES : frame.partial.entries;
+  return view.entries?.(frame, level, end) ?? presentEntries(view, frame.mfn, level, end);
+};
+
+export type Table = { readonly frame: FrameObservation; readonly level: Level };
+
+/** Several properties, and later looks, ask for the tables of the same frames. */
+const known = new WeakMap<View['frames'], readonly Table[]>();
 
 /** Every page table of the machine. */
-export function* tables(view: View): Generator<{ readonly frame: FrameObservation; readonly level: Level }> {
-  for (const frame of view.frames.values()) {
+export const tables = ({ frames }: View): readonly Table[] => {
+  const before = known.get(frames);
+  if (before) return before;
+  const found: Table[] = [];
+  for (const frame of frames.values()) {
     const level = levelOf(frame);
-    if (level !== undefined) yield { frame, level };
+    if (level !== undefined) found.push({ frame, level });
   }
-}
+  known.set(frames, found);
+  return found;
+};

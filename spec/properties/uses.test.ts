@@ -66,6 +66,13 @@ test('a vCPU holds its tables, the pages of its descriptor tables and the frame 
   ]);
 });
 
+test('a table put off is held by its vCPU, unless it is half given back, or gone', () => {
+  const holds = (...frames: Parts['frames'] & object) => told({ domains: [domain(0, { vcpus: [vcpu({ put_off: 0x501 })] })], frames });
+  expect(holds(table(0x501, 'l2'))).toEqual([[0x501, 'l2', 'the table put off of d0v0']]);
+  expect(holds(table(0x501, 'l2', { entries: 0, nested: false }))).toEqual([[0x501, 'l2', 'its state half way']]);
+  expect(holds(table(0x502, 'l2'))).toEqual([]);
+});
+
 test('a vcpu_info in the shared info holds nothing, nor does a table that is not there', () => {
   expect(told({ domains: [domain(1, { vcpus: [vcpu({ vcpu_info: [0x401, 64] })] })] })).toEqual([]);
 });

@@ -54,6 +54,9 @@ export const baseTables = (view: View, vcpu: VcpuObservation): readonly BaseTabl
 function* ofVcpus(view: View, domain: DomainObservation): Generator<Use> {
   for (const vcpu of domain.vcpus) {
     const by = (what: string) => (): string => `${what} of d${domain.domid}v${vcpu.vcpu}`;
+    const late = vcpu.put_off === undefined ? undefined : view.frames.get(vcpu.put_off);
+    // One that is half given back is held by its own state.
+    if (late?.partial === null) yield { mfn: late.mfn, type: late.type as UseType, by: by('the table put off') };
     for (const { mfn, type, what } of baseTables(view, vcpu)) yield { mfn, type, by: by(what) };
     for (const mfn of vcpu.gdt.frames) yield { mfn, type: 'seg_desc', by: by('the GDT') };
     for (const [, mfn] of vcpu.ldt.frames ?? []) yield { mfn, type: 'seg_desc', by: by('the LDT') };

@@ -7,6 +7,7 @@ import type { Engine } from '../engine.ts';
 import type { DomainObservation, FrameObservation, Observation } from '../observation.ts';
 import type { Stretch } from '../work.ts';
 import type { Cached } from './cached.ts';
+import type { Entry, Level } from './page_tables.ts';
 
 export type View = {
   readonly config: MachineConfig;
@@ -17,6 +18,8 @@ export type View = {
   readonly page: (mfn: number) => DataView;
   /** By pCPU, what it may have cached; absent when only this one moment is known (`Caches`). */
   readonly cached?: readonly (Cached | null)[];
+  /** The present entries of a table below `end`, where somebody knows them already. */
+  readonly entries?: (frame: FrameObservation, level: Level, end: number) => readonly Entry[];
   /** The longest stretches of work since the last look; absent where nobody counts. */
   readonly work?: readonly Stretch[];
   /** What ended the machine, when something of its own did: nothing else of it need be in order then. */
@@ -35,12 +38,18 @@ export type Invariant = {
   readonly violations: (view: View) => Iterable<Violation>;
 };
 
-export const viewOf = (config: MachineConfig, engine: Engine): View => {
+/** `known`: the frames of a machine that is observed so, if somebody has them. */
+export const viewOf = (
+  config: MachineConfig,
+  engine: Engine,
+  known: (observation: Observation) => View['frames'] | null = () => null,
+): View => {
   const pages = new Map<number, DataView>();
+  const observation = engine.observe();
   return {
     config,
-    observation: engine.observe(),
-    frames: new Map([...engine.frames()].map((frame) => [frame.mfn, frame])),
+    observation,
+    frames: known(observation) ?? framesOf(engine),
     page: (mfn) => {
       const known = pages.get(mfn);
       if (known) return known;
@@ -50,6 +59,12 @@ export const viewOf = (config: MachineConfig, engine: Engine): View => {
       return page;
     },
   };
+};
+
+const framesOf = (engine: Engine): View['frames'] => {
+  const frames = new Map<number, FrameObservation>();
+  for (const frame of engine.frames()) frames.set(frame.mfn, frame);
+  return frames;
 };
 
 export const domainOf = ({ observation }: View, domid: number): DomainObservation | undefined =>

@@ -7,6 +7,7 @@ import { type Divergence, lockstep, type Pair } from '../../compare/lockstep.ts'
 import { shrinkProgram } from '../../generators/index.ts';
 import { buildImages } from '../../image/index.ts';
 import { DEFAULT_POLICY, type Policy } from '../environment.ts';
+import { isWatched } from '../judge.ts';
 import { type Crowd, drawCrowd } from './draw.ts';
 import { disksOf, isFast, machineOf } from './machine.ts';
 
@@ -79,7 +80,7 @@ export const policyOf = ({ seed }: Crowd): Policy => ({
 });
 
 const lockstepOf = (pair: Pair, crowd: Crowd) =>
-  lockstep(pair, subjectOf(crowd), { limit: LIMIT, policy: policyOf(crowd), observeEvery: 40 });
+  lockstep(pair, subjectOf(crowd), { limit: LIMIT, policy: policyOf(crowd), observeEvery: 40, watch: isWatched(crowd.seed) });
 
 const STOP = 'not modelled: ';
 /** What one engine alone does not model, or comes upon first. */

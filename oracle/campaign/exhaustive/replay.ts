@@ -30,7 +30,7 @@ const holdsOn = async (name: (typeof ENGINES)[number], program: Program): Promis
 
 export const replay = async (program: Program): Promise<Replayed> => {
   const [reference, subject] = await Promise.all(ENGINES.map(loadEngine));
-  const judged = judge({ reference: reference!, subject: subject! }, caseOf(program, 0), false);
+  const judged = judge({ reference: reference!, subject: subject! }, caseOf(program, 0), { shrink: false, watch: false });
   const parted = judged.agree ? 'they agree' : 'they part';
   return { model: await holdsOn('model', program), executor: await holdsOn('executor', program), together: parted };
 };

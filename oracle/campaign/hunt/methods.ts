@@ -34,8 +34,8 @@ export const violated = (boot: Boot, { subject, policy, limit }: Prey): string |
   try {
     const engine = boot({ ...config, lenient: true }, images);
     const watch = new Watch(config, engine);
-    const look = (report?: Report): void => {
-      const broken = watch.first(report);
+    const look = (...reports: readonly Report[]): void => {
+      const broken = watch.first(...reports);
       if (broken) throw new Violated(told(broken));
     };
     try {

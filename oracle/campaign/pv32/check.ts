@@ -4,6 +4,7 @@ import type { Pv32Script } from '#traces/conformance_pv32.ts';
 import { locate } from '../../compare/locate.ts';
 import { type Divergence, lockstep, type Pair, type Subject } from '../../compare/lockstep.ts';
 import { DEFAULT_POLICY, type Policy } from '../environment.ts';
+import { isWatched } from '../judge.ts';
 import { firstFrameOf, type Role, subjectOf } from './machine.ts';
 import { drawProgram, type Pv32Program } from './program.ts';
 import { subjectOfVaried, variedPv32 } from './varied.ts';
@@ -77,7 +78,7 @@ export type Pv32Case = {
   readonly role: Pv32Script['role'];
   readonly program: Pv32Program;
   readonly subjectOf: (program: Pv32Program) => Subject;
-  readonly options: { readonly limit: number; readonly policy?: Policy };
+  readonly options: { readonly limit: number; readonly policy?: Policy; readonly watch?: boolean };
 };
 
 /** A seed among so many is a variation of a script, unless families or another release are asked for. */
@@ -146,7 +147,8 @@ export const checkPv32 = (pair: Pair, options: Pv32Options): Pv32Result => {
   let counterexample: Pv32Counterexample | null = null;
   const inTime = (): boolean => budgetMs === undefined || performance.now() - started < budgetMs;
   for (let seed = first; seed < first + programs && hypercalls < wanted && inTime() && counterexample === null; seed++) {
-    const { role, program, subjectOf: machine, options: limits } = caseOfPv32(seed, release, families);
+    const { role, program, subjectOf: machine, options: how } = caseOfPv32(seed, release, families);
+    const limits = { ...how, watch: isWatched(seed) };
     const ran = run(pair, machine(program), limits);
     done++;
     if (ran.kind === 'agreed') {

@@ -111,8 +111,9 @@ export const checkHypercalls = async (first: number, options: HypercallOptions):
     const { programs, instructions, observations, elements, notModelled, bugs, seconds } = result;
     const found = result.counterexamples.map((c, i) => ({ seed: c.seed, folder: folders[i], ...c.divergence }));
     const summary = { verdict: verdictOf(result), seeds: { first, next }, hypercalls: all, elements, programs, instructions, observations };
+    const invariants = { looks: result.looks, programs: result.watched };
     process.stdout.write(
-      `${JSON.stringify({ ...summary, counterexamples: found, not_modelled: notModelled, bugs, operations: shares, seconds }, null, 2)}\n`,
+      `${JSON.stringify({ ...summary, invariants, counterexamples: found, not_modelled: notModelled, bugs, operations: shares, seconds }, null, 2)}\n`,
     );
   } else {
     for (const [i, c] of result.counterexamples.entries()) process.stdout.write(`${describe(c)}\n  folder:   ${folders[i]}\n`);
@@ -135,6 +136,7 @@ const summaryTable = (result: CampaignResult, all: number, first: number, next: 
       ['programs', `${count(programs)} (seeds ${first}..${next - 1}; to go on: --seeds ${next}..${LAST_SEED})`],
       ['instructions compared', count(instructions)],
       ['observations compared', count(observations)],
+      ['transitions after which the invariants were looked at', `${count(result.looks)}, in ${count(result.watched)} programs`],
       ['divergences', count(counterexamples.length)],
       [
         'stopped at something not modelled',

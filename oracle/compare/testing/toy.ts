@@ -3,6 +3,7 @@ import type { Boot, Engine, Report } from '#spec/engine.ts';
 import type { Event } from '#spec/event.ts';
 import { debian_4_17 } from '#spec/machines/debian_4_17.ts';
 import type { FrameObservation, Observation } from '#spec/observation.ts';
+import type { Stretch } from '#spec/work.ts';
 import type { Subject } from '../lockstep.ts';
 
 export const AT = { domid: 0, vcpu: 0 };
@@ -15,6 +16,7 @@ export type Toy = {
   readonly does?: (step: number) => readonly Event[];
   readonly cites?: (step: number) => readonly string[];
   readonly questions?: (steps: number) => number;
+  readonly work?: (steps: number) => readonly Stretch[] | undefined;
   /** What is observed after so many steps. */
   readonly shows?: (steps: number) => Partial<Observation>;
   readonly frames?: readonly FrameObservation[];
@@ -49,7 +51,8 @@ class ToyEngine implements Engine {
       }
     const retired = this.steps - before;
     const { cites, questions } = this.toy;
-    return { events, retired, ...(cites && { clauses }), ...(questions && { questions: questions(this.steps) }) };
+    const work = this.toy.work?.(this.steps);
+    return { events, retired, ...(cites && { clauses }), ...(questions && { questions: questions(this.steps) }), ...(work && { work }) };
   }
   status() {
     const halted = this.steps >= this.end ? 0 : null;
