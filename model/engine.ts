@@ -25,6 +25,9 @@ export const statusOf = (machine: Machine): Status => {
   };
 };
 
+/** The one thing of a call that a machine keeps from rule to rule and does not begin each transition with. */
+const OPEN_AREA = ['the area for structures of 32-bit guests is open'] as const;
+
 /** An engine on a machine that exists already. */
 export const engineOn = (first: Machine): Engine & { readonly machine: () => Machine } => {
   let machine = first;
@@ -35,7 +38,14 @@ export const engineOn = (first: Machine): Engine & { readonly machine: () => Mac
       const outcome = step(machine, input);
       machine = outcome.machine;
       const { events, retired, questions, clauses, work } = outcome;
-      return { events, retired, questions, clauses, ...(work.length === 0 ? {} : { work }) };
+      return {
+        events,
+        retired,
+        questions,
+        clauses,
+        ...(work.length === 0 ? {} : { work }),
+        ...(machine.translation === null ? {} : { left: OPEN_AREA }),
+      };
     },
     status: () => statusOf(machine),
     observe: () => observe(machine),

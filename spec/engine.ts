@@ -8,6 +8,7 @@ import type { Stretch } from './work.ts';
 /**
  * What one input brought about. `questions`: how often a long operation asked whether it should stop (input `execute`, `preempt`).
  * `work`: the longest stretch of work without such a question, of each call; absent when nothing that counts was done.
+ * `left`: what is set still that is set for the length of a call alone; absent when there is none, as it ought to be.
  * `clauses`: ids of the clauses that decided something (model only).
  */
 export type Report = {
@@ -15,6 +16,7 @@ export type Report = {
   readonly retired: number;
   readonly questions?: number;
   readonly work?: readonly Stretch[];
+  readonly left?: readonly string[];
   readonly clauses?: readonly string[];
 };
 

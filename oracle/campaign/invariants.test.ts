@@ -135,6 +135,7 @@ const SPOILED: readonly (readonly [what: string, InvariantId, (view: View) => Vi
     'work/bounded',
     (view) => ({ ...view, work: [{ call: 'mmu_update', domid: 1, kind: 'slot', units: 512 * 512 }] }),
   ],
+  ['a call that goes on behind its end', 'neutral/exit', (view) => ({ ...view, left: ['a multicall goes on'] })],
   ['a fault of its own', 'total/machine', (view) => ({ ...view, fault: 'a frame beyond the frame table' })],
 ];
 

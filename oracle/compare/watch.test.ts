@@ -41,7 +41,9 @@ test('work is told of every machine that it was told of', () => {
   const told = (...reports: readonly (typeof report)[]) =>
     [...watched().look(...reports)].filter(({ invariant }) => invariant === 'work/bounded').length;
   expect([told(), told(report), told(report, long), told(long, report), told(long, long)]).toEqual([0, 0, 1, 1, 2]);
-  expect([isNoteworthy(report), isNoteworthy(long)]).toEqual([false, true]);
+  const stuck = { ...report, left: ['a timer is due'] };
+  expect([...watched().look(report, stuck)]).toContainEqual({ invariant: 'neutral/exit', what: 'when all was over: a timer is due' });
+  expect([isNoteworthy(report), isNoteworthy(long), isNoteworthy(stuck)]).toEqual([false, true, true]);
 });
 
 test('what ends a machine is a fault of its own, or says what it is', () => {

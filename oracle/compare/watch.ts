@@ -26,7 +26,8 @@ export class Watch {
   look(...reports: readonly Report[]): Iterable<Broken> {
     const view = this.looks.look();
     const work = reports.flatMap((report) => report.work ?? []);
-    return this.asked(violations(work.length === 0 ? view : { ...view, work }));
+    const left = reports.flatMap((report) => report.left ?? []);
+    return this.asked(violations(work.length + left.length === 0 ? view : { ...view, work, left }));
   }
 
   private *asked(all: Iterable<Broken>): Generator<Broken> {
@@ -48,8 +49,8 @@ export class Watch {
 /** What the end of a machine by a fault of its own is called. */
 export const faultName = 'total/machine' satisfies InvariantId;
 
-/** Work that is worth a look, whenever the next one was due. */
-export const isNoteworthy = ({ work }: Report): boolean => work !== undefined;
+/** A report that is worth a look, whenever the next one was due. */
+export const isNoteworthy = ({ work, left }: Report): boolean => work !== undefined || left !== undefined;
 
 /** What ended a machine, as the invariant says it; null when that is the guest's or the caller's affair, which ends no Xen. */
 export const faultOf = (error: unknown): Broken | null => {

@@ -5,6 +5,7 @@ import type { Event, VcpuRef } from '#spec/event.ts';
 import type { Input } from '#spec/input.ts';
 import type { FrameObservation, Observation } from '#spec/observation.ts';
 import { bootMachine } from './boot.ts';
+import { leftOver } from './hypervisor/left_over.ts';
 import type { Machine } from './hypervisor/machine.ts';
 import { execute, passTime, schedule, typeConsole } from './hypervisor/run.ts';
 import { canRun } from './hypervisor/scheduler.ts';
@@ -28,7 +29,14 @@ class Executor implements Engine {
     machine.work.take();
     const retired = this.perform(input);
     const work = machine.work.take();
-    return { events, retired, questions: machine.questions, ...(work.length === 0 ? {} : { work }) };
+    const left = leftOver(machine);
+    return {
+      events,
+      retired,
+      questions: machine.questions,
+      ...(work.length === 0 ? {} : { work }),
+      ...(left.length === 0 ? {} : { left }),
+    };
   }
 
   private perform(input: Input): number {

@@ -23,6 +23,7 @@ test('each invariant is a sentence of its own, and names the property that a def
     'quota/limits': 'QUOTA',
     'gone/remains': 'LEAK',
     'work/bounded': 'TERM',
+    'neutral/exit': 'SAFE',
     'total/machine': 'NOCRASH',
   });
 });
@@ -37,7 +38,7 @@ test('a machine without anything is in order, and one with everything wrong brea
   const frames = [frame(0x501, { type: 'l1', type_refs: 3 }), frame(0x502, { owner: 1 })];
   const cached = [{ domid: 0, leads: new Map([[0x501, LEADS.write]]) }];
   const work = [{ call: 'iret', domid: 0, kind: 'port', units: 3 }] as const;
-  const broken = { ...small({ domains: [wrong], frames, words: { 1281: { 0: entry(0x600) } } }), cached, work };
+  const broken = { ...small({ domains: [wrong], frames, words: { 1281: { 0: entry(0x600) } } }), cached, work, left: ['a timer is due'] };
   const told = [...violations(broken)];
   const alive = Object.keys(INVARIANTS).filter((id) => id !== 'total/machine');
   expect(new Set(told.map(({ invariant }) => invariant))).toEqual(new Set(alive));

@@ -3,6 +3,7 @@ import { authority } from './authority.ts';
 import { pages, references, typeCounts } from './conservation.ts';
 import { channelsOnce, channelsPair } from './event_channels.ts';
 import { grantMappings } from './grants.ts';
+import { neutral } from './neutral.ts';
 import { mappings, tableOwners } from './ownership.ts';
 import { quotas } from './quotas.ts';
 import { remains } from './remains.ts';
@@ -29,6 +30,7 @@ export const INVARIANTS = {
   'quota/limits': quotas,
   'gone/remains': remains,
   'work/bounded': work,
+  'neutral/exit': neutral,
   'total/machine': totality,
 } as const satisfies Record<string, Invariant>;
 export type InvariantId = keyof typeof INVARIANTS;

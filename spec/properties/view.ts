@@ -22,6 +22,8 @@ export type View = {
   readonly entries?: (frame: FrameObservation, level: Level, end: number) => readonly Entry[];
   /** The longest stretches of work since the last look; absent where nobody counts. */
   readonly work?: readonly Stretch[];
+  /** What is set still that is set for the length of a call alone, as the machine says. */
+  readonly left?: readonly string[];
   /** What ended the machine, when something of its own did: nothing else of it need be in order then. */
   readonly fault?: string;
 };

@@ -7,10 +7,11 @@ import { REFERENCE_RELEASE } from '#spec/releases/release.ts';
 import { caseOf } from '../case.ts';
 import { subjectOf as crowdOf } from '../crowd/check.ts';
 import { DEFAULT_POLICY } from '../environment.ts';
+import { readPv32Scripts, subjectOfScript } from '../pv32/scripts.ts';
 import type { Scenario } from '../translations/scenarios.ts';
 
 const SELF = 0x7ff0;
-const { grant_table_op: GRANT, event_channel_op: PORT, memory_op: MEMORY, mmuext_op: EXT } = SUBOPERATIONS;
+const { sched_op: SCHED, grant_table_op: GRANT, event_channel_op: PORT, memory_op: MEMORY, mmuext_op: EXT } = SUBOPERATIONS;
 
 type Call = { readonly do: 'hypercall'; readonly call: string; readonly args: readonly unknown[] };
 const call = (name: string, ...args: readonly unknown[]): Call => ({ do: 'hypercall', call: name, args });
@@ -97,6 +98,21 @@ export const SCENARIOS: Readonly<Record<string, () => Scenario>> = {
       ),
       call('multicall', { calls: times(4, { call: 'xen_version', args: [0, 0] }) }, 4),
     ),
+  /** Timers that have come when they are set, a vCPU that goes to another processor, a multicall; turns so short that they end soon behind each. */
+  returns: () => {
+    const { subject, policy } = alone(
+      call('set_timer_op', 1, 0),
+      call('sched_op', SCHED.pin_override, { struct: 'sched.pin_override', fields: { pcpu: 1 } }),
+      call('multicall', { calls: times(2, { call: 'xen_version', args: [0, 0] }) }, 2),
+      wait(50),
+    );
+    return { subject: { ...subject, config: { ...subject.config, pcpus: 2 } }, policy: { ...policy, slice: 7 } };
+  },
+  /** A 32-bit domain, whose structures Xen lays out anew. */
+  narrow: () => {
+    const { script } = readPv32Scripts().find(({ name }) => name.endsWith('lists'))!;
+    return { subject: subjectOfScript(script), policy: { ...DEFAULT_POLICY, slice: 40 } };
+  },
   /** A domain without devices asks for large extents, and for many. */
   extents: () =>
     ended(

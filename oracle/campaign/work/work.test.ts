@@ -1,10 +1,11 @@
-/** Questions that are left out: the work meter tells each, on the one machine, without another beside it; and both machines count alike. */
+/** Questions that are left out, and flags that stay: invariants tell each, on the one machine, without another beside it; and both machines count alike. */
 import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
 import { NotModelled } from '#spec/failure.ts';
 import { mutantOfAdvisory } from '../../mutants/advisories/index.ts';
 import type { Mutant } from '../../mutants/catalogue.ts';
 import { QUESTIONS } from '../../mutants/questions.ts';
+import { STICKY } from '../../mutants/sticky.ts';
 import { loadEngine } from '../engines.ts';
 import type { Attempt } from '../hunt/attempt.ts';
 import { preyOf } from '../hunt/subject.ts';
@@ -20,7 +21,7 @@ const watched = (mutant: Mutant | null): Promise<Told> =>
   });
 
 const NO_END = 'without a question';
-/** What each missing question lets stand, and in which scenarios it is met. */
+/** What is gone through where a question is missing, and in which scenarios it is met. */
 const TOLD: Readonly<Record<string, readonly (readonly [scenario: string, call: string, kind: string])[]>> = {
   'question-demote': [['tree', 'mmuext_op/unpin_table of d0', 'slot']],
   'question-reset': [['ports', 'event_channel_op/reset of d0', 'port']],
@@ -38,23 +39,35 @@ const ADVISORIES: typeof TOLD = {
   344: [['end', 'domctl/destroydomain of d0', 'port']],
   380: [['end', 'domctl/destroydomain of d0', 'handle']],
 };
-const ALL: readonly (readonly [Mutant, (typeof TOLD)[string]])[] = [
-  ...QUESTIONS.map((mutant) => [mutant, TOLD[mutant.id]!] as const),
-  ...Object.entries(ADVISORIES).map(([id, told]) => [mutantOfAdvisory(id)!, told] as const),
+/** Flags that stay set. */
+const STAYS: Readonly<Record<(typeof STICKY)[number]['id'], readonly (readonly [scenario: string, what: string])[]>> = {
+  'sticky-timer': [['returns', 'a timer is due']],
+  'sticky-move': [['returns', 'a vCPU must leave its processor']],
+  'sticky-multicall': [['returns', 'a multicall goes on']],
+  'sticky-area': [['narrow', 'the area for structures of 32-bit guests is open']],
+};
+
+type Expected = readonly (readonly [scenario: string, what: string])[];
+const unbounded = (told: (typeof TOLD)[string]): Expected =>
+  told.map(([scenario, call, kind]) => [scenario, `work/bounded: ${call} goes through units of ${kind} ${NO_END}`]);
+const ALL: readonly (readonly [Mutant, Expected])[] = [
+  ...QUESTIONS.map((mutant) => [mutant, unbounded(TOLD[mutant.id]!)] as const),
+  ...Object.entries(ADVISORIES).map(([id, told]) => [mutantOfAdvisory(id)!, unbounded(told)] as const),
+  ...STICKY.map(
+    (mutant) => [mutant, STAYS[mutant.id].map(([name, what]) => [name, `neutral/exit: when all was over: ${what}`] as const)] as const,
+  ),
 ];
 
-test('on the machine as it is all work is bounded', async () =>
+test('on the machine as it is all work is bounded, and nothing stays', async () =>
   expect(await watched(null)).toEqual(Object.fromEntries(Object.keys(SCENARIOS).map((name) => [name, null]))));
 
 test.each(ALL)('$id is told: $summary', async (mutant, told) => {
-  const expected = new Map(
-    told.map(([scenario, call, kind]) => [scenario, `work/bounded: ${call} goes through units of ${kind} ${NO_END}`]),
-  );
+  const expected = new Map(told);
   for (const [scenario, what] of Object.entries(await watched(mutant)))
     expect(what?.replace(/: \d+(, not \d+)?$/, '') ?? null, scenario).toBe(expected.get(scenario) ?? null);
 });
 
-test('each scenario is one that some missing question shows in', () =>
+test('each scenario is one that some defect shows in', () =>
   expect(new Set(ALL.flatMap(([, told]) => told.map(([scenario]) => scenario)))).toEqual(new Set(Object.keys(SCENARIOS))));
 
 const ATTEMPTS: readonly Attempt[] = (['mixed', 'dense', 'pv32', 'crowd'] as const).flatMap((kind) =>

@@ -18,9 +18,11 @@ const TWO32 = 0x1_0000_0000;
 export const compat_multicall = (machine: Machine, vcpu: Vcpu, list: Int32Array): number => {
   if (CALL_STATE.inMulticall) return minus('EINVAL');
   CALL_STATE.inMulticall = true;
-  const answer = run(machine, vcpu, list[0] >>> 0, list[2] >>> 0);
-  CALL_STATE.inMulticall = false;
-  return answer;
+  try {
+    return run(machine, vcpu, list[0] >>> 0, list[2] >>> 0);
+  } finally {
+    CALL_STATE.inMulticall = false;
+  }
 };
 
 const run = (machine: Machine, vcpu: Vcpu, first: number, count: number): number => {

@@ -17,9 +17,12 @@ const [OP, ARGS] = [op.at >> 2, args.at >> 2];
 export const multicall = (machine: Machine, vcpu: Vcpu, list: Int32Array): number => {
   if (CALL_STATE.inMulticall) return minus('EINVAL');
   CALL_STATE.inMulticall = true;
-  const answer = run(machine, vcpu, list[0], list[1], countOf(machine, list[2], list[3]));
-  CALL_STATE.inMulticall = false;
-  return answer;
+  try {
+    return run(machine, vcpu, list[0], list[1], countOf(machine, list[2], list[3]));
+  } finally {
+    // Also behind an entry that is not modelled: the state is one for all machines.
+    CALL_STATE.inMulticall = false;
+  }
 };
 
 /** How many entries there are; more than doubles can count are as good as any such number. */
