@@ -6,17 +6,29 @@ import type { HypercallName } from '#spec/abi/hypercall.ts';
 import { callName, elementName, OUTSIDE, SHORT, type Stretch, WORK, WORK_KINDS, type WorkKind } from '#spec/work.ts';
 import type { Machine } from './machine.ts';
 
-/** What goes on, how much of it since the last question, and the longest stretches of each call so far. */
-export type Meter = { call: string; domid: number; readonly units: number[]; readonly longest: Map<string, Stretch> };
+/** A call, by what it is told under when somebody asks: nearly nobody does. Null: OUTSIDE. */
+type Call = { readonly name: HypercallName; readonly command: number; readonly isElement: boolean } | null;
 
-export const freshMeter = (): Meter => ({ call: OUTSIDE, domid: -1, units: WORK_KINDS.map(() => 0), longest: new Map() });
+/** What goes on, how much of it since the last question (`used`: whether any), and the longest stretches of each call so far. */
+export type Meter = { call: Call; domid: number; used: boolean; readonly units: number[]; readonly longest: Map<string, Stretch> };
 
-const close = ({ call, domid, units, longest }: Meter): void => {
-  for (const [i, spent] of units.entries()) {
-    if (spent === 0) continue;
+export const freshMeter = (): Meter => ({ call: null, domid: -1, used: false, units: WORK_KINDS.map(() => 0), longest: new Map() });
+
+const nameOf = (call: Call): string => {
+  if (call === null) return OUTSIDE;
+  return call.isElement ? elementName(call.name, call.command) : callName(call.name, call.command);
+};
+
+const close = (meter: Meter): void => {
+  if (!meter.used) return;
+  meter.used = false;
+  const { domid, units, longest } = meter;
+  for (let i = 0; i < units.length; i++) {
+    const spent = units[i]!;
     units[i] = 0;
     if (spent <= SHORT) continue;
     const kind = WORK_KINDS[i]!;
+    const call = nameOf(meter.call);
     const key = `${domid} ${call} ${kind}`;
     if (spent > (longest.get(key)?.units ?? 0)) longest.set(key, { call, domid, kind, units: spent });
   }
@@ -24,7 +36,9 @@ const close = ({ call, domid, units, longest }: Meter): void => {
 
 /** So much is gone through. */
 export const spend = ({ journal: { work } }: Machine, kind: WorkKind, units = 1): void => {
-  if (work !== null) work.units[WORK[kind]]! += units;
+  if (work === null) return;
+  work.units[WORK[kind]]! += units;
+  work.used = true;
 };
 
 /** A question was asked: what follows is a stretch of its own. */
@@ -37,19 +51,19 @@ export const beginCall = ({ journal: { work } }: Machine, domid: number, name: H
   if (work === null) return;
   if (depth === 0) close(work);
   work.domid = domid;
-  work.call = callName(name, first);
+  work.call = { name, command: first, isElement: false };
 };
 
 /** Which operation of the call it is, as its list or structure says. */
 export const nameOperation = ({ journal: { work } }: Machine, name: HypercallName, command: number): void => {
-  if (work !== null) work.call = elementName(name, command);
+  if (work !== null) work.call = { name, command, isElement: true };
 };
 
 /** Nothing that a hypercall does follows: it is over, or Xen was entered for something else. */
 export const outsideCalls = ({ journal: { work } }: Machine, domid: number): void => {
   if (work === null) return;
   close(work);
-  work.call = OUTSIDE;
+  work.call = null;
   work.domid = domid;
 };
 
