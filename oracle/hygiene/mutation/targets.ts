@@ -31,7 +31,7 @@ export const TARGETS = {
       '!oracle/compare/self_check*.ts',
     ],
     tests: [
-      'oracle/compare/{difference,locate,lockstep}.test.ts',
+      'oracle/compare/{difference,locate,lockstep,watch}.test.ts',
       'oracle/campaign/peer/compare.test.ts',
       'oracle/campaign/isa/{compare,compare_exactly,fx_compare}.test.ts',
     ],
